@@ -23,6 +23,7 @@ from forms.definition import HIGHER_KEEPS, Element, FormDefinition
 from forms.expressions.nodes import Ast, Call, Operation, Origin, Path, TextLiteral, walk
 from forms.keep import AFTER_NO, make_path, make_yes, write_yes
 from forms.problems import N_, FormProblem
+from forms.roles import ChoiceRole, QuestionRole
 
 
 def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]]:
@@ -55,6 +56,19 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
     return dataclasses.replace(
         definition, elements=tuple(elements), order=order, kept_after_no=tuple(sorted(kept_paths))
     ), []
+
+
+def is_statement(definition: FormDefinition, tier: str) -> bool:
+    """Say whether a no holds from now on, and not only for its record.
+
+    A form that offers “nothing today” has two answers: that one leaves what the person said before as it was, as does
+    a person who was not asked or did not understand. “No more” takes everything back. In a form without them any no
+    holds from now on. `tier`: the answer to the question with that role, "" where it was not asked.
+    """
+    if not definition.list_choices_with_role(QuestionRole.TIER, ChoiceRole.NOTHING_TODAY):
+        return True
+    ends = definition.list_choices_with_role(QuestionRole.TIER, ChoiceRole.NO_MORE)
+    return tier in {choice.name for choice in ends}
 
 
 def write_rules(definition: FormDefinition, xform: str) -> str:

@@ -12,7 +12,7 @@ from forms.privacy_classes import NEVER_LEAVES, PrivacyClass
 from forms.problems import N_, FormProblem
 from forms.question_type import AnswerKind
 from forms.roles import ChoiceRole, QuestionRole
-from forms.workbook import Row, Workbook, row_advice, row_problem
+from forms.workbook import Row, Workbook, row_problem
 
 WHY_SETTING = "consent_why"
 MAX_CHOICES = 15  # of a question that stays after a no: more of them can point to somebody
@@ -62,6 +62,7 @@ class _ConsentLinter:
                 yield row_problem("consent.reads", text, row, "type", name=element.name)
         yield from self.count_zeros()
         yield from self.check_order()
+        yield from self.check_two_answers()
 
     def find_missing(self) -> Iterator[FormProblem]:
         """Name what shows that a form is about a person who is not asked."""
@@ -155,7 +156,7 @@ class _ConsentLinter:
             yield row_problem("consent.zero", text, row, KEEP_COLUMN, most=str(MAX_KEPT))
 
     def check_order(self) -> Iterator[FormProblem]:
-        """Advise to ask for consent before anything that needs it."""
+        """Name what is asked before consent, and needs it."""
         for element in self.definition.elements:
             if element == self.tier:
                 return
@@ -163,7 +164,26 @@ class _ConsentLinter:
             needs_consent = element.is_answered and element.is_on_screen and element.path not in self.kept
             if needs_consent and element.path != self.person and row is not None and not self.is_in_block(element):
                 text = N_("“{name}” is asked before consent is. Ask for consent first.")
-                yield row_advice("consent.order", text, row, "name", name=element.name)
+                yield row_problem("consent.order", text, row, "name", name=element.name)
+
+    def check_two_answers(self) -> Iterator[FormProblem]:
+        """Name what is wrong with “nothing today” and “no more”."""
+        today = self.definition.list_choices_with_role(QuestionRole.TIER, ChoiceRole.NOTHING_TODAY)
+        ends = self.definition.list_choices_with_role(QuestionRole.TIER, ChoiceRole.NO_MORE)
+        row = self.workbook.by_path.get(getattr(self.tier, "path", ""))
+        if row is None or not (today or ends):
+            return
+        if any(choice.name != "0" for choice in today) or any(choice.name != "-1" for choice in ends):
+            text = N_("Name the choice with the role “nothing_today” 0, and the one with “no_more” -1.")
+            yield row_problem("consent.two_answers", text, row, "type")
+        if ends and not today:
+            text = N_("Who may take everything back may also want nothing stored today. Add a choice with “nothing_today”.")
+            yield row_problem("consent.two_answers", text, row, "type")
+        if ends and getattr(self.tier, "items", None) is None:
+            text = N_(
+                "A new person has nothing to take back. Offer the choice with “no_more” under a condition, in choice_filter."
+            )
+            yield row_problem("consent.two_answers", text, row, "choice_filter")
 
     def is_in_block(self, element: Element) -> bool:
         """Say whether an element is one of the questions about consent."""

@@ -47,14 +47,17 @@ def _count_sentences(text: str) -> int:
 
 
 def _ease_to_grade(ease: float) -> float:
-    """Return the grade for a reading ease, by Flesch's own bands: 90 is grade 5, 70 grade 7, 50 grade 11."""
+    """Return the grade for a reading ease.
+
+    By Flesch's own bands: 90 is grade 5, 70 grade 7, 50 grade 11.
+    """
     if ease >= 70:
         return 5 + (90 - ease) / 10
     return 7 + (70 - ease) / 5
 
 
 def count_english_syllables(word: str) -> int:
-    """Return about how many syllables an English word in small letters has, by its groups of vowels."""
+    """Return about how many syllables an English word in small letters has."""
     groups = len(_ENGLISH_VOWELS.findall(word))
     if groups > 1 and _ENGLISH_SILENT.search(word):
         groups -= 1

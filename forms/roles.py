@@ -75,6 +75,8 @@ class ChoiceRole(StrEnum):
     YES = "yes"
     CONVERSATION = "conversation"
     CONSENT_TIER = "consent_tier"
+    NOTHING_TODAY = "nothing_today"
+    NO_MORE = "no_more"
     ENDS_WORK = "ends_work"
     ENDS_REFERRAL = "ends_referral"
     ENDS_INCIDENT = "ends_incident"
@@ -173,6 +175,8 @@ CHOICE_ROLES: Mapping[ChoiceRole, str] = {
     ChoiceRole.YES: "a yes to `consent_understood`, `consent_contact`, `consent_sharing` or `referral_made`",
     ChoiceRole.CONVERSATION: "a way of `consent_asked` that is a conversation about consent",
     ChoiceRole.CONSENT_TIER: "how far consent reaches; on each choice of the list",
+    ChoiceRole.NOTHING_TODAY: "a `tier` of this record only, named 0: what the person said before goes on",
+    ChoiceRole.NO_MORE: "a `tier`, named -1, that takes everything back and ends the card",
     ChoiceRole.ENDS_WORK: "a `kind` that ends the work with a card",
     ChoiceRole.ENDS_REFERRAL: "a `status` that ends a referral",
     ChoiceRole.ENDS_INCIDENT: "an `incident_status` that takes an incident off the board",

@@ -36,7 +36,7 @@ class ValidationResult:
     answers: dict[str, Any]
     problems: list[AnswerProblem]
     is_refusal: bool = False  # somebody was to be asked for consent, and there is no yes
-    refused_by: str = ""  # the card code of somebody who said no
+    refused_by: str = ""  # the card code of somebody who said no, and not only for this record
     is_above: bool = False  # what was sent holds more than consent reaches; `answers` does not
 
 
@@ -112,7 +112,7 @@ def _find_denied(definition: FormDefinition, root: AnswerNode) -> frozenset[str]
 def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
     """Return whether somebody was to be asked for consent and there is no yes.
 
-    And the card code of who said no.
+    And the card code of who said no for good.
     """
     tier = _find_role_question(definition, root, "tier")
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
@@ -120,7 +120,7 @@ def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, s
     if not any(_is_asked(tier.parent, question) for question in consent.list_consent_questions(definition, tier.element)):
         return False, ""
     person = _find_role_question(definition, root, "person")
-    if person is None:
+    if person is None or not consent.is_statement(definition, to_string(tier.value())):
         return True, ""
     return True, to_string(person.value())
 

@@ -12,6 +12,7 @@ from forms.definition import FormDefinition
 from forms.expressions import DateValue, to_number
 from forms.expressions.values import EPOCH
 from forms.problems import AnswerProblem
+from forms.roles import QuestionRole
 from forms.validation import NOT_CHECKED, ValidationResult, validate
 from sync.bodies import read_body
 from sync.envelope import Envelope
@@ -183,6 +184,8 @@ def _make_refusal(definition: FormDefinition, result: ValidationResult, code: st
     """
     answers = consent.without_person(definition, result.answers)
     problems = result.problems
+    if not consent.is_statement(definition, definition.read_role(answers, QuestionRole.TIER)):
+        code = ""  # an older app names the person of every no
     if definition.kept_after_no:  # a form in which the rule cannot apply is judged whole
         places = consent.kept_places(definition)
         problems = [problem for problem in problems if problem.path in places]
@@ -235,6 +238,8 @@ def _cut_unless_yes(envelope: Envelope, definition: FormDefinition, answers: Any
         return _cut_above(definition, answers, unjudged)
     cut = consent.without_person(definition, answers if isinstance(answers, Mapping) else {})
     code = plain_code(envelope.refused_by or consent.person_in(definition, answers))
+    if not consent.is_statement(definition, definition.read_role(cut, QuestionRole.TIER)):
+        code = ""
     return replace(unjudged, answers=cut, is_refusal=True, refused_by=code)
 
 

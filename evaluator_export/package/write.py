@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from evaluator_export import tabular
+from evaluator_export.coarse_counts import coarsen_count
 from evaluator_export.datasets.recipe import Recipe, RecipientView
 from evaluator_export.formats import codebook, csv_files, datapackage, notebooks, report, sample, spss, xlsx
 from evaluator_export.labels import BATCH, Labels
@@ -21,7 +22,7 @@ from evaluator_export.policy.policy import Role
 from evaluator_export.series import batch
 from evaluator_export.series.ledger import compute_genesis_hash
 from evaluator_export.series.pseudonyms import make_pseudonyms
-from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset, coarsen_count
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
 from evaluator_export.series.withdrawal import FILE, HEADER, ListedAs, list_left_out
 from evaluator_export.summary import pdf
 from evaluator_export.tables.protected_counts import BASE, ProtectedTable

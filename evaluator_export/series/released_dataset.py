@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from evaluator_export.coarse_counts import round_share
 from evaluator_export.datasets.recipe import RecipientView
 from evaluator_export.periods import Period
 from evaluator_export.policy.policy import Role
@@ -12,25 +13,6 @@ from evaluator_export.search.measures import measure_singling_out
 from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.series.withdrawal import WithdrawalList
 from evaluator_export.tabular import CategoricalColumn
-
-
-def coarsen_count(count: int, threshold: int) -> str:
-    """Return a count as text that may be published: small ones hidden, others down to 5s.
-
-    Example: with a threshold of 20, 0 is "0", 7 is "<20", and 43 is "40".
-    """
-    if not count:
-        return "0"
-    if count < threshold:
-        return f"<{threshold}"
-    return str(count // 5 * 5)
-
-
-def round_share(count: float, of: float) -> float:
-    """Return `count` / `of` in steps of 0.05, which give no small count away; 0 of nothing."""
-    if not of:
-        return 0.0
-    return round(round(20 * count / of) / 20, 2)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,10 @@ class TooAmbiguous(Exception):
 
 
 def check(tree: Node) -> None:
-    """Raise TooAmbiguous if a pattern could need more than MAX_STEPS steps on 1,000 characters."""
+    """Raise TooAmbiguous for a pattern that could need more than MAX_STEPS steps.
+
+    Counted on a text of 1,000 characters.
+    """
     automaton = _Automaton(tree)
     if automaton.steps() > MAX_STEPS:
         raise TooAmbiguous

@@ -68,16 +68,21 @@ class Maker:
 
         Without logic of its own, what is asked depends on nothing but consent.
         """
+        who = {"type": "select_one who", "name": "who", "label": "who", "required": "yes", "privacy": "operational"}
+        about = self.maybe(0.7, "${who} = 'one'")
+        if about:  # it decides if anybody is asked; otherwise it has to come after consent
+            self.rows.append(who)
         self.rows += [
-            {"type": "select_one who", "name": "who", "label": "who", "required": "yes", "privacy": "operational"},
             {"type": "text", "name": "code", "label": "code", "privacy": "identifier", "app_role": "person"},
-            {"type": "begin_group", "name": "block", "label": "b", "relevant": self.maybe(0.7, "${who} = 'one'")},
+            {"type": "begin_group", "name": "block", "label": "b", "relevant": about},
             {"type": "select_one tier", "name": "said", "label": "said", "required": "yes", "privacy": "sensitive",
              "app_role": "tier"},
             {"type": "select_one yes_no", "name": "contact", "label": "contact", "privacy": "sensitive",
              "app_role": "consent_contact", "relevant": "${said} > 0"},
             {"type": "end_group"},
         ]  # fmt: skip
+        if not about:
+            self.rows.append(who)
         first = len(self.rows)
         self.group("", self.chance.randrange(4, 14), 0)
         for row in self.rows[first:]:

@@ -33,24 +33,26 @@ NO = [
 ]
 ABOUT_THEM = {
     "encounter": {
-        "what": {"contact_type": "check_in", "mode": "in_person", "setting": "home"},
-        "people": {"people_n": "1", "who": "enrolled", "code": CARD},
-        "when_where": {"enc_date": "2026-03-08", "enc_hour": "21", "nbhd": "002"},
-        "talk": {"risk_now": "high", "safety_plan": "yes", "minutes": "5_15", "topics": "conflict", "support": "listened"},
+        "what": {"contact_type": "check_in"},
+        "people": {"who": "enrolled", "code": CARD},
+        "when_where": {"enc_date": "2026-03-08", "enc_hour": "21", "nbhd": "002", "setting": "home"},
+        "talk": {
+            "mode": "in_person", "people_n": "1", "risk_now": "high", "safety_plan": "yes", "minutes": "5_15",
+            "topics": "conflict", "support": "listened",
+        },
         "next": {"ref_made": "no", "next_due": "2026-03-12", "note": "CANARY"},
     },
     "participant": {
-        "start": {"kind": "review", "month_in": "2026-03-01", "code": CARD},
+        "start": {"kind": "review", "code": CARD},
+        "arrival": {"month_in": "2026-03-01"},
         "about": {"age_band": "16-19", "school_work": "school", "housing": "stable"},
         "risks": {"risk_level": "high", "feel_safe": "mostly"},
         "plan": {"needs": "housing"},
         "words": {"note": "CANARY"},
     },
     "referral": {
-        "need": {
-            "ref_date": "2026-03-08", "has_card": "yes", "code": CARD, "need": "housing", "service_type": "housing",
-            "urgency": "week",
-        },
+        "need": {"has_card": "yes", "code": CARD, "need": "housing"},
+        "service": {"ref_date": "2026-03-08", "service_type": "housing", "urgency": "week"},
         "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": "called_together"},
         "progress": {"status": "sent", "note": "CANARY"},
     },
@@ -97,7 +99,7 @@ def test_the_phone_keeps_the_same(form: str, said: dict[str, str]) -> None:
 
 
 def test_who_need_not_be_asked_is_written_about_as_before() -> None:
-    given = {**ABOUT_THEM["encounter"], "people": {"people_n": "5", "who": "group"}}
+    given = {**ABOUT_THEM["encounter"], "people": {"who": "group"}}
     given["next"] = {"ref_made": "no", "note": "CANARY"}
     found = validate(definition_of("encounter"), validate(definition_of("encounter"), given, NOW).answers, NOW)
     assert (found.problems, found.is_refusal) == ([], False)
@@ -353,6 +355,44 @@ def test_what_is_wrong_with_how_far_consent_must_reach_is_named_with_its_row(
 def test_a_form_that_points_to_a_person_may_say_why_nobody_is_asked() -> None:
     assert problems_of(NAMED, setting="Board, 1 Nov 2026") == set()
     assert problems_of("text | a | | | | | | A | free-text |") == set()  # it points to nobody
+
+
+TWO_ANSWERS = """
+| survey |
+| | type | name | required | app_role | label | privacy::class | choice_filter |
+| | select_one tier | tier | yes | tier | May we? | sensitive | {filter} |
+| choices |
+| | list_name | name | label | app_role |
+| | tier | {today} | Nothing today | {roles} |
+| | tier | {ends} | No more | no_more |
+| | tier | 1 | Yes | |
+| settings |
+| | form_id | version | form_title |
+| | x | 1 | X |
+"""
+OFFERED = "name != '-1' or 1 = 1"
+
+
+@pytest.mark.parametrize(
+    ("today", "roles", "ends", "condition", "words"),
+    [
+        ("0", "nothing_today", "-1", OFFERED, ""),
+        ("0", "", "-1", OFFERED, "may also want nothing stored today"),
+        ("no", "nothing_today", "-1", OFFERED, "Name the choice"),
+        ("0", "nothing_today", "end", OFFERED, "Name the choice"),
+        ("0", "nothing_today", "-1", "", "has nothing to take back"),
+    ],
+    ids=["right", "only no more", "no number for today", "no number for no more", "offered to everybody"],
+)
+def test_the_two_noes_of_a_form_go_together(today: str, roles: str, ends: str, condition: str, words: str) -> None:
+    text = TWO_ANSWERS.format(today=today, roles=roles, ends=ends, filter=condition)
+    if not words:
+        compile_workbook(text.encode(), ".md")
+        return
+    with pytest.raises(FormRefused) as refused:
+        compile_workbook(text.encode(), ".md")
+    (problem,) = [problem for problem in refused.value.problems if problem.severity == "error"]
+    assert (problem.code, words in problem.text) == ("consent.two_answers", True)
 
 
 def test_a_number_is_what_a_spreadsheet_makes_of_a_plus_and_a_number() -> None:

@@ -225,7 +225,7 @@ def test_what_is_said_to_stay_at_the_centre_is_dropped_from_every_release(form: 
 def test_a_referral_form_is_sent_only_after_a_yes() -> None:
     for answer, is_allowed in (("no", False), ("yes_this_time", True)):
         answers = {
-            "need": {"ref_date": "2026-03-08", "has_card": "yes", "code": "K7QM3RXDQ", "need": "housing"},
+            "need": {"has_card": "yes", "code": "K7QM3RXDQ", "need": "housing"},
             "consent": {"said": "read_out", "understood": "yes", "tier_said": "1"},
             "sharing": {"consent_share": answer, "what_shared": "need_only", "warm": "form_sent"},
         }

@@ -26,7 +26,7 @@ RIGHTS: dict[str, set[str]] = {
     },
     "admin": {
         "attachment.open", "board.ask", "board.report", "board.see", "board.step", "card.assign", "caseload.list",
-        "centre.rules", "classes.list", "consent.end_card", "consent.lower_card", "consent.see_card", "copy.bring", "delivery.retry", "device.collect", "device.give_up", "device.invite", "device.revoke", "draft.begin",
+        "centre.rules", "classes.list", "consent.end_card", "consent.lower_card", "consent.see", "consent.take_record", "copy.bring", "delivery.retry", "device.collect", "device.give_up", "device.invite", "device.revoke", "draft.begin",
         "draft.change", "draft.classify", "draft.discard", "draft.publish", "draft.see", "drafts.list", "feed_key.make",
         "feed_key.revoke", "feed_keys.list", "figures.see", "form.open", "form.publish", "form.withdraw", "forms.list",
         "hold.make", "home.see", "map.see", "partner.bring", "partner.remove", "people.list", "person.add", "person.own_password", "person.reset",
@@ -41,7 +41,7 @@ RIGHTS: dict[str, set[str]] = {
         "key.make_signing", "partner.bring", "people.list", "person.add", "person.reset", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
         "release.deliver", "release.draw_withdrawals", "release.revoke", "retention.plan", "retention.run", "retention.see", "retention.tick",
-        "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",
+        "slip.end", "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",
     },
 }  # fmt: skip
 

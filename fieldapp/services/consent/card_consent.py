@@ -5,14 +5,18 @@ For people who come in person, or lost their slip. Nothing is raised here: a yes
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.consent import standing
+from fieldapp.services.consent.consent_record import ConsentEvent, make_consent_record, make_receipt
 from fieldapp.services.consent.ending import OFFICE, end_person
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.consent import standing as words
+from fieldapp.store.operations import centres
+from fieldapp.store.records import tombstones
 from sync.notes import plain_code
 
 
@@ -31,22 +35,48 @@ class OfficeReason(StrEnum):
 class CardConsent:
     """A card, and how far its person's consent reaches.
 
-    `tier`: None when nobody said anything; `lower`: what it can be lowered to.
+    `tier`: None when nobody said anything; `lower`: what it can be lowered to; `events`: what was said, in the order
+    of the phones' clocks, for display only.
     """
 
     card: Card
     tier: int | None
     lower: tuple[int, ...]
+    events: tuple[ConsentEvent, ...]
 
 
-@read_act("consent.see_card")
+@read_act("consent.see")
 def view_card(ctx: ActContext, card_id: int) -> CardConsent:
     card = _get_card(ctx, card_id)
     tier = words.list_tiers(ctx.session, ctx.centre_id, [card.code]).get(card.code)
-    return CardConsent(card, tier, tuple(range(tier or 0)))
+    return CardConsent(card, tier, tuple(range(tier or 0)), _list_events(ctx, card))
 
 
-@read_act("consent.see_card")
+def _list_events(ctx: ActContext, card: Card) -> tuple[ConsentEvent, ...]:
+    """Return what the person of a card said, without what waits for an administrator."""
+    said = [word for word in words.list_words_of_people(ctx.session, ctx.centre_id, [card.code]) if not word.waits]
+    said.sort(key=lambda word: (word.finished_at, word.statement_id))
+    return tuple(
+        ConsentEvent(f"{word.finished_at:%Y-%m}", word.tier, word.how or "form", word.wording, word.language)
+        for word in said
+    )
+
+
+@act("consent.take_record")
+def take_record(ctx: ActContext, card_id: int) -> dict[str, Any]:
+    """Return what a person said about consent, as a receipt for other systems.
+
+    It has no card code, worker or day.
+    """
+    card = _get_card(ctx, card_id)
+    tier = words.list_tiers(ctx.session, ctx.centre_id, [card.code]).get(card.code, standing.LOWEST)
+    tag = tombstones.make_tag(tombstones.load_tag_key(ctx.session, ctx.centre_id), "consent record", card.code)
+    controller = centres.get(ctx.session, ctx.centre_id).name
+    ctx.describe(f"card/{card.id}")
+    return make_receipt(make_consent_record(tag, controller, _list_events(ctx, card), tier), f"{ctx.now:%Y-%m}")
+
+
+@read_act("consent.see")
 def find_card(ctx: ActContext, code: str) -> int:
     """Return the id of the card with a code, open or not."""
     plain = plain_code(code.strip())

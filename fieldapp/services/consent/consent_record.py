@@ -1,4 +1,4 @@
-"""What a person said about consent, for other systems: a consent record and receipt in JSON.
+"""Consent records and receipts for other systems, in JSON.
 
 The parts and their names are those of ISO/IEC TS 27560:2023 (consent record information structure). It has no name,
 no card code, no worker and no day: the person is a keyed tag, and each event has its month.
@@ -33,20 +33,17 @@ class ConsentEvent:
     language: str  # tag of the language; "" when unknown
 
 
-def make_consent_record(
-    tag: str, controller: str, jurisdiction: str, events: Sequence[ConsentEvent], standing_tier: int
-) -> dict[str, Any]:
+def make_consent_record(tag: str, controller: str, events: Sequence[ConsentEvent], standing_tier: int) -> dict[str, Any]:
     """Return the record of a person's consent, ready for JSON.
 
-    `tag` stands for the person, `controller` is the centre's name, `jurisdiction` a tag such as "CA-ON". The events
-    are in the order in which they arrived; `standing_tier` is what holds now.
+    `tag` stands for the person, `controller` is the centre's name, `standing_tier` is what holds now.
     """
     return {
         "record_metadata": {"schema_version": SCHEMA_VERSION, "record_id": tag, "pii_principal_id": tag},
         "pii_processing": {
             "privacy_notices": _list_notices(events),
             "purposes": [_describe_purpose(name, standing_tier) for name in PURPOSES],
-            "pii_controllers": [{"name": controller, "jurisdiction": jurisdiction}],
+            "pii_controllers": [{"name": controller}],
             "collection_method": "conversation with an outreach worker",
             "privacy_rights": list(RIGHTS),
             "withdrawal_method": "slip, or in person at the centre",

@@ -21,6 +21,7 @@ from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.submissions import OFFICE, SHUT_OUT, Submission
 from forms import consent
 from forms.definition import FormDefinition
+from forms.roles import QuestionRole
 from sync.bodies import read_body
 from sync.consent import END
 from sync.envelope import Envelope, SpokenConsent
@@ -294,6 +295,10 @@ def _make_statements(
         return []
     versions, _ = _split_versions(ctx, record_id, stored, batch)
     last = max(list_refusals_in_force(record_id, versions), key=lambda version: version.sort_key)
+    bodies = {_make_key(submission): (submission.body, submission.form, submission.version) for submission in stored}
+    bodies |= {item.key: (item.envelope.body, item.envelope.form, item.envelope.version) for item in batch}
+    if not _is_for_good(ctx, *bodies[last.key]):
+        return []
     positions = {_make_key(submission): submission.id for submission in stored}
     positions |= {item.key: item.position for item in batch}
     record_words = words.list_words(ctx.session, ctx.centre_id, {record_id})
@@ -306,6 +311,17 @@ def _make_statements(
             position = positions[last.key] if person.waits_at is None else person.waits_at
             statements.append(make_refusal(person.code, last.finished_at, position, waits))
     return statements
+
+
+def _is_for_good(ctx: ActContext, body: str, form: str, version: str) -> bool:
+    definition = load_definitions(ctx.session, ctx.centre_id, {(form, version)}).get((form, version))
+    return definition is None or says_for_good(definition, body)
+
+
+def says_for_good(definition: FormDefinition, body: str) -> bool:
+    """Say whether the no in a body holds from now on, and not only for its record."""
+    answers = read_answers(body, definition)
+    return consent.is_statement(definition, definition.read_role(answers, QuestionRole.TIER))
 
 
 def _make_key(submission: Submission) -> Key:

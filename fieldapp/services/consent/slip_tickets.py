@@ -18,6 +18,8 @@ class SlipAct(StrEnum):
 
     TO_2 = "lower-2"
     TO_1 = "lower-1"
+    ASK_END = "ask-end"  # shows what an end does, and does nothing
+    END = "end"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import cards
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.contested import find_lowest_tier
-from fieldapp.services.consent.refusals import read_answers
+from fieldapp.services.consent.refusals import read_answers, says_for_good
 from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.store.forms import versions
@@ -41,7 +41,7 @@ def apply_unusable_refusals(ctx: ActContext, record_ids: Collection[str]) -> Non
             record.is_refused = bool(refusals)
             record.changed_at = ctx.now
         for refusal in refusals:
-            if not refusal.is_of_shut_out_phone:
+            if not refusal.is_of_shut_out_phone and lowers_card(ctx, refusal):
                 tier = compute_tier(ctx, refusal)
                 lowering = ConsentStatement(record_id, "", tier, False, refusal.finished_at, refusal.id)
                 number = standing.make_statement_id([refusal.instance_id])
@@ -68,6 +68,15 @@ def compute_tier(ctx: ActContext, submission: Submission) -> int:
     if consent:
         return consent[0]
     return standing.HIGHEST
+
+
+def lowers_card(ctx: ActContext, submission: Submission) -> bool:
+    """Say whether what a submission says of consent holds beyond its own record."""
+    if not submission.is_refusal:
+        return True
+    form = submission.form, submission.version
+    definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
+    return definition is None or says_for_good(definition, submission.body)
 
 
 def _read_consent(ctx: ActContext, submission: Submission) -> tuple[int, bool] | None:

@@ -31,13 +31,13 @@ class WithdrawalPage:
     forgotten_by: dt.date  # when backups have forgotten it, if each is deleted in time
 
 
-@read_act("consent.see_card")
+@read_act("consent.see")
 def view_withdrawal(ctx: ActContext, withdrawal_id: str) -> WithdrawalPage:
     withdrawal = store.find_withdrawal(ctx.session, ctx.centre_id, withdrawal_id)
     if withdrawal is None:
         raise make_not_found()
     has_second_list = find_list(ctx.session).second is not None
-    return WithdrawalPage(withdrawal, has_second_list, _compute_forgotten_by(withdrawal))
+    return WithdrawalPage(withdrawal, has_second_list, compute_forgotten_by(withdrawal.effective_at))
 
 
 def end_listed(session: Session) -> int:
@@ -145,8 +145,9 @@ def _note_bytes(ctx: ActContext, withdrawal_id: str) -> None:
         withdrawal.bytes_at = ctx.now
 
 
-def _compute_forgotten_by(withdrawal: Withdrawal) -> dt.date:
-    return (withdrawal.effective_at + load_rules().copies).date()
+def compute_forgotten_by(effective_at: dt.datetime) -> dt.date:
+    """Return the day by which backups have forgotten what was taken back at a time."""
+    return (effective_at + load_rules().copies).date()
 
 
 def _is_forgotten(withdrawal: Withdrawal, oldest: dt.datetime | None, now: dt.datetime) -> bool:
@@ -157,7 +158,7 @@ def _is_forgotten(withdrawal: Withdrawal, oldest: dt.datetime | None, now: dt.da
     """
     if oldest is not None:
         return oldest > withdrawal.effective_at
-    return now.date() > _compute_forgotten_by(withdrawal)
+    return now.date() > compute_forgotten_by(withdrawal.effective_at)
 
 
 def find_oldest_backup(folder: Path | None) -> dt.datetime | None:

@@ -1,4 +1,4 @@
-"""Note which published rows a person's records were made into, when that person takes everything back."""
+"""Note which published rows were made of a person who takes everything back."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any

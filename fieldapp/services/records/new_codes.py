@@ -66,7 +66,10 @@ def find_card_question(definition: FormDefinition) -> str:
 
 
 def _find_card_code(envelope: Envelope) -> str:
-    """Return the card code that a note is about; for a form, who said no or the first code in it."""
+    """Return the card code that a note is about.
+
+    For a form: that of the person who said no, else the first code in it.
+    """
     if envelope.refused_by:
         return plain_code(envelope.refused_by)
     if not ("code" in envelope.body or envelope.cards):

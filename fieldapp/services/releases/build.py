@@ -29,8 +29,8 @@ from fieldapp.services.releases.gathering.ledger_state import PendingBatch
 from fieldapp.services.releases.gathering.table_counts import PeriodCounts
 from fieldapp.services.releases.grace import GRACE_DAYS
 from fieldapp.services.releases.retries import needs_alert, next_try
+from fieldapp.services.releases.withdrawal_draw import draw_before_build
 from fieldapp.services.releases.withdrawals import (
-    draw_before_build,
     replace_packages,
     require_unchanged,
     update_rounds,

@@ -5,28 +5,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator_export import periods
-from evaluator_export.series.released_dataset import coarsen_count
+from evaluator_export.coarse_counts import coarsen_count
 from fieldapp.services.acts import ActContext, read_act
 from fieldapp.services.releases.withheld import compute_deadline, count_listed, is_list_overdue
+from fieldapp.store.consent.withdrawals import Withdrawal, list_withdrawals
 from fieldapp.store.releases import releases, withdrawals
 from fieldapp.store.releases.releases import Release, ReleaseSeries
-from fieldapp.store.releases.withdrawals import WithdrawalRound, find_last
+from fieldapp.store.releases.withdrawals import find_last
 
 FEW = 5  # fewer people than that are not told
 
 
 @dataclass(frozen=True)
 class QuarterLine:
-    """The lists of a quarter.
+    """People who took everything back in a quarter, and when each step was done for all.
 
-    `people`: how many took back rows that had left, as text that hides small numbers. The times are None while some
-    recipient has not got its list, or has not deleted the rows.
+    `people`: how many, as text that hides small numbers. A step is None while it is not done for some of them.
+    `has_rows`: rows of some of them had left, so recipients must delete rows.
     """
 
     name: str
     people: str
+    has_rows: bool
+    phones_at: dt.datetime | None
     listed_at: dt.datetime | None
     attested_at: dt.datetime | None
+    forgotten_on: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class WithdrawalsPage:
 
 @read_act("withdrawals.see")
 def view_withdrawals(ctx: ActContext) -> WithdrawalsPage:
-    """Return how many people took back rows that had left, and how far recipients are."""
+    """Return how many people took everything back, and how far phones and recipients are."""
     packages = releases.list_for(ctx.session, ctx.centre_id)
     series = {row.id: row for row in releases.series_of(ctx.session, ctx.centre_id)}
     sent_lists = [_describe_list(ctx, release, series) for release in packages if count_listed(release.manifest)]
@@ -67,7 +71,7 @@ def view_withdrawals(ctx: ActContext) -> WithdrawalsPage:
     is_any_waiting = bool(withdrawals.pending(ctx.session, ctx.centre_id))
     without_packages = [row for row in series.values() if not row.is_active and (is_any_open or is_any_waiting)]
     return WithdrawalsPage(
-        quarters=_describe_quarters(ctx, rounds),
+        quarters=_describe_quarters(ctx),
         lists=sorted(sent_lists, key=lambda sent: sent.release.created_at, reverse=True),
         is_any_waiting=is_any_waiting,
         without_packages=without_packages,
@@ -84,19 +88,25 @@ def _describe_list(ctx: ActContext, release: Release, series: Mapping[int, Relea
     )
 
 
-def _describe_quarters(ctx: ActContext, rounds: Sequence[WithdrawalRound]) -> list[QuarterLine]:
-    """Return a line for each quarter with lists, newest first."""
-    ids_by_round = withdrawals.withdrawals_in_rounds(ctx.session, ctx.centre_id)
-    by_quarter: dict[str, list[WithdrawalRound]] = {}
-    for this_round in rounds:
-        quarter = periods.find_containing(this_round.drawn_at.date(), "quarter").name
-        by_quarter.setdefault(quarter, []).append(this_round)
-    lines = []
-    for name in sorted(by_quarter, reverse=True):
-        ids: set[str] = set()
-        for this_round in by_quarter[name]:
-            ids |= ids_by_round.get(this_round.id, set())
-        listed = [this_round.listed_at for this_round in by_quarter[name]]
-        attested = [this_round.attested_at for this_round in by_quarter[name]]
-        lines.append(QuarterLine(name, coarsen_count(len(ids), FEW), find_last(listed), find_last(attested)))
-    return lines
+def _describe_quarters(ctx: ActContext) -> list[QuarterLine]:
+    """Return a line for each quarter in which somebody took everything back, newest first."""
+    by_quarter: dict[str, list[Withdrawal]] = {}
+    for withdrawal in list_withdrawals(ctx.session, ctx.centre_id):
+        quarter = periods.find_containing(withdrawal.asked_on, "quarter").name
+        by_quarter.setdefault(quarter, []).append(withdrawal)
+    return [_describe_quarter(ctx, name, by_quarter[name]) for name in sorted(by_quarter, reverse=True)]
+
+
+def _describe_quarter(ctx: ActContext, name: str, ended: Sequence[Withdrawal]) -> QuarterLine:
+    all_states = [withdrawals.find_list_states(ctx.session, ctx.centre_id, withdrawal.id) for withdrawal in ended]
+    states = [state for state in all_states if state is not None]
+    days = [withdrawal.forgotten_on for withdrawal in ended if withdrawal.forgotten_on is not None]
+    return QuarterLine(
+        name=name,
+        people=coarsen_count(len(ended), FEW),
+        has_rows=bool(states),
+        phones_at=find_last([withdrawal.phones_at for withdrawal in ended]),
+        listed_at=find_last([state.listed_at for state in states]) if states else None,
+        attested_at=find_last([state.attested_at for state in states]) if states else None,
+        forgotten_on=max(days) if len(days) == len(ended) else None,
+    )

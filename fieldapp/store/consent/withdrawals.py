@@ -94,6 +94,10 @@ def find_withdrawal(session: Session, centre_id: int, withdrawal_id: str) -> Wit
     return session.scalars(query).one_or_none()
 
 
+def list_withdrawals(session: Session, centre_id: int) -> Sequence[Withdrawal]:
+    return session.scalars(sa.select(Withdrawal).where(Withdrawal.centre_id == centre_id)).all()
+
+
 def find_of_card(session: Session, centre_id: int, person_tag: str) -> Withdrawal | None:
     query = sa.select(Withdrawal).where(Withdrawal.centre_id == centre_id, Withdrawal.person_tag == person_tag)
     return session.scalars(query).one_or_none()

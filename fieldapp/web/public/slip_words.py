@@ -57,6 +57,32 @@ WORDS: dict[str, str] = {
     "less_note": N_("You still get help. What is already out stays out. You cannot agree to more with this slip."),
     "lower_2": N_("No public totals any more"),
     "lower_1": N_("Only my team"),
+    "end_title": N_("Take everything back"),
+    "end_note": N_("You can take back all that you told us. First you see what happens then."),
+    "end_first": N_("See what happens"),
+    "end_1": N_("All that was written under your card is erased here."),
+    "end_2": N_("Nobody at the centre sees it from then on, and no new number counts you."),
+    "end_3": N_("We keep only how many talks there were, of which kind, in which month, with which worker."),
+    "end_4": N_("Your team's phones drop it when they next connect. Our safe copies have it until {day}."),
+    "end_5": N_("Those who got facts about you are told to delete them. Totals that are out stay out."),
+    "end_6": N_("What a judge told us to keep stays locked until the judge lets it go."),
+    "end_7": N_("You cannot undo this. You still get help, with a new card."),
+    "end_yes": N_("Take everything back now"),
+    "end_no": N_("Back, change nothing"),
+    "ended_title": N_("It is taken back"),
+    "ended_on": N_("Since {day}, nobody at the centre sees it, and no new number counts you."),
+    "ended_safe": N_("No old copy brings it back."),
+    "ended_unsafe": N_("It is not safe yet: our second list has not heard of it. Look here again."),
+    "ended_phones": N_("{told} of {phones} phones of your team have dropped it."),
+    "ended_phones_wait": N_("Your team's phones drop it when they next connect."),
+    "ended_none_out": N_("No facts about you alone had gone out."),
+    "ended_told_wait": N_("Those who got facts about you are told with their next list."),
+    "ended_told": N_("Those who got facts about you were told on {day}."),
+    "ended_deleted": N_("On {day} they said that they deleted them."),
+    "ended_copies": N_("Our safe copies have it until {day}."),
+    "ended_copies_over": N_("Since {day} no safe copy has it."),
+    "ended_keep": N_("Keep the slip to look here again."),
+    "failed": N_("Nothing was changed. The server could not write it down. Try again later."),
     "copy": N_("A copy"),
     "copy_note": N_("To get a copy, or to agree to more, come to the centre. Bring your slip or your card."),
 }
@@ -80,6 +106,10 @@ def say(language: str, key: str, **values: str) -> str:
         return own[key].format(**values)
     with force_locale(language):
         return str(gettext(WORDS[key])).format(**values)
+
+
+def name_day(day: dt.date, language: str) -> str:
+    return str(format_date(day, "long", locale=language))
 
 
 def name_month(month: dt.date, language: str) -> str:

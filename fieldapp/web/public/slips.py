@@ -4,6 +4,7 @@ No account, cookie or script is needed. The slip is in one form only; acts trave
 answer is to a POST of the same address, so that the browser's history has /r and nothing else.
 """
 
+import datetime as dt
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,12 +13,13 @@ from flask.typing import ResponseReturnValue
 
 from fieldapp.services import keys
 from fieldapp.services.acts import utcnow
+from fieldapp.services.consent.slip_acts import EndedSlip, SlipView, end_by_slip, lower_by_slip, read_slip
 from fieldapp.services.consent.slip_tickets import SlipAct, Ticket, issue_ticket, read_ticket
-from fieldapp.services.consent.slips import SlipView, lower_by_slip, read_slip
+from fieldapp.services.consent.withdrawals import compute_forgotten_by
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.accept import best_language
 from fieldapp.web.public.slip_failures import SlipFailures
-from fieldapp.web.public.slip_words import list_languages, name_month, say
+from fieldapp.web.public.slip_words import list_languages, name_day, name_month, say
 from fieldapp.web.sessions import session
 from sync.slips import parse_slip, tag_slip
 
@@ -64,15 +66,25 @@ def _act(text: str) -> ResponseReturnValue:
     ticket = read_ticket(text, keys.derive_ticket_key(current_app.config["SECRET_KEY"]), now)
     if ticket is None:
         return _refuse("over")
-    done = "changed"
-    try:
-        lower_by_slip(session(), ticket.tag, TIERS[ticket.act])
-    except ActProblem:
-        done = "unchanged"
+    if ticket.act is SlipAct.ASK_END:
+        return _render(read_slip(session(), ticket.tag, now), asks_end=True)
+    done = _do(ticket)
     view = read_slip(session(), ticket.tag, now)
     if view is None:
         return _refuse("unknown")
     return _render(view, done)
+
+
+def _do(ticket: Ticket) -> str:
+    """Do what a ticket allows; return the key of what is said then."""
+    try:
+        if ticket.act is SlipAct.END:
+            end_by_slip(session(), ticket.tag)
+        else:
+            lower_by_slip(session(), ticket.tag, TIERS[ticket.act])
+    except ActProblem as problem:
+        return "unchanged" if problem.code in ("slip.not_lower", "slip.unknown") else "failed"
+    return "changed"
 
 
 def _refuse(problem: str) -> ResponseReturnValue:
@@ -93,12 +105,20 @@ def _is_from_here() -> bool:
     return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
 
 
-def _render(view: SlipView | None = None, done: str = "", problem: str = "") -> str:
+def _render(view: SlipView | EndedSlip | None = None, done: str = "", problem: str = "", asks_end: bool = False) -> str:
     language = _find_language()
 
-    def speak(key: str, **values: str) -> str:
-        return say(language, key, **values)
+    def speak(key: str, **values: Any) -> str:
+        return say(language, key, **{name: _write(value, language) for name, value in values.items()})
 
+    shown: dict[str, Any] = {"view": None, "ended": None, "acts": [], "months": [], "asks_end": False}
+    if isinstance(view, EndedSlip):
+        shown["ended"] = view
+    elif view is not None:
+        shown |= {"view": view, "acts": _list_acts(view), "asks_end": asks_end, "tickets": _issue_end_tickets(view)}
+        shown["forgotten_by"] = compute_forgotten_by(utcnow())
+        shown["months"] = [name_month(month, language) for month in view.months]
+        shown["since"] = name_month(view.since, language) if view.since else ""
     return render_template(
         "slip.html",
         say=speak,
@@ -106,23 +126,36 @@ def _render(view: SlipView | None = None, done: str = "", problem: str = "") -> 
         direction="rtl" if language in RIGHT_TO_LEFT else "ltr",
         names={code: NAMES[code] for code in list_languages()},
         leave_to=LEAVE_TO.get(language, LEAVE_TO_OTHERWISE),
-        view=view,
-        since=name_month(view.since, language) if view and view.since else "",
-        months=[name_month(month, language) for month in view.months] if view else [],
-        acts=_list_acts(view) if view else [],
         done=done,
         problem=problem,
+        **shown,
     )
 
 
+def _write(value: Any, language: str) -> str:
+    """Write a day as the language does, and anything else as it is."""
+    if isinstance(value, dt.datetime):
+        value = value.date()
+    if isinstance(value, dt.date):
+        return name_day(value, language)
+    return str(value)
+
+
 def _list_acts(view: SlipView) -> list[dict[str, Any]]:
-    key = keys.derive_ticket_key(current_app.config["SECRET_KEY"])
-    now = utcnow()
     acts = []
     for act, tier in TIERS.items():
         if tier in view.choices:
-            acts.append({"tier": tier, "ticket": issue_ticket(Ticket(view.tag, act), key, now)})
+            acts.append({"tier": tier, "ticket": _issue(view, act)})
     return acts
+
+
+def _issue_end_tickets(view: SlipView) -> dict[str, str]:
+    return {"ask": _issue(view, SlipAct.ASK_END), "end": _issue(view, SlipAct.END)}
+
+
+def _issue(view: SlipView, act: SlipAct) -> str:
+    key = keys.derive_ticket_key(current_app.config["SECRET_KEY"])
+    return issue_ticket(Ticket(view.tag, act), key, utcnow())
 
 
 def _find_language() -> str:

@@ -1,8 +1,6 @@
 """The crisis team's board: what is open, who has it, what is due; every step is kept, nobody else can look."""
 
 import datetime as dt
-import subprocess
-import sys
 import threading
 from typing import Any
 
@@ -21,8 +19,8 @@ from fieldapp.store.board.board import BoardStep
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.operations.audit import AuditEvent
 from sync.envelope import parse_batch
-from tests.browser.conftest import ROOT
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
+from tests.commands import run_command
 from tests.services.board.incidents import incident, send
 
 
@@ -234,16 +232,15 @@ def test_the_shift_report_is_a_pdf_in_both_languages_and_names_nobody_served(
     from pypdf import PdfReader  # noqa: PLC0415
 
     for language, word in (("en", "Shift report"), ("fr", "Rapport de quart")):
-        command = [sys.executable, "-m", "fieldapp", "board", "report", "--centre", "rexdale", "--language", language]
         environment = {"PATH": "/usr/bin:/bin", "FIELDAPP_DATABASE_URL": url, "FIELDAPP_DATA": str(tmp_path)}
-        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+        ran = run_command(environment, "board", "report", "--centre", "rexdale", "--language", language)
+        assert ran.returncode == 0, ran.stderr
         path = tmp_path / f"{language}.pdf"
-        path.write_bytes(ran.stdout)
+        path.write_bytes(ran.output)
         text = "".join(page.extract_text() for page in PdfReader(path).pages)
         assert word in text and "L-rosa" in text and "CANARY" not in text
     # The command leaves a line as the office does; the office's own process is told the centre and adds none.
-    by_office = [*command[:5], f"--centre-id={ready.centre.id}"]
-    subprocess.run(by_office, cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert run_command(environment, "board", "report", f"--centre-id={ready.centre.id}").returncode == 0
     session.rollback()
     lines = session.scalars(sa.select(AuditEvent.actor_id).where(AuditEvent.act == "board.report")).all()
     assert sorted(lines, key=str) == sorted([team.user_id, None, None], key=str)

@@ -34,7 +34,7 @@ def consent(tier: str, said: str = "read_out", understood: str = "yes") -> dict[
 
 def met(card: str, day: dt.date, tier: str, said: str = "read_out", understood: str = "yes", **more: Any) -> dict[str, Any]:
     """Return an encounter with somebody who has a card, and what they said yes to."""
-    people = {"people_n": "1", "who": "enrolled", "code": card}
+    people = {"who": "enrolled", "code": card}
     chance = random.Random(card)
     answers = encounter(
         day, people=people, consent=consent(tier, said, understood),

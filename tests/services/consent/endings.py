@@ -19,7 +19,7 @@ NOTE = "CANARY of a quiet evening"
 
 def talked(card: str = CARD, tier: str = "3", day: dt.date = MAY, days_ahead: int = 30, **more: Any) -> dict[str, Any]:
     """Return an encounter with somebody who has a card; its note is a canary."""
-    people = {"people_n": "1", "who": "enrolled", "code": f"{card[:4]}-{card[4:]}"}
+    people = {"who": "enrolled", "code": f"{card[:4]}-{card[4:]}"}
     due = {"ref_made": "no", "next_due": (day + dt.timedelta(days=days_ahead)).isoformat(), "note": NOTE}
     talk = {"risk_now": "raised", "topics": "conflict"}
     answers = encounter(day, people=people, consent=consent(tier), talk=talk, next=due)

@@ -50,7 +50,7 @@ def test_a_no_that_arrives_twice_is_kept_once(session: Session, cast: Cast) -> N
 @pytest.mark.parametrize(
     "spoilt",
     [
-        {"people": {"who": "enrolled", "people_n": "900", "code": CARD}},
+        {"talk": {"people_n": "900", "risk_now": "low", "minutes": "5_15"}},
         {"next": {"note": "CANARY" * 100}},
         {"surprise": "CANARY"},
     ],

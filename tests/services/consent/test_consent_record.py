@@ -22,13 +22,13 @@ END = ConsentEvent("2026-11", -1, "office", "", "")
     ],
 )
 def test_purposes_are_allowed_as_far_as_the_standing_consent_reaches(tier: int, allowed: list[bool], state: str) -> None:
-    record = make_consent_record("ab12", "Jane Street Centre", "CA-ON", [YES], tier)
+    record = make_consent_record("ab12", "Jane Street Centre", [YES], tier)
     assert [purpose["is_allowed"] for purpose in record["pii_processing"]["purposes"]] == allowed
     assert record["consent_state"] == state
 
 
 def test_it_has_every_event_in_order_and_each_wording_once() -> None:
-    record = make_consent_record("ab12", "Jane Street Centre", "CA-ON", [YES, YES, LESS, END], -1)
+    record = make_consent_record("ab12", "Jane Street Centre", [YES, YES, LESS, END], -1)
     states = [(event["event_time"], event["event_state"], event["collection_method"]) for event in record["consent_events"]]
     assert states == [
         ("2026-08", "consent given", "form"),
@@ -40,7 +40,7 @@ def test_it_has_every_event_in_order_and_each_wording_once() -> None:
 
 
 def test_a_receipt_is_the_record_with_the_month_in_which_it_was_written() -> None:
-    record = make_consent_record("ab12", "Jane Street Centre", "CA-ON", [YES], 3)
+    record = make_consent_record("ab12", "Jane Street Centre", [YES], 3)
     receipt = make_receipt(record, "2026-11")
     assert receipt["consent_record"] == record
     assert receipt["receipt_metadata"] == {

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from fieldapp.services.acts import Actor
 from fieldapp.services.caseload.hand_over import assign_card, list_caseload
 from fieldapp.services.consent import ending, standing
-from fieldapp.services.consent.card_consent import end_card, find_card, lower_card, view_card
+from fieldapp.services.consent.card_consent import end_card, find_card, lower_card, take_record, view_card
 from fieldapp.services.consent.forgotten import attach, find_list
 from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.consent.standing import ConsentFell, Standings
@@ -254,7 +254,7 @@ def test_missing_numbers_of_a_phone_are_counted_as_before(session: Session, cast
 
 def no_more(card: str = CARD, **more: Any) -> dict[str, Any]:
     """Return an encounter in which somebody said “no more”, as its form's `no_more` will have it."""
-    answers = encounter(MAY, people={"people_n": "1", "who": "enrolled"}, consent=consent("0"))
+    answers = encounter(MAY, people={"who": "enrolled"}, consent=consent("0"))
     return envelope(answers, day=MAY, refused_by=card, **more)
 
 
@@ -314,6 +314,7 @@ def test_in_the_office_only_an_admin_of_the_centre_lowers_or_ends_with_a_reason(
             lambda who: view_card(session, who, card_id=card_id),
             lambda who: lower_card(session, who, card_id=card_id, tier=1, reason="in_person"),
             lambda who: end_card(session, who, card_id=card_id, reason="in_person"),
+            lambda who: take_record(session, who, card_id=card_id),
         ):
             with pytest.raises(ActProblem):
                 ask(stranger)

@@ -75,7 +75,7 @@ class HeldPhone:
             is_word = int(tier or "0") < corrected.tier
         item = met(person, day, tier, how, **more)
         if tier == "0" and chance.random() < 0.5:  # as an app of today cuts it
-            answers = encounter(day, people={"people_n": "1", "who": "enrolled"}, consent=consent("0"))
+            answers = encounter(day, people={"who": "enrolled"}, consent=consent("0"))
             item = envelope(answers, day=day, refused_by=person, **more)
         spoken = Spoken(person, int(tier or "0"), item, is_word)
         self.waiting.append(spoken)

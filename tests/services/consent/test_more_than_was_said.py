@@ -24,7 +24,8 @@ def review(tier: str, **about: str) -> dict[str, Any]:
     """Return a review of a person as a phone sends it that does not run the form's rules."""
     said = {"said": "read_out", "understood": "yes", "tier_said": tier, "tier": tier}
     return {
-        "start": {"kind": "review", "month_in": "2026-11-01", "code": CARD, "code_plain": CARD, "code_check": "ok"},
+        "start": {"kind": "review", "code": CARD, "code_plain": CARD, "code_check": "ok"},
+        "arrival": {"month_in": "2026-11-01"},
         "consent": said,
         "about": {"age_band": "16-19", "school_work": "school", "housing": "stable", **about},
         "risks": {"risk_level": "high"},

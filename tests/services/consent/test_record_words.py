@@ -146,5 +146,5 @@ def test_what_is_counted_is_never_more_than_what_the_last_who_know_everything_sa
 
 
 def test_nobody_is_asked_about_a_group(session: Session, cast: Cast) -> None:
-    receive(session, cast, envelope(encounter(people={"people_n": "5", "who": "group"}, talk=TALK)))
+    receive(session, cast, envelope(encounter(people={"who": "group"}, talk=TALK)))
     assert words.list_tiers(session, cast.centre.id) == {}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services import keys
 from fieldapp.services.acts import utcnow
-from fieldapp.services.consent import slips
+from fieldapp.services.consent import slip_acts, slips
 from fieldapp.services.consent.slip_tickets import VALID, SlipAct, Ticket, issue_ticket, read_ticket
 from fieldapp.services.phones import devices
 from fieldapp.services.problems import ActProblem
@@ -41,7 +41,7 @@ def phone(session: Session, cast: Cast) -> Phone:
 
 def met(card: str = ONE, tier: str = "2", **more: Any) -> dict[str, Any]:
     """Return the answers of an encounter with somebody who was asked."""
-    people = {"people_n": "1", "who": "enrolled", "code": card}
+    people = {"who": "enrolled", "code": card}
     return encounter(people=people, consent=consent(tier), talk={"risk_now": "low"}, **more)
 
 
@@ -56,9 +56,9 @@ def tier_on_the_phone(session: Session, person: str = ONE) -> str:
     return str(json.loads(item.body)["tier"])
 
 
-def see(session: Session, tag: str = TAG) -> slips.SlipView | None:
+def see(session: Session, tag: str = TAG) -> slip_acts.SlipView | None:
     session.rollback()
-    return slips.read_slip(session, tag, utcnow())
+    return slip_acts.read_slip(session, tag, utcnow())
 
 
 def test_the_slip_itself_is_nowhere_in_the_database(phone: Phone) -> None:
@@ -111,7 +111,7 @@ def test_a_phone_that_is_shut_out_gives_none(phone: Phone, cast: Cast) -> None:
 
 def test_a_slip_lowers_what_stands_and_the_phone_learns_it(phone: Phone, cast: Cast) -> None:
     phone.send(phone.seal(met(tier="3"), slip=SLIP))
-    slips.lower_by_slip(phone.session, TAG, 1)
+    slip_acts.lower_by_slip(phone.session, TAG, 1)
     assert stands(phone.session, cast) == 1
     assert tier_on_the_phone(phone.session) == "1"
     (line,) = phone.session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "slip.lower"))
@@ -124,7 +124,7 @@ def test_a_slip_lowers_what_stands_and_the_phone_learns_it(phone: Phone, cast: C
 def test_a_slip_never_raises_and_never_ends(phone: Phone, cast: Cast, tier: int) -> None:
     phone.send(phone.seal(met(tier="2"), slip=SLIP))
     with pytest.raises(ActProblem) as refused:
-        slips.lower_by_slip(phone.session, TAG, tier)
+        slip_acts.lower_by_slip(phone.session, TAG, tier)
     assert refused.value.code == "slip.not_lower"
     assert stands(phone.session, cast) == 2
 
@@ -136,14 +136,14 @@ def test_in_doubt_the_smaller_answer_counts_and_a_slip_settles_it(phone: Phone, 
     view = see(phone.session)
     assert view and (view.tier, view.is_in_doubt, view.choices) == (2, True, [2, 1])
     assert view.since == utcnow().date().replace(day=1)
-    slips.lower_by_slip(phone.session, TAG, 2)
+    slip_acts.lower_by_slip(phone.session, TAG, 2)
     view = see(phone.session)
     assert view and (view.tier, view.is_in_doubt, view.choices) == (2, False, [1])
 
 
 def test_an_older_yes_that_comes_later_does_not_raise_it_again(phone: Phone, cast: Cast) -> None:
     phone.send(phone.seal(met(tier="3"), slip=SLIP, seq=1))
-    slips.lower_by_slip(phone.session, TAG, 1)
+    slip_acts.lower_by_slip(phone.session, TAG, 1)
     yesterday = (utcnow() - dt.timedelta(days=1)).isoformat()
     phone.send(phone.seal(met(tier="3"), finished_at=yesterday, seq=2))
     assert stands(phone.session, cast) == 1
@@ -151,7 +151,7 @@ def test_an_older_yes_that_comes_later_does_not_raise_it_again(phone: Phone, cas
 
 def test_a_slip_that_is_none_lowers_nothing(session: Session, cast: Cast) -> None:
     with pytest.raises(ActProblem) as refused:
-        slips.lower_by_slip(session, TAG, 1)
+        slip_acts.lower_by_slip(session, TAG, 1)
     assert refused.value.code == "slip.unknown"
 
 
@@ -197,7 +197,7 @@ def test_slips_of_a_card_that_ends_lead_to_no_card(phone: Phone, cast: Cast) -> 
     slip = phone.session.get_one(Slip, TAG, populate_existing=True)
     assert (slip.person, slip.withdrawal_id) == ("", "f" * 32)
     with pytest.raises(ActProblem):
-        slips.lower_by_slip(phone.session, TAG, 1)
+        slip_acts.lower_by_slip(phone.session, TAG, 1)
 
 
 def test_slips_of_a_code_that_two_people_had_show_nothing(phone: Phone, cast: Cast) -> None:
@@ -206,7 +206,7 @@ def test_slips_of_a_code_that_two_people_had_show_nothing(phone: Phone, cast: Ca
         slips.void_slips(phone.session, cast.centre.id, ONE)
     assert see(phone.session) is None
     with pytest.raises(ActProblem):
-        slips.lower_by_slip(phone.session, TAG, 1)
+        slip_acts.lower_by_slip(phone.session, TAG, 1)
     assert stands(phone.session, cast) == 3
 
 

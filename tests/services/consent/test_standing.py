@@ -170,7 +170,7 @@ NEXT = APRIL + dt.timedelta(days=1)
 
 def alone(day: dt.date, tier: str, risk: str = "low") -> dict[str, Any]:
     """Return the answers of an encounter with somebody new, who has no card."""
-    return encounter(day, people={"people_n": "1", "who": "new_person"}, consent=consent(tier), talk={"risk_now": risk})
+    return encounter(day, people={"who": "new_person"}, consent=consent(tier), talk={"risk_now": risk})
 
 
 @pytest.mark.parametrize("is_group", [False, True], ids=["somebody without a card", "a group"])
@@ -181,7 +181,7 @@ def test_records_without_a_card_that_are_lowered_while_a_package_is_written_are_
     series = a_series(session, cast)
     items = []
     for risk in ["low", "none", "raised"] * 14:
-        group = encounter(APRIL, people={"people_n": "5", "who": "group"}, talk={"risk_now": risk})
+        group = encounter(APRIL, people={"who": "group"}, talk={"people_n": "5", "risk_now": risk})
         items.append(envelope(group if is_group else alone(APRIL, "3", risk), day=APRIL))
     send(session, cast, *items)
     write, written = build.write_package, []
@@ -331,7 +331,8 @@ def test_months_of_people_and_intakes_ask_the_encounter_that_came_after(
 
 def intake(card: str, day: dt.date, tier: str = "3") -> dict[str, Any]:
     answers = {
-        "start": {"kind": "intake", "month_in": f"{day:%Y-%m-01}", "came_by": "outreach", "offered_resp": "accepted", "code": card},
+        "start": {"kind": "intake", "offered_resp": "accepted", "code": card},
+        "arrival": {"month_in": f"{day:%Y-%m-01}", "came_by": "outreach"},
         "consent": consent(tier),
         "about": {"age_band": "16-19", "gender": "man_boy", "race": "black", "school_work": "school", "housing": "stable"},
         "risks": {"risk_level": "high", "feel_safe": "sometimes"},
@@ -352,14 +353,8 @@ def test_a_referral_says_no_for_the_whole_person(session: Session, cast: Cast, t
     publish_others(session, cast)
     send(session, cast, met(ONE, APRIL, "3"))
     answers = {
-        "need": {
-            "ref_date": str(MAY),
-            "has_card": "yes",
-            "code": ONE,
-            "need": "housing",
-            "service_type": "housing",
-            "urgency": "today",
-        },
+        "need": {"has_card": "yes", "code": ONE, "need": "housing"},
+        "service": {"ref_date": str(MAY), "service_type": "housing", "urgency": "today"},
         "sharing": {"consent_share": "no", "warm": "info_only"},
         "progress": {"status": "sent"},
         "consent": consent("0"),
@@ -723,7 +718,7 @@ def test_of_two_versions_that_differ_the_lower_one_counts(session: Session, cast
 def test_a_correction_that_takes_the_code_out_leaves_what_was_said(session: Session, cast: Cast) -> None:
     first = met(ONE, APRIL, "0")
     send(session, cast, first)
-    group = encounter(APRIL, people={"people_n": "5", "who": "group"})
+    group = encounter(APRIL, people={"who": "group"}, talk={"people_n": "5"})
     send(session, cast, envelope(group, day=APRIL, root=first["id"], prev=[first["id"]]))
     assert stands(session, cast) == 0
 
@@ -769,7 +764,7 @@ def test_a_no_goes_along_when_a_card_that_two_phones_made_gets_a_new_code(
     note = new_code_note(ONE, fresh)
     no = met(ONE, MAY, "0")
     if is_cut:
-        kept = encounter(MAY, people={"people_n": "1", "who": "enrolled"}, consent=consent("0"))
+        kept = encounter(MAY, people={"who": "enrolled"}, consent=consent("0"))
         no = envelope(kept, day=MAY, refused_by=ONE)
     for item in (met(ONE, APRIL, "3", cards=[ONE]), *((note, no) if is_note_first else (no, note))):
         answers = receive_batch(session, basil, parse_batch(batch(item)))

@@ -44,6 +44,7 @@ from fieldapp.store.releases.releases import Release, ReleaseRun
 from fieldapp.web.sessions import db
 from sync.sealed import parse_delivery
 from tests.cast import Cast, a_series, encounter, make_cast
+from tests.commands import Ended, run_command
 from tests.sealing import Centre, PhoneKey, delivery, sealed
 from tests.services.consent.endings import CARD, OTHER, end, send, talked
 
@@ -537,11 +538,8 @@ def test_an_upgrade_may_begin_with_a_backup(
         assert other.execute(sa.text("SELECT count(*) FROM epoch")).scalar_one() == 1
 
 
-def command(settings: Settings, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **settings.environment(), **more}
-    return subprocess.run(
-        [sys.executable, "-m", "fieldapp", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
+def command(settings: Settings, *arguments: str, **more: str) -> Ended:
+    return run_command({**os.environ, **settings.environment(), **more}, *arguments)
 
 
 def test_by_the_commands_from_one_machine_to_another(

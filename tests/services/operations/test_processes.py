@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from evaluator_export.package.verify import verify
+from tests.commands import Ended, run_command
 
 ROOT = Path(__file__).parents[3]
 
@@ -22,6 +23,11 @@ def command(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "fieldapp", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
     )
+
+
+def command_here(data: Path, *arguments: str) -> Ended:
+    """Run a command that another test, or another line, has shown to start by itself."""
+    return run_command({**os.environ, "FIELDAPP_DATA": str(data)}, *arguments)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +58,7 @@ def test_a_release_by_hand_is_built_once_and_copied_again(centre: Path) -> None:
         (("evaluator-quarterly", "--period", "2026-01"), "by quarter"),
         (("evaluator-quarterly", "--period", "2199-Q1"), "has not ended"),
     ]:
-        refused = command(centre, "release", "build", *arguments, "--out", str(centre))
+        refused = command_here(centre, "release", "build", *arguments, "--out", str(centre))
         assert (refused.returncode, words in refused.stderr) == (1, True), refused.stderr
 
 
@@ -83,7 +89,7 @@ def count(data: Path, query: str) -> int:
 def test_the_doctor_says_what_is_wrong_and_what_is_set(centre: Path, tmp_path: Path) -> None:
     well = command(centre, "doctor")
     assert (well.returncode, "All is well." in well.stdout) == (0, True)
-    ill = command(tmp_path / "none", "doctor")
+    ill = command_here(tmp_path / "none", "doctor")
     assert (ill.returncode, "fieldapp db upgrade" in ill.stderr) == (1, True)
 
 
@@ -91,12 +97,12 @@ def test_a_form_is_published_from_the_command_line_or_refused_by_row(centre: Pat
     form = centre / "form.md"
     table = "| survey |\n| | type | name | label | privacy::class |\n| | integer | n | N | %s |\n| settings |\n| | form_id | version |\n| | v | 1 |\n"
     form.write_text(table % "")
-    refused = command(centre, "forms", "publish", str(form))
+    refused = command_here(centre, "forms", "publish", str(form))
     assert (refused.returncode, "row 2" in refused.stderr) == (1, True)
     form.write_text(table % "operational")
     published = command(centre, "forms", "publish", str(form))
     assert (published.returncode, "v 1 is published" in published.stdout) == (0, True), published.stderr
-    unknown = command(centre, "forms", "publish", str(form), "--centre", "nowhere")
+    unknown = command_here(centre, "forms", "publish", str(form), "--centre", "nowhere")
     assert "There is no centre “nowhere”" in unknown.stderr
 
 

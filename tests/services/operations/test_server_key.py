@@ -3,8 +3,6 @@
 import os
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -25,8 +23,8 @@ from fieldapp.store.database import engine_for
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people import users
 from tests.cast import Cast
+from tests.commands import Ended, run_command
 
-ROOT = Path(__file__).parents[3]
 SECRET = "5e" * 32
 
 
@@ -130,13 +128,11 @@ def test_a_key_that_could_not_be_written_whole_leaves_none(tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-def run(settings: Settings, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+def run(settings: Settings, *arguments: str, **more: str) -> Ended:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    environment = {**os.environ, **settings.environment(), "FIELDAPP_PORT": port, **more}
-    line = [sys.executable, "-m", "fieldapp", *arguments]
-    return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, errors="replace", timeout=60)
+    return run_command({**os.environ, **settings.environment(), "FIELDAPP_PORT": port, **more}, *arguments)
 
 
 COMMANDS = [("serve",), ("run",), ("scheduler",), ("release", "build", "x", "--period", "2026-Q1", "--out", "/tmp/x")]
@@ -170,9 +166,7 @@ def test_an_empty_key_file_named_by_a_setting_is_refused(tmp_path: Path) -> None
     (tmp_path / "key").touch()
     environment = {"PATH": os.environ["PATH"], "FIELDAPP_DATA": str(tmp_path / "data")}
     environment["FIELDAPP_SECRET_KEY_FILE"] = str(tmp_path / "key")
-    done = subprocess.run(
-        [sys.executable, "-m", "fieldapp", "doctor"], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
+    done = run_command(environment, "doctor")
     assert (done.returncode, "the file is empty" in done.stderr) == (1, True)
 
 

@@ -8,17 +8,16 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from evaluator_export.package.verify import verify
 from evaluator_export.periods import parse
 from fieldapp.services.acts import ActContext, utcnow
-from fieldapp.services.consent import standing
-from fieldapp.services.consent.withdrawn_rows import note_withdrawn_rows
+from fieldapp.services.consent.ending import end_person
+from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.releases.build import build_release
+from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction
-from fieldapp.store.records.records import Record
 from fieldapp.store.releases.releases import Release, ReleaseSeries
 from tests.cast import Cast, a_series, encounter, envelope
 from tests.services.caseload.meetings import code
@@ -26,23 +25,26 @@ from tests.services.consent.consents import APRIL, consent, send
 
 SECRET = "s" * 64
 PEOPLE = [code(seed) for seed in range(100, 200)]
-ONE, TWO = "1" * 32, "2" * 32
 
 
 def met(card: str, day: dt.date) -> dict[str, Any]:
     chance = random.Random(card)
     answers = encounter(
         day,
-        people={"people_n": "1", "who": "enrolled", "code": card},
+        people={"who": "enrolled", "code": card},
         consent=consent("3"),
-        what={"setting": chance.choice(["street", "school"])},
+        when_where={"setting": chance.choice(["street", "school"])},
         talk={"risk_now": chance.choice(["low", "none", "raised"])},
     )
     return envelope(answers, day=day)
 
 
-def a_series_of_people(session: Session, cast: Cast) -> ReleaseSeries:
-    """Return a series of the centre; a hundred people with cards said that evaluators may have facts about them."""
+def a_series_of_people(session: Session, cast: Cast, folder: Path) -> ReleaseSeries:
+    """Return a series of the centre; a hundred people with cards said that evaluators may have facts about them.
+
+    `folder` has the list of ended cards.
+    """
+    attach(session.get_bind().engine, Settings(data=str(folder), secret_key=SECRET))
     made = a_series(session, cast)
     send(session, cast, *(met(card, APRIL) for card in PEOPLE))
     return made
@@ -65,17 +67,10 @@ def publish(session: Session, series: ReleaseSeries, period: str, packages: Path
     return built
 
 
-def take_back(session: Session, cast: Cast, card: str, withdrawal_id: str = ONE) -> int:
-    """Let somebody take everything back; return how many rows had left."""
+def take_back(session: Session, cast: Cast, card: str) -> str:
+    """Let somebody take everything back; return the id of their withdrawal."""
     with WriteTransaction(session):
-        found = session.scalars(sa.select(Record).where(Record.person == card)).all()
-        root_ids = [record.instance_id for record in found]
-        ctx = ActContext(session, cast.system, utcnow())
-        rows = note_withdrawn_rows(ctx, withdrawal_id, root_ids, card)
-        for record in found:
-            session.delete(record)
-        standing.note_statement(ctx, card, standing.END, "office")
-    return rows
+        return end_person(ActContext(session, cast.rosa, utcnow()), card, "office", "They asked for it.").id
 
 
 def file_of(packages: Path, built: Release, name: str) -> list[dict[str, str]]:

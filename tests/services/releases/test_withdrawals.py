@@ -18,21 +18,23 @@ from fieldapp.services.releases import build as building
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.delivery import _make_payload
 from fieldapp.services.releases.downloads import attest_list, download_release, list_releases
-from fieldapp.services.releases.withdrawals import draw_round
+from fieldapp.services.releases.withdrawal_draw import draw_round
 from fieldapp.services.transports.targets import DeliveryFailed
+from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases.datasets import PublishedRow
 from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseSeries
 from fieldapp.store.releases.withdrawals import WithdrawalRow, find_list_states
 from tests.cast import Cast, a_series
+from tests.services.caseload.meetings import code
+from tests.services.consent.consents import APRIL, send
 from tests.services.releases.taking_back import (
-    ONE,
     PEOPLE,
     SECRET,
-    TWO,
     a_series_of_people,
     another_series,
     file_of,
+    met,
     publish,
     take_back,
     to_delete,
@@ -42,8 +44,8 @@ K = 20
 
 
 @pytest.fixture
-def series(session: Session, cast: Cast) -> ReleaseSeries:
-    return a_series_of_people(session, cast)
+def series(session: Session, cast: Cast, tmp_path_factory: pytest.TempPathFactory) -> ReleaseSeries:
+    return a_series_of_people(session, cast, tmp_path_factory.mktemp("lists"))
 
 
 def rows_of(session: Session, series: ReleaseSeries, card: str) -> set[int]:
@@ -52,8 +54,8 @@ def rows_of(session: Session, series: ReleaseSeries, card: str) -> set[int]:
     units = session.scalars(sa.select(Record.instance_id).where(Record.person == card)).all()
     tags = [compute_row_tag(bytes.fromhex(dataset.secret), unit) for unit in units]
     found = session.scalars(sa.select(PublishedRow.place).where(PublishedRow.tag.in_(tags))).all()
-    rows = session.scalar(sa.select(sa.func.count()).where(PublishedRow.dataset_id == dataset.id, PublishedRow.number == 1))
-    order = make_recipient_order(bytes.fromhex(series.secret), 1, rows).tolist()
+    count = session.scalar(sa.select(sa.func.count()).where(PublishedRow.dataset_id == dataset.id, PublishedRow.number == 1))
+    order = make_recipient_order(bytes.fromhex(series.secret), 1, count or 0).tolist()
     return {order.index(place) + 1 for place in found}
 
 
@@ -68,7 +70,8 @@ def test_the_next_package_lists_the_row_among_others_and_says_so_in_every_place(
     download_release(session, cast.eve, release_id=first.id, packages=tmp_path)
     assert [line["what"] for line in file_of(tmp_path, first, "withdrawals.csv")] == ["none"]
     own = rows_of(session, series, PEOPLE[3])
-    assert take_back(session, cast, PEOPLE[3]) == len(own) == 1
+    take_back(session, cast, PEOPLE[3])
+    assert len(own) == session.scalar(sa.select(sa.func.count()).select_from(WithdrawalRow)) == 1
     second = publish(session, series, "2026-Q3", tmp_path)
     listed = to_delete(tmp_path, second)
     assert {(name, period, number) for name, period, number, _ in listed} == {("encounters", "2026-Q2", 1)}
@@ -106,20 +109,23 @@ def test_who_comes_later_gets_none_of_the_rows_on_the_list(
     numbers = {row for *_, row in to_delete(tmp_path, second)}
     rows = file_of(tmp_path, first, "encounters.csv")
     left = [row for place, row in enumerate(rows, 1) if place not in numbers]
-    without_order = lambda some: Counter(tuple(row.items()) for row in some)  # noqa: E731
     assert without_order(file_of(tmp_path, late, "encounters.csv")) == without_order(left)
     # And somebody else who takes all back later is found in that file by its own rows.
     download_release(session, cast.eve, release_id=late.id, packages=tmp_path)
     drawn = {bytes(row.tag) for row in session.scalars(sa.select(WithdrawalRow))}
     card = next(card for card, tag in tags_of(session).items() if tag not in drawn and card != PEOPLE[3])
     kept = file_of(tmp_path, late, "encounters.csv")
-    take_back(session, cast, card, TWO)
+    take_back(session, cast, card)
     third = publish(session, other, "2026-Q3", tmp_path)
     again = {row for *_, row in to_delete(tmp_path, third)}
     assert max(again) <= len(kept)
     gone = look_alikes([row for place, row in enumerate(kept, 1) if place in again])
     stay = look_alikes([row for place, row in enumerate(kept, 1) if place not in again])
     assert all(count >= K for count in [*gone.values(), *stay.values()])
+
+
+def without_order(rows: list[dict[str, str]]) -> Counter[tuple[tuple[str, str], ...]]:
+    return Counter(tuple(row.items()) for row in rows)
 
 
 def tags_of(session: Session) -> dict[str, bytes]:
@@ -167,10 +173,10 @@ def test_who_takes_all_back_while_a_package_is_written_is_not_in_it(
     download_release(session, cast.eve, release_id=first.id, packages=tmp_path)
     other = another_series(session, cast, series)
     write, left = building.write_package, [PEOPLE[3]]
-    written = []
+    written: list[int] = []
 
     def write_and_wait(*given: Any) -> Any:
-        made = write(*given)
+        made: Any = write(*given)
         written.append(made.manifest["datasets"]["encounters"]["rows"])
         while left:
             take_back(session, cast, left.pop())
@@ -219,12 +225,11 @@ def test_rows_from_before_the_order_was_kept_cannot_be_told_apart_and_it_says_so
     download_release(session, cast.eve, release_id=first.id, packages=tmp_path)
     session.execute(sa.update(PublishedRow).values(place=None))
     session.commit()
-    assert take_back(session, cast, PEOPLE[3]) == 1
+    withdrawal_id = take_back(session, cast, PEOPLE[3])
     second = publish(session, series, "2026-Q3", tmp_path)
     lines = file_of(tmp_path, second, "withdrawals.csv")
     assert Counter(line["what"] for line in lines) == {"none": 1, "order_unknown": len(batches_in(first))}
-    states = find_list_states(session, cast.centre.id, ONE)
-    assert states and states.listed_at  # as far as it can be told, it is told
+    assert state_of(session, withdrawal_id).listed_at  # as far as it can be told, it is told
     late = publish(session, another_series(session, cast, series), "2026-Q2", tmp_path)
     assert file_of(tmp_path, late, "encounters.csv") == []  # which row it is nobody knows, so none of them leaves
 
@@ -236,18 +241,21 @@ def batches_in(release: Release) -> list[int]:
     return found
 
 
+def state_of(session: Session, withdrawal_id: str) -> Withdrawal:
+    session.expire_all()
+    return session.get_one(Withdrawal, withdrawal_id)
+
+
 def test_it_is_listed_again_until_the_recipient_says_that_the_rows_are_deleted(
     session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     first = publish(session, series, "2026-Q2", tmp_path)
     download_release(session, cast.eve, release_id=first.id, packages=tmp_path)
-    take_back(session, cast, PEOPLE[3])
-    waiting = find_list_states(session, cast.centre.id, ONE)
-    assert waiting and waiting.listed_at is None
-    assert find_list_states(session, cast.centre.id, TWO) is None
+    withdrawal_id = take_back(session, cast, PEOPLE[3])
+    assert state_of(session, withdrawal_id).listed_at is None
     second = publish(session, series, "2026-Q3", tmp_path)
-    listed = find_list_states(session, cast.centre.id, ONE)
-    assert listed and listed.listed_at and listed.attested_at is None
+    listed = state_of(session, withdrawal_id)
+    assert listed.listed_at and listed.attested_at is None
     third = publish(session, series, "2026-Q4", tmp_path)
     assert to_delete(tmp_path, third) == to_delete(tmp_path, second) != []
     with pytest.raises(ActProblem) as refused:
@@ -258,18 +266,22 @@ def test_it_is_listed_again_until_the_recipient_says_that_the_rows_are_deleted(
     attest_list(session, cast.eve, release_id=third.id, name="Eve of the institute")
     session.expire_all()
     assert (second.list_attested_by, third.list_attested_by) == ("Eve of the institute",) * 2
-    done = find_list_states(session, cast.centre.id, ONE)
-    assert done and done.attested_at
+    done = state_of(session, withdrawal_id)
+    assert done.attested_at
     fourth = publish(session, series, "2027-Q1", tmp_path)
     assert to_delete(tmp_path, fourth) == []
     # Who was drawn with them and takes all back themselves is on a list already, and is told so.
     drawn = {bytes(row.tag) for row in session.scalars(sa.select(WithdrawalRow))}
     decoy = next(card for card, tag in tags_of(session).items() if tag in drawn)
     before = len(drawn)
-    assert take_back(session, cast, decoy, TWO) == 1
+    theirs = state_of(session, take_back(session, cast, decoy))
     assert session.scalar(sa.select(sa.func.count()).select_from(WithdrawalRow)) == before
-    theirs = find_list_states(session, cast.centre.id, TWO)
-    assert theirs == done
+    assert (theirs.listed_at, theirs.attested_at) == (done.listed_at, done.attested_at)
+    # Somebody of whom no row had left waits for nobody.
+    send(session, cast, met(code(7), APRIL))
+    nothing = state_of(session, take_back(session, cast, code(7)))
+    assert nothing.listed_at is None
+    assert find_list_states(session, cast.centre.id, nothing.id) is None
 
 
 def test_a_package_of_totals_says_that_there_is_nothing_to_delete(

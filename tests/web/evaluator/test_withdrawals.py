@@ -41,13 +41,13 @@ def read_feed(app: Flask, key: str) -> Any:
 def test_who_has_the_rows_is_asked_and_the_office_sees_until_they_answer(
     database: Session, settings: Settings, web_cast: Cast, client_of: Clients, post: Post, app: Flask
 ) -> None:
-    series = a_series_of_people(database, web_cast)
+    series = a_series_of_people(database, web_cast, settings.folder)
     first = publish(database, series, "2026-Q2", settings.packages, settings.key())
     download_release(database, web_cast.eve, release_id=first.id, packages=settings.packages)
     key = make_key(database, web_cast.rosa, series_id=series.id, label="A reader")
     build_feed_files(database, settings.packages)
     rosa, eve = client_of("rosa"), client_of("eve")
-    assert "No list yet." in rosa.get(PAGE).text
+    assert "Nobody has taken everything back." in rosa.get(PAGE).text
     assert len(read_feed(app, key).json["value"]) == len(PEOPLE)
 
     take_back(database, web_cast, PEOPLE[3])
@@ -67,7 +67,7 @@ def test_who_has_the_rows_is_asked_and_the_office_sees_until_they_answer(
     assert "&lt;5" in page and "not yet" in page and "To be confirmed by" in page
     assert PEOPLE[3] not in page
     assert eve.get(PAGE).status_code == 403
-    assert "No list yet." in client_of("olaf").get(PAGE).text
+    assert "Nobody has taken everything back." in client_of("olaf").get(PAGE).text
 
     long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=31)
     database.execute(sa.update(Release).where(Release.id == second.id).values(created_at=long_ago))
@@ -80,5 +80,8 @@ def test_who_has_the_rows_is_asked_and_the_office_sees_until_they_answer(
     assert "Write the name" in eve.get("/releases/").text
     post(eve, path, page="/releases/", name="Eve Adams")
     assert "Eve Adams confirmed" in eve.get("/releases/").text
-    assert "Eve Adams confirmed" in rosa.get(PAGE).text and "not yet" not in rosa.get(PAGE).text
+    page = rosa.get(PAGE).text
+    assert "Eve Adams confirmed" in page
+    deleted = page.partition('data-label="Deleted everywhere">')[2].partition("</td>")[0]
+    assert deleted.strip() and "not yet" not in deleted
     assert "has not confirmed" not in rosa.get("/office/").text

@@ -67,3 +67,20 @@ def test_an_end_says_first_what_cannot_be_undone(
     assert last in after
     assert CARD[4:] not in after
     assert rosa.get(card).status_code == 404
+
+
+def test_the_page_shows_what_was_said_and_hands_it_out_without_saying_who(client_of: Clients, card: str) -> None:
+    rosa = client_of("rosa")
+    post(rosa, f"{card}/lower", tier="1", reason="in_person")
+    page = rosa.get(card).text
+    assert page.index("said to a worker") < page.index("in the office")
+    token = csrf_of(rosa.get(CASELOAD).text)
+    answer = rosa.post(f"{card}/record", data={"csrf_token": token})
+    assert answer.headers["Content-Disposition"] == "attachment; filename=consent-record.json"
+    record = answer.get_json()["consent_record"]
+    assert [event["event_tier"] for event in record["consent_events"]] == [3, 1]
+    assert record["consent_state"] == "consent given"
+    for word in (CARD, f"{CARD[:4]}-{CARD[4:]}", "amina", "Amina"):
+        assert word not in answer.text
+    for stranger in ("olaf", "eve"):
+        assert client_of(stranger).post(f"{card}/record", data={"csrf_token": token}).status_code in (400, 403, 404)

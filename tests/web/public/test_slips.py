@@ -3,19 +3,23 @@
 import datetime as dt
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from fieldapp.services.consent import forgotten
 from fieldapp.services.keys import derive_slip_key
 from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.settings import Settings
 from fieldapp.store.consent import standing
 from fieldapp.store.consent.slips import Slip
 from fieldapp.store.database import engine_for
+from fieldapp.store.records.records import Record
 from fieldapp.web.public import slips
 from fieldapp.web.public.slip_failures import PER_NETWORK, PER_SECOND, WINDOW, SlipFailures
 from sync.sealed import parse_delivery
@@ -55,7 +59,7 @@ def client(app: Flask, settings: Settings, web_cast: Cast) -> FlaskClient:
         phone = Phone(session, web_cast, settings.secret_key)
         items = []
         for number, (card, tier, slip) in enumerate([(ONE, "3", SLIP), (TWO, "2", OTHER)], 1):
-            people = {"people_n": "1", "who": "enrolled", "code": card}
+            people = {"who": "enrolled", "code": card}
             answers = encounter(people=people, consent=consent(tier), talk={"risk_now": "low"})
             items.append(phone.seal(answers, slip=slip, seq=number))
         received = receive_delivery(session, parse_delivery(delivery(*items)), settings.secret_key)
@@ -72,8 +76,9 @@ def type_in(client: FlaskClient, slip: str, **more: str) -> TestResponse:
     return client.post("/r", data={"slip": slip, **more})
 
 
-def tickets(page: str) -> list[str]:
-    return re.findall(r'name="ticket" value="([^"]+)"', page)
+def tickets(page: str, act: str = "lower") -> list[str]:
+    """Return the tickets of the page for acts whose name begins so."""
+    return [ticket for ticket in re.findall(r'name="ticket" value="([^"]+)"', page) if ticket.split(".")[1].startswith(act)]
 
 
 def test_the_page_tells_nobody_what_it_is_until_a_slip_is_typed(client: FlaskClient) -> None:
@@ -142,6 +147,56 @@ def test_a_slip_lowers_and_shows_that_it_is_done(client: FlaskClient, settings: 
     again = client.post("/r", data={"ticket": to_one})
     assert "Nothing was changed" in again.text
     assert tiers(settings, web_cast) == {ONE: 1, TWO: 2}
+
+
+def test_all_is_taken_back_in_two_steps(client: FlaskClient, settings: Settings, web_cast: Cast) -> None:
+    (ask,) = tickets(type_in(client, SLIP).text, "ask-end")
+    before = client.post("/r", data={"ticket": ask})
+    assert "You cannot undo this." in before.text
+    assert before.text.index("Back, change nothing") < before.text.index("Take everything back now")
+    assert tiers(settings, web_cast) == {ONE: 3, TWO: 2}  # nothing has happened yet
+    (end,) = tickets(before.text, "end")
+    answer = client.post("/r", data={"ticket": end})
+    assert "It is done" in answer.text
+    assert "It is taken back" in answer.text
+    assert "It is not safe yet" in answer.text  # this server has no second list
+    assert tiers(settings, web_cast) == {TWO: 2}
+    with Session(engine_for(settings.url)) as session:
+        records = session.execute(sa.select(Record.person, Record.answers).order_by(Record.id)).all()
+        assert [person for person, _ in records] == ["", TWO]
+        assert "talk" not in records[0].answers
+        (slip,) = session.scalars(sa.select(Slip).where(Slip.person == ""))
+        assert slip.withdrawal_id
+    again = client.post("/r", data={"ticket": end})
+    assert "It is taken back" in again.text  # a second tap changes nothing
+    seen = type_in(client, SLIP)
+    assert "Keep the slip to look here again." in seen.text
+    assert tickets(seen.text, "") == []
+
+
+def test_no_step_is_skipped(client: FlaskClient, settings: Settings, web_cast: Cast) -> None:
+    page = type_in(client, SLIP).text
+    (ask,) = tickets(page, "ask-end")
+    assert tickets(page, "end") == []
+    client.post("/r", data={"ticket": ask})
+    client.post("/r", data={"ticket": ask.replace("ask-end", "end")})
+    assert tiers(settings, web_cast) == {ONE: 3, TWO: 2}
+
+
+def test_what_could_not_be_written_down_is_not_said_to_be_done(
+    client: FlaskClient, settings: Settings, web_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ask,) = tickets(type_in(client, SLIP).text, "ask-end")
+    (end,) = tickets(client.post("/r", data={"ticket": ask}).text, "end")
+
+    def refuse(path: Path, lines: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(forgotten, "_append", refuse)
+    answer = client.post("/r", data={"ticket": end})
+    assert "Nothing was changed." in answer.text
+    assert "It is taken back" not in answer.text
+    assert tiers(settings, web_cast) == {ONE: 3, TWO: 2}
 
 
 def test_no_page_offers_more_than_stands(client: FlaskClient) -> None:
@@ -246,6 +301,18 @@ def test_no_slip_and_no_address_is_logged_or_kept(
     assert not slips.failures.by_network
     stored = b"".join(path.read_bytes() for path in settings.folder.iterdir() if path.is_file())
     assert b"198.51.100" not in stored and NOBODYS.encode() not in stored
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ar", "so", "es", "ta", "pt"])
+def test_the_last_step_is_in_the_same_language(client: FlaskClient, language: str) -> None:
+    (ask,) = tickets(type_in(client, SLIP, lang=language).text, "ask-end")
+    before = client.post("/r", data={"ticket": ask, "lang": language})
+    (end,) = tickets(before.text, "end")
+    after = client.post("/r", data={"ticket": end, "lang": language})
+    for answer in (before, after):
+        assert f'<html lang="{language}"' in answer.text
+        assert len(answer.data) < 15_000
+        assert "{" not in answer.text
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "ar", "so", "es", "ta", "pt"])

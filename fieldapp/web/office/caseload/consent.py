@@ -1,6 +1,8 @@
 """The page of a card's consent, for people who come in person: lower it, or end it."""
 
-from flask import flash, redirect, render_template, request, url_for
+import json
+
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -17,12 +19,13 @@ TIERS = {
     2: N_("People who check the program may use facts too"),
     3: N_("They are also in public totals"),
 }
+HOW = {"form": N_("said to a worker"), "slip": N_("with a slip"), "office": N_("in the office")}
 REASONS = {
     "in_person": N_("They asked for it in person"),
     "lost_slip": N_("They asked for it, and their slip is lost"),
     "letter": N_("They, or somebody who may speak for them, wrote"),
 }
-add_template_globals(consent_tiers=TIERS, consent_reasons=REASONS)
+add_template_globals(consent_tiers=TIERS, consent_reasons=REASONS, consent_how=HOW)
 
 
 @office.post("/caseload/card")
@@ -53,6 +56,15 @@ def card_lower(card_id: int) -> ResponseReturnValue:
         return _say_why(problem, url_for("office.card", card_id=card_id))
     flash(gettext("Done. It counts from now on; phones show it when they next sync."), "safe")
     return redirect(url_for("office.card", card_id=card_id))
+
+
+@office.post("/caseload/card/<int:card_id>/record")
+def card_record(card_id: int) -> ResponseReturnValue:
+    """Hand out what was said about consent as a file for other systems."""
+    receipt = card_consent.take_record(session(), actor(), card_id=card_id)
+    text = json.dumps(receipt, ensure_ascii=False, indent=2)
+    headers = {"Content-Disposition": "attachment; filename=consent-record.json", "Cache-Control": "no-store"}
+    return Response(text, mimetype="application/json", headers=headers)
 
 
 @office.get("/caseload/card/<int:card_id>/end")
