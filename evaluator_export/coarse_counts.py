@@ -1,4 +1,7 @@
-"""Counts and shares that may be published beside rows: no small one can be read out of them."""
+"""Counts and shares that may be published beside rows.
+
+No small one can be read out of them.
+"""
 
 
 def coarsen_count(count: int, threshold: int) -> str:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from fieldapp.services.people import passwords
 from fieldapp.settings import Settings
 from fieldapp.store import migrations, tables
 from fieldapp.store.database import engine_for
@@ -38,6 +40,14 @@ def pytest_collection_finish() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     write_flaky_tests(terminalreporter)
     write_long_tests(terminalreporter)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hash passwords at a hundredth of the cost; processes of their own, and the browser's server, do it in full."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -313,6 +313,8 @@ def _withdrawals(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems
         is_numbered = all(text.isdecimal() and int(text) > 0 for text in (batch, row))
         if what not in LIST_WORDS or (what == "delete" and not (dataset and period and is_numbered)):
             problems.append("withdrawals.csv has a line that does not say which row to delete.")
+        if what == "totals_only" and manifest["datasets"]:
+            problems.append("withdrawals.csv says that the package has totals only, and it has rows.")
         if (dataset, period, batch, row, what) in seen:
             problems.append("withdrawals.csv has a row twice.")
         seen.add((dataset, period, batch, row, what))

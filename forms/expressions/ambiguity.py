@@ -36,10 +36,7 @@ class TooAmbiguous(Exception):
 
 
 def check(tree: Node) -> None:
-    """Raise TooAmbiguous for a pattern that could need more than MAX_STEPS steps.
-
-    Counted on a text of 1,000 characters.
-    """
+    """Raise TooAmbiguous if 1,000 characters could take a pattern over MAX_STEPS steps."""
     automaton = _Automaton(tree)
     if automaton.steps() > MAX_STEPS:
         raise TooAmbiguous

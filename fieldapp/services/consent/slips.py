@@ -1,6 +1,6 @@
-"""Slips as they arrive, and when their card changes; what a person does with one is in slip_acts.
+"""Slips as they arrive, and when their card changes.
 
-Nothing of a slip but its tag is known here (sync/slips.tag_slip).
+What a person does with one is in slip_acts. Nothing of a slip but its tag is known here (sync/slips.tag_slip).
 """
 
 from collections.abc import Iterable

@@ -6,18 +6,20 @@ This is the only place where a person's tier is read.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.dialects import make_insert
 from fieldapp.store.operations import centres
 from sync.consent import LOWEST, StandingConsent, Statement, fold_statements
 
 MANY = 500  # people read at once
+NAMES = ("tier", "since", "heads", "is_in_doubt", "wording", "person")
 
 
 class ConsentWord(Base):
@@ -50,7 +52,7 @@ class ConsentWord(Base):
     how: Mapped[str] = mapped_column(sa.String(6), default="")  # form, slip or office; "" before that was noted
 
 
-class PersonStanding(Base):
+class StandingRow(Base):
     """What a person's words give now; written by `update_standings` alone."""
 
     __tablename__ = "standing"
@@ -63,6 +65,13 @@ class PersonStanding(Base):
     is_in_doubt: Mapped[bool]
     wording: Mapped[str] = mapped_column(sa.String(16))
     moved_at: Mapped[dt.datetime]  # when any of it changed
+
+
+@dataclass(frozen=True)
+class PersonStanding(StandingConsent):
+    """What holds for the person with a card."""
+
+    person: str
 
 
 @dataclass(frozen=True)
@@ -91,41 +100,30 @@ def update_standings(
     session.flush()
     centres.lock_words(session, centre_id)
     folded = _fold_words(session, centre_id, asked)
-    rows = {standing.person: standing for standing in _select_standings(session, centre_id, asked)}
-    for person in sorted(asked):
-        change = _save_standing(session, centre_id, person, rows.get(person), folded.get(person), at)
-        if change is not None:
-            changes[person] = change
-    session.flush()
+    stood = {standing.person: standing for standing in list_standings(session, centre_id, asked)}
+    rows: list[dict[str, Any]] = []
+    for person in sorted(folded):
+        consent = folded[person]
+        before = stood.get(person)
+        if before != PersonStanding(**vars(consent), person=person):
+            rows.append({"centre_id": centre_id, "person": person, "moved_at": at, **vars(consent)})
+            changes[person] = StandingChange(LOWEST if before is None else before.tier, consent.tier)
+    gone = stood.keys() - folded.keys()
+    for person in gone:
+        changes[person] = StandingChange(stood[person].tier, LOWEST)
+    _upsert_standings(session, rows)
+    if gone:
+        of_gone = sa.and_(StandingRow.centre_id == centre_id, StandingRow.person.in_(gone))
+        session.connection().execute(sa.delete(StandingRow).where(of_gone))
     return changes
 
 
-def _save_standing(
-    session: Session,
-    centre_id: int,
-    person: str,
-    row: PersonStanding | None,
-    consent: StandingConsent | None,
-    at: dt.datetime,
-) -> StandingChange | None:
-    """Write what stands for one person; return None where it stood already."""
-    before = LOWEST if row is None else row.tier
-    if consent is None:
-        if row is None:
-            return None
-        session.delete(row)
-        return StandingChange(before, LOWEST)
-    values = {**asdict(consent), "heads": list(consent.heads)}
-    if row is None:
-        session.add(PersonStanding(centre_id=centre_id, person=person, moved_at=at, **values))
-        return StandingChange(before, consent.tier)
-    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
-    if not changed:
-        return None
-    for name, value in changed.items():
-        setattr(row, name, value)
-    row.moved_at = at
-    return StandingChange(before, consent.tier)
+def _upsert_standings(session: Session, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = make_insert(session, StandingRow)
+    update = {name: statement.excluded[name] for name in rows[0] if name not in ("centre_id", "person")}
+    session.connection().execute(statement.on_conflict_do_update(index_elements=["centre_id", "person"], set_=update), rows)
 
 
 def _fold_words(session: Session, centre_id: int, persons: Collection[str]) -> Mapping[str, StandingConsent]:
@@ -152,21 +150,16 @@ def _fold_words(session: Session, centre_id: int, persons: Collection[str]) -> M
     return folded
 
 
-def _select_standings(session: Session, centre_id: int, persons: Collection[str]) -> Iterable[PersonStanding]:
-    query = sa.select(PersonStanding).where(PersonStanding.centre_id == centre_id, PersonStanding.person.in_(persons))
-    return session.scalars(query)
-
-
 def list_tiers(session: Session, centre_id: int, persons: Collection[str] | None = None) -> dict[str, int]:
     """Return the standing tier by card code, for all people or for these codes.
 
     A person who is not in it was never asked: nothing about them may be released or counted.
     """
-    query = sa.select(PersonStanding.person, PersonStanding.tier).where(PersonStanding.centre_id == centre_id)
+    query = sa.select(StandingRow.person, StandingRow.tier).where(StandingRow.centre_id == centre_id)
     if persons is not None:
         if not persons:
             return {}
-        query = query.where(PersonStanding.person.in_(persons))
+        query = query.where(StandingRow.person.in_(persons))
     return {row.person: row.tier for row in session.execute(query)}
 
 
@@ -179,13 +172,18 @@ def list_standings(session: Session, centre_id: int, persons: Collection[str]) -
     """Return what stands for these people, of those who ever said anything."""
     if not persons:
         return []
-    return list(_select_standings(session, centre_id, persons))
+    columns = [StandingRow.__table__.c[name] for name in NAMES]
+    query = sa.select(*columns).where(StandingRow.centre_id == centre_id, StandingRow.person.in_(persons))
+    standings = []
+    for tier, since, heads, is_in_doubt, wording, person in session.execute(query):
+        standings.append(PersonStanding(tier, since, tuple(heads), is_in_doubt, wording, person))
+    return standings
 
 
 def list_people_after(session: Session, centre_id: int, last: str) -> list[str]:
     """Return the next card codes, in their order, of people who ever said anything."""
-    query = sa.select(PersonStanding.person).where(PersonStanding.centre_id == centre_id, PersonStanding.person > last)
-    return list(session.scalars(query.order_by(PersonStanding.person).limit(MANY)))
+    query = sa.select(StandingRow.person).where(StandingRow.centre_id == centre_id, StandingRow.person > last)
+    return list(session.scalars(query.order_by(StandingRow.person).limit(MANY)))
 
 
 def list_words(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[ConsentWord]:
