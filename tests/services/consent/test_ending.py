@@ -37,6 +37,7 @@ from fieldapp.store.records.submissions import Submission
 from sync.envelope import parse_batch
 from sync.notes import HANDOVER
 from tests.cast import Cast, another_worker, batch, encounter, envelope
+from tests.services.caseload.meetings import code
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.consents import MAY, consent
 from tests.services.consent.endings import CARD, NOTE, OTHER, end, send, talked
@@ -236,6 +237,23 @@ def test_a_record_about_somebody_else_stays_without_the_ended_card(session: Sess
     pulls(session, cast.amina)
     advance_withdrawals(session, None)
     assert left(session, [CARD, f"{CARD[:4]}-{CARD[4:]}"]) == []
+
+
+def test_while_nobody_has_chosen_a_record_is_of_each_card_that_it_names(session: Session, cast: Cast) -> None:
+    """Two phones corrected one record at the same time: to hers, and to somebody else's."""
+    first = talked(OTHER)
+    send(session, cast.amina, first, talked(code(10)))
+    send(session, cast.amina, talked(root=first["id"], prev=[first["id"]]))
+    send(session, cast.amina, talked(code(9), root=first["id"], prev=[first["id"]]))
+    (record,) = listing.list_review_queue(session, cast.rosa).records
+    assert record.review == "contested"
+    before = words.list_tiers(session, cast.centre.id)
+    end(session, cast)
+    assert list(listing.list_review_queue(session, cast.rosa).records) == []
+    assert len(tallies(session)) == 1
+    after = words.list_tiers(session, cast.centre.id)
+    assert code(10) in after
+    assert all(after[person] <= before[person] for person in after)  # nobody's consent rises by it
 
 
 def test_missing_numbers_of_a_phone_are_counted_as_before(session: Session, cast: Cast) -> None:
