@@ -150,10 +150,10 @@ def encounter(page: Page) -> tuple[int, float]:
 
     tap(".foot a.btn.main", FIRST)
     pick("what.contact_type", "check_in")
-    pick("what.setting", "street")
     tap(".foot .main", '[id="q-people.who-set"]')
     pick("people.who", "group")
     tap(".foot .main", '[id="q-when_where.enc_date-set"]')
+    pick("when_where.setting", "street")
     tap(".foot .main", '[id="q-talk.minutes-set"]')  # day, hour and neighbourhood are as last time, or now
     pick("talk.risk_now", "low")
     pick("talk.minutes", "5_15")
@@ -222,13 +222,13 @@ def rows() -> list[Row]:
 def encounter_once(page: Page) -> None:
     """The very first one, which chooses the neighbourhood that the next ones keep."""
     page.locator(".foot a.btn.main").click()
-    for question, name in (("what.contact_type", "check_in"), ("what.setting", "street")):
-        page.locator(f'[id="q-{question}-set"] label.choice:has(input[value="{name}"])').first.click()
+    page.locator('[id="q-what.contact_type-set"] label.choice:has(input[value="check_in"])').first.click()
     page.click(".foot .main")
     page.locator('[id="q-people.who-set"] label.choice:has(input[value="group"])').click()
     page.click(".foot .main")
     page.fill("input[type=search]", "olive")
     page.locator("label.choice", has_text="Mount Olive").click()
+    page.locator('[id="q-when_where.setting-set"] label.choice:has(input[value="street"])').first.click()
     page.click(".foot .main")
     for question, name in (("talk.risk_now", "low"), ("talk.minutes", "5_15")):
         page.locator(f'[id="q-{question}-set"] label.choice:has(input[value="{name}"])').first.click()

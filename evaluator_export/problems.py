@@ -77,6 +77,11 @@ SENTENCES: Mapping[str, str] = {
     "dataset.policy": N_("The policy is not a list of names with values."),
     "dataset.local": N_("The mode local is for a table that is made once; a dataset withholds rows until later instead."),
     "dataset.consent": N_("A dataset about people needs a consent."),
+    "dataset.keep": N_(
+        "The form stores “{column}” only with consent {keep}, and the dataset takes rows from {minimum}. Raise the minimum "
+        "of its consent, or remove the column."
+    ),
+    "dataset.purpose": N_("“{column}” is stored for one purpose only ({keep}), so it leaves in no dataset."),
     "dataset.question": N_("The form {form} has no question “{question}”."),
     "dataset.hierarchy": N_("There is no hierarchy “{hierarchy}”; there are {known}."),
     "dataset.never": N_("“{column}” has the privacy class {privacy} and never leaves."),

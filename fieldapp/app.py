@@ -9,11 +9,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fieldapp import settings as settings_module
 from fieldapp.paths import TRANSLATIONS
+from fieldapp.services.consent import forgotten
+from fieldapp.services.consent.withdrawals import end_listed
 from fieldapp.services.failures import set_up_logs
 from fieldapp.services.operations.backup import data_lock
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.settings import KeyMissing, Settings
+from fieldapp.store import migrations
 from fieldapp.store.database import engine_for, prepare
 from fieldapp.store.session import OperationalError, Session
 from fieldapp.web import (
@@ -34,6 +37,7 @@ from fieldapp.web.office import office
 from fieldapp.web.phone.sync import sync
 from fieldapp.web.phone.views import worker
 from fieldapp.web.public.dashboards import dashboards
+from fieldapp.web.public.slips import slips
 from fieldapp.web.public.views import public
 
 MAX_REQUEST = 8_000_000  # bytes
@@ -71,16 +75,28 @@ def create_app(settings: Settings | None = None) -> Flask:
     sessions.db.init_app(app)
     with app.app_context():
         prepare(sessions.db.engine)
+        forgotten.attach(sessions.db.engine, settings)
     Babel(app, locale_selector=language.select, timezone_selector=language.time_zone)
     sessions.init(app)
     csrf = CSRFProtect(app)
     csrf.exempt(sync)  # phones send a bearer token, never a cookie
     csrf.exempt(collect)  # a token in the address, never a cookie
-    for pages in (public, dashboards, office, evaluator, worker, sync, collect, odata):
+    csrf.exempt(slips)  # no cookie either: a form elsewhere could do nothing that its maker cannot
+    for pages in (public, dashboards, slips, office, evaluator, worker, sync, collect, odata):
         app.register_blueprint(pages)
     for part in (answers, assets, formats, language, problem_words, problems, release_words, security_headers):
         part.init(app)
     return app
+
+
+def _end_cards(session: Session, settings: Settings) -> None:
+    """End the cards that only the list outside the database knows of.
+
+    Before anybody can see them.
+    """
+    forgotten.attach(session.get_bind().engine, settings)
+    if migrations.is_current(session.get_bind().engine):
+        end_listed(session)
 
 
 def _make_limits(settings: Settings) -> Limits:
@@ -113,7 +129,9 @@ def _load_key(settings: Settings) -> str:
     engine = engine_for(settings.url)
     try:
         with Session(engine) as session:
-            return load_usable_key(session, settings)
+            key = load_usable_key(session, settings)
+            _end_cards(session, settings)
+            return key
     except OperationalError:
         try:
             return settings.key()

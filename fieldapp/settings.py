@@ -26,6 +26,7 @@ class KeyMissing(KeyProblem):
     """There is no secret key yet, or it was lost: what is in the database tells which."""
 
 
+FORGOTTEN = "forgotten.jsonl"  # the list of ended cards
 MIN_KEY = 32  # bytes
 KEEP_IT = "Put back the key that this centre has used, from where you keep it apart from the backups. Do not make a new one."
 
@@ -52,6 +53,8 @@ class Settings:
         "", "Address that is told when a release fails for hours or a delivery for days, or when somebody must fix it."
     )
     delivery_secrets: str = _setting("", "Folder with the secrets of delivery targets; empty means one in the data folder.")
+    forgotten: str = _setting("", "Folder with the list of ended cards; empty means the data folder.")
+    forgotten_copy: str = _setting("", "A second folder for that list, off this machine; empty means none, so never safe.")
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
     shut_out_records: str = _setting(
         "1000", "How many records are kept of a phone that was shut out, besides those that it had said were waiting."
@@ -79,6 +82,20 @@ class Settings:
         if self.delivery_secrets:
             return Path(self.delivery_secrets).resolve()
         return self.folder / "delivery-secrets"
+
+    @property
+    def forgotten_file(self) -> Path:
+        """Return the list of ended cards."""
+        if self.forgotten:
+            return Path(self.forgotten).resolve() / FORGOTTEN
+        return self.folder / FORGOTTEN
+
+    @property
+    def second_forgotten_file(self) -> Path | None:
+        """Return the second list of ended cards; None when there is none."""
+        if self.forgotten_copy:
+            return Path(self.forgotten_copy).resolve() / FORGOTTEN
+        return None
 
     def environment(self) -> dict[str, str]:
         """Return the variables that give another process the same settings."""

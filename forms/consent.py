@@ -6,17 +6,24 @@ A form asks for consent with the question that has the role `tier`. The group of
 it is about: while the group is relevant and the tier is under 1, the record is a refusal. The rule becomes part of what
 makes other questions relevant: what may not be kept is not asked, and is erased if it was. Only the card code needs
 more: it must be known whose "no" it is, so it is taken out when the record is finished.
+
+A question may ask for more than a yes, or stay after a no, with the column `consent::keep` (forms/keep.py): that becomes
+part of the same rule.
 """
 
 import dataclasses
+import html
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from forms import dependencies
-from forms.definition import Element, FormDefinition
-from forms.expressions.nodes import Ast, Call, ChildStep, NumberLiteral, Operation, Origin, Path, TextLiteral, walk
+from forms.definition import HIGHER_KEEPS, Element, FormDefinition
+from forms.expressions.nodes import Ast, Call, Operation, Origin, Path, TextLiteral, walk
+from forms.keep import AFTER_NO, make_path, make_yes, write_yes
 from forms.problems import N_, FormProblem
+from forms.roles import ChoiceRole, QuestionRole
 
 
 def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]]:
@@ -30,7 +37,8 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
     if problems := _obstacles(definition, tier):
         return definition, problems
     kept_paths = kept_after_no(definition)
-    allowed = _allowed(definition, tier)
+    rules = {keep: _allowed(definition, tier, keep) for keep in {"", *(HIGHER_KEEPS & definition.keeps_used)}}
+    allowed = rules[""]
     person = definition.summary.get("person", "")
     asked = kept_paths | _checks(definition, person)
     covered: set[str] = set()  # groups that carry the rule for all that is in them
@@ -39,15 +47,67 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
         if element.path == person:
             if element.required is not None:
                 elements[index] = dataclasses.replace(element, required=_both(element.required, allowed))
-        elif element.parent in covered:
-            covered.add(element.path)
-        elif not _leads_to(element, asked):
-            elements[index] = dataclasses.replace(element, relevant=_both(element.relevant, allowed))
+        elif element.parent in covered or not _leads_to(element, asked):
+            if element.keep in HIGHER_KEEPS or element.parent not in covered:
+                rule = rules.get(element.keep, allowed)
+                elements[index] = dataclasses.replace(element, relevant=_both(element.relevant, rule))
             covered.add(element.path)
     order = dependencies.order_calculations(tuple(elements), definition.children)
     return dataclasses.replace(
         definition, elements=tuple(elements), order=order, kept_after_no=tuple(sorted(kept_paths))
     ), []
+
+
+def is_statement(definition: FormDefinition, tier: str) -> bool:
+    """Say whether a no holds from now on, and not only for its record.
+
+    A form that offers “nothing today” has two answers: that one leaves what the person said before as it was, as does
+    a person who was not asked or did not understand. “No more” takes everything back. In a form without them any no
+    holds from now on. `tier`: the answer to the question with that role, "" where it was not asked.
+    """
+    if not definition.list_choices_with_role(QuestionRole.TIER, ChoiceRole.NOTHING_TODAY):
+        return True
+    ends = definition.list_choices_with_role(QuestionRole.TIER, ChoiceRole.NO_MORE)
+    return tier in {choice.name for choice in ends}
+
+
+def write_rules(definition: FormDefinition, xform: str) -> str:
+    """Return an XForm in which what needs more than a yes is not asked without it.
+
+    After a no the centre cuts what ODK Collect sends; to more than a yes, Collect itself must keep.
+    """
+    tier = definition.by_path.get(definition.summary.get("tier", ""))
+    if tier is None or not definition.keeps:
+        return xform
+    conditions = []
+    for parent in _ancestors(definition, tier):
+        own = _find_bind(xform, parent.path)
+        if own is not None and own[2]:
+            conditions.append(f"not({own[2].strip()})")
+    for element in definition.elements:
+        if element.keep not in HIGHER_KEEPS:
+            continue
+        bind = _find_bind(xform, element.path)
+        yes = html.escape(write_yes(definition, tier, element.keep), quote=True)
+        rule = " or ".join([*conditions, f"({yes})"])
+        if bind is None:  # a group without a condition of its own
+            xform = xform.replace("<bind ", f'<bind nodeset="{element.path}" relevant="{rule}"/><bind ', 1)
+        elif bind[2]:
+            xform = xform.replace(bind[0], bind[0].replace(bind[1], f' relevant="({bind[2]}) and ({rule})"'), 1)
+        else:
+            xform = xform.replace(bind[0], bind[0].replace("<bind ", f'<bind relevant="{rule}" ', 1), 1)
+    return xform
+
+
+def _find_bind(xform: str, path: str) -> tuple[str, str, str] | None:
+    """Return the bind of a path, its attribute `relevant`, and what that says."""
+    bind = re.search(rf'<bind [^>]*nodeset="{re.escape(path)}"[^>]*>', xform)
+    if bind is None:
+        return None
+    relevant = re.search(r' relevant="([^"]*)"', bind[0])
+    if relevant is None:
+        return bind[0], "", ""
+    return bind[0], relevant[0], relevant[1]
 
 
 def kept_after_no(definition: FormDefinition) -> frozenset[str]:
@@ -66,6 +126,7 @@ def kept_after_no(definition: FormDefinition) -> frozenset[str]:
     kind = definition.summary.get("kind")
     if kind:
         paths.add(kind)
+    paths.update(element.path for element in definition.elements if element.keep == AFTER_NO)
     return frozenset(paths)
 
 
@@ -226,17 +287,18 @@ def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
     return [FormProblem(code, text, sheet="settings", row=2, column="summary_tier") for code, text in problems]
 
 
-def _allowed(definition: FormDefinition, tier: Element) -> Ast:
-    """Return when other questions are asked.
+def _allowed(definition: FormDefinition, tier: Element, keep: str = "") -> Ast:
+    """Return when other questions are asked, those with a keep.
 
-    Nobody is to be asked for consent, or they were not asked yet, or said yes.
+    Nobody is to be asked for consent, or they were not asked yet, or said yes to so much.
     """
-    said_yes = Operation(">=", _path_to(tier), NumberLiteral(1))
-    asked = [_path_to(question) for question in list_consent_questions(definition, tier)]
+    said_yes = make_yes(definition, tier, keep)
+    asked = [make_path(question) for question in list_consent_questions(definition, tier)]
     not_yet = Operation("=", Call("concat", tuple(asked)), TextLiteral(""))
-    allowed = Operation("or", not_yet, said_yes)
+    # The yes comes first, since most records have it: evaluators stop at the first true part.
+    allowed = Operation("or", said_yes, not_yet)
     for condition in _conditions(definition, tier):
-        allowed = Operation("or", Call("not", (condition,)), allowed)
+        allowed = Operation("or", allowed, Call("not", (condition,)))
     return allowed
 
 
@@ -249,10 +311,6 @@ def list_consent_questions(definition: FormDefinition, tier: Element) -> list[El
     """
     beside = {tier.path, *_decides(definition, tier)}
     return [element for element in definition.children[tier.parent] if element.path in beside and element.calculate is None]
-
-
-def _path_to(element: Element) -> Ast:
-    return Path(Origin.ROOT, tuple(ChildStep(name) for name in element.path.split("/")[1:]))
 
 
 def _conditions(definition: FormDefinition, tier: Element) -> list[Ast]:

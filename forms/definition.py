@@ -22,6 +22,8 @@ from forms.types import TYPES
 SCHEMA = 2
 READABLE = (1, 2)  # 1: before lists with columns, files, triggers and counted repeats
 
+HIGHER_KEEPS = frozenset({"2", "3", "+4", "+5"})  # more than the yes that every other answer needs (keep.py)
+
 Words = dict[str, Any]  # language → text, or a list of texts and ASTs where a label shows an answer
 
 
@@ -74,6 +76,7 @@ class Element:
     privacy: str = ""
     hierarchy: str = ""  # how its answers may be made coarser
     export: str = ""  # "keep" | "generalise" | "count" | "drop": the most that may leave
+    keep: str = ""  # the least consent under which it may be kept: "" any yes, "0" "2" "3" "+4" "+5" (keep.py)
     relevant: Ast | None = None
     required: Ast | None = None
     constraint: Ast | None = None
@@ -197,6 +200,21 @@ class FormDefinition:
             if not is_open or element.parent in decided:
                 decided.add(element.path)
         return tuple((path, self.by_path[path]) for path in self.order if path in decided)
+
+    @cached_property
+    def keeps_used(self) -> frozenset[str]:
+        """Return the values of `keep` that the form has."""
+        return frozenset(element.keep for element in self.elements)
+
+    @cached_property
+    def keeps(self) -> dict[str, frozenset[str]]:
+        """Return the higher keeps of elements by path, with those of their groups."""
+        keeps: dict[str, frozenset[str]] = {}
+        for element in self.elements:  # a group stands before what is in it
+            together = keeps.get(element.parent, frozenset()) | ({element.keep} & HIGHER_KEEPS)
+            if together:
+                keeps[element.path] = together
+        return keeps
 
     @cached_property
     def summary_names(self) -> dict[str, tuple[str, ...]]:

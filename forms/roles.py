@@ -54,6 +54,8 @@ class QuestionRole(StrEnum):
     STATUS = "status"
     CONSENT_ASKED = "consent_asked"
     CONSENT_UNDERSTOOD = "consent_understood"
+    CONSENT_CONTACT = "consent_contact"
+    CONSENT_SHARING = "consent_sharing"
     REFERRAL_MADE = "referral_made"
     ALERTED_AT = "alerted_at"
     FIRST_RESPONSE_AT = "first_response_at"
@@ -73,6 +75,8 @@ class ChoiceRole(StrEnum):
     YES = "yes"
     CONVERSATION = "conversation"
     CONSENT_TIER = "consent_tier"
+    NOTHING_TODAY = "nothing_today"
+    NO_MORE = "no_more"
     ENDS_WORK = "ends_work"
     ENDS_REFERRAL = "ends_referral"
     ENDS_INCIDENT = "ends_incident"
@@ -136,6 +140,12 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
     QuestionRole.CONSENT_UNDERSTOOD: QuestionRoleRule(
         "whether the person understood what they were asked", _CHOICE, (Reader.CONSENT,)
     ),
+    QuestionRole.CONSENT_CONTACT: QuestionRoleRule(
+        "whether the person may be contacted later: what `consent::keep` +4 needs", _CHOICE, (Reader.CONSENT,)
+    ),
+    QuestionRole.CONSENT_SHARING: QuestionRoleRule(
+        "whether a service may be told, this one time: what `consent::keep` +5 needs", _CHOICE, (Reader.CONSENT,)
+    ),
     QuestionRole.REFERRAL_MADE: QuestionRoleRule(
         "whether a referral was made, which has a form of its own", _CHOICE, (Reader.PHONE,)
     ),
@@ -162,9 +172,11 @@ FORM_ROLES: Mapping[FormRole, str] = {
 }
 
 CHOICE_ROLES: Mapping[ChoiceRole, str] = {
-    ChoiceRole.YES: "a yes to `consent_understood` or `referral_made`",
+    ChoiceRole.YES: "a yes to `consent_understood`, `consent_contact`, `consent_sharing` or `referral_made`",
     ChoiceRole.CONVERSATION: "a way of `consent_asked` that is a conversation about consent",
     ChoiceRole.CONSENT_TIER: "how far consent reaches; on each choice of the list",
+    ChoiceRole.NOTHING_TODAY: "a `tier` of this record only, named 0: what the person said before goes on",
+    ChoiceRole.NO_MORE: "a `tier`, named -1, that takes everything back and ends the card",
     ChoiceRole.ENDS_WORK: "a `kind` that ends the work with a card",
     ChoiceRole.ENDS_REFERRAL: "a `status` that ends a referral",
     ChoiceRole.ENDS_INCIDENT: "an `incident_status` that takes an incident off the board",
@@ -195,6 +207,8 @@ NEEDS = (
         (
             (QuestionRole.CONSENT_ASKED, ChoiceRole.CONVERSATION),
             (QuestionRole.CONSENT_UNDERSTOOD, ChoiceRole.YES),
+            (QuestionRole.CONSENT_CONTACT, ChoiceRole.YES),
+            (QuestionRole.CONSENT_SHARING, ChoiceRole.YES),
         ),
     ),
     ReaderNeeds(FormRole.ENCOUNTER, Reader.PHONE, (QuestionRole.KIND, QuestionRole.PERSON)),

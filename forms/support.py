@@ -97,6 +97,8 @@ COLUMNS: dict[str, str] = {
     "privacy::hierarchy": WORKS,
     "privacy::export": WORKS,
     "privacy::approval": WORKS,
+    "consent::keep": WORKS,
+    "consent::why": WORKS,
     "app_role": WORKS,
     "media::image": N_("Pictures in question texts are not shown on phones yet. Say it in words, or remove the picture."),
     "media::big-image": N_(
@@ -168,6 +170,7 @@ SETTINGS: dict[str, str] = {
     "default_language": WORKS,
     "style": WORKS,
     "app_role": WORKS,
+    "consent_why": WORKS,
     "name": LOOK,
     "allow_choice_duplicates": WORKS,
     "clean_text_values": WORKS,

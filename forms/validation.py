@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forms import answers as tree
-from forms import consent
+from forms import consent, keep
 from forms.answers import MAX_INSTANCES, AnswerNode
 from forms.budget import MAX_COMPUTED, Budget, TooSlow
 from forms.definition import Element, FormDefinition
@@ -24,6 +24,8 @@ from forms.question_type import AnswerKind
 from forms.types import TYPES
 
 MAX_TEXT = 4000  # characters in one answer, pictures and the like left out
+TOO_MUCH = "consent.kept_too_much"  # the problem of an answer that consent does not reach; nobody keeps it
+KEPT_TOO_MUCH = N_("The person did not say yes to storing this answer, so it was deleted.")
 NOT_CHECKED = "answers.pattern"  # the problem of answers that no rule was tried on
 
 
@@ -34,7 +36,8 @@ class ValidationResult:
     answers: dict[str, Any]
     problems: list[AnswerProblem]
     is_refusal: bool = False  # somebody was to be asked for consent, and there is no yes
-    refused_by: str = ""  # the card code of somebody who said no
+    refused_by: str = ""  # the card code of somebody who said no, and not only for this record
+    is_above: bool = False  # what was sent holds more than consent reaches; `answers` does not
 
 
 def validate(definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
@@ -61,15 +64,55 @@ def _validate(definition: FormDefinition, form_data: Any, now: DateValue, budget
     problems += rules.list_problems(questions, sent)
     answers = tree.to_json(root)
     is_refusal, refused_by = _find_refusal(definition, root)
+    is_above = False
+    if definition.keeps and not is_refusal:
+        problems, is_above = _name_too_much(definition, root, sent, problems)
     if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
         answers = consent.without_person(definition, answers)
-    return ValidationResult(answers, problems, is_refusal, refused_by)
+    return ValidationResult(answers, problems, is_refusal, refused_by, is_above)
+
+
+def _name_too_much(
+    definition: FormDefinition, root: AnswerNode, sent: Mapping[AnswerNode, str], problems: list[AnswerProblem]
+) -> tuple[list[AnswerProblem], bool]:
+    """Return the problems, those with answers above consent named, and if there are any.
+
+    `sent`: computed answers as the phone has them.
+    """
+    denied = _find_denied(definition, root)
+    if not denied:
+        return problems, False
+    above = {}
+    for node in _list_questions(root):
+        is_denied = not definition.keeps.get(node.element.path, frozenset()).isdisjoint(denied)
+        if is_denied and not node.is_relevant and (sent.get(node) or node.text):
+            place = node.describe_place()
+            above[place] = AnswerProblem(TOO_MUCH, KEPT_TOO_MUCH, place)
+    others = [problem for problem in problems if problem.path not in above]
+    # What the phone computed otherwise than the centre may be made of what it should not have.
+    is_above = bool(above) or any(problem.code == "answers.calculation" for problem in others)
+    return [*others, *above.values()], is_above
+
+
+def _find_denied(definition: FormDefinition, root: AnswerNode) -> frozenset[str]:
+    """Return the keeps that consent does not reach; none where nobody was to be asked."""
+    tier = _find_role_question(definition, root, "tier")
+    if tier is None or tier.parent is None or not tier.parent.is_relevant:
+        return frozenset()
+
+    def read(role: str) -> str:
+        node = _find_role_question(definition, root, role)
+        if node is None:
+            return ""
+        return to_string(node.value())
+
+    return keep.list_denied(definition, to_number(tier.value()), read)
 
 
 def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
     """Return whether somebody was to be asked for consent and there is no yes.
 
-    And the card code of who said no.
+    And the card code of who said no for good.
     """
     tier = _find_role_question(definition, root, "tier")
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
@@ -77,7 +120,7 @@ def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, s
     if not any(_is_asked(tier.parent, question) for question in consent.list_consent_questions(definition, tier.element)):
         return False, ""
     person = _find_role_question(definition, root, "person")
-    if person is None:
+    if person is None or not consent.is_statement(definition, to_string(tier.value())):
         return True, ""
     return True, to_string(person.value())
 

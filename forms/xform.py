@@ -28,6 +28,7 @@ from forms.expressions.nodes import (
 )
 from forms.expressions.shorthand import make_absolute_path, write_out
 from forms.headings import language_of
+from forms.keep import AFTER_NO, read_keep
 from forms.privacy import privacy_class
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_, FormProblem
@@ -274,7 +275,9 @@ class _XFormReader:
         export = row.cells.get("privacy::export", "").lower()
         privacy = ""
         parameters = {}
+        keep = read_keep(row.cells)
         if is_other:
+            keep = keep.replace(AFTER_NO, "")  # what people write into it never stays after a no
             # Nobody classed this question, and people write names into such fields.
             privacy = PrivacyClass.FREE_TEXT
             export = "drop"
@@ -303,6 +306,7 @@ class _XFormReader:
             privacy=privacy,
             hierarchy=row.cells.get("privacy::hierarchy", ""),
             export=export,
+            keep=keep,
             default=default,
             first_value=self.ast(self.first.get(path), path, "default"),
             triggers=self.triggers.get(path, {}),

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from pyxform.xls2xform import convert
 
-from forms import consent, linter, xform
+from forms import consent, consent_linter, linter, xform
 from forms.advice import advise
 from forms.completeness import find_missing
 from forms.definition import Compiled, CsvTable
@@ -66,8 +66,10 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
             definition, xform_problems = xform.read_xform(workbook, text, tables)
             problems += xform_problems
             if not any(problem.severity == "error" for problem in problems):
+                problems += consent_linter.lint_consent(workbook, definition)
                 definition, xform_problems = consent.guard(definition)
                 problems += xform_problems
+                text = consent.write_rules(definition, text)
         except ElementTree.ParseError:
             text = ""
             sentence = N_("A name, a setting or a column has characters that no XForm can have, such as < or &.")

@@ -8,7 +8,9 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sync.consent import MAX_KNEW
 from sync.problems import N_, BatchRefused, SyncProblem
+from sync.slips import parse_slip
 
 MAX_ITEMS = 100
 MAX_BODY = 650_000  # characters of answers in one submission: three pictures and all texts
@@ -19,7 +21,20 @@ MAX_DUE = 47  # characters: an id, a stroke, a day
 ATTACHED = "\n<!--attachments "  # after an OpenRosa client's XML: the answers that its attachments became
 NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+STATEMENT_ID = re.compile(r"[0-9a-zA-Z\-]{1,36}")
+WORDING = re.compile(r"(?:[0-9a-f]{16})?")
+LANGUAGE = re.compile(r"[A-Za-z0-9\-]{0,35}")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL holds no NUL, and neither database half a surrogate pair
+
+
+@dataclass(frozen=True)
+class SpokenConsent:
+    """How a person was asked for consent in a record; it is no part of the answers."""
+
+    knew: tuple[str, ...] = ()  # ids of what the person said before, as far as the phone had heard of it
+    wording: str = ""  # the text that was read out: the first 16 hexadecimal characters of its SHA-256
+    language: str = ""
+    is_asked: bool = True  # False: the person was not asked again, and what stood goes on
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,8 @@ class Envelope:
     due: str = ""  # the follow-up that it settles: <record>/<day>
     cards: tuple[str, ...] = ()  # codes of new cards that this phone made for it
     refused_by: str = ""  # the card code of a person who said no to being written about; it is no part of the answers
+    slip: str = ""  # with which the person of this record sees their consent; it is no part of the answers
+    consent: SpokenConsent | None = None  # None from phones and clients that do not say
 
     @property
     def record(self) -> str:
@@ -118,6 +135,19 @@ def _parse_envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envel
         due=item.get("due", ""),
         cards=tuple(item.get("cards", [])),
         refused_by=item.get("refused_by", ""),
+        slip=item.get("slip", ""),
+        consent=_read_consent(item.get("consent")),
+    )
+
+
+def _read_consent(value: dict[str, Any] | None) -> SpokenConsent | None:
+    if value is None:
+        return None
+    return SpokenConsent(
+        tuple(value.get("knew", [])),
+        value.get("wording", ""),
+        value.get("language", ""),
+        value.get("asked", True),
     )
 
 
@@ -135,6 +165,8 @@ def _find_malformed(item: dict[str, Any]) -> list[str]:
         "due": _is_due(item.get("due", "")),
         "cards": _are_cards(item.get("cards", [])),
         "refused_by": item.get("refused_by", "") == "" or _is_short(item.get("refused_by")),
+        "slip": _is_slip(item.get("slip", "")),
+        "consent": item.get("consent") is None or _is_consent(item["consent"]),
         "id": bool(instance_id),
         "finished_at": parse_moment(item.get("finished_at")) is not None,
     }
@@ -161,6 +193,21 @@ def _are_cards(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= MAX_CARDS and all(map(_is_short, value))
 
 
+def _is_consent(value: Any) -> bool:
+    """Say whether a value tells how a person was asked; what it may name besides is not read."""
+    if not isinstance(value, dict):
+        return False
+    knew = value.get("knew", [])
+    if not isinstance(knew, list) or len(knew) > MAX_KNEW:
+        return False
+    return (
+        all(_matches(number, STATEMENT_ID) for number in knew)
+        and _matches(value.get("wording", ""), WORDING)
+        and _matches(value.get("language", ""), LANGUAGE)
+        and isinstance(value.get("asked", True), bool)
+    )
+
+
 def make_storable(envelope: Envelope) -> Envelope:
     """Return a submission with a body that both databases can store.
 
@@ -173,6 +220,11 @@ def make_storable(envelope: Envelope) -> Envelope:
 
 def _is_short(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_CODE and _is_storable(value)
+
+
+def _is_slip(value: Any) -> bool:
+    """Say whether it is a slip in its one spelling, or "" for none."""
+    return isinstance(value, str) and parse_slip(value) == value
 
 
 def is_random_uuid(value: Any) -> bool:

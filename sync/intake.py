@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from forms import consent
+from forms import consent, keep
 from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
-from forms.expressions import DateValue
+from forms.expressions import DateValue, to_number
 from forms.expressions.values import EPOCH
 from forms.problems import AnswerProblem
+from forms.roles import QuestionRole
 from forms.validation import NOT_CHECKED, ValidationResult, validate
 from sync.bodies import read_body
 from sync.envelope import Envelope
@@ -39,6 +40,7 @@ class Judgement:
     is_quarantined: bool = False  # it could not be judged, so somebody must review it
     is_refusal: bool = False  # the person did not say yes: `answers` is all that may be stored of it
     refused_by: str = ""  # the card code of somebody who said no
+    is_above: bool = False  # it held more than consent reaches: `answers` is all that may be stored of it
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,12 @@ class Decision:
     is_quarantined: bool = False  # it waits until somebody at the centre accepts it
     is_refusal: bool = False
     refused_by: str = ""
+    is_above: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Say whether what was sent is stored only as far as `answers` goes."""
+        return self.is_refusal or self.is_above
 
 
 CONSENT = 0.5  # seconds for the questions about consent alone, where the whole form took too long
@@ -99,6 +107,7 @@ def decide(
         judgement.is_quarantined,
         judgement.is_refusal,
         judgement.refused_by,
+        judgement.is_above,
     )
 
 
@@ -119,8 +128,16 @@ def decide_quarantine(
         return Decision(Status.DUPLICATE)
     status = Status.CONFLICT if hashes else Status.REJECTED
     problems = [_make_problem(*reason) for reason in reasons]
-    answers = judgement.answers if judgement.is_refusal else {}
-    return Decision(status, answers, problems, can_be_accepted, judgement.is_refusal, judgement.refused_by)
+    answers = judgement.answers if judgement.is_refusal or judgement.is_above else {}
+    return Decision(
+        status,
+        answers,
+        problems,
+        can_be_accepted,
+        judgement.is_refusal,
+        judgement.refused_by,
+        judgement.is_above,
+    )
 
 
 def refuse(status: Status, reason: Reason) -> Decision:
@@ -156,7 +173,7 @@ def validate_submission(envelope: Envelope, definition: FormDefinition | None, b
         unjudged = Judgement(result.answers, result.problems)
         return _judge_consent(envelope, definition, answers, unjudged, budget)
     if not result.is_refusal:
-        return Judgement(result.answers, result.problems)
+        return Judgement(result.answers, result.problems, is_above=result.is_above)
     return _make_refusal(definition, result, envelope.refused_by or result.refused_by)
 
 
@@ -167,6 +184,8 @@ def _make_refusal(definition: FormDefinition, result: ValidationResult, code: st
     """
     answers = consent.without_person(definition, result.answers)
     problems = result.problems
+    if not consent.is_statement(definition, definition.read_role(answers, QuestionRole.TIER)):
+        code = ""  # an older app names the person of every no
     if definition.kept_after_no:  # a form in which the rule cannot apply is judged whole
         places = consent.kept_places(definition)
         problems = [problem for problem in problems if problem.path in places]
@@ -191,7 +210,7 @@ def _judge_consent(
     if [problem.code for problem in result.problems] == [NOT_CHECKED]:
         return _cut_unless_yes(envelope, definition, answers, unjudged)
     if not result.is_refusal:
-        return unjudged
+        return _cut_above(definition, answers, unjudged)
     judgement = _make_refusal(definition, result, code)
     if definition.kept_after_no:
         return judgement
@@ -216,10 +235,25 @@ def judge_by_consent(envelope: Envelope, definition: FormDefinition | None, budg
 def _cut_unless_yes(envelope: Envelope, definition: FormDefinition, answers: Any, unjudged: Judgement) -> Judgement:
     """Judge answers over which no rule could be run: not clearly a yes means no."""
     if consent.is_clear_yes(definition, answers):
-        return unjudged
+        return _cut_above(definition, answers, unjudged)
     cut = consent.without_person(definition, answers if isinstance(answers, Mapping) else {})
     code = plain_code(envelope.refused_by or consent.person_in(definition, answers))
+    if not consent.is_statement(definition, definition.read_role(cut, QuestionRole.TIER)):
+        code = ""
     return replace(unjudged, answers=cut, is_refusal=True, refused_by=code)
+
+
+def _cut_above(definition: FormDefinition, answers: Any, unjudged: Judgement) -> Judgement:
+    """Judge answers that could not be checked: cut what their own tier does not reach."""
+    if not definition.keeps or not isinstance(answers, Mapping) or not definition.summary.get("tier"):
+        return unjudged
+    tier = to_number(definition.read_role(answers, "tier"))
+    if not tier >= 1:
+        return unjudged  # nobody was to be asked: a no was cut before
+    denied = keep.list_denied(definition, tier, lambda role: definition.read_role(answers, role))
+    if not denied:
+        return unjudged
+    return replace(unjudged, answers=keep.cut_above(definition, answers, denied), is_above=True)
 
 
 def local_time(moment: dt.datetime) -> DateValue:

@@ -153,10 +153,10 @@ def encounter(day: dt.date | None = None, **changes: dict[str, str]) -> dict[str
     """Return the answers of a good encounter as a phone would finish it, with groups changed as told."""
     day = day or dt.date.today()
     answers: dict[str, Any] = {
-        "what": {"contact_type": "check_in", "mode": "in_person", "setting": "street"},
-        "when_where": {"enc_date": day.isoformat(), "enc_hour": "21", "nbhd": "002"},
-        "people": {"people_n": "1", "who": "group"},
-        "talk": {"risk_now": "low", "minutes": "5_15"},
+        "what": {"contact_type": "check_in"},
+        "when_where": {"enc_date": day.isoformat(), "enc_hour": "21", "nbhd": "002", "setting": "street"},
+        "people": {"who": "group"},
+        "talk": {"mode": "in_person", "people_n": "1", "risk_now": "low", "minutes": "5_15"},
         "next": {"ref_made": "no", "note": "CANARY quiet night"},
     }
     for group, values in changes.items():

@@ -17,7 +17,7 @@ EN, FR = "English (en)", "French (fr)"
 SURVEY = [
     "type", "name", f"label::{EN}", f"label::{FR}", f"hint::{EN}", f"hint::{FR}", "required", "relevant", "constraint",
     f"constraint_message::{EN}", f"constraint_message::{FR}", "calculation", "default", "appearance", "privacy::class",
-    "privacy::hierarchy", "privacy::export", "app_role",
+    "privacy::hierarchy", "privacy::export", "consent::keep", "consent::why", "app_role",
 ]  # fmt: skip
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32; the check symbol has five more
 
@@ -29,6 +29,7 @@ def read(path: Path) -> Any:
 def question(row: dict[str, Any]) -> dict[str, str]:
     cells = {"type": row["ask"], "name": row["name"], "privacy::class": row.get("class", "")}
     cells["app_role"] = row.get("role", "")
+    cells |= {f"consent::{key}": row.get(key, "") for key in ("keep", "why")}
     cells |= {f"privacy::{key}": row.get(key, "") for key in ("hierarchy", "export")}
     for key, column in (("label", "label"), ("hint", "hint"), ("message", "constraint_message")):
         for language, text in zip((EN, FR), row.get(key, ()), strict=False):

@@ -266,14 +266,23 @@ function answersFor(phone: Phone, card: string): Record<string, Record<string, s
   const enrolled = card !== "";
   const kinds = ["check_in", "presence", "family"];
   return {
-    what: { contact_type: pick(kinds), mode: "in_person", setting: pick(["street", "park"]) },
-    when_where: { enc_date: day, enc_hour: "21", nbhd: pick(["002", "004", "025"]) },
+    what: { contact_type: pick(kinds) },
+    when_where: {
+      enc_date: day,
+      enc_hour: "21",
+      nbhd: pick(["002", "004", "025"]),
+      setting: pick(["street", "park"]),
+    },
     people: {
-      people_n: String(1 + Math.floor(chance() * 9)),
       who: enrolled ? "enrolled" : "group",
       ...(enrolled ? { code: card } : {}),
     },
-    talk: { risk_now: "low", minutes: pick(["5_15", "15_30"]) },
+    talk: {
+      mode: "in_person",
+      people_n: String(1 + Math.floor(chance() * 9)),
+      risk_now: "low",
+      minutes: pick(["5_15", "15_30"]),
+    },
     next: {
       ref_made: "no",
       note: `n${Math.floor(chance() * 1e9)} é😀`,
@@ -296,7 +305,7 @@ async function write(phone: Phone, root: string, isGood: boolean): Promise<void>
   // tells.
   const line: Made = { id, root: root || id, prev, body: "", username: phone.username, isGood };
   const spoil = (answers: Record<string, unknown>): void => {
-    if (!isGood) (answers["people"] as Record<string, string>)["people_n"] = "900";
+    if (!isGood) (answers["talk"] as Record<string, string>)["people_n"] = "900";
     line.body = JSON.stringify(answers);
   };
   made.push(line);

@@ -107,7 +107,7 @@ function runForm(filled: Filled): unknown {
   const problems = form
     .problems(form.root, "en")
     .map(([node, problem]) => `${node.where()} ${problem.code}`);
-  return { answers, problems: problems.sort(), isSettled };
+  return { answers, problems: problems.sort(), isSettled, refused_by: form.refusedBy() };
 }
 
 const input = JSON.parse(readFileSync(0, "utf8")) as {

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evaluator_export.datasets.dataset_spec import Column, Family
+from evaluator_export.datasets.dataset_spec import Column, ConsentRule, Family
 from evaluator_export.policy.policy import Field, Policy, Role
-from evaluator_export.problems import Reason
-from forms.definition import Choice, Element
+from evaluator_export.problems import Detail, Reason
+from forms.definition import Choice, Element, FormDefinition
+from forms.keep import ASKED_BY
 from forms.privacy_classes import NEVER_LEAVES
 from forms.question_type import AnswerKind
-from forms.roles import ChoiceRole
+from forms.roles import ChoiceRole, QuestionRole
 
 COARSE_TIMES = frozenset({"half", "year", "all"})
+ANY_YES = 1
 
 
 def find_reason_to_stay(
@@ -73,6 +75,34 @@ def check_family(
             if element.answer_kind == AnswerKind.DATE and _is_exact_time(field):
                 reasons.append(Reason("dataset.time", details))
     return reasons
+
+
+def check_consent(
+    consent: ConsentRule | None, form: FormDefinition, columns: Mapping[str, Sequence[Element]]
+) -> list[Reason]:
+    """Return which columns need more consent than the dataset asks for.
+
+    `columns`: the questions of the form that each column is made of. Without a consent a dataset
+    takes what any yes allows: the form lets nothing else through.
+    """
+    minimum = consent.minimum if consent else ANY_YES
+    reasons = []
+    for column, elements in columns.items():
+        for element in elements:
+            for keep in sorted(_list_needs(form, element)):
+                if keep in ASKED_BY:
+                    reasons.append(Reason("dataset.purpose", {"column": column, "keep": keep}))
+                elif int(keep) > minimum:
+                    details: dict[str, Detail] = {"column": column, "keep": keep, "minimum": minimum}
+                    reasons.append(Reason("dataset.keep", details))
+    return reasons
+
+
+def _list_needs(form: FormDefinition, element: Element) -> frozenset[str]:
+    """Return the keeps of a question and its groups; none where it stays after a no."""
+    if element.path in form.kept_after_no or not form.find_with_role(QuestionRole.TIER):
+        return frozenset()
+    return form.keeps.get(element.path, frozenset({str(ANY_YES)}))
 
 
 def _list_choice_roles(choices: Sequence[Choice]) -> set[str]:

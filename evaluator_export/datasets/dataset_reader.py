@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from evaluator_export.datasets.dataset_checks import check_family, find_reason_to_stay
+from evaluator_export.datasets.dataset_checks import check_consent, check_family, find_reason_to_stay
 from evaluator_export.datasets.dataset_spec import (
     CONTACTS,
     MONTH,
@@ -96,6 +96,8 @@ class _DatasetReader:
         for reason in check_family(self.family, policy, self.columns, self.questions, choices):
             self.problems.append(reason.inside(self.name))
         consent = self.read_consent()
+        for reason in check_consent(consent, self.form, self.list_column_sources(derived)):
+            self.problems.append(reason.inside(self.name))
         where = self.read_scope()
         if policy.limits.is_local:
             self.problems.append(Reason("dataset.local", where=(self.name, "suppress")))
@@ -226,6 +228,19 @@ class _DatasetReader:
             suppress = {"max_singled_out": MAX_SINGLED_OUT, **suppress}
         return {**policy, "suppress": suppress, "fields": fields}
 
+    def list_column_sources(self, derived: Mapping[str, DerivedQuestion]) -> dict[str, list[Element]]:
+        """Return the questions that each column is made of, without the column of the person."""
+        person = str((self.body["policy"].get("unit") or {}).get("person", ""))
+        sources: dict[str, list[Element]] = {}
+        for name, column in self.columns.items():
+            if name == person:
+                continue
+            asked: Sequence[str] = [column.question]
+            if column.question in derived:
+                asked = derived[column.question].questions
+            sources[name] = [self.questions[question] for question in asked if question in self.questions]
+        return sources
+
     def make_column(self, name: str, element: Element, body: Mapping[str, Any]) -> Column:
         """Return the column of a field; its title is the question's text unless it has its own."""
         title = body.get("title")
@@ -262,3 +277,9 @@ class _DatasetReader:
         self.find_question(body.get("question", ""))
         values = tuple(str(value) for value in body.get("values", ()))
         return (str(body["question"]), values)
+
+
+def read_unit(text: str) -> tuple[str, bool]:
+    """Return the form of a dataset's YAML, and whether its rows are months of people."""
+    body = read_yaml(text) or {}
+    return str(body.get("form", "")), bool(body.get("months"))

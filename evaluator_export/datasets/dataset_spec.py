@@ -44,6 +44,13 @@ class DerivedQuestion:
     how: Derivation
     sources: tuple[str, ...]
 
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """Return the questions among the sources."""
+        if self.how == Derivation.CHOSEN:
+            return self.sources[:1]
+        return self.sources
+
 
 @dataclass(frozen=True)
 class ConsentRule:

@@ -6,12 +6,23 @@ from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.formats import csv_files
 from evaluator_export.labels import BATCH, Labels
 from evaluator_export.policy.hierarchies import MISSING
+from evaluator_export.series import withdrawal
 from evaluator_export.series.released_dataset import ReleasedDataset
 from evaluator_export.tables.protected_counts import ProtectedTable
 
 HEADER = ("file", "column", "value", "english", "french", "role", "level")
 LANGUAGES = ("en", "fr")
 HEADINGS = ("row", "column", "layer")
+WITHDRAWAL_COLUMNS = {
+    "dataset": ("Dataset whose file has the row", "Ensemble dont le fichier a la ligne"),
+    "period": ("Period of the package that has the row", "Période du paquet qui a la ligne"),
+    "batch": ("Batch of the row", "Lot de la ligne"),
+    "row": (
+        "Which row of the batch, from 1, in the order of your file",
+        "Quelle ligne du lot, à partir de 1, dans l’ordre de votre fichier",
+    ),
+    "what": ("What this line says", "Ce que dit cette ligne"),
+}
 
 
 def lines(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], labels: Labels) -> list[tuple[str, ...]]:
@@ -39,6 +50,10 @@ def lines(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], la
             for value in sorted({cell[position] for cell, _ in table.cells} - {MISSING}):
                 words = [labels.value(spec.dataset, name, value, code) for code in LANGUAGES]
                 rows.append(("tables.csv", HEADINGS[position], value, *words, name, level_of(spec, position)))
+    for name, (english, french) in WITHDRAWAL_COLUMNS.items():
+        rows.append((withdrawal.FILE, name, "", english, french, "keep", ""))
+    for what, (english, french) in withdrawal.MEANINGS.items():
+        rows.append((withdrawal.FILE, "what", str(what), english, french, "", ""))
     # Tables of several periods share their headings and values.
     return list(dict.fromkeys(rows))
 

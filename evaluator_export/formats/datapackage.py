@@ -13,6 +13,7 @@ from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.formats import codebook, csv_files
 from evaluator_export.formats.codebook import values_of
 from evaluator_export.labels import BATCH, Labels
+from evaluator_export.series import withdrawal
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
 from evaluator_export.tables.suppression import HIDDEN
 
@@ -39,6 +40,11 @@ def write(recipe: Recipe, parts: Sequence[ReleasedDataset], folder: Path, occasi
     tables = _resource(folder, "tables", "Protected tables of counts", counts)
     tables["schema"]["missingValues"] = ["", *_hidden(recipe), HIDDEN]
     resources.append(tables)
+    withdrawn: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in withdrawal.HEADER]
+    for number in ("batch", "row"):
+        withdrawn[withdrawal.HEADER.index(number)]["type"] = "integer"
+    withdrawn[-1] |= {"constraints": {"enum": [str(what) for what in withdrawal.ListedAs]}}
+    resources.append(_resource(folder, "withdrawals", "Rows of earlier packages to delete", withdrawn))
     words: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in codebook.HEADER]
     resources.append(_resource(folder, "codebook", "Codebook, English and French", words))
     body = {

@@ -16,6 +16,26 @@ Counts in `tables.csv` are rounded to 5, and `<{threshold}` hides small ones. Do
 about people."""
 
 
+WITHDRAWN = '''def without_withdrawn(rows, dataset, period, lists=('withdrawals.csv',)):
+    """Rows of a dataset, as the package of a period has them, less those that lists of later packages name."""
+    listed = pd.concat([pd.read_csv(path, dtype=str, keep_default_na=False) for path in lists])
+    listed = listed[(listed.what == 'delete') & (listed.dataset == dataset) & (listed.period == period)]
+    numbers = (rows.groupby('batch').cumcount() + 1).astype(str)
+    return rows[~(rows.batch + ' ' + numbers).isin(listed.batch + ' ' + listed.row)]
+
+# With the package of a quarter and the lists of two later ones, each unpacked in a folder of its own:
+# rows = pd.read_csv('2026-Q2/encounters.csv', dtype=str, keep_default_na=False)
+# without_withdrawn(rows, 'encounters', '2026-Q2', ['2026-Q3/withdrawals.csv', '2026-Q4/withdrawals.csv'])'''
+WITHDRAWN_R = """```{r}
+# Rows of a dataset, as the package of a period has them, less those that lists of later packages name
+without_withdrawn <- function(rows, dataset, period, lists = "withdrawals.csv") {
+  listed <- do.call(rbind, lapply(lists, read))
+  listed <- listed[listed$what == "delete" & listed$dataset == dataset & listed$period == period, ]
+  numbers <- ave(seq_len(nrow(rows)), rows$batch, FUN = seq_along)
+  rows[!(paste(rows$batch, numbers) %in% paste(listed$batch, listed$row)), ]
+}
+```
+"""
 PANEL = '''import numpy as np
 
 def panel(folders=('.',), table='activity_panel'):
@@ -116,6 +136,7 @@ def python(title: str, parts: Sequence[ReleasedDataset], threshold: int) -> byte
             "tables.groupby(['table', 'period'])['number'].sum()"
         )
     )
+    cells.append(_code(WITHDRAWN))
     cells.append(_code(PANEL))
     body = {
         "cells": cells,
@@ -146,6 +167,7 @@ def r(title: str, parts: Sequence[ReleasedDataset], threshold: int) -> bytes:
         '```{r}\ntables <- read("tables.csv")\ntables$number <- suppressWarnings(as.integer(tables$count))\n'
         "head(tables)\n```\n"
     )
+    chunks.append(WITHDRAWN_R)
     chunks.append(PANEL_R)
     return "\n".join(chunks).encode()
 

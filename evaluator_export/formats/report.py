@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evaluator_export.coarse_counts import round_share
 from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.policy.policy import Policy
-from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset, round_share
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
 from evaluator_export.tables.protected_counts import BASE, ProtectedTable
 
 FORMAT = 1
@@ -46,7 +47,7 @@ def dataset(part: ReleasedDataset) -> dict[str, Any]:
     policy = part.view.dataset.policy
     batches = []
     for batch in part.sent:
-        about = {"number": batch.entry.number, "rows": batch.entry.rows}
+        about = {"number": batch.entry.number, "rows": batch.rows}
         batches.append({**about, **coarse(batch.report)})
     return {
         "k": policy.model.k,

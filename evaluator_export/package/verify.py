@@ -30,7 +30,10 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")
 FIXED_FILES = {
     "README.txt", "codebook.csv", "data.xlsx", "datapackage.json", "report.json", "start.Rmd", "start.ipynb",
     "summary-en.pdf", "summary-fr.pdf", "tables.csv", "verify.py",
+    "withdrawals.csv",
 }  # fmt: skip
+LIST_HEADER = ["dataset", "period", "batch", "row", "what"]
+LIST_WORDS = {"delete", "none", "totals_only", "order_unknown"}
 TABLE_HEADER = ["table", "period", "row", "column", "layer", "count", "revision"]
 Problems = list[str]
 
@@ -144,7 +147,7 @@ def _contents(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:
         if {**said[name]["singled_out"], "limit": dataset["singled_out"]["limit"]} != dataset["singled_out"]:
             problems.append(f"{name}: report.json says something else than the manifest about rows that are like no other.")
         problems += _dataset(name, dataset, header, rows, {column: book[dataset["file"], column] for column in header})
-    return problems + _tables(archive, manifest)
+    return problems + _tables(archive, manifest) + _withdrawals(archive, manifest)
 
 
 def _levels(name: str, dataset: dict[str, Any], levels: dict[tuple[str, str], str]) -> Problems:
@@ -204,9 +207,7 @@ def _dataset(
         for place, cell in enumerate(row):
             seen[place].add(cell)
     problems = _values(name, header, seen, book) + _singled_out(name, dataset["singled_out"], header, seen, alike)
-    promised = {str(entry["number"]): entry["rows"] for entry in dataset["ledger"]["entries"]}
-    if dict(per_batch) != promised or sum(per_batch.values()) != dataset["rows"]:
-        problems.append(f"{name}: its batches do not hold as many rows as the ledger and the manifest say.")
+    problems += _rows_per_batch(name, dataset, per_batch)
     small = sum(size < dataset["k"] for size in classes.values())
     if small:
         problems.append(f"{name}: {small} of {len(classes)} classes hold fewer than {dataset['k']} rows.")
@@ -217,6 +218,21 @@ def _dataset(
     for place, column, most in shares:
         if any(count > most * classes[group] + 1e-9 for (group, _), count in inside[place].items()):
             problems.append(f"{name}: a class gives a value of {column} away.")
+    return problems
+
+
+def _rows_per_batch(name: str, dataset: dict[str, Any], per_batch: Counter[str]) -> Problems:
+    """Compare the rows of each batch with the ledger, less those that nobody gets any more."""
+    left_out = dataset.get("left_out", {})
+    promised: Counter[str] = Counter()
+    problems = []
+    for entry in dataset["ledger"]["entries"]:
+        missing = set(left_out.get(str(entry["number"]), ()))
+        promised[str(entry["number"])] = entry["rows"] - len(missing)
+        if not missing <= set(range(1, entry["rows"] + 1)):
+            problems.append(f"{name}: rows are left out of batch {entry['number']} that it does not have.")
+    if +per_batch != +promised or per_batch.total() != dataset["rows"]:
+        problems.append(f"{name}: its batches do not hold as many rows as the ledger and the manifest say.")
     return problems
 
 
@@ -275,6 +291,38 @@ def _tables(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:
         if tuple(row[:5]) in cells:
             problems.append(f"tables.csv: a cell of {table} is there twice.")
         cells.add(tuple(row[:5]))
+    return list(dict.fromkeys(problems))
+
+
+def _withdrawals(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:
+    """Check the list of rows to delete; packages of before there were lists have none."""
+    promised = manifest.get("withdrawals")
+    if promised is None:
+        return (
+            ["withdrawals.csv is there, but the manifest says nothing of it."]
+            if "withdrawals.csv" in manifest["files"]
+            else []
+        )
+    lines = _rows(archive, promised["file"])
+    if next(lines) != LIST_HEADER:
+        return ["withdrawals.csv has other columns than it should."]
+    problems: Problems = []
+    seen: set[tuple[str, ...]] = set()
+    rows = 0
+    for dataset, period, batch, row, what in lines:
+        is_numbered = all(text.isdecimal() and int(text) > 0 for text in (batch, row))
+        if what not in LIST_WORDS or (what == "delete" and not (dataset and period and is_numbered)):
+            problems.append("withdrawals.csv has a line that does not say which row to delete.")
+        if what == "totals_only" and manifest["datasets"]:
+            problems.append("withdrawals.csv says that the package has totals only, and it has rows.")
+        if (dataset, period, batch, row, what) in seen:
+            problems.append("withdrawals.csv has a row twice.")
+        seen.add((dataset, period, batch, row, what))
+        rows += what == "delete"
+    if rows != promised["rows"]:
+        problems.append("withdrawals.csv has not as many rows to delete as the manifest says.")
+    if not seen:
+        problems.append("withdrawals.csv does not say that there is nothing to delete.")
     return list(dict.fromkeys(problems))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from evaluator_export import tabular
+from evaluator_export.coarse_counts import coarsen_count
 from evaluator_export.datasets.recipe import Recipe, RecipientView
 from evaluator_export.formats import codebook, csv_files, datapackage, notebooks, report, sample, spss, xlsx
 from evaluator_export.labels import BATCH, Labels
@@ -21,19 +22,31 @@ from evaluator_export.policy.policy import Role
 from evaluator_export.series import batch
 from evaluator_export.series.ledger import compute_genesis_hash
 from evaluator_export.series.pseudonyms import make_pseudonyms
-from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset, coarsen_count
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
+from evaluator_export.series.withdrawal import FILE, HEADER, ListedAs, list_left_out
 from evaluator_export.summary import pdf
 from evaluator_export.tables.protected_counts import BASE, ProtectedTable
 from evaluator_export.tabular import CategoricalColumn
 from forms.definition import FormDefinition
 
 FORMAT = 2
+# What the README says of withdrawals.csv, in both languages: rows to delete, none, or a package without rows.
+ROWS_TO_DELETE = """withdrawals.csv lists {rows} rows of earlier packages. Delete them within 30 days, in every copy, and
+say so on the centre's page.
+withdrawals.csv nomme {rows} lignes de paquets précédents. Supprimez-les dans les 30 jours, dans chaque copie, et
+dites-le sur la page du centre."""
+NO_ROWS_TO_DELETE = """withdrawals.csv says that no row has to be deleted this time.
+withdrawals.csv dit qu’aucune ligne n’est à supprimer cette fois-ci."""
+TOTALS_ONLY = """This package has totals only: there is no row to delete.
+Ce paquet n’a que des totaux : il n’y a aucune ligne à supprimer."""
 README = """{title}, {period}
 {centre}
 
 Begin with summary-en.pdf (en français : summary-fr.pdf). codebook.csv explains every column and value in both languages.
 Check the package: python verify.py PACKAGE.zip --key KEY, with the key that the centre gave you. start.ipynb and start.Rmd
 read the data. The folder sample holds invented rows with the same columns.
+
+{withdrawals}
 """
 
 
@@ -51,7 +64,9 @@ def assemble_dataset(
     for released in sent:
         entry = released.entry
         order = batch.make_recipient_order(occasion.secret, entry.number, entry.rows)
-        number_column = CategoricalColumn(np.zeros(entry.rows, np.int32), (str(entry.number),))
+        if released.left_out:
+            order = order[~np.isin(order, list(released.left_out))]
+        number_column = CategoricalColumn(np.zeros(len(order), np.int32), (str(entry.number),))
         whole[BATCH].append(number_column)
         for name in view.columns:
             whole[name].append(tabular.reorder(released.columns[sources.get(name, name)], order))
@@ -101,11 +116,12 @@ def write_package_files(
     title = f"{recipe.title['en']}, {occasion.period.name}"
     texts = {
         "tables.csv": csv_files.tables(tables),
+        FILE: csv_files.rows(HEADER, [line.as_cells() for line in occasion.withdrawals.lines]),
         "codebook.csv": codebook.write(parts, tables, labels),
         "report.json": report.write(recipe, parts, tables, occasion),
         # The checker as it is today goes along: a recipient can check a package in ten years.
         "verify.py": Path(verify.__file__).read_bytes(),
-        "README.txt": README.format(title=recipe.title["en"], period=occasion.period.name, centre=occasion.centre).encode(),
+        "README.txt": _write_readme(recipe, occasion),
         "start.ipynb": notebooks.python(title, parts, recipe.threshold),
         "start.Rmd": notebooks.r(title, parts, recipe.threshold),
     }
@@ -116,6 +132,17 @@ def write_package_files(
     for language in ("en", "fr"):
         (folder / f"summary-{language}.pdf").write_bytes(pdf.draw(recipe, parts, tables, labels, occasion, language))
     return manifest(recipe, parts, tables, occasion, definitions)
+
+
+def _write_readme(recipe: Recipe, occasion: ReleaseContext) -> bytes:
+    withdrawals = occasion.withdrawals
+    about = NO_ROWS_TO_DELETE
+    if withdrawals.rows:
+        about = ROWS_TO_DELETE.format(rows=withdrawals.rows)
+    elif any(line.what == ListedAs.TOTALS_ONLY for line in withdrawals.lines):
+        about = TOTALS_ONLY
+    text = README.format(title=recipe.title["en"], period=occasion.period.name, centre=occasion.centre, withdrawals=about)
+    return text.encode()
 
 
 def manifest(
@@ -138,14 +165,21 @@ def manifest(
         "threshold": recipe.threshold,
         "rounding": BASE,
         "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in forms},
-        "datasets": {part.name: _describe_dataset(part, recipe.threshold) for part in parts},
+        "datasets": {part.name: _describe_dataset(part, recipe.threshold, occasion) for part in parts},
         "tables": {table.spec.name: table.spec.method for table in tables},
+        "withdrawals": {"file": FILE, "rows": occasion.withdrawals.rows},
+        "replaces": [dict(package) for package in occasion.withdrawals.replaces],
+        "table_periods": sorted({table.period for table in tables}),
         "table_thresholds": {table.spec.name: table.spec.threshold for table in tables if table.spec.threshold},
     }
 
 
-def _describe_dataset(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
+def _describe_dataset(part: ReleasedDataset, threshold: int, occasion: ReleaseContext) -> dict[str, Any]:
     model = part.view.dataset.policy.model
+    left_out = {}
+    for sent in part.sent:
+        if sent.left_out:
+            left_out[str(sent.entry.number)] = list_left_out(occasion.secret, sent.entry, sent.left_out)
     return {
         "file": f"{part.name}.csv",
         "rows": part.rows,
@@ -165,5 +199,7 @@ def _describe_dataset(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
         "held_back_share": part.withheld_share,
         "without_consent_share": part.without_consent_share,
         "withdrawn": coarsen_count(part.withdrawn, threshold),
+        # Rows of the whole batch, in the recipient's own order, that are not in the file.
+        "left_out": left_out,
         "ledger": {"before": part.before, "entries": [sent.entry.as_json() for sent in part.sent]},
     }

@@ -95,7 +95,12 @@ class ParticipantMonths:
                 if self.dataset.consent:
                     question = self.dataset.consent.question
                     answers[question] = newest.get(question, "")
-                yield f"{intake.unit} month {number}", answers
+                yield name_month(intake.unit, number), answers
+
+
+def name_month(unit: str, number: int) -> str:
+    """Return what the ledger knows a month by; `unit` names the intake, whose month is 0."""
+    return f"{unit} month {number}"
 
 
 def number_month(day: str) -> int | None:

@@ -5,31 +5,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from evaluator_export.coarse_counts import round_share
 from evaluator_export.datasets.recipe import RecipientView
 from evaluator_export.periods import Period
 from evaluator_export.policy.policy import Role
 from evaluator_export.search.measures import measure_singling_out
 from evaluator_export.series.ledger import LedgerEntry
+from evaluator_export.series.withdrawal import WithdrawalList
 from evaluator_export.tabular import CategoricalColumn
-
-
-def coarsen_count(count: int, threshold: int) -> str:
-    """Return a count as text that may be published: small ones hidden, others down to 5s.
-
-    Example: with a threshold of 20, 0 is "0", 7 is "<20", and 43 is "40".
-    """
-    if not count:
-        return "0"
-    if count < threshold:
-        return f"<{threshold}"
-    return str(count // 5 * 5)
-
-
-def round_share(count: float, of: float) -> float:
-    """Return `count` / `of` in steps of 0.05, which give no small count away; 0 of nothing."""
-    if not of:
-        return 0.0
-    return round(round(20 * count / of) / 20, 2)
 
 
 @dataclass(frozen=True)
@@ -38,7 +21,7 @@ class ReleaseContext:
 
     `centre`: its name. `cut_off`: when records were read (ISO, UTC). `secret`: the key of the
     series, for orders and pseudonyms. `agreement`: what the centre wrote down about why this
-    recipient may have it.
+    recipient may have it. `withdrawals`: what the recipient is to delete of earlier packages.
     """
 
     centre: str
@@ -47,15 +30,25 @@ class ReleaseContext:
     secret: bytes
     recipient: str = ""
     agreement: Mapping[str, Any] = field(default_factory=dict)
+    withdrawals: WithdrawalList = field(default_factory=WithdrawalList)
 
 
 @dataclass(frozen=True)
 class ReleasedBatch:
-    """A batch in a package: its ledger entry, its columns, and the report of its making."""
+    """A batch in a package: its ledger entry, its columns, and the report of its making.
+
+    `left_out`: the places of rows that are in the batch, and that nobody gets any more.
+    """
 
     entry: LedgerEntry
     columns: Mapping[str, CategoricalColumn]
     report: Mapping[str, Any]
+    left_out: frozenset[int] = frozenset()
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the batch are in the package."""
+        return self.entry.rows - len(self.left_out)
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,7 @@ class ReleasedDataset:
 
     `before`: the ledger's head before the first of its batches. `withheld`: rows that wait for a
     later batch. `records`: all that it was made of, published or not; of these, `without_consent`
-    are not covered by consent. `withdrawn`: published before, and no longer covered by consent.
+    are not covered by consent. `withdrawn`: published before, and no longer covered by consent, or never to leave again.
     `elsewhere`: left under another dataset's name, so they are not published again. `too_fine`: 0,
     or the share of rows that would be like no other; then none leaves.
     """
@@ -89,7 +82,7 @@ class ReleasedDataset:
     @property
     def rows(self) -> int:
         """How many rows are in the package."""
-        return sum(batch.entry.rows for batch in self.sent)
+        return sum(batch.rows for batch in self.sent)
 
     @property
     def withheld_share(self) -> float:
@@ -136,9 +129,13 @@ class ReleasedDataset:
             for value, share in (group_report.get("suppressed_share") or {}).items():
                 groups[value] = max(groups.get(value, 0.0), share)
         sizes = [batch.report["class_sizes"] for batch in self.sent]
+        smallest = min((size["smallest"] for size in sizes), default=0)
+        if any(batch.left_out for batch in self.sent):
+            # What is left of a group keeps to the policy, but may be smaller than it was when its batch was made.
+            smallest = min(smallest, self.view.dataset.policy.model.k)
         return {
             "classes": sum(size["classes"] for size in sizes),
-            "smallest": min((size["smallest"] for size in sizes), default=0),
+            "smallest": smallest,
             "largest": max((size["largest"] for size in sizes), default=0),
             "losses": {name: (min(values), max(values)) for name, values in losses.items()},
             "max_confidence": confidences,

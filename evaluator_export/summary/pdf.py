@@ -7,9 +7,10 @@ from reportlab.graphics.shapes import Drawing, Rect, String
 from reportlab.lib.units import mm
 from reportlab.platypus import KeepTogether, PageBreak, Spacer
 
+from evaluator_export.coarse_counts import coarsen_count
 from evaluator_export.datasets.recipe import Method, Recipe
 from evaluator_export.labels import Labels
-from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset, coarsen_count
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
 from evaluator_export.summary.tagging import StructureElement, TaggedFigure
 from evaluator_export.summary.words import WORDS
 from evaluator_export.summary.writer import ACCENT, BOLD, HATCH, INK, PLAIN, SMALL, TITLE, WIDTH, Writer, render
@@ -65,6 +66,8 @@ class _Page(Writer):
         if not parts:
             story.append(self.paragraph(words["tables_only"]))
         story.append(self.paragraph(words["never"]))
+        if occasion.withdrawals.rows:
+            story.append(self.paragraph(words["to_delete"].format(count=occasion.withdrawals.rows)))
         has_chart = False
         for table in tables:
             story += self.section(table, not has_chart and len(table.headings) == 1)

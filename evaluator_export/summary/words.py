@@ -13,8 +13,10 @@ WORDS = {
         "left_out": "About {held} of the rows that could leave wait at the centre until more people share their answers; "
         "about {refused} of all records that these and earlier packages could be built from stay there because consent does not "
         "cover evaluators.",
-        "withdrawn": "Since they were released, consent was withdrawn for {count} rows of earlier packages. They cannot be distinguished "
-        "from others, so they cannot be removed; anyone who asks is informed.",
+        "withdrawn": "Of the rows of earlier packages, {count} are not covered by consent any more, or are deleted with those that are not. "
+        "Rows of people who took everything back are on the list withdrawals.csv, of this package or an earlier one, among others of their "
+        "look-alike groups: delete all of them.",
+        "to_delete": "Rows of earlier packages to delete within 30 days: {count}. The list withdrawals.csv says which.",
         "tables_only": "This package has totals only. No row in it is about a person or an event.",
         "never": "Names, codes, free text and exact days and places never leave the centre.",
         "chart": "{title}, {period}",
@@ -61,8 +63,10 @@ WORDS = {
         "left_out": "Environ {held} des lignes qui pouvaient être diffusées attendent au centre que plus de gens partagent leurs "
         "réponses; environ {refused} de toutes les fiches dont ce paquet et les précédents pouvaient être faits y restent, car le "
         "consentement ne couvre pas l’évaluation.",
-        "withdrawn": "Depuis leur diffusion, le consentement a été retiré pour {count} lignes de paquets précédents. On ne peut les "
-        "distinguer des autres, donc pas les enlever; on le dit à qui le demande.",
+        "withdrawn": "Parmi les lignes de paquets précédents, {count} ne sont plus couvertes par un consentement, ou sont supprimées avec "
+        "elles. Celles des gens qui ont tout repris sont sur la liste withdrawals.csv, de ce paquet ou d’un précédent, parmi d’autres de leurs "
+        "groupes de semblables : supprimez-les toutes.",
+        "to_delete": "Lignes de paquets précédents à supprimer dans les 30 jours : {count}. La liste withdrawals.csv dit lesquelles.",
         "tables_only": "Ce paquet ne contient que des totaux. Aucune ligne n’y parle d’une personne ni d’un événement.",
         "never": "Les noms, les codes, les textes libres, les jours et les lieux exacts ne quittent jamais le centre.",
         "chart": "{title}, {period}",

@@ -4,6 +4,7 @@ import click
 
 from fieldapp import settings as settings_module
 from fieldapp.services.acts import Actor
+from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.store import migrations
@@ -25,6 +26,7 @@ def upgrade() -> None:
         migrations.upgrade(engine)
     with Session(engine) as session:
         cut_in_every_centre(session)
+        tell_in_every_centre(session)
         for centre in centres.list_all(session):
             if lacks_caseload(session, centre.id):
                 rebuild_caseload(session, Actor.system(centre.id))

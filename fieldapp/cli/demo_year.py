@@ -116,7 +116,7 @@ class Year:
         # Two that a phone would not have let through: the centre keeps them and says why.
         for _worker, form, _moment, answers in records[-2:]:
             if form == "encounter":
-                answers["people"] = {**answers["people"], "people_n": "900"}
+                answers["talk"] = {**answers["talk"], "people_n": "900"}
         yield from records
 
     def _where(self) -> dict[str, str]:
@@ -143,19 +143,20 @@ class Year:
         if who in ("group", "family"):
             people = self.random.choice((2, 3, 3, 4, 5, 6, 9, 12))
         finished = moment + dt.timedelta(minutes=self.random.randint(2, 50))
+        mode = self.pick(MODES)
+        setting = self.pick(SETTINGS)
         answers: dict[str, Any] = {
-            "what": {
-                "contact_type": kind,
-                "mode": self.pick(MODES),
-                "setting": self.pick(SETTINGS),
-            },
+            "what": {"contact_type": kind},
             "when_where": {
                 "enc_date": f"{moment:%Y-%m-%d}",
                 "enc_hour": f"{moment:%H}",
+                "setting": setting,
                 **self._square(),
             },
-            "people": {"people_n": str(people), "who": who},
+            "people": {"who": who},
             "talk": {
+                "mode": mode,
+                "people_n": str(people),
                 "risk_now": risk,
                 "minutes": self.pick(MINUTES),
                 "topics": self.some(TOPICS, 3),
@@ -168,7 +169,7 @@ class Year:
         elif who == "new_person":
             self._add_consent(answers)
         if who != "enrolled":
-            answers["people"]["age_mix"] = self.some("12-15 16-19 20-24 25-29 30-39", 2)
+            answers["talk"]["age_mix"] = self.some("12-15 16-19 20-24 25-29 30-39", 2)
         self._add_risk(answers, risk)
         if self.random.random() < 0.15:
             answers["next"]["note"] = "Calm today. Asked about the summer job list."
@@ -268,7 +269,8 @@ class Year:
             states = OPEN
         need = self.pick({"housing": 30, "employment": 25, "mental_health": 20, "food": 15, "legal": 10})
         return {
-            "need": {"ref_date": f"{moment:%Y-%m-%d}", "has_card": "no", "need": need, "service_type": need, "urgency": self.pick({"week": 60, "month": 30, "today": 10})},
+            "need": {"has_card": "no", "need": need},
+            "service": {"ref_date": f"{moment:%Y-%m-%d}", "service_type": need, "urgency": self.pick({"week": 60, "month": 30, "today": 10})},
             "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": self.pick({"called_together": 40, "went_together": 30, "form_sent": 30})},
             "progress": {"status": self.pick(states)},
         }  # fmt: skip
@@ -298,18 +300,20 @@ class Year:
     def _participant(self, moment: dt.datetime) -> dict[str, Any]:
         kind = self.pick({"intake": 60, "review": 40})
         answer = ""
-        start: dict[str, Any] = {"kind": kind, "month_in": f"{moment:%Y-%m-01}"}
+        start: dict[str, Any] = {"kind": kind}
+        arrival = {"month_in": f"{moment:%Y-%m-01}"}
         if kind == "intake":
             answer = self.pick({"accepted": 80, "thinking": 8, "declined": 12})
-            start["came_by"] = self.pick({"outreach": 50, "family_friend": 20, "school": 15, "hospital": 15})
+            arrival["came_by"] = self.pick({"outreach": 50, "family_friend": 20, "school": 15, "hospital": 15})
             start["offered_resp"] = answer
         if answer == "declined":
-            return {"start": start}
+            return {"start": start, "arrival": arrival}
         start["code"] = self.random.choice(self.cards)
         tier = self.pick({"2": 40, "3": 60})
         return {
             "start": start,
             "consent": {"said": "read_out", "understood": "yes", "tier_said": tier, "lang_used": "en"},
+            "arrival": arrival,
             "about": {
                 "age_band": self.pick({"16-19": 40, "20-24": 35, "25-29": 25}), "gender": self.pick({"man_boy": 70, "woman_girl": 30}),
                 "race": self.pick({"black": 55, "south_asian": 25, "white": 20}), "school_work": "school",

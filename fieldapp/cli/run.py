@@ -13,6 +13,7 @@ from fieldapp import settings as settings_module
 from fieldapp.cli import local_tls
 from fieldapp.cli.demo_sign_ins import greet, refuse_beside_real_centres
 from fieldapp.cli.opening import check_key
+from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
@@ -58,6 +59,7 @@ def _make_demo(engine: Engine) -> None:
         migrations.upgrade(engine)
     with Session(engine) as session:
         cut_in_every_centre(session)
+        tell_in_every_centre(session)
         refuse_beside_real_centres(session)
         is_there = bool(centres.list_all(session))
     if is_there:

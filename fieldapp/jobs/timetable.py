@@ -7,10 +7,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import make_msgid
+from pathlib import Path
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.consent.retention import run_retention
+from fieldapp.services.consent.withdrawals import advance_withdrawals
 from fieldapp.services.failures import note_failure
+from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.products.notices import notify_subscribers
 from fieldapp.services.records.quarantine import let_in_known_forms
@@ -112,7 +115,14 @@ def erase_what_is_due(session: Session, settings: Settings) -> None:
         log.info("erased %s by the rules of retention", erased)
 
 
+def follow_up_ends(session: Session, settings: Settings) -> None:
+    """End cards that are on the list only, and do what is left to do after ends."""
+    last = marks.read_last_backup(settings)
+    advance_withdrawals(session, Path(last.where).parent if last else None)
+
+
 TIMETABLE = [
+    Job("ends", 60, follow_up_ends),
     Job("records", 60, let_in_what_waited),
     Job("releases", 60, build_due_releases),
     Job("deliveries", 60, send_packages),

@@ -165,4 +165,19 @@ def unwrap(kid: str, wrapped: bytes, secret: str) -> bytes:
 
 
 def _wrapping_key(secret: str) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=b"fieldapp centre key").derive(secret.encode())
+    return _derive(secret, b"fieldapp centre key")
+
+
+def derive_slip_key(secret: str) -> bytes:
+    """Return the key of the tags under which slips are known; it is never in the database."""
+    return _derive(secret, b"fieldapp slip")
+
+
+def derive_ticket_key(secret: str) -> bytes:
+    """Return the key of the tickets with which the page of a slip acts."""
+    return _derive(secret, b"fieldapp slip ticket")
+
+
+@functools.lru_cache(maxsize=8)
+def _derive(secret: str, label: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=label).derive(secret.encode())

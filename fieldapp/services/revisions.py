@@ -24,7 +24,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "feed_key": ("revoked_at",),
     "form_version": ("withdrawn_at",),
     "partner_source": ("calendar", "sha256"),
-    "release": ("revoked_at", "attested_at"),
+    "release": ("revoked_at", "attested_at", "list_attested_at"),
     "series": (
         "title", "recipe", "cadence", "first_period", "is_active", "recipient", "agreement", "age_key", "keep_days",
         "readers", "targets",

@@ -8,6 +8,11 @@ POLICY = (
     "frame-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+# No script, nothing from elsewhere, and no frame that could be laid over it.
+SLIP_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
 SIGNED_IN = {"office", "evaluator"}
 # Who may frame a page: the trial of a form is in a page of ours, a part of the dashboard in any.
 FRAMED = {"office.draft_phone": "'self'", "dashboards.framed": "*"}
@@ -31,6 +36,8 @@ def _add(response: Response) -> Response:
     headers = response.headers
     frame_ancestors = FRAMED.get(request.endpoint or "", "'none'")
     headers["Content-Security-Policy"] = POLICY.replace("ancestors 'none'", f"ancestors {frame_ancestors}")
+    if request.blueprint == "slips":
+        headers["Content-Security-Policy"] = SLIP_POLICY
     headers["X-Content-Type-Options"] = "nosniff"
     # Addresses hold ids of records, which no other site has to learn.
     headers["Referrer-Policy"] = "no-referrer"

@@ -24,7 +24,7 @@ def session() -> Session:
 
 
 # Pages for everybody and for machines: the same for all, so caches may keep them.
-WITHOUT_COOKIES = {"dashboards", "odata"}
+WITHOUT_COOKIES = {"dashboards", "odata", "slips"}
 
 
 class _Cookies(SecureCookieSessionInterface):

@@ -186,7 +186,6 @@ class Phone:
         page = self.page
         page.wait_for_selector(".question")
         self.pick("what.contact_type", kind)
-        self.pick("what.setting", "Street")
         self.next()
 
     def what_was_it_about(self, consent: str = "Keep notes") -> None:
@@ -200,6 +199,7 @@ class Phone:
         if page.locator("input[type=search]").count():
             page.fill("input[type=search]", "olive")
             page.locator("label.choice", has_text="Mount Olive").click()
+        self.pick("when_where.setting", "Street")
         self.next()
         self.pick("talk.risk_now", "Low")
         self.pick("talk.minutes", "5 to 15")

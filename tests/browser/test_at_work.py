@@ -48,7 +48,6 @@ def test_41_one_fix_becomes_a_neighbourhood_and_is_forgotten(
     page.goto("/app/#/start/encounter")
     page.wait_for_selector(".question")
     phone.pick("what.contact_type", "Check-in")
-    phone.pick("what.setting", "Street")
     phone.next()
     phone.pick("people.who", "Group")
     phone.next()

@@ -34,6 +34,7 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
         "/office/series",
         "/office/series/new",
         "/office/series/1",
+        "/office/releases/withdrawals",
         "/office/products",
         "/office/figures",
         "/office/heat-map",

@@ -71,7 +71,7 @@ def everything(folder: Path) -> list[Path]:
 
 
 def bring(page: Page, folder: Path) -> None:
-    """Bring the workbook and its list, and keep the classes that the office proposes."""
+    """Bring the workbook and its list, keep the classes that the office proposes, and let it add the consent questions."""
     workbook, towns = everything(folder)
     page.goto("/office/forms")
     page.set_input_files("#workbook", workbook)
@@ -79,7 +79,10 @@ def bring(page: Page, folder: Path) -> None:
     page.get_by_role("button", name="Check").click()
     page.get_by_role("link", name="Classify the questions").click()
     page.get_by_role("button", name="Save these classes").click()
-    expect(page.locator("main")).to_contain_text("Publish")
+    expect(page.locator("main")).to_contain_text("“card” points to a person, and the form does not ask for consent.")
+    expect(page.get_by_role("button", name="Publish")).to_have_count(0)
+    page.get_by_role("button", name="Add the consent questions").click()
+    expect(page.get_by_role("button", name="Publish")).to_be_visible()
 
 
 def answer_everything(page: Any) -> None:
@@ -88,6 +91,11 @@ def answer_everything(page: Any) -> None:
     def pick(question: str, label: str) -> None:
         page.locator(f'[id="q-{question}-set"] label.choice', has_text=label).first.click()
 
+    expect(page.locator('[id="q-people"]')).to_be_visible()
+    pick("consent.said", "I read it out")
+    expect(page.locator('[id="q-people"]')).to_have_count(0)  # nothing of a person before their yes
+    pick("consent.understood", "Yes")
+    pick("consent.tier_said", "mixed with those of many others")
     page.locator('[id="q-people"]').fill("2")
     pick("region", "South")
     town = page.locator('[id="q-town-set"]')

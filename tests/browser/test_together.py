@@ -72,7 +72,7 @@ def finish_again(phone: Phone, people: str) -> None:
     """Go through an encounter that is open and change how many people there were."""
     page = phone.page
     for _ in range(9):
-        if (number := page.locator('[id="q-people.people_n"]')).count():
+        if (number := page.locator('[id="q-talk.people_n"]')).count():
             number.fill(people)
         if page.get_by_role("button", name="Finish").count():
             break
@@ -229,8 +229,9 @@ def test_55_an_intake_without_signal_and_after_a_no_nothing_about_them(office: P
     page.goto("/app/#/new")
     page.get_by_role("link", name="Intake, review or exit of a participant").click()
     page.wait_for_selector(".question")
-    phone.pick("start.came_by", "Outreach")
     phone.pick("start.offered_resp", "No")
+    phone.next()
+    phone.pick("arrival.came_by", "Outreach")
     page.get_by_role("button", name="Finish").click()
     page.wait_for_selector(".ledger")
     balanced(phone, waiting=1)
@@ -289,8 +290,9 @@ def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: Ope
     page.wait_for_selector(".question")
     phone.pick("need.has_card", "No")
     phone.pick("need.need", "Housing")
-    page.select_option('[id="q-need.service_type"]', label="Housing")
-    phone.pick("need.urgency", "This week")
+    phone.next()
+    page.select_option('[id="q-service.service_type"]', label="Housing")
+    phone.pick("service.urgency", "This week")
     phone.next()
     phone.pick("sharing.consent_share", "No")
     phone.pick("sharing.warm", "Called together")
@@ -304,8 +306,8 @@ def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: Ope
     expect(referrals).to_contain_text("Housing")
     referrals.get_by_role("button", name="How is it going?").click()
     page.wait_for_selector(".question")
-    phone.next()
-    phone.next()
+    for _ in range(3):
+        phone.next()
     phone.pick("progress.status", "Completed")
     page.get_by_role("button", name="Finish").click()
     page.wait_for_selector(".ledger")

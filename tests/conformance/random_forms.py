@@ -6,7 +6,7 @@ from typing import Any
 from forms.definition import Element, FormDefinition
 
 HEADER = ["type", "name", "label", "relevant", "required", "constraint", "calculation", "default", "choice_filter"]
-HEADER += ["repeat_count", "trigger", "read_only", "parameters", "privacy"]
+HEADER += ["repeat_count", "trigger", "read_only", "parameters", "privacy", "consent::keep", "app_role"]
 TYPES = [
     "integer",
     "integer",
@@ -33,6 +33,18 @@ CHOICES = """| choices | | | | |
 | | form_id | version |
 | | random | 1 |
 """
+CONSENT_CHOICES = """| choices | | | | | |
+| | list_name | name | label | kind | app_role |
+| | who | one | One | | |
+| | who | many | Many | | |
+| | tier | 0 | No | | consent_tier |
+| | tier | 1 | Some | | consent_tier |
+| | tier | 2 | More | | consent_tier |
+| | tier | 3 | All | | consent_tier |
+| | yes_no | yes | Yes | | yes |
+| | yes_no | no | No | | |
+"""
+KEEPS = ["", "", "", "1", "2", "3", "+4"]
 
 
 class Maker:
@@ -50,6 +62,38 @@ class Maker:
         lines = ["| survey | " + " | " * len(HEADER), "| | " + " | ".join(HEADER) + " |"]
         lines += ["| | " + " | ".join(row.get(column, "") for column in HEADER) + " |" for row in self.rows]
         return "\n".join(lines) + "\n" + CHOICES
+
+    def form_with_consent(self, has_logic: bool = True) -> str:
+        """Return a form that asks a person for consent, with answers that need more or less of it.
+
+        Without logic of its own, what is asked depends on nothing but consent.
+        """
+        who = {"type": "select_one who", "name": "who", "label": "who", "required": "yes", "privacy": "operational"}
+        about = self.maybe(0.7, "${who} = 'one'")
+        if about:  # it decides if anybody is asked; otherwise it has to come after consent
+            self.rows.append(who)
+        self.rows += [
+            {"type": "text", "name": "code", "label": "code", "privacy": "identifier", "app_role": "person"},
+            {"type": "begin_group", "name": "block", "label": "b", "relevant": about},
+            {"type": "select_one tier", "name": "said", "label": "said", "required": "yes", "privacy": "sensitive",
+             "app_role": "tier"},
+            {"type": "select_one yes_no", "name": "contact", "label": "contact", "privacy": "sensitive",
+             "app_role": "consent_contact", "relevant": "${said} > 0"},
+            {"type": "end_group"},
+        ]  # fmt: skip
+        if not about:
+            self.rows.append(who)
+        first = len(self.rows)
+        self.group("", self.chance.randrange(4, 14), 0)
+        for row in self.rows[first:]:
+            if not row["type"].startswith("end"):
+                row["consent::keep"] = self.chance.choice(KEEPS)
+            if not has_logic:
+                for column in ("relevant", "repeat_count", "choice_filter", "trigger"):
+                    row.pop(column, None)
+        lines = ["| survey | " + " | " * len(HEADER), "| | " + " | ".join(HEADER) + " |"]
+        lines += ["| | " + " | ".join(row.get(column, "") for column in HEADER) + " |" for row in self.rows]
+        return "\n".join(lines) + "\n" + CONSENT_CHOICES + CHOICES.split("\n", 2)[2].replace(" |\n", " | |\n", 6)
 
     def name(self) -> str:
         self.number += 1

@@ -70,7 +70,6 @@ def log_encounter(driver: Driver) -> None:
     driver.run("location.hash = '/today'")
     click(driver, ".foot a.btn.main")
     choose(driver, "what.contact_type", "check_in")
-    choose(driver, "what.setting", "street")
     click(driver, ".foot .main")
     choose(driver, "people.who", "group")
     click(driver, ".foot .main")
@@ -80,6 +79,7 @@ def log_encounter(driver: Driver) -> None:
         "if (search) { search.value = 'olive'; search.dispatchEvent(new Event('input', { bubbles: true })); }"
     )
     choose(driver, "when_where.nbhd", "002")
+    choose(driver, "when_where.setting", "street")
     click(driver, ".foot .main")
     choose(driver, "talk.risk_now", "low")
     choose(driver, "talk.minutes", "5_15")

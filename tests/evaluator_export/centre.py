@@ -21,6 +21,7 @@ from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.series.participant_months import ParticipantMonths
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch
+from evaluator_export.series.withdrawal import WithdrawalList, sort_lines
 from evaluator_export.tables import protected_counts
 from evaluator_export.tables.protected_counts import CellCounter, Published
 from evaluator_export.tabular import CategoricalColumn
@@ -181,7 +182,10 @@ class PretendCentre:
 
     def package(self, period: str, records: Records, since: int = 0, name: str = "", secret: bytes = b"s" * 32) -> Path:
         """Return a signed package of the batches after number `since`, and the tables of a period."""
-        occasion = ReleaseContext("Rexdale centre", parse(period), "2026-10-04T00:00:00Z", secret, "An evaluator")
+        listed = WithdrawalList(sort_lines(())) if self.recipe.views else WithdrawalList()
+        occasion = ReleaseContext(
+            "Rexdale centre", parse(period), "2026-10-04T00:00:00Z", secret, "An evaluator", withdrawals=listed
+        )
         parts = []
         for view in self.recipe.views:
             memory = self.memories.get(view.dataset.name, Memory())

@@ -259,3 +259,16 @@ def test_a_dataset_can_ask_for_less_and_says_what_is_wrong() -> None:
         batch.make_batch(dataset_of(strict), rows, None, b"c" * 32)
     with pytest.raises(Exception, match="max_singled_out"):
         dataset_of(text.replace("suppress: {", "suppress: {max_singled_out: 2, "))
+
+
+def test_a_dataset_takes_no_column_that_needs_more_consent_than_its_rows_have() -> None:
+    text = Path("fieldapp/program/datasets/participants.yaml").read_text(encoding="utf-8")
+    with pytest.raises(Exception, match="only with consent 2, and the dataset takes rows from 1") as refused:
+        dataset_of(text.replace("minimum: 2", "minimum: 1"))
+    assert all(name in str(refused.value) for name in ("“gender”", "“race”"))
+    assert "“age”" not in str(refused.value)  # any yes will do
+    with pytest.raises(Exception, match="“age” only with consent 1, and the dataset takes rows from 0"):
+        dataset_of(text.replace("minimum: 2", "minimum: 0"))
+    text = Path("fieldapp/program/datasets/referrals.yaml").read_text(encoding="utf-8")
+    with pytest.raises(Exception, match="“what_shared” is stored for one purpose only"):
+        dataset_of(text.replace("    urgency:", "    what_shared: {role: drop}\n    urgency:"))

@@ -170,6 +170,14 @@ def _an_unknown_table(folder: Folder, chance: random.Random) -> None:
     write_rows(folder, "tables.csv", header, rows)
 
 
+def _on_list(*lines: list[str]) -> Change:
+    def change(folder: Folder, chance: random.Random) -> None:
+        header, _ = rows_of(folder, "withdrawals.csv")
+        write_rows(folder, "withdrawals.csv", header, [*lines])
+
+    return change
+
+
 def _set(name: str, value: Any) -> Callable[[dict[str, Any], random.Random], None]:
     return lambda body, chance: _dataset(body, chance).__setitem__(name, value)
 
@@ -227,6 +235,15 @@ INSIDE: dict[str, Change] = {
     "a low threshold": on_manifest(lambda body, _: body.__setitem__("threshold", 1)),
     "rows for the City": on_manifest(lambda body, _: body["recipe"].__setitem__("audience", "city")),
     "another format": on_manifest(lambda body, _: body.__setitem__("fieldapp", 1)),
+    "a row to delete that nobody counted": _on_list(["encounters", "2026-Q2", "1", "7", "delete"]),
+    "a row to delete without a number": _on_list(["encounters", "2026-Q2", "1", "", "delete"], ["", "", "", "", "none"]),
+    "a list that says nothing": _on_list(),
+    "a list that says something else": _on_list(["", "", "", "", "keep"]),
+    "a list that says that there are no rows": _on_list(["", "", "", "", "totals_only"]),
+    "more rows to delete than are listed": on_manifest(lambda body, _: body["withdrawals"].__setitem__("rows", 3)),
+    "a list that the manifest hides": on_manifest(lambda body, _: body.pop("withdrawals")),
+    "rows left out that are there": on_manifest(_set("left_out", {"1": [1, 2]})),
+    "rows left out that never were": on_manifest(_set("left_out", {"1": [1_000_000]})),
     "tables forgotten": on_manifest(lambda body, _: body.__setitem__("tables", {})),
 }
 

@@ -4,7 +4,7 @@ from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from forms.xlsform import compile_workbook
 
-SETTINGS = "| settings |\n| | form_id | version |\n| | t | 1 |\n"
+SETTINGS = "| settings |\n| | form_id | version | consent_why |\n| | t | 1 | nobody is asked in a test |\n"
 
 
 CHOICES = """| choices | | | | |

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import time
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -32,24 +33,26 @@ NO = [
 ]
 ABOUT_THEM = {
     "encounter": {
-        "what": {"contact_type": "check_in", "mode": "in_person", "setting": "home"},
-        "people": {"people_n": "1", "who": "enrolled", "code": CARD},
-        "when_where": {"enc_date": "2026-03-08", "enc_hour": "21", "nbhd": "002"},
-        "talk": {"risk_now": "high", "safety_plan": "yes", "minutes": "5_15", "topics": "conflict", "support": "listened"},
+        "what": {"contact_type": "check_in"},
+        "people": {"who": "enrolled", "code": CARD},
+        "when_where": {"enc_date": "2026-03-08", "enc_hour": "21", "nbhd": "002", "setting": "home"},
+        "talk": {
+            "mode": "in_person", "people_n": "1", "risk_now": "high", "safety_plan": "yes", "minutes": "5_15",
+            "topics": "conflict", "support": "listened",
+        },
         "next": {"ref_made": "no", "next_due": "2026-03-12", "note": "CANARY"},
     },
     "participant": {
-        "start": {"kind": "review", "month_in": "2026-03-01", "code": CARD},
+        "start": {"kind": "review", "code": CARD},
+        "arrival": {"month_in": "2026-03-01"},
         "about": {"age_band": "16-19", "school_work": "school", "housing": "stable"},
         "risks": {"risk_level": "high", "feel_safe": "mostly"},
         "plan": {"needs": "housing"},
         "words": {"note": "CANARY"},
     },
     "referral": {
-        "need": {
-            "ref_date": "2026-03-08", "has_card": "yes", "code": CARD, "need": "housing", "service_type": "housing",
-            "urgency": "week",
-        },
+        "need": {"has_card": "yes", "code": CARD, "need": "housing"},
+        "service": {"ref_date": "2026-03-08", "service_type": "housing", "urgency": "week"},
         "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": "called_together"},
         "progress": {"status": "sent", "note": "CANARY"},
     },
@@ -96,7 +99,7 @@ def test_the_phone_keeps_the_same(form: str, said: dict[str, str]) -> None:
 
 
 def test_who_need_not_be_asked_is_written_about_as_before() -> None:
-    given = {**ABOUT_THEM["encounter"], "people": {"people_n": "5", "who": "group"}}
+    given = {**ABOUT_THEM["encounter"], "people": {"who": "group"}}
     given["next"] = {"ref_made": "no", "note": "CANARY"}
     found = validate(definition_of("encounter"), validate(definition_of("encounter"), given, NOW).answers, NOW)
     assert (found.problems, found.is_refusal) == ([], False)
@@ -190,8 +193,8 @@ def test_where_nobody_was_to_be_asked_nothing_is_cut(who: str, is_refusal: bool)
     answers = {"who": who, "story": "CANARY"}
     arrived = parse_item(envelope(answers))
     assert arrived
-    judged = validate_submission(arrived, definition)
-    assert (judged.is_refusal, judged.answers == answers) == (is_refusal, not is_refusal)
+    judgement = validate_submission(arrived, definition)
+    assert (judgement.is_refusal, judgement.answers == answers) == (is_refusal, not is_refusal)
 
 
 @pytest.mark.parametrize(
@@ -249,10 +252,10 @@ def arrived_with(said: dict[str, str], **more: Any) -> Envelope:
 @pytest.mark.parametrize("said", NO)
 def test_a_no_is_never_too_slow_since_the_questions_about_consent_tell_it(said: dict[str, str]) -> None:
     arrived = arrived_with(said)
-    judged = validate_submission(arrived, definition_of("encounter"), NoTime())
-    assert judged == validate_submission(arrived, definition_of("encounter"))
-    assert judged.is_refusal
-    assert judged.refused_by == CARD
+    judgement = validate_submission(arrived, definition_of("encounter"), NoTime())
+    assert judgement == validate_submission(arrived, definition_of("encounter"))
+    assert judgement.is_refusal
+    assert judgement.refused_by == CARD
 
 
 @pytest.fixture
@@ -269,13 +272,146 @@ LEFT_OVER = {**YES, "understood": "no", "tier": "1"}
     "said", [*NO, pytest.param(LEFT_OVER, id="a tier that is left over"), pytest.param({}, id="nothing")]
 )
 def test_what_is_no_clear_yes_is_cut_where_no_rule_could_be_run(said: dict[str, str], no_time_at_all: Budget) -> None:
-    judged = validate_submission(arrived_with(said), definition_of("encounter"), no_time_at_all)
-    assert judged.is_quarantined
-    assert (judged.is_refusal, judged.refused_by) == (True, CARD)
-    assert without_consent(judged.answers) == KEPT["encounter"]
+    judgement = validate_submission(arrived_with(said), definition_of("encounter"), no_time_at_all)
+    assert judgement.is_quarantined
+    assert (judgement.is_refusal, judgement.refused_by) == (True, CARD)
+    assert without_consent(judgement.answers) == KEPT["encounter"]
 
 
 def test_a_yes_that_could_not_be_judged_in_time_is_kept_as_it_came(no_time_at_all: Budget) -> None:
     for budget in (NoTime(), no_time_at_all):
-        judged = validate_submission(arrived_with({**YES, "tier": "1"}), definition_of("encounter"), budget)
-        assert (judged.is_quarantined, judged.is_refusal) == (True, False)
+        judgement = validate_submission(arrived_with({**YES, "tier": "1"}), definition_of("encounter"), budget)
+        assert (judgement.is_quarantined, judgement.is_refusal) == (True, False)
+
+
+KEEP_SHEETS = """
+| survey |
+| | type | name | consent::keep | consent::why | relevant | required | app_role | label::English (en) | privacy::class | privacy::export |
+{rows}
+| settings |
+| | form_id | version | form_title |{settings}
+| | x | 1 | X |{values}
+| choices |
+| | list_name | name | label::English (en) |
+| | tier | 0 | No |
+| | tier | 1 | Yes |
+| | yes_no | yes | Yes |
+"""
+TIER = "select_one tier | tier | | | | yes | tier | May we? | sensitive |"
+NAMED = "text | code | | | | | person | Code | identifier |"
+
+
+def problems_of(*rows: str, setting: str = "") -> set[tuple[str, int | None]]:
+    """Return the code and row of each problem about consent."""
+    lines = "\n".join(f"| | {row} |" for row in rows)
+    column, value = (" consent_why |", f" {setting} |") if setting else ("", "")
+    text = KEEP_SHEETS.format(rows=lines, settings=column, values=value)
+    try:
+        problems = compile_workbook(text.encode(), ".md").warnings
+    except FormRefused as refused:
+        problems = refused.problems
+    return {(problem.code, problem.row) for problem in problems if problem.code.startswith("consent")}
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([NAMED, TIER, "text | a | 7 | | | | | A | free-text |"], ("consent.keep", 4)),
+        ([TIER.replace("tier | |", "tier | 2 |", 1)], ("consent.keep", 2)),
+        ([NAMED.replace("code | |", "code | 2 |"), TIER], ("consent.keep", 2)),
+        ([TIER, "text | a | +4 | | | | | A | free-text |"], ("consent.question", 3)),
+        ([TIER, "select_one yes_no | a | 0 | | | | | A | operational |"], ("consent.why", 3)),
+        ([TIER, "text | a | 0 | why | | | | A | free-text |"], ("consent.zero", 3)),
+        ([TIER, "integer | a | 0 | why | | | | A | operational |"], ("consent.zero", 3)),
+        (
+            [TIER, "begin_repeat | r | | | | | | R | |", "select_one yes_no | a | 0 | why | | | | A | operational |",
+             "end_repeat | | | | | | | | |"],
+            ("consent.zero", 4),
+        ),
+        ([TIER, *(f"select_one yes_no | a{n} | 0 | why | | | | A | operational |" for n in range(4))], ("consent.zero", 6)),
+        (
+            [TIER, "text | b | | | | | | B | free-text |", "select_one yes_no | a | 0 | why | ${b} = 'x' | | | A | operational |"],
+            ("consent.zero_hangs", 4),
+        ),
+        (["select_one yes_no | k | 2 | | | | kind | K | operational |", TIER], ("consent.drops_summary", 2)),
+        (
+            ["text | b | | | | | | B | free-text |", "begin_group | g | | | ${b} = 'x' | | | G | |", TIER,
+             "end_group | | | | | | | | |"],
+            ("consent.reads", 2),
+        ),
+        ([TIER, "select_one yes_no | a | +5 | | | | | A | operational | keep"], ("consent.export", 3)),
+        (["text | a | | | | | | A | free-text |", TIER], ("consent.order", 2)),
+        ([NAMED], ("consent.missing", 2)),
+        (["text | code | | | | | | Code | identifier |"], ("consent.missing", 2)),
+        (["text | a | 2 | | | | | A | free-text |"], ("consent.missing", 2)),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_how_far_consent_must_reach_is_named_with_its_row(
+    rows: list[str], problem: tuple[str, int]
+) -> None:
+    assert problem in problems_of(*rows)
+
+
+def test_a_form_that_points_to_a_person_may_say_why_nobody_is_asked() -> None:
+    assert problems_of(NAMED, setting="Board, 1 Nov 2026") == set()
+    assert problems_of("text | a | | | | | | A | free-text |") == set()  # it points to nobody
+
+
+TWO_ANSWERS = """
+| survey |
+| | type | name | required | app_role | label | privacy::class | choice_filter |
+| | select_one tier | tier | yes | tier | May we? | sensitive | {filter} |
+| choices |
+| | list_name | name | label | app_role |
+| | tier | {today} | Nothing today | {roles} |
+| | tier | {ends} | No more | no_more |
+| | tier | 1 | Yes | |
+| settings |
+| | form_id | version | form_title |
+| | x | 1 | X |
+"""
+OFFERED = "name != '-1' or 1 = 1"
+
+
+@pytest.mark.parametrize(
+    ("today", "roles", "ends", "condition", "words"),
+    [
+        ("0", "nothing_today", "-1", OFFERED, ""),
+        ("0", "", "-1", OFFERED, "may also want nothing stored today"),
+        ("no", "nothing_today", "-1", OFFERED, "Name the choice"),
+        ("0", "nothing_today", "end", OFFERED, "Name the choice"),
+        ("0", "nothing_today", "-1", "", "has nothing to take back"),
+    ],
+    ids=["right", "only no more", "no number for today", "no number for no more", "offered to everybody"],
+)
+def test_the_two_noes_of_a_form_go_together(today: str, roles: str, ends: str, condition: str, words: str) -> None:
+    text = TWO_ANSWERS.format(today=today, roles=roles, ends=ends, filter=condition)
+    if not words:
+        compile_workbook(text.encode(), ".md")
+        return
+    with pytest.raises(FormRefused) as refused:
+        compile_workbook(text.encode(), ".md")
+    (problem,) = [problem for problem in refused.value.problems if problem.severity == "error"]
+    assert (problem.code, words in problem.text) == ("consent.two_answers", True)
+
+
+def test_a_number_is_what_a_spreadsheet_makes_of_a_plus_and_a_number() -> None:
+    assert problems_of(TIER, "text | a | 4 | | | | | A | free-text |") == {("consent.question", 3)}
+
+
+def test_odk_collect_asks_for_nothing_that_needs_more_than_was_said() -> None:
+    rows = [
+        "select_one yes_no | who | | | | yes | | Who? | operational |", "begin_group | g | | | ${who} = 'yes' | | | G | |", TIER,
+        "end_group | | | | | | | | |", "text | a | 2 | | ${who} != '' | | | A | free-text |",
+        "begin_group | h | 3 | | | | | H | |", "text | b | | | | | | B | free-text |", "end_group | | | | | | | | |",
+        "text | c | | | | | | C | free-text |",
+    ]  # fmt: skip
+    lines = "\n".join(f"| | {row} |" for row in rows)
+    text = compile_workbook(KEEP_SHEETS.format(rows=lines, settings="", values="").encode(), ".md").xform
+    binds = {
+        bind.get("nodeset"): bind.get("relevant") for bind in ElementTree.fromstring(text).iter() if bind.get("nodeset")
+    }
+    nobody = "not(/data/who  = 'yes')"
+    assert binds["/data/a"] == f"( /data/who  != '') and ({nobody} or (/data/g/tier >= 2))"
+    assert binds["/data/h"] == f"{nobody} or (/data/g/tier >= 3)"
+    assert (binds["/data/c"], binds["/data/h/b"]) == (None, None)

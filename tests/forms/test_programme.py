@@ -81,7 +81,7 @@ def problems(**changes: dict[str, str]) -> list[str]:
             ["people.code answers.constraint"],
         ),
         ({"people": {"who": "new_person"}}, ["consent.said answers.required"]),
-        ({"people": {"people_n": "0"}}, ["people.people_n answers.constraint"]),
+        ({"talk": {"people_n": "0"}}, ["talk.people_n answers.constraint"]),
         ({"when_where": {"enc_date": "2026-03-09"}}, ["when_where.enc_date answers.constraint"]),
         ({"when_where": {"enc_date": "2026-02-21"}}, ["when_where.enc_date answers.constraint"]),
         ({"when_where": {"enc_date": "2026-02-22"}}, []),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import random
 from typing import Any
 
 import pytest
@@ -155,12 +156,63 @@ def test_what_people_said_before_there_was_standing_consent_is_written_down(engi
         cast = make_cast(session)
         for item in sent:
             send(session, cast, item)
-        before = standing.of(session, cast.centre.id)
-    assert before == {ask: 3, no: 0, same: 1, twice: 2, lowered: 0}
+        # These phones say nothing of what they knew. The clock and the order of arrival counted until version 0016.
+        assert standing.list_tiers(session, cast.centre.id) == {ask: 0, no: 0, same: 1, twice: 1, lowered: 0}
     with engine.begin() as connection:
         for item in sent:
             put_as_it_was_kept(connection, item)
     migrations.downgrade(engine, "0006")
     migrations.upgrade(engine)
     with Session(engine) as session:
-        assert standing.of(session, cast.centre.id) == before
+        assert standing.list_tiers(session, cast.centre.id) == {ask: 3, no: 0, same: 1, twice: 2, lowered: 0}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_upgrade_to_statements_raises_nobody(engine: sa.Engine, seed: int) -> None:
+    """What stood by clock and arrival stands, or less; and the table is what the words give from then on."""
+    chance = random.Random(seed)
+    with Session(engine, expire_on_commit=False) as session:
+        centre_id = make_cast(session).centre.id
+    migrations.downgrade(engine, "0015")
+    start = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+    rows: list[dict[str, Any]] = []
+    for place in range(400):
+        rows.append(
+            {
+                "centre_id": centre_id,
+                "root_id": f"{place:036}",
+                "person": code(chance.randrange(90)),
+                "tier": chance.randrange(4),
+                "asked": chance.random() < 0.7,
+                "finished_at": start + dt.timedelta(days=chance.randrange(12)),
+                "position": chance.randrange(200),
+                "waits": chance.random() < 0.1,
+            }
+        )
+    with engine.begin() as connection:
+        connection.execute(sa.insert(OLD_WORD), rows)
+    migrations.upgrade(engine)
+    stood = {}
+    for person in {row["person"] for row in rows if not row["waits"]}:
+        words = [row for row in rows if row["person"] == person and not row["waits"]]
+        stood[person] = min(word["tier"] for word in words if not _is_settled(word, words))
+    with Session(engine) as session:
+        tiers = standing.list_tiers(session, centre_id)
+        assert tiers == stood
+        assert standing.update_standings(session, centre_id, tiers, start) == {}
+
+
+OLD_WORD = sa.table(
+    "consent_word",
+    *(sa.column(name) for name in ("centre_id", "root_id", "person", "tier", "position")),
+    *(sa.column(name, sa.Boolean()) for name in ("asked", "waits")),
+    sa.column("finished_at", sa.DateTime(timezone=True)),
+)
+
+
+def _is_settled(word: dict[str, Any], words: list[dict[str, Any]]) -> bool:
+    """Say whether somebody asked again later, both by the phone's clock and by arrival."""
+    return any(
+        other["asked"] and other["finished_at"] > word["finished_at"] and other["position"] > word["position"]
+        for other in words
+    )

@@ -151,6 +151,7 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "records.listing.open_record": lambda c: {"instance_id": c.item["id"]},
     "records.listing.open_submission": lambda c: {"submission_id": c.submission.id},
     "releases.downloads.attest_deletion": lambda c: {"release_id": c.release.id, "name": "Olaf of Jane"},
+    "releases.downloads.attest_list": lambda c: {"release_id": c.release.id, "name": "Olaf of Jane"},
     "releases.downloads.download_release": lambda c: {"release_id": c.release.id, "packages": c.packages},
     "records.reviews.resolve_conflict": lambda c: {"instance_id": c.item["id"], "chosen": {}},
     "records.reviews.review_record": lambda c: {"instance_id": c.item["id"], "state": "approved", "comment": ""},
@@ -176,12 +177,25 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
 
 BY_NAME = {"people.accounts.restore_access"}  # asked for by the name somebody signs in with, which only the own centre knows
 NAMES_NOTHING = "takes no id: it reads or writes the actor's own centre"
+ENDING = "tests/services/consent/test_ending.py asks from another centre"
 RETENTION = "tests/services/consent/test_retention.py asks from another centre"
 OF_THE_SYSTEM = "only the system does it, for one centre: no role of another centre comes this far"
 OWN_PHONE = "takes no id: it keeps what the actor's own phone sends"
 PASSED_OVER = "passes over what is another centre's: test_what_is_aside_is_out_of_reach_of_another_centre tries it"
 SEEN_ELSEWHERE = "a list: test_lists_of_another_centre_are_empty looks at it"
 NOT_TRIED: dict[str, str] = {
+    "consent.card_consent.end_card": ENDING,
+    "consent.card_consent.find_card": ENDING,
+    "consent.card_consent.lower_card": ENDING,
+    "consent.card_consent.take_record": ENDING,
+    "consent.card_consent.view_card": ENDING,
+    "consent.withdrawals._end_listed": OF_THE_SYSTEM,
+    "consent.withdrawals._finish_held": OF_THE_SYSTEM,
+    "consent.withdrawals._note_bytes": OF_THE_SYSTEM,
+    "consent.withdrawals._take_steps": OF_THE_SYSTEM,
+    "consent.withdrawals.view_withdrawal": ENDING,
+    "consent.slip_acts._end": OF_THE_SYSTEM,
+    "consent.slip_acts._lower": OF_THE_SYSTEM,
     "consent.retention._erase_step": OF_THE_SYSTEM,
     "consent.retention._look_at_clock": OF_THE_SYSTEM,
     "consent.retention._note_cleared": OF_THE_SYSTEM,
@@ -203,6 +217,9 @@ NOT_TRIED: dict[str, str] = {
     "records.reviews.dismiss_quarantined": PASSED_OVER,
     "products.editions._save_edition": OF_THE_SYSTEM,
     "releases.build._publish_release": OF_THE_SYSTEM,
+    "caseload.earlier_cards._is_told": OF_THE_SYSTEM,
+    "caseload.earlier_cards._note_told": OF_THE_SYSTEM,
+    "caseload.earlier_cards._tell": OF_THE_SYSTEM,
     "caseload.update.rebuild_caseload": OF_THE_SYSTEM,
     "records.earlier_refusals._cut": OF_THE_SYSTEM,
     "records.earlier_refusals._is_done": OF_THE_SYSTEM,
@@ -253,6 +270,8 @@ NOT_TRIED: dict[str, str] = {
     "records.listing.list_review_queue": SEEN_ELSEWHERE,
     "releases.downloads.list_releases": SEEN_ELSEWHERE,
     "releases.series.list_series": SEEN_ELSEWHERE,
+    "releases.withdrawal_draw.draw_round": OF_THE_SYSTEM,
+    "releases.withdrawals_page.view_withdrawals": "tests/services/releases/test_withdrawals.py asks from another centre",
 }
 
 

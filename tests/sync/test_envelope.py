@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.bodies import read_body
-from sync.envelope import MAX_BODY, make_storable, parse_batch
+from sync.envelope import MAX_BODY, SpokenConsent, make_storable, parse_batch
 from sync.problems import BatchRefused
 from tests.cast import batch, envelope
 
@@ -48,6 +48,20 @@ def test_what_is_no_batch_is_refused(data: bytes) -> None:
         ("due", "a\x00b"),
         ("due", "\ud83d"),
         ("cards", ["\ud83d"]),
+        ("slip", 12),
+        ("slip", "K7QM3RXDQ2F"),
+        ("slip", "k7qm-3rxd-q2fa"),  # a phone sends the one spelling
+        ("slip", "K7QM3RXDQ2FO"),
+        ("consent", []),
+        ("consent", {"knew": "a"}),
+        ("consent", {"knew": [""]}),
+        ("consent", {"knew": ["a b"]}),
+        ("consent", {"knew": [["a"]]}),
+        ("consent", {"knew": ["a"] * 17}),
+        ("consent", {"wording": "A" * 16}),
+        ("consent", {"language": "x" * 36}),
+        ("consent", {"language": None}),
+        ("consent", {"asked": "true"}),
     ],
 )
 def test_a_malformed_part_is_named(key: str, value: Any) -> None:
@@ -96,6 +110,22 @@ def test_a_good_batch_is_read_exactly() -> None:
     assert (read.instance_id, read.body, read.is_intact) == (GOOD["id"], GOOD["body"], True)
 
 
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (None, None),
+        ({}, SpokenConsent()),
+        ({"asked": False, "something": 1}, SpokenConsent(is_asked=False)),
+        (
+            {"knew": [GOOD["id"]], "wording": "0" * 16, "language": "fr-CA", "asked": True},
+            SpokenConsent((GOOD["id"],), "0" * 16, "fr-CA"),
+        ),
+    ],
+)
+def test_how_somebody_was_asked_is_read(sent: Any, read: SpokenConsent | None) -> None:
+    assert parse_batch(batch({**GOOD, "consent": sent}))[0].consent == read
+
+
 @pytest.mark.slow
 @settings(deadline=None)
 @given(
@@ -105,8 +135,21 @@ def test_a_good_batch_is_read_exactly() -> None:
     )
 )
 def test_no_json_makes_it_fail_in_another_way(value: Any) -> None:
-    for body in (value, {"items": value}, {"items": [value]}, {"items": [{**GOOD, "body": value, "finished_at": value}]}):
+    for body in (
+        value,
+        {"items": value},
+        {"items": [value]},
+        {"items": [{**GOOD, "body": value, "finished_at": value}]},
+        {"items": [{**GOOD, "consent": value}]},
+    ):
         try:
             parse_batch(json.dumps(body).encode())
         except BatchRefused as refused:
             assert refused.problems
+
+
+def test_a_slip_is_read_beside_the_answers() -> None:
+    (with_slip,) = parse_batch(batch({**GOOD, "slip": "K7QM3RXDQ2FA"}))
+    (without,) = parse_batch(batch(GOOD))
+    assert (with_slip.slip, without.slip) == ("K7QM3RXDQ2FA", "")
+    assert "K7QM3RXDQ2FA" not in with_slip.body

@@ -101,21 +101,21 @@ def test_the_same_again_is_accepted_and_changes_nothing(collect: Collect) -> Non
     assert [collect.send(xml).status_code for _ in range(3)] == [201] * 3
     assert len(collect.records()) == 1
     number = collect.records()[0].instance_id
-    assert collect.send(instance(encounter(people={"people_n": "2"}), number)).status_code == 409
+    assert collect.send(instance(encounter(talk={"people_n": "2"}), number)).status_code == 409
 
 
 def test_an_edit_replaces_what_it_names(collect: Collect) -> None:
     first, second = str(uuid.uuid4()), str(uuid.uuid4())
     collect.send(instance(number=first))
-    edit = instance(encounter(people={"people_n": "2"}), second, first)
+    edit = instance(encounter(talk={"people_n": "2"}), second, first)
     assert [collect.send(edit).status_code for _ in range(2)] == [201] * 2
     (record,) = collect.records()
-    assert (record.instance_id, record.answers["people"]["people_n"]) == (first, "2")
+    assert (record.instance_id, record.answers["talk"]["people_n"]) == (first, "2")
     assert collect.send(instance(before=str(uuid.uuid4()))).status_code == 404
 
 
 def test_what_breaks_the_forms_rules_is_kept_aside(collect: Collect) -> None:
-    assert collect.send(instance(encounter(people={"people_n": "900"}))).status_code == 201
+    assert collect.send(instance(encounter(talk={"people_n": "900"}))).status_code == 201
     assert collect.records() == []
     assert collect.submissions()[0].state == "rejected"
 
@@ -163,7 +163,7 @@ def test_a_switched_off_person_sends_nothing_through_this_door(collect: Collect)
 
 def test_what_is_refused_of_collect_is_bounded_a_day_too(app: Flask, collect: Collect) -> None:
     app.config["LIMITS"] = Limits(refused_a_day=3000)
-    wrong = [instance(encounter(people={"people_n": "900"})) for _ in range(10)]
+    wrong = [instance(encounter(talk={"people_n": "900"})) for _ in range(10)]
     statuses = [collect.send(xml).status_code for xml in wrong]
     assert (statuses[0], statuses[-1]) == (201, 503)
     assert sum(len(one.body) for one in collect.session.scalars(sa.select(Submission))) <= 3000

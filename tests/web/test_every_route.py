@@ -22,6 +22,7 @@ OPEN = {
     "public.signed_in",
     "dashboards.card", "dashboards.catalogue", "dashboards.centre", "dashboards.dashboard", "dashboards.data", "dashboards.file",
     "dashboards.framed", "dashboards.indicator", "dashboards.part", "dashboards.script", "dashboards.start",
+    "slips.ask", "slips.answer",  # a slip opens what it shows
     "worker.app", "worker.file", "worker.without_slash",  # the app's shell, which holds no data
     "static",
 }  # fmt: skip

@@ -80,7 +80,7 @@ def test_real_answers_are_as_described(door: Door) -> None:
     check(door.get("manifest"), "Manifest")
     good, bad, own = (
         envelope(encounter()),
-        envelope(encounter(people={"people_n": "900"})),
+        envelope(encounter(talk={"people_n": "900"})),
         sealed(encounter(), door.centre, door.key),
     )
     check({"items": [good, bad]}, "Batch")

@@ -3,7 +3,7 @@
  * Nothing of a person is in them.
  */
 
-const SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+export const SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CHECKS = SIGNS + "*~$=U";
 const LENGTH = 8;
 

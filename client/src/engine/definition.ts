@@ -43,6 +43,7 @@ export interface Element {
   privacy?: string;
   hierarchy?: string;
   export?: string;
+  keep?: string; // the least consent under which it may be kept; it is part of `relevant` already
   relevant?: Ast;
   required?: Ast;
   constraint?: Ast;

@@ -10,6 +10,7 @@ import { toDate, toDateTime, toTime, words } from "./functions";
 import { Lists } from "./lists";
 import { AnswerNode, ROOT } from "./node";
 import { Recalculation } from "./recalculation";
+import { findChoice, NO_MORE, NOTHING_TODAY, TIER } from "./roles";
 import { isMistyped } from "./rules";
 import type { Json, Option, Problem, Who } from "./types";
 import { DateValue, toBoolean, toNumber, toText, type Value } from "./values";
@@ -337,9 +338,20 @@ export class Form {
     return tier.parent.allChildren().some(isAnsweredConsent);
   }
 
-  /** The card code of a person who did not say yes; it is not in the answers of such a record. */
+  /**
+   * The card code of a person who said no, and not only for this record; it is not in the answers
+   * of such a record.
+   */
   refusedBy(): string {
-    return this.isRefusal() ? toText(this.summarised("person")?.value() ?? "") : "";
+    if (!this.isRefusal() || !this.isStatement()) return "";
+    return toText(this.summarised("person")?.value() ?? "");
+  }
+
+  /** Whether a no holds from now on: the twin of is_statement in forms/consent.py. */
+  private isStatement(): boolean {
+    if (!findChoice(this.definition, TIER, NOTHING_TODAY)) return true;
+    const tier = toText(this.summarised(TIER)?.value() ?? "");
+    return tier !== "" && findChoice(this.definition, TIER, NO_MORE)?.name === tier;
   }
 
   private summarised(key: string): AnswerNode | undefined {

@@ -21,6 +21,9 @@ export const KIND = "kind";
 export const MINUTES = "minutes";
 export const REFERRAL_MADE = "referral_made";
 export const YES = "yes";
+export const TIER = "tier";
+export const NOTHING_TODAY = "nothing_today";
+export const NO_MORE = "no_more";
 export const FOLLOW_UP_VISIT = "follow_up_visit";
 
 const ROLE_COLUMN = "app_role";

@@ -56,10 +56,10 @@ const makeDraft = (id: string, more: Partial<Draft> = {}): Draft => ({
   ...more,
 });
 
-async function finish(id: string, more: Partial<Draft> = {}, refusedBy = ""): Promise<void> {
+async function finish(id: string, more: Partial<Draft> = {}, beside = {}): Promise<void> {
   const draft = makeDraft(id, more);
   await saveDraft(vault, draft);
-  await finishDraft(vault, draft, FORM, NOW, refusedBy);
+  await finishDraft(vault, draft, FORM, NOW, beside);
 }
 
 async function openContent(id: string): Promise<Record<string, unknown>> {
@@ -142,12 +142,26 @@ describe("finishing a draft", () => {
   });
 
   it("says what it corrects, which follow-up it is and who said no", async () => {
-    await finish("a", { root: "r", prev: ["v1"], due: "r/2026-11-20" }, CODE.toLowerCase());
+    await finish(
+      "a",
+      { root: "r", prev: ["v1"], due: "r/2026-11-20" },
+      { refusedBy: CODE.toLowerCase() },
+    );
     const content = await openContent("a");
     assert.deepEqual(
       [content["root"], content["prev"], content["due"], content["refused_by"]],
       ["r", ["v1"], "r/2026-11-20", CODE],
     );
+  });
+
+  it("sends a slip beside the answers, and keeps it nowhere", async () => {
+    const slip = "K7QM3RXDQ2FA";
+    await finish("a", {}, { slip });
+    const content = await openContent("a");
+    assert.equal(content["slip"], slip);
+    assert.ok(!String(content["body"]).includes(slip));
+    await finish("b");
+    assert.equal((await openContent("b"))["slip"], undefined);
   });
 
   it("tells of a card that was made for it, and only of that", async () => {

@@ -40,6 +40,12 @@ export function formatLocalTime(date: Date): string {
   return `${local}${offset < 0 ? "-" : "+"}${two(distance / 60)}:${two(distance % 60)}`;
 }
 
+/** What travels beside the answers, and is in none of them. */
+interface Beside {
+  refusedBy?: string; // card code of a person who said no
+  slip?: string; // with which the person sees their consent
+}
+
 /**
  * Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted
  * with it.
@@ -49,7 +55,7 @@ export async function finishDraft(
   draft: Draft,
   definition: FormDefinition,
   now: Date,
-  refusedBy = "", // card code of a person who said no: it travels beside the answers, in none
+  { refusedBy = "", slip = "" }: Beside = {},
 ): Promise<void> {
   const { root, prev, due } = draft;
   const [answers, blobs] = await detachAttachments(vault, draft.id, draft.answers);
@@ -66,6 +72,7 @@ export async function finishDraft(
     ...(due ? { due } : {}),
     ...(cards.length ? { cards } : {}),
     ...(refusedBy ? { refused_by: parseCardCode(refusedBy) } : {}),
+    ...(slip ? { slip } : {}),
   };
   const today = content.finished_at.slice(0, 10);
   await enqueue(vault, {

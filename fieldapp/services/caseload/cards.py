@@ -12,10 +12,12 @@ from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.consent import standing
+from fieldapp.store.consent.standing import PersonStanding
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
 from fieldapp.store.records import submissions
 from forms.roles import ChoiceRole, QuestionRole
+from sync.consent import LOWEST
 from sync.notes import HandOver, find_current_owner, plain_code
 
 
@@ -27,18 +29,21 @@ def card_root(code: str) -> str:
 def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
     """Write people's standing consent on their cards, and tell the phones."""
     cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
-    write_standing(ctx, cards_by_code)
+    standings = write_standings(ctx, cards_by_code)
     messages: Messages = {}
     for code, card in cards_by_code.items():
-        messages[card.worker_id, f"card/{code}"] = make_card_message(card)
+        messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
     pull.upsert_items(ctx.session, messages)
 
 
-def write_standing(ctx: ActContext, cards_by_code: dict[str, Card]) -> None:
-    """Write on each card how far its person's standing consent reaches."""
-    tiers = standing.of(ctx.session, ctx.centre_id, list(cards_by_code))
+def write_standings(ctx: ActContext, cards_by_code: dict[str, Card]) -> dict[str, PersonStanding]:
+    """Write on each card how far its person's standing consent reaches; return it by code."""
+    standings = {row.person: row for row in standing.list_standings(ctx.session, ctx.centre_id, list(cards_by_code))}
     for code, card in cards_by_code.items():
-        card.tier = str(tiers.get(code, ""))
+        row = standings.get(code)
+        # An app that knows no end shows it as the lowest level.
+        card.tier = "" if row is None else str(max(row.tier, LOWEST))
+    return standings
 
 
 def update_cards(
@@ -92,4 +97,4 @@ def update_owner(ctx: ActContext, card: Card) -> None:
 
 def show_standing_of_records(ctx: ActContext, root_ids: Collection[str]) -> None:
     """Write the standing consent of the people whom these records name on their cards."""
-    show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, root_ids)} - {""})
+    show_standing(ctx, {word.person for word in standing.list_words(ctx.session, ctx.centre_id, root_ids)} - {""})

@@ -7,20 +7,32 @@ from typing import Any
 from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.caseload.follow_ups import FollowUp
+from fieldapp.store.consent.standing import PersonStanding
 from forms.roles import ChoiceRole, QuestionRole
+from sync.consent import MAX_KNEW
 
 MAX_ANSWERS = 20_000  # characters of a record that a phone gets back to correct
 
 Messages = dict[tuple[int, str], str]  # worker, key of what a phone pulls → JSON; "" to forget it
 
 
-def make_card_message(card: Card) -> str:
+def make_card_message(card: Card, standing: PersonStanding | None) -> str:
+    """Return what a phone shows of a card, and needs to ask for consent; "" to forget it."""
     if not card.is_open:
         return ""
     seen = ""
     if card.seen_on:
         seen = card.seen_on.isoformat()
-    return json.dumps({"code": card.code, "tier": card.tier, "seen": seen})
+    message: dict[str, Any] = {"code": card.code, "tier": card.tier, "seen": seen}
+    if standing is not None:
+        message["consent"] = {
+            "tier": standing.tier,
+            "since": f"{standing.since:%Y-%m}",
+            "heads": standing.heads[:MAX_KNEW],
+            "doubt": standing.is_in_doubt,
+            "wording": standing.wording,
+        }
+    return json.dumps(message)
 
 
 def make_follow_up_message(follow_up: FollowUp) -> str:

@@ -15,7 +15,7 @@ from fieldapp.services.caseload.cards import (
     show_standing_of_records,
     update_cards,
     update_owner,
-    write_standing,
+    write_standings,
 )
 from fieldapp.services.caseload.follow_ups import Due, update_follow_ups
 from fieldapp.services.caseload.messages import (
@@ -199,13 +199,13 @@ def _update_cards_and_follow_ups(
         author_id = _get_author(ctx)
     touched = update_follow_ups(ctx, record_states, notes.completed, author_id)
     ctx.session.flush()
-    write_standing(ctx, cards_by_code)
+    standings = write_standings(ctx, cards_by_code)
     moved_from: dict[str, int] = {}  # card code → the worker who had it
     for code, card in cards_by_code.items():
         if workers_before.get(code, card.worker_id) != card.worker_id:
             moved_from[code] = workers_before[code]
             messages[workers_before[code], f"card/{code}"] = ""
-        messages[card.worker_id, f"card/{code}"] = make_card_message(card)
+        messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
     if moved_from:
         touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)
     for follow_up in touched:

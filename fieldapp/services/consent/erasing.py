@@ -104,18 +104,18 @@ def _erase_not_taken_in(ctx: ActContext, due: DueRule, ids: Collection[int]) -> 
         root_id = submission.root_id
         body = submission.body
         submission.is_refusal = submission.is_refusal or _says_less(ctx, submission)
-        _empty(submission)
+        empty_submission(submission)
         if not has_record and not submission.is_refusal:
-            _bury(key, submission)
+            bury_submission(key, submission)
         ctx.session.flush()
         if not has_record:
             pull.remove_items(ctx.session, [submission.author_id], [f"rec/{root_id}"])
-        _take_out_files(ctx, instance_id, body, submission.device_id)
+        take_out_files(ctx, instance_id, body, submission.device_id)
         erased.add(submission.id)
     return erased
 
 
-def _empty(submission: Submission) -> None:
+def empty_submission(submission: Submission) -> None:
     """Take out the content.
 
     What a record that lives, or a no, hangs on stays: ids, links, that it was a no.
@@ -129,7 +129,7 @@ def _empty(submission: Submission) -> None:
     submission.received_at = month_start(submission.received_at)
 
 
-def _bury(key: bytes, submission: Submission) -> None:
+def bury_submission(key: bytes, submission: Submission) -> None:
     """Leave a tombstone: only with its ids can anybody find out what it was."""
     submission.sha256 = tombstones.mask_hash(key, submission.instance_id, submission.sha256)
     submission.root_id = tombstones.make_tag(key, "record", submission.root_id)
@@ -140,7 +140,7 @@ def _bury(key: bytes, submission: Submission) -> None:
     submission.version = ""
 
 
-def _take_out_files(ctx: ActContext, instance_id: str, body: str, device_id: int | None) -> None:
+def take_out_files(ctx: ActContext, instance_id: str, body: str, device_id: int | None) -> None:
     """Delete the attachments that only an erased submission names."""
     if device_id is not None and (named := set(NAMED.findall(body))):
         attachments.take_out(ctx.session, ctx.centre_id, named, device_id)

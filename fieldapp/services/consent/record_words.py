@@ -23,7 +23,8 @@ class VersionConsent:
 class RecordConsent:
     """What all versions of a record say together.
 
-    `answered` are the noes to which a later yes is the answer, by their place in the log.
+    `answered` are the noes to which a later yes is the answer, by their place in the log. `lowered_by` are the ids of
+    those since which it is another statement than the record's first: who knew of the first did not know of them.
     """
 
     tier: int
@@ -31,9 +32,10 @@ class RecordConsent:
     finished_at: dt.datetime
     position: int
     answered: frozenset[int]
+    lowered_by: frozenset[str]
 
 
-def compute_record_consent(statements: Sequence[VersionConsent], before: Ancestors) -> RecordConsent | None:
+def compute_record_consent(record_id: str, statements: Sequence[VersionConsent], before: Ancestors) -> RecordConsent | None:
     """Return the lowest statement that holds; None where nothing is said.
 
     A statement holds until a version that knows of it says as little or less, or until the person was asked again in
@@ -46,6 +48,12 @@ def compute_record_consent(statements: Sequence[VersionConsent], before: Ancesto
     tier = min(statement.tier for statement in holding)
     lowest = [statement for statement in holding if statement.tier == tier]
     lowering = _find_lowering(statements, before)
+    highest = max(statement.tier for statement in statements)
+    lowered_by = [
+        statement.id
+        for statement in statements
+        if statement.id != record_id and (statement.is_no or statement.tier < highest)
+    ]
     answered = [no.position for no in statements if no.is_no and _find_answer(no, statements, before)]
     lower = [statement.id for statement in statements if statement.tier < tier]
     is_raised = any(before.knows_any(statement.id, lower) for statement in lowest)
@@ -57,6 +65,7 @@ def compute_record_consent(statements: Sequence[VersionConsent], before: Ancesto
         counts_from(statement.finished_at for statement in lowering or statements),
         counts_from(statement.position for statement in lowering or statements),
         frozenset(answered),
+        frozenset(lowered_by),
     )
 
 

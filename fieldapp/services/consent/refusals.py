@@ -21,8 +21,10 @@ from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.submissions import OFFICE, SHUT_OUT, Submission
 from forms import consent
 from forms.definition import FormDefinition
+from forms.roles import QuestionRole
 from sync.bodies import read_body
-from sync.envelope import Envelope
+from sync.consent import END
+from sync.envelope import Envelope, SpokenConsent
 from sync.fold import RecordVersion, find_first_version, find_overruled_versions, list_refusals_in_force
 from sync.intake import Decision
 from sync.notes import is_caseload_note, plain_code
@@ -76,6 +78,12 @@ class RefusalEffects:
         if device_id and hashes:
             self.hashes.setdefault(device_id, set()).update(hashes)
 
+    def note_hashes(self, body: str, cut_body: str, device_id: int | None) -> None:
+        """Remember the attachments that a body names, and no longer once it is cut."""
+        hashes = set(ATTACHMENT.findall(body)) - set(ATTACHMENT.findall(cut_body))
+        if device_id and hashes:
+            self.hashes.setdefault(device_id, set()).update(hashes)
+
 
 # ── before anything is stored: what a no overrules ───────────────────────────────────────────────
 
@@ -89,14 +97,19 @@ def find_overruled(ctx: ActContext, incoming: Sequence[DecidedSubmission]) -> se
     return overruled
 
 
-def cut_incoming(envelope: Envelope, decision: Decision, definition: FormDefinition | None) -> tuple[Envelope, Decision]:
+def cut_incoming(
+    envelope: Envelope, decision: Decision, definition: FormDefinition | None, is_overruled: bool = False
+) -> tuple[Envelope, Decision]:
     """Return a submission without what may not be stored after a no.
 
     Its SHA-256 stays that of what was sent.
 
-    A refusal's decision has what may be stored; of one that a no overrules it is computed here.
+    A refusal's decision has what may be stored, and so has that of an answer that consent does not reach; of
+    one that a no overrules it is computed here.
     """
     answers = decision.answers
+    if decision.is_above and not is_overruled:  # a yes, though to less: the card stays
+        return replace(envelope, body=make_body(answers)), decision
     if not decision.is_refusal:
         if definition is None:
             answers = {}
@@ -118,6 +131,8 @@ def cut_overruled(ctx: ActContext, incoming: Sequence[DecidedSubmission], defini
     for item in incoming:
         if item.decision.is_refusal:
             effects.note_cut(item.envelope.instance_id, item.envelope.body, ctx.actor.device_id)
+        elif item.decision.is_above:
+            effects.note_hashes(item.envelope.body, make_body(item.decision.answers), ctx.actor.device_id)
     for record_id, batch in _group_refused(ctx, incoming).items():
         stored = _list_stored(ctx, record_id, batch)
         overruled = _find_overruled_keys(ctx, record_id, stored, batch)
@@ -280,9 +295,13 @@ def _make_statements(
         return []
     versions, _ = _split_versions(ctx, record_id, stored, batch)
     last = max(list_refusals_in_force(record_id, versions), key=lambda version: version.sort_key)
+    bodies = {_make_key(submission): (submission.body, submission.form, submission.version) for submission in stored}
+    bodies |= {item.key: (item.envelope.body, item.envelope.form, item.envelope.version) for item in batch}
+    if not _is_for_good(ctx, *bodies[last.key]):
+        return []
     positions = {_make_key(submission): submission.id for submission in stored}
     positions |= {item.key: item.position for item in batch}
-    record_words = words.words(ctx.session, ctx.centre_id, {record_id})
+    record_words = words.list_words(ctx.session, ctx.centre_id, {record_id})
     done = {word.person for word in record_words} | {""}
     statements: list[ConsentStatement] = []
     for person in sorted(people, key=lambda person: person.waits_at is not None):  # what waits comes last
@@ -292,6 +311,17 @@ def _make_statements(
             position = positions[last.key] if person.waits_at is None else person.waits_at
             statements.append(make_refusal(person.code, last.finished_at, position, waits))
     return statements
+
+
+def _is_for_good(ctx: ActContext, body: str, form: str, version: str) -> bool:
+    definition = load_definitions(ctx.session, ctx.centre_id, {(form, version)}).get((form, version))
+    return definition is None or says_for_good(definition, body)
+
+
+def says_for_good(definition: FormDefinition, body: str) -> bool:
+    """Say whether the no in a body holds from now on, and not only for its record."""
+    answers = read_answers(body, definition)
+    return consent.is_statement(definition, definition.read_role(answers, QuestionRole.TIER))
 
 
 def _make_key(submission: Submission) -> Key:
@@ -334,10 +364,21 @@ def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], effect
     for item in incoming:
         code = item.decision.refused_by
         if code:
-            finished_at = item.envelope.finished_at
-            statements.append(make_refusal(code, finished_at, item.position, item.is_of_shut_out_phone))
+            tier = _read_refused_tier(ctx, item)
+            refusal = make_refusal(code, item.envelope.finished_at, item.position, item.is_of_shut_out_phone, tier)
+            statements.append(replace(refusal, spoken=item.envelope.consent))
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {statement.person for statement in statements if not statement.waits})
+
+
+def _read_refused_tier(ctx: ActContext, item: DecidedSubmission) -> int:
+    """Return END where the person took everything back, else that nothing is kept."""
+    form = item.envelope.form, item.envelope.version
+    definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
+    consent_level = standing.read_consent(definition, item.decision.answers) if definition else None
+    if consent_level and consent_level[0] == END:
+        return END
+    return standing.LOWEST
 
 
 def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
@@ -345,25 +386,33 @@ def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
 
     A refusal names no record, so nobody knows which of the people with the same code it was: both are lowered.
     """
-    words_of_both = words.of_people(ctx.session, ctx.centre_id, [code, new_code])
-    copied = {word.position for word in words_of_both if word.person == new_code}
+    words_of_both = words.list_words_of_people(ctx.session, ctx.centre_id, [code, new_code])
+    copied = {(word.position, word.finished_at) for word in words_of_both if word.person == new_code}
     statements: list[ConsentStatement] = []
     for word in words_of_both:
-        is_refusal = word.person == code and word.tier == standing.LOWEST and not word.asked
-        if not is_refusal or word.position in copied:
+        if word.person != code or (word.position, word.finished_at) in copied:
             continue
-        submission = submissions.get(ctx.session, ctx.centre_id, word.position)
-        if submission is not None and submission.author_id == ctx.actor.user_id:
-            statements.append(make_refusal(new_code, word.finished_at, word.position, word.waits))
+        if word.how in standing.BY_HAND or (
+            word.tier <= standing.LOWEST and not word.asked and _is_of_worker(ctx, word.position)
+        ):
+            refusal = make_refusal(new_code, word.finished_at, word.position, word.waits, word.tier)
+            statements.append(replace(refusal, how=word.how))
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {new_code})
+
+
+def _is_of_worker(ctx: ActContext, position: int) -> bool:
+    submission = submissions.get(ctx.session, ctx.centre_id, position)
+    return submission is not None and submission.author_id == ctx.actor.user_id
 
 
 def accept_waiting_refusals(ctx: ActContext, positions: Collection[int]) -> None:
     """Let the words count that waited since a shut-out phone had sent them."""
     statements = []
-    for word in words.waiting(ctx.session, ctx.centre_id, positions):
-        statements.append(make_refusal(word.person, word.finished_at, word.position, tier=word.tier))
+    for word in words.list_waiting_words(ctx.session, ctx.centre_id, positions):
+        refusal = make_refusal(word.person, word.finished_at, word.position, tier=word.tier)
+        spoken = SpokenConsent(tuple(word.knew), word.wording, word.language)
+        statements.append(replace(refusal, spoken=spoken))
     delete_waiting_words(ctx, positions)
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {statement.person for statement in statements})
@@ -371,7 +420,7 @@ def accept_waiting_refusals(ctx: ActContext, positions: Collection[int]) -> None
 
 def delete_waiting_words(ctx: ActContext, positions: Collection[int]) -> None:
     """Delete the words that waited with submissions which nobody will accept."""
-    for word in words.waiting(ctx.session, ctx.centre_id, positions):
+    for word in words.list_waiting_words(ctx.session, ctx.centre_id, positions):
         ctx.session.delete(word)
     ctx.session.flush()
 

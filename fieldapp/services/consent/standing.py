@@ -1,11 +1,14 @@
 """Store what people say about consent as it arrives, and read their standing consent."""
 
 import datetime as dt
+import hashlib
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.consent import standing
 from fieldapp.store.consent.standing import ConsentWord
@@ -13,10 +16,15 @@ from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
 from forms.definition import Element, FormDefinition
 from forms.roles import ChoiceRole, QuestionRole
+from sync import consent
+from sync.envelope import SpokenConsent
 
 # How far consent reaches (tier).
-LOWEST = 0
-HIGHEST = 3
+END = consent.END
+LOWEST = consent.LOWEST
+HIGHEST = consent.HIGHEST
+FORM = "form"
+BY_HAND = ("slip", "office")  # how a person may say less without a record
 TRIES = 3  # how often something is built again at once because consent fell
 
 
@@ -33,16 +41,32 @@ class ConsentStatement:
     waits: bool = False  # until it is accepted
     is_fall: bool = False  # the right of some record to leave fell: it names neither record nor person
     is_of_all: bool = False  # by all versions of a record, so it replaces what the record said before
+    statement_id: str = ""  # what others name when they know of it; "" for the id of the record
+    spoken: SpokenConsent | None = None  # how it was said; None for what is known of it already, or nothing
+    how: str = FORM
 
 
 def make_refusal(
-    person: str, finished_at: dt.datetime, position: int, waits: bool = False, tier: int = LOWEST
+    person: str,
+    finished_at: dt.datetime,
+    position: int,
+    waits: bool = False,
+    tier: int = LOWEST,
 ) -> ConsentStatement:
     """Return that a person said no.
 
     It has a random id, so that nothing leads from the person to the record.
     """
     return ConsentStatement(str(uuid.uuid4()), person, tier, False, finished_at, position, waits)
+
+
+def make_statement_id(submission_ids: Iterable[str]) -> str:
+    """Return the id of what a record says since these submissions lowered it.
+
+    It is always the same for the same submissions, and leads to none of them.
+    """
+    text = "\n".join(["fieldapp statement", *sorted(submission_ids)])
+    return str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4))
 
 
 def make_fall(finished_at: dt.datetime, position: int) -> ConsentStatement:
@@ -68,8 +92,15 @@ def read_consent(definition: FormDefinition, answers: Mapping[str, Any]) -> tupl
     is_understood = definition.is_chosen(answers, QuestionRole.CONSENT_UNDERSTOOD, ChoiceRole.YES)
     if is_conversation and not is_understood and QuestionRole.CONSENT_UNDERSTOOD in definition.summary:
         return LOWEST, False
-    number = int(tier) if tier.isdecimal() else LOWEST
-    return min(number, HIGHEST), is_conversation and is_understood
+    return _read_tier(tier), is_conversation and is_understood
+
+
+def _read_tier(answer: str) -> int:
+    if answer == str(END):
+        return END
+    if answer.isdecimal():
+        return min(int(answer), HIGHEST)
+    return LOWEST
 
 
 def _find_tier_question(definition: FormDefinition) -> Element | None:
@@ -93,40 +124,49 @@ def _find_answer(answers: Mapping[str, Any], path: str) -> str:
     return ""
 
 
-def save_statements(session: Session, centre_id: int, statements: Sequence[ConsentStatement], at: dt.datetime) -> None:
+def save_statements(session: Session, centre_id: int, statements: Sequence[ConsentStatement], at: dt.datetime) -> set[str]:
     """Save what submissions say, in the order in which they arrived.
 
-    The time `at` is written on each word that lowers its person's standing consent.
+    The time `at` is written on the words of each person whose standing consent falls. Returns for whom something else
+    stands now.
     """
     if not statements:
-        return
+        return set()
+    centres.lock_words(session, centre_id)
     root_ids = {statement.root_id for statement in statements}
-    words_by_record = {word.root_id: word for word in standing.words(session, centre_id, root_ids)}
+    words_by_record = {word.root_id: word for word in standing.list_words(session, centre_id, root_ids)}
     persons = {statement.person for statement in statements} | {word.person for word in words_by_record.values()}
-    before = standing.of(session, centre_id, persons - {""})
-    left: set[str] = set()  # people of whom a word is about somebody else by now
     for statement in sorted(statements, key=lambda statement: statement.position):
         word = words_by_record.get(statement.root_id)
         if word is not None:
-            person = word.person
             _correct_word(word, statement)
-            left |= {person} - {word.person, ""}
         elif statement.person or statement.is_fall:
-            word = _create_word(session, centre_id, statement)
-            words_by_record[statement.root_id] = word
-        if word is not None and not word.waits and word.tier < before.get(word.person, LOWEST):
+            words_by_record[statement.root_id] = _create_word(session, centre_id, statement)
+    return update_standings(session, centre_id, persons, at, words_by_record.values())
+
+
+def update_standings(
+    session: Session,
+    centre_id: int,
+    persons: Collection[str],
+    at: dt.datetime,
+    touched: Iterable[ConsentWord] = (),
+) -> set[str]:
+    """Bring what stands up to date after these people's words changed; return for whom it did.
+
+    The time `at` is written on the `touched` words of each person whose standing consent fell; where none of them is
+    theirs any more, on all words of the person.
+    """
+    changes = standing.update_standings(session, centre_id, persons, at)
+    fallen = {person for person, change in changes.items() if change.is_fall}
+    marked: set[str] = set()
+    for word in touched:
+        if word.person in fallen and not word.waits:
             word.lowered_at = at
-            before[word.person] = word.tier
-    session.flush()
-    _save_falls(session, centre_id, {person: before[person] for person in left if person in before}, at)
-
-
-def _save_falls(session: Session, centre_id: int, before: Mapping[str, int], at: dt.datetime) -> None:
-    """Save the fall of people of whom a higher word is about somebody else by now."""
-    tiers = standing.of(session, centre_id, before)
-    fallen = {person for person, tier in before.items() if tiers.get(person, LOWEST) < tier}
-    for word in standing.of_people(session, centre_id, fallen):
+            marked.add(word.person)
+    for word in standing.list_words_of_people(session, centre_id, fallen - marked):
         word.lowered_at = at
+    return set(changes)
 
 
 def _create_word(session: Session, centre_id: int, statement: ConsentStatement) -> ConsentWord:
@@ -139,23 +179,38 @@ def _create_word(session: Session, centre_id: int, statement: ConsentStatement) 
         finished_at=statement.finished_at,
         position=statement.position,
         waits=statement.waits,
+        statement_id=statement.statement_id or statement.root_id,
+        knew=[],
+        how=statement.how,
     )
+    _write_how_it_was_said(word, statement.spoken)
     session.add(word)
     return word
 
 
-def _correct_word(word: ConsentWord, statement: ConsentStatement) -> None:
-    """Let a correction replace what its record said, without making an old word younger.
+def _write_how_it_was_said(word: ConsentWord, spoken: SpokenConsent | None) -> None:
+    if spoken is not None:
+        word.knew = sorted(set(spoken.knew))
+        word.wording = spoken.wording
+        word.language = spoken.language
 
-    A correction that lowers counts from when it came, and settles nothing that others said. One that raises must be
-    asked and understood, and later both by clock and by arrival; it counts from when the record was made.
+
+def _correct_word(word: ConsentWord, statement: ConsentStatement) -> None:
+    """Let a correction replace what its record said.
+
+    What its first submission knew of stays: a correction says again what was said then. Where it lowers, the
+    statement has another id, since nobody who spoke before can have known of that. An end stays.
     """
+    if word.tier == END:
+        return
+    _write_how_it_was_said(word, statement.spoken)
     if statement.is_of_all:
         word.person = statement.person or word.person
         word.tier = statement.tier
         word.asked = statement.asked
         word.position = statement.position
         word.finished_at = statement.finished_at
+        word.statement_id = statement.statement_id or word.root_id
         return
     is_other_person = bool(statement.person) and statement.person != word.person
     is_later = statement.position > word.position and statement.finished_at > word.finished_at
@@ -168,6 +223,7 @@ def _correct_word(word: ConsentWord, statement: ConsentStatement) -> None:
         word.asked = False
         word.position = max(word.position, statement.position)
         word.finished_at = max(word.finished_at, statement.finished_at)
+        word.statement_id = statement.statement_id or word.statement_id
     elif statement.tier > word.tier and is_later and statement.asked:
         word.tier = statement.tier
         word.asked = True
@@ -175,14 +231,35 @@ def _correct_word(word: ConsentWord, statement: ConsentStatement) -> None:
         word.asked = False
 
 
+def note_statement(ctx: ActContext, person: str, tier: int, how: str) -> str:
+    """Save what a person says by their slip, or at the office; return the id of the statement.
+
+    It is said in the knowledge of all that stands. Raises ActProblem when it would allow more than stands.
+    """
+    row = standing.find_standing(ctx.session, ctx.centre_id, person)
+    if row is None or tier > row.tier:
+        raise ActProblem("consent.raises", N_("This can only allow less than before. To allow more, talk with your worker."))
+    statement = ConsentStatement(
+        str(uuid.uuid4()),
+        person,
+        tier,
+        False,
+        ctx.now,
+        0,
+        spoken=SpokenConsent(tuple(row.heads), row.wording),
+        how=how,
+    )
+    save_statements(ctx.session, ctx.centre_id, [statement], ctx.now)
+    show_standing(ctx, {person})
+    return statement.root_id
+
+
 def find_person(session: Session, centre_id: int, root_id: str) -> str:
     """Return the card code that the word of a record is about; "" for none."""
-    return next((word.person for word in standing.words(session, centre_id, [root_id])), "")
+    return next((word.person for word in standing.list_words(session, centre_id, [root_id])), "")
 
 
-def delete_answered_refusals(
-    session: Session, centre_id: int, root_id: str, person: str, positions: Collection[int]
-) -> None:
+def delete_answered_refusals(ctx: ActContext, root_id: str, person: str, positions: Collection[int]) -> None:
     """Delete a person's refusals at these places in the log, since they were answered.
 
     The answer is a version of the same record. The refusals have random ids, so that nothing leads from the person to
@@ -190,11 +267,14 @@ def delete_answered_refusals(
     """
     if not person or not positions:
         return
-    for word in standing.of_people(session, centre_id, [person]):
+    is_any = False
+    for word in standing.list_words_of_people(ctx.session, ctx.centre_id, [person]):
         is_answered = word.position in positions and word.tier == LOWEST and not word.asked
         if is_answered and word.root_id != root_id:
-            session.delete(word)
-    session.flush()
+            ctx.session.delete(word)
+            is_any = True
+    if is_any:
+        update_standings(ctx.session, ctx.centre_id, [person], ctx.now)
 
 
 class ConsentFell(ActProblem):
@@ -217,7 +297,7 @@ class Standings:
     def __init__(self, session: Session, centre_id: int, is_of_all: bool = False):
         self.centre_id = centre_id
         self.falls = standing.list_falls(session, centre_id)  # before the tiers: what falls between the two is seen
-        self.tiers = standing.of(session, centre_id)
+        self.tiers = standing.list_tiers(session, centre_id)
         self.seen: set[str] = set(self.tiers) if is_of_all else set()
         self.is_of_all = is_of_all
 
@@ -246,7 +326,7 @@ class Standings:
         Called in the transaction that publishes; until it ends, nobody at the centre can take back more.
         """
         centres.lock(session, self.centre_id)
-        tiers = standing.of(session, self.centre_id)
+        tiers = standing.list_tiers(session, self.centre_id)
         has_fallen = any(tiers.get(person, LOWEST) < self.tiers.get(person, LOWEST) for person in self.seen)
         falls = standing.list_falls(session, self.centre_id)
         since = {person for fall, person in falls.items() if fall not in self.falls}

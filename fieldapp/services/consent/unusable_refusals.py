@@ -6,12 +6,13 @@ leaves in a release or is counted.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import cards
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.contested import find_lowest_tier
-from fieldapp.services.consent.refusals import read_answers
+from fieldapp.services.consent.refusals import read_answers, says_for_good
 from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.store.forms import versions
@@ -40,11 +41,13 @@ def apply_unusable_refusals(ctx: ActContext, record_ids: Collection[str]) -> Non
             record.is_refused = bool(refusals)
             record.changed_at = ctx.now
         for refusal in refusals:
-            if not refusal.is_of_shut_out_phone:
+            if not refusal.is_of_shut_out_phone and lowers_card(ctx, refusal):
                 tier = compute_tier(ctx, refusal)
-                statements.append(ConsentStatement(record_id, "", tier, False, refusal.finished_at, refusal.id))
+                lowering = ConsentStatement(record_id, "", tier, False, refusal.finished_at, refusal.id)
+                number = standing.make_statement_id([refusal.instance_id])
+                statements.append(replace(lowering, statement_id=number))
         positions = {refusal.id for refusal in answered}
-        standing.delete_answered_refusals(ctx.session, ctx.centre_id, record_id, record.person, positions)
+        standing.delete_answered_refusals(ctx, record_id, record.person, positions)
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     cards.show_standing_of_records(ctx, unusable)
 
@@ -65,6 +68,15 @@ def compute_tier(ctx: ActContext, submission: Submission) -> int:
     if consent:
         return consent[0]
     return standing.HIGHEST
+
+
+def lowers_card(ctx: ActContext, submission: Submission) -> bool:
+    """Say whether what a submission says of consent holds beyond its own record."""
+    if not submission.is_refusal:
+        return True
+    form = submission.form, submission.version
+    definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
+    return definition is None or says_for_good(definition, submission.body)
 
 
 def _read_consent(ctx: ActContext, submission: Submission) -> tuple[int, bool] | None:

@@ -21,6 +21,7 @@ from forms.builder import SurveyRow, WorkbookEditor
 from forms.changes import FormChange, compare_versions
 from forms.definition import Compiled, FormDefinition
 from forms.isolation import compile_isolated
+from forms.keep import read_keep
 from forms.privacy_classes import PrivacyClass, is_at_least
 from forms.problems import FormProblem, FormRefused
 from forms.sheets import Sheets, read_sheets, too_long
@@ -51,9 +52,10 @@ class CompiledDraft:
 
 @dataclass(frozen=True)
 class ClassProposal:
-    """A question without a privacy class, and the class that fits.
+    """A question without a privacy class, the class that fits, and how far consent must reach.
 
-    `number` is its row in the sheet; `reason` a sentence that can be translated.
+    `number` is its row in the sheet; `reason` a sentence that can be translated; `keep` as in
+    forms/keep.py, "" for any yes.
     """
 
     number: int
@@ -62,6 +64,7 @@ class ClassProposal:
     type: str
     privacy: str
     reason: str
+    keep: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,11 @@ class DraftDetails:
     definition: FormDefinition | None
     published: FormVersion | None
     changes: list[FormChange]
+
+    @property
+    def asks_nobody(self) -> bool:
+        """Say whether the form lacks the questions about consent that it needs."""
+        return any(problem.code == "consent.missing" for problem in self.problems)
 
     @property
     def errors(self) -> list[FormProblem]:
@@ -215,7 +223,8 @@ def _propose_class(line: SurveyRow, remembered: QuestionClass | None) -> ClassPr
     label = ""
     if labels:
         label = labels[0]
-    return ClassProposal(line.number, row.name, label, row.kind, privacy_class, reason)
+    # Any yes, whatever the class: what needs more, or stays after a no, is for a person to say.
+    return ClassProposal(line.number, row.name, label, row.kind, privacy_class, reason, read_keep(row.cells))
 
 
 def _allows_class(row: Row, privacy_class: str) -> bool:

@@ -2,13 +2,14 @@
 
 import csv
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from forms.builder import WorkbookEditor
+from forms.keep import KEEP_COLUMN
 from forms.roles import MINUTES_COLUMN, ROLE_COLUMN
 from forms.workbook import language_code
 
@@ -76,8 +77,14 @@ def insert_question(book: WorkbookEditor, name: str, after: int) -> int | None:
     question = _find_question(name)
     if question is None:
         return None
-    _add_choices(book, question)
-    return book.add(after, _make_cells(book, question))
+    list_name = _read_list_name(question.row)
+    if list_name and list_name not in book.lists():
+        add_choices(book, list_name, list_name)
+    cells = make_cells(book, question.row)
+    cells["name"] = make_unique(question.name, _list_names(book))
+    if cells[ROLE_COLUMN] in _list_roles(book):  # at most one question of a form has a role
+        cells[ROLE_COLUMN] = ""
+    return book.add(after, cells)
 
 
 def _find_question(name: str) -> LibraryQuestion | None:
@@ -87,61 +94,84 @@ def _find_question(name: str) -> LibraryQuestion | None:
     return None
 
 
-def _make_cells(book: WorkbookEditor, question: LibraryQuestion) -> dict[str, str]:
-    """Return the cells of a question's row, by column heading."""
-    row = question.row
+def make_cells(book: WorkbookEditor, row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the cells of a question as a program file writes it, by column heading."""
     cells = {
         "type": row["ask"],
-        "name": _make_unique_name(book, question.name),
-        "privacy::class": row["class"],
+        "name": row["name"],
+        "privacy::class": row.get("class", ""),
         "required": "yes" if row.get("required") else "",
+        KEEP_COLUMN: row.get("keep", ""),
+        ROLE_COLUMN: row.get("role", ""),
     }
     for key in ("hierarchy", "export"):
         cells[f"privacy::{key}"] = row.get(key, "")
     for key in ("relevant", "constraint", "calculation", "default", "appearance"):
         cells[key] = str(row.get(key, ""))
-    cells |= _make_text_cells(book, "label", row.get("label", ()))
-    cells |= _make_text_cells(book, "hint", row.get("hint", ()))
-    cells |= _make_text_cells(book, "constraint_message", row.get("message", ()))
+    for column, key in (("label", "label"), ("hint", "hint"), ("constraint_message", "message")):
+        cells |= make_text_cells(book, column, _by_language(row.get(key, ())))
     return cells
 
 
-def _make_unique_name(book: WorkbookEditor, name: str) -> str:
-    used_names = {line.row.name for line in book.lines()}
+def make_unique(name: str, used: set[str]) -> str:
+    """Return a name, with a number after it where it is used already."""
     unique = name
     number = 2
-    while unique in used_names:
+    while unique in used:
         unique = f"{name}_{number}"
         number += 1
     return unique
 
 
-def _add_choices(book: WorkbookEditor, question: LibraryQuestion) -> None:
-    """Add a question's list of choices, unless the form has a list of this name."""
-    list_name = _read_list_name(question.row)
-    if not question.choices or list_name in book.lists():
-        return
+def _list_names(book: WorkbookEditor) -> set[str]:
+    return {line.row.name for line in book.lines()}
+
+
+def _list_roles(book: WorkbookEditor) -> set[str]:
+    """Return the roles that questions have, by their own cell or a setting like summary_day."""
+    roles = {line.row.cells.get(ROLE_COLUMN, "") for line in book.lines()}
+    for heading in book.columns("settings"):
+        if heading.standard.startswith("summary_") and book.setting(heading.standard):
+            roles.add(heading.standard.removeprefix("summary_"))
+    return roles - {""}
+
+
+def add_choices(
+    book: WorkbookEditor, code_list: str, name: str, words: Mapping[str, Mapping[str, str]] | None = None
+) -> None:
+    """Add a code list of the program to a form as its list `name`.
+
+    `words`: of choices in languages beyond English and French, by choice and language.
+    """
     rows = []
-    for choice in question.choices:
-        labels = _make_text_cells(book, "label", (choice["en"], choice["fr"]))
+    for choice in load_code_lists()[code_list]:
+        labels = {"en": choice["en"], "fr": choice["fr"], **(words or {}).get(choice["name"], {})}
         # What a choice means for the program goes with it.
-        rows.append({"name": choice["name"], ROLE_COLUMN: choice["role"], MINUTES_COLUMN: choice["minutes"], **labels})
-    book.add_list(list_name, rows)
+        cells = {"name": choice["name"], ROLE_COLUMN: choice["role"], MINUTES_COLUMN: choice["minutes"]}
+        rows.append(cells | make_text_cells(book, "label", labels))
+    book.add_list(name, rows)
+
+
+def _by_language(texts: Sequence[str]) -> dict[str, str]:
+    return dict(zip(LANGUAGES, texts, strict=False))
 
 
 # The headings of a workbook are its author's: “label::English (en)”, “label::fr” or plain “label”.
-def _make_text_cells(book: WorkbookEditor, column: str, texts: Sequence[str]) -> dict[str, str]:
-    """Return texts in English and French as cells of the languages that the workbook has.
+def make_text_cells(book: WorkbookEditor, column: str, words: Mapping[str, str]) -> dict[str, str]:
+    """Return words by language as cells of the languages that the workbook has.
 
-    A workbook without named languages takes the text of its default language.
+    A workbook without named languages takes the text of its default language, and one that has none of
+    these languages the English in its first: a question without words could not be published.
     """
-    words = dict(zip(LANGUAGES, texts, strict=False))
     cells = {}
     for name in book.languages:
         code = language_code(name or "default")
         if code in words:
-            heading = column
-            if name:
-                heading = f"{column}::{name}"
-            cells[heading] = words[code]
+            cells[_head(column, name)] = words[code]
+    if not cells and words:
+        cells[_head(column, book.languages[0])] = words["en"]
     return cells
+
+
+def _head(column: str, language: str) -> str:
+    return f"{column}::{language}" if language else column

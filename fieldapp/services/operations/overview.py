@@ -12,6 +12,7 @@ from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.phones.devices import APP, was_seen_this_week
 from fieldapp.services.phones.missing import find_missing
 from fieldapp.services.records.listing import count_review_queue
+from fieldapp.services.releases.withheld import is_list_overdue
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import audit, centres
 from fieldapp.store.operations.audit import AuditEvent
@@ -47,6 +48,7 @@ class HomePage:
     last_run: ReleaseRun | None
     failed_runs: int
     failed_deliveries: int
+    overdue_lists: int  # of rows that were taken back, whose recipients have not said that they are deleted
     failed_products: int
     latest: records.RecordPage
     workers: dict[int, str]
@@ -86,6 +88,7 @@ def view_home(ctx: ActContext, secret: str) -> HomePage:
         last_run=max(runs, key=lambda run: run.started_at, default=None),
         failed_runs=sum(run.state == "failed" for run in runs),
         failed_deliveries=len(releases.failed_deliveries(ctx.session, ctx.centre_id)),
+        overdue_lists=_count_overdue_lists(ctx),
         failed_products=sum(state.is_on and bool(state.problem) for state in product_states),
         latest=records.page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
         workers=users.labels(ctx.session, ctx.centre_id),
@@ -101,6 +104,19 @@ def _count_by_role(ctx: ActContext, since: dt.date) -> dict[str, int]:
         role = roles.get(form, "")
         counts[role] = counts.get(role, 0) + count
     return counts
+
+
+def _count_overdue_lists(ctx: ActContext) -> int:
+    """Return how many recipients have not said in time that listed rows are deleted.
+
+    Those that are switched off are left out: nothing more can be asked of them here.
+    """
+    active = {series.id for series in releases.series_of(ctx.session, ctx.centre_id) if series.is_active}
+    overdue: set[int] = set()
+    for release in releases.list_for(ctx.session, ctx.centre_id):
+        if release.series_id in active and is_list_overdue(release, ctx.now):
+            overdue.add(release.series_id)
+    return len(overdue)
 
 
 def _is_late(seen_at: dt.datetime | None, now: dt.datetime) -> bool:

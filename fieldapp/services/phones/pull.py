@@ -4,11 +4,14 @@ import datetime as dt
 import json
 from typing import Any
 
-from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload.messages import make_correction_message
 from fieldapp.services.problems import N_, ActProblem, make_not_found
-from fieldapp.store.phones import epochs, pull
+from fieldapp.store.consent import withdrawals
+from fieldapp.store.database import WriteTransaction
+from fieldapp.store.phones import devices, epochs, pull
 from fieldapp.store.records import records
+from fieldapp.store.session import Session
 from sync.cursor import Cursor
 from sync.manifest import PROTOCOL
 
@@ -42,6 +45,23 @@ def pull_changes(ctx: ActContext, cursor: int | str) -> str:
     return f'{{{head},"items":[{items}]}}'
 
 
+def note_pulled(session: Session, actor: Actor, cursor: str) -> None:
+    """Note up to where a phone has pulled.
+
+    Once it has dropped something that a person took back. It is written only then, so that a pull goes on costing no write.
+    """
+    if actor.device_id is None or actor.user_id is None:
+        return
+    asked = Cursor.parse(cursor)
+    last_number = pull.read_last_number(session, actor.user_id)
+    if not asked.number or not asked.is_known_to(epochs.current(session), last_number):
+        return
+    before = devices.read_pulled(session, actor.device_id)
+    if asked.number > before and withdrawals.has_news(session, actor.user_id, before, asked.number):
+        with WriteTransaction(session):
+            withdrawals.set_pulled(session, actor.device_id, asked.number)
+
+
 @act("record.fetch_own")
 def fetch_record_for_correction(ctx: ActContext, instance_id: str) -> dict[str, Any]:
     """Return a worker's own record for correcting it, within CORRECTABLE_FOR of its arrival.
@@ -50,7 +70,7 @@ def fetch_record_for_correction(ctx: ActContext, instance_id: str) -> dict[str, 
     record is not theirs, too old, or waits for a choice between two versions.
     """
     record = records.get(ctx.session, ctx.centre_id, instance_id)
-    if record is None or record.author_id != ctx.actor.user_id:
+    if record is None or record.author_id != ctx.actor.user_id or not record.heads:
         raise make_not_found()
     # Two weeks, as docs/protocol.md says, and as phones say when they are refused.
     if ctx.now - record.received_at > CORRECTABLE_FOR:

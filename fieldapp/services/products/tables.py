@@ -190,7 +190,7 @@ def _list_changes(session: Session, centre_id: int, since: dt.datetime) -> list[
 
     Records of a person whose consent fell since then are among them, though nobody touched them.
     """
-    fallen = standing.lowered_since(session, centre_id, since)
+    fallen = standing.list_lowered_since(session, centre_id, since)
     return [
         *records.changed_since(session, centre_id, since),
         *records.of_persons_before(session, centre_id, fallen, since),

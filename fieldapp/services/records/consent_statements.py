@@ -1,17 +1,20 @@
 """Read what submissions and records say about consent."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.record_state import AcceptedSubmission, find_role_answer
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.record_words import RecordConsent, VersionConsent, compute_record_consent
 from fieldapp.services.consent.standing import ConsentStatement
-from fieldapp.services.consent.unusable_refusals import compute_own_tier, compute_tier, find_unusable
+from fieldapp.services.consent.unusable_refusals import compute_own_tier, compute_tier, find_unusable, lowers_card
 from fieldapp.services.records.versions import FoldedRecord
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
+from forms.consent import is_statement
+from forms.definition import FormDefinition
 from forms.roles import QuestionRole
 from sync.notes import plain_code
 
@@ -22,13 +25,24 @@ def read_statement(submission: AcceptedSubmission) -> list[ConsentStatement]:
     definition = submission.definition
     if submission.is_overruled or definition is None:
         return []
-    consent: tuple[int, bool] | None = (standing.LOWEST, False)
-    if not submission.is_refusal:
-        consent = standing.read_consent(definition, submission.answers)
+    consent = _read_consent(definition, submission.answers, submission.is_refusal)
     if consent is None:
         return []
     person = plain_code(find_role_answer(definition, submission.answers, QuestionRole.PERSON))
-    return [ConsentStatement(envelope.record, person, *consent, envelope.finished_at, submission.position)]
+    statement = ConsentStatement(envelope.record, person, *consent, envelope.finished_at, submission.position)
+    return [replace(statement, spoken=envelope.consent)]
+
+
+def _read_consent(definition: FormDefinition, answers: Mapping[str, Any], is_refusal: bool) -> tuple[int, bool] | None:
+    """Return the tier that a version states, and whether the person was asked.
+
+    None for no statement.
+    """
+    if not is_refusal:
+        return standing.read_consent(definition, answers)
+    if is_statement(definition, definition.read_role(answers, QuestionRole.TIER)):
+        return standing.LOWEST, False
+    return None  # “nothing today” holds for its record only
 
 
 def read_record_statement(
@@ -43,10 +57,10 @@ def read_record_statement(
     person = person or standing.find_person(ctx.session, ctx.centre_id, record_id)
     consents = _list_version_consents(versions, folded, person)
     consents += _list_unusable_consents(ctx, folded.result.author, arrived)
-    consent = compute_record_consent(consents, folded.ancestors)
+    consent = compute_record_consent(record_id, consents, folded.ancestors)
     if consent is None:
         return []
-    standing.delete_answered_refusals(ctx.session, ctx.centre_id, record_id, person, consent.answered)
+    standing.delete_answered_refusals(ctx, record_id, person, consent.answered)
     return [_make_record_statement(record_id, person, consent)]
 
 
@@ -61,9 +75,7 @@ def _list_version_consents(versions: Sequence[Submission], folded: FoldedRecord,
         is_lost = submission.is_cut and not submission.is_refusal
         if version.key in rejected or is_lost or named not in ("", person):
             continue
-        consent: tuple[int, bool] | None = (standing.LOWEST, False)
-        if not submission.is_refusal:
-            consent = standing.read_consent(definition, version.answers)
+        consent = _read_consent(definition, version.answers, submission.is_refusal)
         if consent:
             tier, is_asked = consent
             consents.append(_make_consent(submission, tier, is_asked))
@@ -77,7 +89,7 @@ def _list_unusable_consents(ctx: ActContext, author_id: int, arrived: Sequence[S
         if submission.is_of_shut_out_phone:
             continue
         tier = compute_tier(ctx, submission)
-        if tier < standing.HIGHEST:
+        if tier < standing.HIGHEST and lowers_card(ctx, submission):
             consents.append(_make_consent(submission, tier, is_asked=False))
     return consents
 
@@ -97,6 +109,7 @@ def _make_record_statement(record_id: str, person: str, consent: RecordConsent) 
         consent.finished_at,
         consent.position,
         is_of_all=True,
+        statement_id=standing.make_statement_id(consent.lowered_by) if consent.lowered_by else record_id,
     )
 
 

@@ -47,6 +47,7 @@ class IncomingSubmission:
     sent_sha256: str = ""  # hash of the bytes that travelled, which a receipt names; "" for that of the answers
     via: str = TOKEN
     is_overruled: bool = False  # by a no of its record, so that it is cut
+    slip_tag: str = ""  # under which the slip that came with it is known; "" for none
 
     @property
     def key(self) -> tuple[str, str]:
@@ -61,6 +62,7 @@ class IntakeItem:
     decision: Decision
     as_sent: Envelope
     position: int = 0  # in the centre's log; 0 while it is not stored
+    is_ended: bool = False  # of a card that ended: nothing of it is stored
 
     @property
     def envelope(self) -> Envelope:

@@ -8,7 +8,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldapp.services import keys
@@ -41,6 +41,7 @@ from sync.sealed import (
     is_signed,
     open_sealed,
 )
+from sync.slips import tag_slip
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -108,7 +109,10 @@ def _decrypt_records(
         if envelope is None:
             opened[place] = IncomingSubmission(_wrap_unopened(record), number, CANNOT_DECRYPT, record.sha256, PHONE)
         else:
-            opened[place] = IncomingSubmission(envelope, number, None, record.sha256, PHONE)
+            tag = tag_slip(envelope.slip, keys.derive_slip_key(secret)) if envelope.slip else ""
+            # From here on only the tag is known.
+            unslipped = replace(envelope, slip="")
+            opened[place] = IncomingSubmission(unslipped, number, None, record.sha256, PHONE, slip_tag=tag)
     return opened
 
 

@@ -7,11 +7,12 @@ that arrived, so that the order of arrival changes nothing.
 import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
+from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, find_role_answer
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import ConsentStatement
@@ -70,7 +71,7 @@ def update_records(
             statements += read_statement(first)
             continue
         before = read_release_right(ctx, record) if record else None
-        refolded = _refold_record(ctx, record_id, record, _list_cards(batch), answers_by_key or {}, budget)
+        refolded = _refold_record(ctx, record_id, record, batch, answers_by_key or {}, budget)
         states.append(refolded.state)
         foreign |= refolded.foreign
         statements += refolded.statements
@@ -78,7 +79,9 @@ def update_records(
         if before and before.has_fallen_to(read_release_right(ctx, record)):
             statements.append(standing.make_fall(batch[-1].envelope.finished_at, batch[-1].position))
     records.add_all(ctx.session, rows)
-    standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
+    moved = standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
+    # The cards of those whom the records name are written with the rest of the caseload.
+    show_standing(ctx, moved - {state.person for state in states})
     return states, foreign
 
 
@@ -159,13 +162,14 @@ def _refold_record(
     ctx: ActContext,
     record_id: str,
     record: Record | None,
-    cards: tuple[str, ...],
+    batch: Sequence[AcceptedSubmission],
     answers_by_key: AnswersByKey,
     budget: Budget,
 ) -> RefoldedRecord:
     """Recompute a record from all its submissions and save it.
 
-    `record` is None when it has no row yet. Raises TooSlow when the forms' rules take more than the budget.
+    `record` is None when it has no row yet, `batch` what was just stored of it. Raises TooSlow when the forms' rules
+    take more than the budget.
     """
     arrived = submissions.of_record(ctx.session, ctx.centre_id, record_id)
     # A caseload note is no version of a record, whatever record it names.
@@ -187,11 +191,13 @@ def _refold_record(
         record.answers,
         record.heads,
         folded.definition,
-        cards,
+        _list_cards(batch),
         folded.current.finished_local.date(),
         folded.current.is_refusal,
     )
-    return RefoldedRecord(state, foreign, read_record_statement(ctx, record_id, arrived, stored_versions, folded))
+    statements = read_record_statement(ctx, record_id, arrived, stored_versions, folded)
+    spoken = next((part.envelope.consent for part in batch if part.envelope.instance_id == record_id), None)
+    return RefoldedRecord(state, foreign, [replace(statement, spoken=spoken) for statement in statements])
 
 
 def _find_form(record_id: str, parts: Sequence[Submission]) -> str:

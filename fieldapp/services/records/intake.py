@@ -8,8 +8,12 @@ from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.caseload.record_state import AcceptedSubmission
-from fieldapp.services.consent import refusals
+from fieldapp.services.consent import ended_cards, refusals, standing
+from fieldapp.services.consent.card_mentions import take_out_of_answers
+from fieldapp.services.consent.ended_cards import LateRecord
+from fieldapp.services.consent.ending import ENDED, end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
+from fieldapp.services.consent.slips import save_slips
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
@@ -27,7 +31,7 @@ from fieldapp.services.records.folding import Foreign
 from fieldapp.services.records.form_rules import Judgements
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
 from fieldapp.store.database import is_outage
-from fieldapp.store.records import submissions
+from fieldapp.store.records import attachments, records, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, EarlierSubmission
 from sync.envelope import Envelope, make_storable
 from sync.intake import (
@@ -62,6 +66,7 @@ def store_submissions(
     items: list[IntakeItem] = []
     for submission in submissions_sent:
         items.append(IntakeItem(submission, decider.decide(submission), submission.envelope))
+    gone_files = _cut_ended(ctx, items, decider.definitions)
     _cut_refused(ctx, items, decider.definitions)
     retry_missing_attachments(ctx, items, decider.definitions)
     for item in items:
@@ -69,21 +74,33 @@ def store_submissions(
 
     new_items = [item for item in items if item.is_stored]
     _allocate_positions(ctx, new_items)
-    decided = [_make_decided(item) for item in new_items]
+    living = [item for item in new_items if not item.is_ended]
+    decided = [_make_decided(item) for item in living]
     effects = refusals.cut_overruled(ctx, decided, decider.definitions)
     submissions.add_all(ctx.session, [_make_submission_row(ctx, item) for item in new_items])
     refusals.save_refusals(ctx, decided, effects)
 
-    accepted = [_make_accepted(item, decider.definitions) for item in new_items if not item.decision.problems]
+    accepted = [_make_accepted(item, decider.definitions) for item in living if not item.decision.problems]
     foreign = update_records_and_caseload(ctx, accepted, judgements)
+    _save_slips(ctx, new_items, accepted, foreign)
     answers = _make_answers(ctx, decider, items, foreign, signer)
     _publish_refused(ctx, items, answers, accepted)
 
     _note_attachments_of_cut(ctx, decider, items, effects)
     refusals.delete_attachments(ctx, effects)
-    apply_unusable_refusals(ctx, {item.envelope.record for item in new_items})
+    _refuse_files(ctx, gone_files)
+    apply_unusable_refusals(ctx, {item.envelope.record for item in living})
+    _end_cards(ctx, living, decider.definitions)
     decider.meter.write()
     return answers
+
+
+def _save_slips(
+    ctx: ActContext, items: Sequence[IntakeItem], accepted: Sequence[AcceptedSubmission], foreign: Foreign
+) -> None:
+    tags = {item.submission.key: item.submission.slip_tag for item in items if item.submission.slip_tag}
+    if tags:
+        save_slips(ctx, [(tags.get(part.key, ""), part) for part in accepted if part.key not in foreign])
 
 
 def update_records_and_caseload(
@@ -124,7 +141,12 @@ def store_failed(
         competing = find_competing(envelope, decider.earlier)
         decision = decide_quarantine(envelope, competing, *reasons, judgement=judgement, can_be_accepted=True)
     item = IntakeItem(submission, decider.meter.admit(envelope, decision), envelope)
-    if item.is_stored:
+    gone_files = _cut_ended(ctx, [item], decider.definitions)
+    if item.is_ended:
+        _allocate_positions(ctx, [item])
+        submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
+        _refuse_files(ctx, gone_files)
+    elif item.is_stored:
         _allocate_positions(ctx, [item])
         refused = DecidedSubmission(envelope, item.decision, item.position, submission.via == OFFICE)
         _cut_refused(ctx, [item], decider.definitions)
@@ -145,14 +167,69 @@ def _make_decider(
     return Decider(ctx, definitions, earlier, Meter(ctx, limits), judgements)
 
 
+def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Definitions) -> set[str]:
+    """Take out what is of cards that ended.
+
+    Returns the hashes of the attachments that went with it.
+    A record that comes too late leaves a tally, so that the work of its month is counted.
+    """
+    arrived = [item for item in items if item.is_stored]
+    reader = ended_cards.make_reader(ctx, [item.as_sent for item in arrived])
+    hashes: set[str] = set()
+    if reader is None:
+        return hashes
+    tallies: list[dict[str, Any]] = []
+    for item in arrived:
+        definition = item.find_definition(definitions)
+        late_decision = reader.decide(item.as_sent, definition)
+        if late_decision.is_ended:
+            hashes.update(refusals.ATTACHMENT.findall(item.as_sent.body))
+            is_first = not item.as_sent.root and item.as_sent.record not in reader.records
+            if is_first and definition and not item.decision.problems:
+                late = LateRecord(item.as_sent, definition, item.decision.answers, item.submission.via)
+                tallies.append(ended_cards.make_tally_row(ctx, late))
+            if is_first:
+                ended_cards.mark_records_ended(ctx, [item.as_sent.record])
+            item.is_ended = True
+            item.decision = Decision(Status.STORED, problems=[ENDED])
+        elif late_decision.codes:
+            answers = take_out_of_answers(item.decision.answers, late_decision.codes)
+            item.decision = replace(item.decision, answers=answers)
+        item.as_sent = late_decision.envelope
+        item.submission = replace(item.submission, envelope=late_decision.envelope)
+    records.add_all(ctx.session, tallies)
+    return hashes
+
+
+def _refuse_files(ctx: ActContext, hashes: set[str]) -> None:
+    """Store no attachments that only an ended card's record names."""
+    if hashes and ctx.actor.device_id is not None:
+        attachments.take_out(ctx.session, ctx.centre_id, hashes, ctx.actor.device_id)
+
+
+def _end_cards(ctx: ActContext, items: Sequence[IntakeItem], definitions: Definitions) -> None:
+    """End the cards of people who said that they take everything back.
+
+    One that a shut-out phone sent, or that cannot be used, waits for an admin: ended is for good.
+    """
+    for item in items:
+        definition = item.find_definition(definitions)
+        if definition is None or item.decision.problems or not item.decision.refused_by:
+            continue
+        consent = standing.read_consent(definition, item.decision.answers)
+        if consent and consent[0] == standing.END:
+            end_person(ctx, item.decision.refused_by, "form")
+
+
 def _cut_refused(ctx: ActContext, items: Sequence[IntakeItem], definitions: Definitions) -> None:
     """Take out what may not be stored: of people who did not say yes, and what a no overrules."""
-    overruled = refusals.find_overruled(ctx, [_make_decided(item) for item in items if item.is_stored])
+    living = [item for item in items if item.is_stored and not item.is_ended]
+    overruled = refusals.find_overruled(ctx, [_make_decided(item) for item in living])
     for item in items:
         is_overruled = item.submission.key in overruled
-        if item.is_stored and (item.decision.is_refusal or is_overruled):
+        if item.is_stored and not item.is_ended and (item.decision.is_cut or is_overruled):
             definition = item.find_definition(definitions)
-            envelope, item.decision = refusals.cut_incoming(item.envelope, item.decision, definition)
+            envelope, item.decision = refusals.cut_incoming(item.envelope, item.decision, definition, is_overruled)
             item.submission = replace(item.submission, envelope=envelope, is_overruled=is_overruled)
         else:
             item.submission = replace(item.submission, envelope=make_storable(item.envelope))
@@ -211,7 +288,7 @@ def _make_submission_row(ctx: ActContext, item: IntakeItem) -> dict[str, Any]:
     decision = item.decision
     offset = envelope.finished_at.utcoffset()
     is_cut = decision.is_refusal or submission.is_overruled
-    return {
+    row = {
         "id": item.position,
         "centre_id": ctx.centre_id,
         "instance_id": envelope.instance_id,
@@ -235,6 +312,9 @@ def _make_submission_row(ctx: ActContext, item: IntakeItem) -> dict[str, Any]:
         "is_refusal": decision.is_refusal,
         "is_cut": is_cut,
     }
+    if item.is_ended:
+        return ended_cards.make_tombstone(ctx, row)
+    return row
 
 
 def find_record_id(envelope: Envelope, decision: Decision) -> str:

@@ -20,7 +20,7 @@ from fieldapp.store.phones.devices import Device
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record, RecordFilter, RecordPage
 from fieldapp.store.records.reviews import Review
-from fieldapp.store.records.submissions import SEALED, AsideOfPhone, Submission
+from fieldapp.store.records.submissions import HELD, SEALED, AsideOfPhone, Submission
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from sync.fold import flatten
@@ -230,7 +230,7 @@ def count_review_queue(ctx: ActContext) -> int:
 def open_submission(ctx: ActContext, submission_id: int) -> SubmissionDetails:
     """Return a submission that became no part of a record, with its answers as they came."""
     submission = submissions.get(ctx.session, ctx.centre_id, submission_id)
-    if submission is None:
+    if submission is None or submission.state == HELD:
         raise make_not_found()
     version = versions.find(ctx.session, ctx.centre_id, submission.form, submission.version)
     worker = users.of_centre(ctx.session, ctx.centre_id, submission.author_id)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.consent.refusals import copy_refusals
+from fieldapp.services.consent.slips import void_slips
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records.decisions import IncomingSubmission
 from fieldapp.services.records.reviews import write_correction
@@ -47,6 +48,8 @@ def _replace_code(ctx: ActContext, code: str, new_code: str) -> None:
         if record.author_id == ctx.actor.user_id:
             _write_new_code(ctx, record, new_code)
     copy_refusals(ctx, code, new_code)
+    # Two people had the code, and a slip says nothing of which of them it is.
+    void_slips(ctx.session, ctx.centre_id, code)
 
 
 def _write_new_code(ctx: ActContext, record: Record, code: str) -> None:
@@ -63,7 +66,10 @@ def find_card_question(definition: FormDefinition) -> str:
 
 
 def _find_card_code(envelope: Envelope) -> str:
-    """Return the card code that a note is about; for a form, who said no or the first code in it."""
+    """Return the card code that a note is about.
+
+    For a form: that of the person who said no, else the first code in it.
+    """
     if envelope.refused_by:
         return plain_code(envelope.refused_by)
     if not ("code" in envelope.body or envelope.cards):

@@ -1,7 +1,7 @@
 """Accept what was quarantined: judge and fold it as if its author had sent it now."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,8 @@ from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import AcceptedSubmission
-from fieldapp.services.consent import refusals
+from fieldapp.services.consent import refusals, standing
+from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
@@ -25,6 +26,7 @@ from fieldapp.services.records.form_rules import Judgements, judge_all
 from fieldapp.services.records.intake import concerns_whole_message, find_record_id, update_records_and_caseload
 from fieldapp.services.records.new_codes import apply_new_codes
 from fieldapp.services.records.time_limits import AT_REVIEW
+from fieldapp.store.consent import standing as words
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submission
 from fieldapp.store.session import Session
@@ -172,11 +174,26 @@ def _accept_of_phone(ctx: ActContext, batch: Sequence[Submission], judgements: J
     forms = {(submission.form, submission.version) for submission in batch}
     definitions = load_definitions(ctx.session, ctx.centre_id, forms)
     releases = _decide_all(ctx, batch, definitions, judgements)
+    persons = words.find_refusing_persons(ctx.session, ctx.centre_id, [release.submission.id for release in releases])
     accepted, refused = _write(ctx, releases, definitions)
     ctx.session.flush()
     _update_records(ctx, accepted, refused, judgements)
     apply_unusable_refusals(ctx, {release.envelope.record for release in releases})
+    _end_cards(ctx, releases, definitions, persons)
     return [Status(item.state) if item.state != ASIDE else Status.REJECTED for item in batch]
+
+
+def _end_cards(ctx: ActContext, releases: Sequence[_Release], definitions: Definitions, persons: Mapping[int, str]) -> None:
+    """End the cards of people who took everything back on a phone that somebody let in."""
+    for release in releases:
+        submission = release.submission
+        definition = definitions.get((submission.form, submission.version))
+        person = persons.get(submission.id, "")
+        if definition is None or release.decision.problems or not person:
+            continue
+        consent = standing.read_consent(definition, release.decision.answers)
+        if consent and consent[0] == standing.END:
+            end_person(ctx, person, "form")
 
 
 def _decide_all(
@@ -259,6 +276,8 @@ def _write_decision(ctx: ActContext, release: _Release, definition: FormDefiniti
     if release.decision.is_refusal or is_overruled:
         release.envelope, release.decision = refusals.cut_incoming(release.envelope, release.decision, definition)
         refusals.cut_submission(submission, release.envelope.body)
+    elif release.decision.is_above:
+        submission.body = refusals.make_body(release.decision.answers)
     submission.is_refusal = release.decision.is_refusal
     release.decision = require_attachments(ctx, release.envelope, release.decision, definition)
     submission.state = str(release.decision.status)

@@ -183,7 +183,7 @@ def _require_revision(ctx: ActContext, seen: str | None, record: Record) -> None
 
 def _get_record(ctx: ActContext, instance_id: str) -> Record:
     record = records.lock_existing(ctx.session, ctx.centre_id, [instance_id]).get(instance_id)
-    if record is None:
+    if record is None or not record.heads:  # a tally: its card ended, so nothing is built on it
         raise make_not_found()
     return record
 

@@ -29,6 +29,12 @@ from fieldapp.services.releases.gathering.ledger_state import PendingBatch
 from fieldapp.services.releases.gathering.table_counts import PeriodCounts
 from fieldapp.services.releases.grace import GRACE_DAYS
 from fieldapp.services.releases.retries import needs_alert, next_try
+from fieldapp.services.releases.withdrawal_draw import draw_before_build
+from fieldapp.services.releases.withdrawals import (
+    replace_packages,
+    require_unchanged,
+    update_rounds,
+)
 from fieldapp.services.stored_problems import explain, is_foreseen, write_problems
 from fieldapp.store.database import ReadTransaction, WriteTransaction
 from fieldapp.store.operations import centres
@@ -144,9 +150,10 @@ def build_release(session: Session, series: ReleaseSeries, period: Period, packa
 def _build_until_consent_holds(session: Session, run: BuildRun, packages: Path, work: Path, secret: str) -> Release | None:
     """Gather, write and publish a release.
 
-    It begins again, up to TRIES times, when somebody withdraws consent meanwhile.
+    It begins again, up to TRIES times, when somebody withdraws consent meanwhile, or takes back what was published.
     """
     for tries_left in reversed(range(TRIES)):
+        draw_before_build(session, run.series)
         contents = gather_release(
             session, run.series, run.period, run.cut_off, lambda records: run.renew_lease(session, "reading", records)
         )
@@ -295,9 +302,10 @@ def _publish_release(
 
     Its file is moved last: it lies in `packages` only when nothing else prevents its release.
     Returns None when another process has taken the build over. Raises ConsentFell when a person whose
-    records were read has withdrawn consent since.
+    records were read has withdrawn consent since, or rows of earlier packages were taken back.
     """
     contents.standings.check(ctx.session)
+    require_unchanged(ctx, contents.withdrawal_mark)
     if not releases.finish_run(ctx.session, run.run_id, run.token, "done", ctx.now):
         ctx.describe(f"series/{run.series.id}", period=run.period.name, overtaken=True)
         return None
@@ -307,6 +315,10 @@ def _publish_release(
     for counts in contents.counts:
         _save_counts(ctx, counts)
     release = _add_release(ctx, run, package)
+    release.listed_round = contents.listed_round
+    replace_packages(ctx, contents.replaced, run.period.name)
+    ctx.session.flush()
+    update_rounds(ctx)
     ctx.describe(f"release/{release.id}", sha256=release.sha256)
     # The mark comes before the move, so that after a crash _discard_folder finds what was moved.
     package.path.with_suffix(MOVED).touch()

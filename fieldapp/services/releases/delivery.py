@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.problems import N_
+from fieldapp.services.releases.withheld import WITHDRAWN, find_withheld
 from fieldapp.services.stored_problems import StoredProblem, write_problems
 from fieldapp.services.transports import senders
 from fieldapp.services.transports.senders import DeliveryPayload, TransportConfig
@@ -86,6 +87,8 @@ def _make_payload(session: Session, delivery_id: int, packages: Path) -> Deliver
     if release.expires_at and release.expires_at < utcnow():
         text = N_("The time to download this release is over.")
         raise DeliveryFailed(StoredProblem("release.expired", text), is_final=True)
+    if release.id in find_withheld(session, [release]):
+        raise DeliveryFailed(StoredProblem("release.withdrawn", WITHDRAWN), is_final=True)
     file = None  # an e-mail says only that the package is there
     # Mail passes servers that nobody here chose.
     if delivery.target["kind"] != EMAIL:

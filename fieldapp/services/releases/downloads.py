@@ -11,6 +11,14 @@ from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import ActContext, act, read_act, utcnow
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.releases.retries import next_try
+from fieldapp.services.releases.withdrawals import update_rounds
+from fieldapp.services.releases.withheld import (
+    WITHDRAWN,
+    compute_deadline,
+    count_listed,
+    find_withheld,
+    is_list_settled,
+)
 from fieldapp.services.revisions import check_revision
 from fieldapp.services.transports.targets import DeliveryFailed, encrypt_for_recipient
 from fieldapp.store.operations import audit
@@ -22,7 +30,7 @@ from fieldapp.store.session import Session
 
 SHORTEST_REASON = 5  # characters
 SHORTEST_NAME = 3
-ENDING_ACTS = ("release.revoke", "release.attest")
+ENDING_ACTS = ("release.revoke", "release.attest", "release.attest_withdrawal")
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ class ReleasesPage:
     downloads: Mapping[int, Sequence[AuditEvent]]
     people: Mapping[int, str]
     key: str  # the public key that packages are signed with
+    withheld: set[int]  # ids of releases in which rows were taken back since
+    delete_by: Mapping[int, dt.datetime]  # until when the rows that a release lists must be deleted
     now: dt.datetime
 
 
@@ -60,6 +70,8 @@ def list_releases(ctx: ActContext) -> ReleasesPage:
         downloads={release.id: _list_downloads(ctx, release) for release in readable},
         people=users.labels(ctx.session, ctx.centre_id),
         key=_find_signing_key(readable),
+        withheld=find_withheld(ctx.session, readable),
+        delete_by={row.id: compute_deadline(row) for row in readable if count_listed(row.manifest)},
         now=ctx.now,
     )
 
@@ -115,7 +127,7 @@ def download_release(ctx: ActContext, release_id: int, packages: Path) -> tuple[
     """Return the file of a release and its name; every download leaves an audit event.
 
     It is encrypted where the series has a key of its recipient. Raises ActProblem when the release
-    is revoked or expired, or its file is not on this server.
+    is revoked or expired, rows in it were taken back, or its file is not on this server.
     """
     release = _get_readable_release(ctx, release_id)
     if release.revoked_at:
@@ -124,6 +136,8 @@ def download_release(ctx: ActContext, release_id: int, packages: Path) -> tuple[
     if release.expires_at and release.expires_at < ctx.now:
         text = N_("The time to download this release is over. Ask the centre.")
         raise ActProblem("release.expired", text)
+    if release.id in find_withheld(ctx.session, [release]):
+        raise ActProblem("release.withdrawn", WITHDRAWN)
     path = packages / f"{release.sha256}.zip"
     name = release.filename
     if not path.is_file():
@@ -176,6 +190,28 @@ def attest_deletion(ctx: ActContext, release_id: int, name: str, seen: str | Non
     check_revision(ctx, seen, release, f"release/{release.id}", ENDING_ACTS)
     release.attested_at = ctx.now
     release.attested_by = name.strip()[:120]
+    ctx.describe(f"release/{release.id}")
+
+
+@act("release.attest_withdrawal")
+def attest_list(ctx: ActContext, release_id: int, name: str, seen: str | None = None) -> None:
+    """Write down who attests that the rows on a package's list are deleted.
+
+    It counts for the lists of earlier packages of the series, too: what was not attested is listed again. `seen` is the
+    revision that the page showed. Raises ActProblem for a package that lists nothing.
+    """
+    release = _get_readable_release(ctx, release_id)
+    if not count_listed(release.manifest):
+        raise ActProblem("release.no_list", N_("This package lists no rows to delete."))
+    if len(name.strip()) < SHORTEST_NAME:
+        raise ActProblem("release.no_name", N_("Write the name of who answers for this."))
+    check_revision(ctx, seen, release, f"release/{release.id}", ENDING_ACTS)
+    for earlier in releases.of_series(ctx.session, release.series_id):
+        if earlier.id <= release.id and not is_list_settled(earlier):
+            earlier.list_attested_at = ctx.now
+            earlier.list_attested_by = name.strip()[:120]
+    ctx.session.flush()
+    update_rounds(ctx)
     ctx.describe(f"release/{release.id}")
 
 

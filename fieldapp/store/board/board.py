@@ -4,7 +4,7 @@ A step is never changed, only followed by another.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -94,3 +94,13 @@ def step_counts(session: Session, centre_id: int, since: dt.datetime) -> list[tu
     is_open = sa.or_(BoardItem.closed_at.is_(None), BoardItem.closed_at >= since)
     query = query.where(BoardItem.centre_id == centre_id, is_open)
     return [(row[0], row[1]) for row in session.execute(query.group_by(BoardItem.id).order_by(BoardItem.id))]
+
+
+def untie_from_records(session: Session, centre_id: int, tags: Mapping[str, str], at: dt.datetime) -> None:
+    """Close the items of records that are no more; they say nothing of which those were."""
+    query = sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.root_id.in_(tags))
+    for item in session.scalars(query.with_for_update()):
+        item.root_id = tags[item.root_id or ""]
+        item.area = ""
+        item.closed_at = item.closed_at or at
+    session.flush()

@@ -17,6 +17,7 @@ class Card(Base):
     __table_args__ = (
         sa.UniqueConstraint("centre_id", "code"),
         sa.Index("ix_card_centre_id_worker_id", "centre_id", "worker_id"),
+        {"sqlite_autoincrement": True},  # a card that ended is deleted: an old page must never name another one
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -50,3 +51,12 @@ def list_for(
 def count_by_worker(session: Session, centre_id: int) -> dict[int, int]:
     query = sa.select(Card.worker_id, sa.func.count()).where(Card.centre_id == centre_id, Card.is_open)
     return {row[0]: row[1] for row in session.execute(query.group_by(Card.worker_id))}
+
+
+def get(session: Session, centre_id: int, card_id: int) -> Card | None:
+    query = sa.select(Card).where(Card.centre_id == centre_id, Card.id == card_id)
+    return session.scalars(query).one_or_none()
+
+
+def list_codes(session: Session, centre_id: int) -> Sequence[str]:
+    return session.scalars(sa.select(Card.code).where(Card.centre_id == centre_id)).all()

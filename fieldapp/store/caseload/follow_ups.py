@@ -53,3 +53,9 @@ def due_until(session: Session, centre_id: int, day: dt.date, limit: int = 200) 
     query = sa.select(FollowUp).where(FollowUp.centre_id == centre_id, FollowUp.due_on <= day)
     query = query.where(FollowUp.is_wanted, ~FollowUp.is_settled)
     return session.scalars(query.order_by(FollowUp.due_on, FollowUp.id).limit(limit)).all()
+
+
+def of_card_or_records(session: Session, centre_id: int, code: str, root_ids: Collection[str]) -> Sequence[FollowUp]:
+    """Return every follow-up of a card or of these records, open or not."""
+    query = sa.select(FollowUp).where(FollowUp.centre_id == centre_id)
+    return session.scalars(query.where(sa.or_(FollowUp.code == code, FollowUp.root_id.in_(root_ids)))).all()

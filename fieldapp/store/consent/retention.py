@@ -1,7 +1,7 @@
 """Plans of what is erased when, the proof that it was, and legal holds."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -314,3 +314,10 @@ def write_log_into_file(session: Session) -> bool:
     with session.get_bind().engine.connect() as connection:
         is_busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
     return not is_busy
+
+
+def replace_hold_roots(session: Session, centre_id: int, tags: Mapping[str, str]) -> None:
+    """Let holds that are over be about tags, where their records are no more."""
+    for root_id, tag in tags.items():
+        ours = sa.update(LegalHold).where(LegalHold.centre_id == centre_id, LegalHold.root_id == root_id)
+        session.execute(ours.values(root_id=tag))

@@ -1,23 +1,29 @@
-"""Standing consent: the level that a person's words about consent give now.
+"""Standing consent: the level that a person's statements about consent give now.
 
+Each record with a card and an answer about consent leaves one statement (a word), and so do the slip and the office.
+What holds of a person's words is computed by `sync/consent.py` and kept in the table `standing`, by one function here.
 This is the only place where a person's tier is read.
-
-Each record with a card and an answer about consent leaves one word. A word holds until the person was asked again and
-understood, later both by the phones' clocks and in the order of arrival. Of the words that hold, the lowest counts.
-So a no is never outvoted by a yes from before, by a clock that is wrong, or by "asked before, still the same".
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.dialects import make_insert
+from fieldapp.store.operations import centres
+from sync.consent import LOWEST, StandingConsent, Statement, fold_statements
+
+MANY = 500  # people read at once
+NAMES = ("tier", "since", "heads", "is_in_doubt", "wording", "person")
 
 
 class ConsentWord(Base):
-    """What one record says that a person said yes to, 0 to 3.
+    """What one record, or a slip or the office, says that a person said yes to: -1 to 3.
 
     It stays when answers are cut from the record.
     """
@@ -35,40 +41,158 @@ class ConsentWord(Base):
     tier: Mapped[int]
     asked: Mapped[bool]  # the person was asked then, and understood: only such a word can raise what stands
     finished_at: Mapped[dt.datetime]  # by the phone's clock
-    position: Mapped[int]  # of the submission in the centre's log: the order of arrival
+    position: Mapped[int]  # of the submission in the centre's log: the order of arrival; 0 without one
     lowered_at: Mapped[dt.datetime | None]  # when it came and lowered what stood
     waits: Mapped[bool] = mapped_column(default=False)  # a shut-out phone sent it: it counts once it is let in
+    # What others name when they know of it. A record that is corrected to less gets another: nobody knew of that.
+    statement_id: Mapped[str] = mapped_column(sa.String(36))
+    knew: Mapped[list[Any]]  # statement ids that its writer knew of
+    wording: Mapped[str] = mapped_column(sa.String(16), default="")  # of the text that was read out
+    language: Mapped[str] = mapped_column(sa.String(35), default="")
+    how: Mapped[str] = mapped_column(sa.String(6), default="")  # form, slip or office; "" before that was noted
 
 
-def of(session: Session, centre_id: int, persons: Collection[str] | None = None) -> dict[str, int]:
+class StandingRow(Base):
+    """What a person's words give now; written by `update_standings` alone."""
+
+    __tablename__ = "standing"
+
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(sa.String(9), primary_key=True)
+    tier: Mapped[int]
+    since: Mapped[dt.date]  # the first of the month in which it was said
+    heads: Mapped[list[Any]]  # statement ids, the lowest first
+    is_in_doubt: Mapped[bool]
+    wording: Mapped[str] = mapped_column(sa.String(16))
+    moved_at: Mapped[dt.datetime]  # when any of it changed
+
+
+@dataclass(frozen=True)
+class PersonStanding(StandingConsent):
+    """What holds for the person with a card."""
+
+    person: str
+
+
+@dataclass(frozen=True)
+class StandingChange:
+    """That what stands for a person changed."""
+
+    before: int  # the tier; LOWEST for somebody who never said anything
+    after: int
+
+    @property
+    def is_fall(self) -> bool:
+        return self.after < self.before
+
+
+def update_standings(
+    session: Session, centre_id: int, persons: Collection[str], at: dt.datetime
+) -> dict[str, StandingChange]:
+    """Bring what stands up to date with these people's words; return what changed, by person.
+
+    To be called in every transaction that changes their words, after the change.
+    """
+    asked = set(persons) - {""}
+    changes: dict[str, StandingChange] = {}
+    if not asked:
+        return changes
+    session.flush()
+    centres.lock_words(session, centre_id)
+    folded = _fold_words(session, centre_id, asked)
+    stood = {standing.person: standing for standing in list_standings(session, centre_id, asked)}
+    rows: list[dict[str, Any]] = []
+    for person in sorted(folded):
+        consent = folded[person]
+        before = stood.get(person)
+        if before != PersonStanding(**vars(consent), person=person):
+            rows.append({"centre_id": centre_id, "person": person, "moved_at": at, **vars(consent)})
+            changes[person] = StandingChange(LOWEST if before is None else before.tier, consent.tier)
+    gone = stood.keys() - folded.keys()
+    for person in gone:
+        changes[person] = StandingChange(stood[person].tier, LOWEST)
+    _upsert_standings(session, rows)
+    if gone:
+        of_gone = sa.and_(StandingRow.centre_id == centre_id, StandingRow.person.in_(gone))
+        session.connection().execute(sa.delete(StandingRow).where(of_gone))
+    return changes
+
+
+def _upsert_standings(session: Session, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = make_insert(session, StandingRow)
+    update = {name: statement.excluded[name] for name in rows[0] if name not in ("centre_id", "person")}
+    session.connection().execute(statement.on_conflict_do_update(index_elements=["centre_id", "person"], set_=update), rows)
+
+
+def _fold_words(session: Session, centre_id: int, persons: Collection[str]) -> Mapping[str, StandingConsent]:
+    """Return what the words of these people give, by person."""
+    columns = (
+        ConsentWord.person,
+        ConsentWord.statement_id,
+        ConsentWord.tier,
+        ConsentWord.asked,
+        ConsentWord.knew,
+        ConsentWord.finished_at,
+        ConsentWord.wording,
+    )
+    query = sa.select(*columns).where(ConsentWord.centre_id == centre_id, ConsentWord.person.in_(persons))
+    by_person: dict[str, list[Statement]] = {}
+    for person, number, tier, is_asked, knew, finished_at, wording in session.execute(query.where(~ConsentWord.waits)):
+        month = finished_at.date().replace(day=1)
+        by_person.setdefault(person, []).append(Statement(number, tier, is_asked, frozenset(knew), month, wording))
+    folded = {}
+    for person, statements in by_person.items():
+        consent = fold_statements(statements)
+        if consent is not None:
+            folded[person] = consent
+    return folded
+
+
+def list_tiers(session: Session, centre_id: int, persons: Collection[str] | None = None) -> dict[str, int]:
     """Return the standing tier by card code, for all people or for these codes.
 
     A person who is not in it was never asked: nothing about them may be released or counted.
     """
-    if persons is not None and not persons:
-        return {}
-    asked_later = sa.func.max(sa.case((ConsentWord.asked, ConsentWord.finished_at))).over(
-        partition_by=ConsentWord.person,
-        order_by=(ConsentWord.position.desc(), ConsentWord.root_id),
-        rows=(None, -1),
-    )
-    words = sa.select(ConsentWord.person, ConsentWord.tier, ConsentWord.finished_at, asked_later.label("asked_later"))
-    words = words.where(ConsentWord.centre_id == centre_id, ConsentWord.person != "", ~ConsentWord.waits)
+    query = sa.select(StandingRow.person, StandingRow.tier).where(StandingRow.centre_id == centre_id)
     if persons is not None:
-        words = words.where(ConsentWord.person.in_(persons))
-    word = words.subquery()
-    holds = sa.or_(word.c.asked_later.is_(None), word.c.asked_later <= word.c.finished_at)
-    query = sa.select(word.c.person, sa.func.min(word.c.tier)).where(holds).group_by(word.c.person)
-    return {row[0]: row[1] for row in session.execute(query)}
+        if not persons:
+            return {}
+        query = query.where(StandingRow.person.in_(persons))
+    return {row.person: row.tier for row in session.execute(query)}
 
 
-def words(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[ConsentWord]:
+def find_standing(session: Session, centre_id: int, person: str) -> PersonStanding | None:
+    """Return what stands for a person; None for one who never said anything."""
+    return next(iter(list_standings(session, centre_id, [person])), None)
+
+
+def list_standings(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[PersonStanding]:
+    """Return what stands for these people, of those who ever said anything."""
+    if not persons:
+        return []
+    columns = [StandingRow.__table__.c[name] for name in NAMES]
+    query = sa.select(*columns).where(StandingRow.centre_id == centre_id, StandingRow.person.in_(persons))
+    standings = []
+    for tier, since, heads, is_in_doubt, wording, person in session.execute(query):
+        standings.append(PersonStanding(tier, since, tuple(heads), is_in_doubt, wording, person))
+    return standings
+
+
+def list_people_after(session: Session, centre_id: int, last: str) -> list[str]:
+    """Return the next card codes, in their order, of people who ever said anything."""
+    query = sa.select(StandingRow.person).where(StandingRow.centre_id == centre_id, StandingRow.person > last)
+    return list(session.scalars(query.order_by(StandingRow.person).limit(MANY)))
+
+
+def list_words(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[ConsentWord]:
     """Return the words of these records, locked for changing."""
     query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.root_id.in_(root_ids))
     return session.scalars(query.with_for_update()).all()
 
 
-def of_people(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[ConsentWord]:
+def list_words_of_people(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[ConsentWord]:
     """Return the words about these people, for changing them in this transaction."""
     if not persons:
         return []
@@ -76,13 +200,13 @@ def of_people(session: Session, centre_id: int, persons: Collection[str]) -> Seq
     return session.scalars(query.with_for_update()).all()
 
 
-def lowered_since(session: Session, centre_id: int, since: dt.datetime) -> set[str]:
+def list_lowered_since(session: Session, centre_id: int, since: dt.datetime) -> set[str]:
     """Return the card codes of people whose standing consent was lowered since a time."""
     query = sa.select(ConsentWord.person).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
     return set(session.scalars(query.distinct()))
 
 
-def waiting(session: Session, centre_id: int, positions: Collection[int]) -> Sequence[ConsentWord]:
+def list_waiting_words(session: Session, centre_id: int, positions: Collection[int]) -> Sequence[ConsentWord]:
     """Return the words at these positions in the log that wait to be accepted, locked."""
     query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.waits)
     asked = set(positions)
@@ -98,3 +222,22 @@ def list_falls(session: Session, centre_id: int) -> dict[tuple[str, dt.datetime 
     is_fall = sa.or_(ConsentWord.person == "", ConsentWord.lowered_at.is_not(None))
     rows = session.execute(query.where(ConsentWord.centre_id == centre_id, is_fall))
     return {(root_id, lowered_at): person for root_id, lowered_at, person in rows}
+
+
+def delete_all_of(session: Session, centre_id: int, person: str, root_ids: Collection[str]) -> None:
+    """Delete every word about a person, and of records that are no more."""
+    is_theirs = sa.or_(ConsentWord.person == person, ConsentWord.root_id.in_(root_ids))
+    session.execute(sa.delete(ConsentWord).where(ConsentWord.centre_id == centre_id, is_theirs))
+
+
+def list_persons(session: Session, centre_id: int) -> set[str]:
+    """Return the card codes that anything was ever said about."""
+    query = sa.select(ConsentWord.person).where(ConsentWord.centre_id == centre_id, ConsentWord.person != "")
+    return set(session.scalars(query.distinct()))
+
+
+def find_refusing_persons(session: Session, centre_id: int, positions: Collection[int]) -> dict[int, str]:
+    """Return the card codes of people who said no, by the position of the submission."""
+    query = sa.select(ConsentWord.position, ConsentWord.person).where(ConsentWord.centre_id == centre_id)
+    query = query.where(ConsentWord.person != "", ~ConsentWord.asked)
+    return {row[0]: row[1] for row in session.execute(query.where(ConsentWord.position.in_(positions)))}

@@ -4,7 +4,7 @@ It has ids and codes only, never answers or tokens.
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,3 +50,10 @@ def last_of(session: Session, centre_id: int, target: str, acts: Collection[str]
 def list_newest(session: Session, centre_id: int, limit: int = 50) -> Sequence[AuditEvent]:
     query = sa.select(AuditEvent).where(AuditEvent.centre_id == centre_id)
     return session.scalars(query.order_by(AuditEvent.id.desc()).limit(limit)).all()
+
+
+def replace_targets(session: Session, centre_id: int, targets: Mapping[str, str]) -> None:
+    """Let lines be about something else, since what was acted on is no more."""
+    for target, replacement in targets.items():
+        ours = sa.update(AuditEvent).where(AuditEvent.centre_id == centre_id, AuditEvent.target == target)
+        session.execute(ours.values(target=replacement))

@@ -39,6 +39,15 @@ def list_all(session: Session) -> Sequence[Centre]:
     return session.scalars(sa.select(Centre).order_by(Centre.id)).all()
 
 
+def lock_words(session: Session, centre_id: int) -> None:
+    """Let one transaction after the other change what people of a centre said about consent.
+
+    Rows that only name the centre can be written meanwhile. SQLite has one writer in any case.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(sa.select(Centre.id).where(Centre.id == centre_id).with_for_update(key_share=True))
+
+
 def lock(session: Session, centre_id: int) -> None:
     """Lock a centre: others that lock it wait until this transaction ends."""
     session.execute(sa.select(Centre.id).where(Centre.id == centre_id).with_for_update())

@@ -33,6 +33,7 @@ class Device(Base):
     deleted: Mapped[int] = mapped_column(default=0)
     given_up: Mapped[int] = mapped_column(default=0, server_default="0")  # of those that never came: the office knows
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # version of the app, health of its storage
+    pulled: Mapped[int] = mapped_column(sa.BigInteger, default=0, server_default="0")  # up to this number: see PullItem
     order: Mapped[str] = mapped_column(sa.String(8), default="")  # what the phone is told: "", lock, wipe
     created_at: Mapped[dt.datetime]
     last_seen_at: Mapped[dt.datetime]
@@ -195,3 +196,8 @@ def list_for(session: Session, centre_id: int) -> Sequence[Device]:
 def by_uids(session: Session, uids: Collection[str]) -> dict[str, Device]:
     query = sa.select(Device).where(Device.uid.in_(uids))
     return {device.uid: device for device in session.scalars(query)}
+
+
+def read_pulled(session: Session, device_id: int) -> int:
+    """Return up to which number a phone is known to have pulled."""
+    return session.execute(sa.select(Device.pulled).where(Device.id == device_id)).scalar_one()

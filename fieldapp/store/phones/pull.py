@@ -5,13 +5,12 @@ phones delete the key.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.dialects import is_postgresql, make_insert
 
 
 class PullCursor(Base):
@@ -48,14 +47,10 @@ def read_changes_after(session: Session, user_id: int, cursor: int, limit: int) 
     rows = query.order_by(PullItem.seq).limit(limit).subquery()
     body = sa.case((rows.c.body == "", "null"), else_=rows.c.body)
     item = sa.literal('["') + rows.c.key + sa.literal('",') + body + sa.literal("]")
-    join = sa.func.string_agg if _is_postgresql(session) else sa.func.group_concat
+    join = sa.func.string_agg if is_postgresql(session) else sa.func.group_concat
     summary = sa.select(sa.func.max(rows.c.seq), sa.func.count(), join(item, ","))
     last, count, items = session.execute(summary).one()
     return last or cursor, count, items or ""
-
-
-def _is_postgresql(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
 
 
 def read_last_number(session: Session, user_id: int) -> int:
@@ -93,15 +88,10 @@ def _upsert_for_worker(session: Session, user_id: int, bodies: dict[str, str]) -
     rows = []
     for seq, key in enumerate(sorted(bodies), start=first):
         rows.append({"user_id": user_id, "key": key, "seq": seq, "body": bodies[key]})
-    statement = _insert(session, PullItem)
+    statement = make_insert(session, PullItem)
     update = {"seq": statement.excluded.seq, "body": statement.excluded.body}
     statement = statement.on_conflict_do_update(index_elements=["user_id", "key"], set_=update)
     session.connection().execute(statement, rows)
-
-
-def _insert(session: Session, model: type[Base]) -> Any:
-    """Return an insert of this database's dialect, since only they know ON CONFLICT."""
-    return postgresql.insert(model) if _is_postgresql(session) else sqlite.insert(model)
 
 
 def remove_items(session: Session, user_ids: Collection[int], keys: Collection[str]) -> None:
@@ -115,8 +105,29 @@ def remove_items(session: Session, user_ids: Collection[int], keys: Collection[s
 
 def _allocate_numbers(session: Session, user_id: int, count: int) -> int:
     """Take the worker's next numbers, and return the first of them."""
-    statement = _insert(session, PullCursor).values(user_id=user_id, seq=count)
+    statement = make_insert(session, PullCursor).values(user_id=user_id, seq=count)
     update = {"seq": PullCursor.seq + count}
     statement = statement.on_conflict_do_update(index_elements=["user_id"], set_=update)
     last: int = session.connection().execute(statement.returning(PullCursor.seq)).scalar_one()
     return last - count + 1
+
+
+def list_keys_of_records(session: Session, user_ids: Collection[int], root_ids: Collection[str]) -> set[str]:
+    """Return the keys under which these workers' phones were sent anything of some records."""
+    keys: set[str] = set()
+    for kind in ("due", "ref", "rec"):
+        start = len(kind) + 2
+        of_record = sa.func.substr(PullItem.key, start, 36).in_(root_ids)
+        query = sa.select(PullItem.key).where(PullItem.user_id.in_(user_ids), PullItem.key.startswith(f"{kind}/"))
+        keys.update(session.scalars(query.where(of_record).distinct()))
+    return keys
+
+
+def list_naming(session: Session, user_ids: Collection[int], texts: Collection[str]) -> dict[tuple[int, str], str]:
+    """Return what these phones are told that has one of these texts in it.
+
+    By worker and key.
+    """
+    has_text = sa.or_(*(PullItem.body.icontains(text, autoescape=True) for text in texts))
+    query = sa.select(PullItem.user_id, PullItem.key, PullItem.body).where(PullItem.user_id.in_(user_ids), has_text)
+    return {(user_id, key): body for user_id, key, body in session.execute(query)}

@@ -310,6 +310,13 @@ def iterate_for_release(
         after = rows[-1].instance_id
 
 
+def iterate_units(session: Session, centre_id: int, form: str) -> Iterator[tuple[str, str]]:
+    """Yield the id and the card code ("" for none) of each record of a form."""
+    query = sa.select(Record.instance_id, Record.person).where(Record.centre_id == centre_id, Record.form == form)
+    for row in session.execute(query.execution_options(yield_per=10_000)):
+        yield row.instance_id, row.person
+
+
 def changed_since(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[str, dt.date, int]]:
     """Return how many records changed since a time, by form and day.
 
@@ -357,3 +364,15 @@ def changes_since(session: Session, centre_id: int, form: str, since: dt.date) -
 def list_since(session: Session, centre_id: int, form: str, since: dt.date) -> Sequence[Record]:
     query = sa.select(Record).where(Record.centre_id == centre_id, Record.form == form, Record.occurred_on >= since)
     return session.scalars(query.order_by(Record.occurred_on.desc(), Record.id.desc())).all()
+
+
+def list_persons(session: Session, centre_id: int) -> set[str]:
+    """Return the card codes that records name."""
+    query = sa.select(Record.person).where(Record.centre_id == centre_id, HAS_PERSON)
+    return set(session.scalars(query.distinct()))
+
+
+def list_contested(session: Session, centre_id: int) -> Sequence[Record]:
+    """Return the records between whose answers nobody has chosen yet."""
+    query = sa.select(Record).where(Record.centre_id == centre_id, TO_REVIEW, Record.review == "contested")
+    return session.scalars(query.order_by(Record.id)).all()

@@ -1,10 +1,10 @@
 """What supervisors said about records: approved, sent back, a comment.
 
-Rows are only added. After a refused consent the comments are deleted.
+Rows are only added. After a refused consent the comments are deleted; after the end of a card they name no record.
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -34,3 +34,13 @@ def forget_comments(session: Session, centre_id: int, root_ids: Collection[str])
     """Delete the comments on records; that somebody reviewed them, and when, stays."""
     change = sa.update(Review).where(Review.centre_id == centre_id, Review.root_id.in_(root_ids), Review.comment != "")
     session.execute(change.values(comment=""))
+
+
+def untie_from_records(session: Session, centre_id: int, tags: Mapping[str, str]) -> None:
+    """Let reviews of records that are no more say only that somebody reviewed something."""
+    ours = sa.select(Review).where(Review.centre_id == centre_id, Review.root_id.in_(tags))
+    for review in session.scalars(ours.with_for_update()):
+        review.root_id = tags[review.root_id]
+        review.comment = ""
+        review.at = review.at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    session.flush()

@@ -57,7 +57,7 @@ class Submission(Base):
     body: Mapped[str] = mapped_column(sa.Text)
     due: Mapped[str] = mapped_column(sa.String(47), default="")  # the follow-up that it completes
     cards: Mapped[list[Any]] = mapped_column(default=list)  # codes of new cards that its phone made for it
-    # stored, conflict, rejected, aside (until somebody lets it in), settled (somebody has looked, or nothing is left)
+    # stored, conflict, rejected, aside (until somebody lets it in), settled (somebody has looked, or nothing is left), held
     state: Mapped[str] = mapped_column(sa.String(12))
     problems: Mapped[list[Any]]
     is_refusal: Mapped[bool] = mapped_column(default=False)  # the person did not say yes
@@ -93,6 +93,7 @@ class Submission(Base):
 
 
 ASIDE = "aside"
+HELD = "held"  # of a card that ended, under a legal hold: in no list, and nobody can open it
 REFUSED = ("conflict", "rejected")
 WAITING = (*REFUSED, ASIDE)  # for a review
 
@@ -381,6 +382,7 @@ def without_record(session: Session, centre_id: int, record_filter: RecordFilter
         return []
     is_record = sa.exists().where(Record.centre_id == centre_id, Record.instance_id == Submission.root_id)
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.form == record_filter.form, ~is_record)
+    query = query.where(Submission.state != HELD)
     if record_filter.author_id:
         query = query.where(Submission.author_id == record_filter.author_id)
     if record_filter.since:
@@ -397,3 +399,37 @@ def mark_reviewed(session: Session, centre_id: int, root_id: str) -> None:
         Submission.centre_id == centre_id, Submission.root_id == root_id, Submission.state.in_(REFUSED)
     )
     session.execute(statement.values(state="settled").execution_options(synchronize_session=False))
+
+
+def list_naming(session: Session, centre_id: int, texts: Collection[str]) -> Sequence[Submission]:
+    """Return the submissions whose answers or new cards have one of these texts.
+
+    In any case, locked.     Every body is read: this is for what happens a few times a year.
+    """
+    has_text = []
+    for text in texts:
+        has_text += [Submission.body.icontains(text, autoescape=True), _in_json(Submission.cards, text)]
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, sa.or_(*has_text))
+    return session.scalars(query.order_by(Submission.id).with_for_update()).all()
+
+
+def _in_json(column: Any, text: str) -> sa.ColumnElement[bool]:
+    return sa.cast(column, sa.Text).contains(text, autoescape=True)
+
+
+def list_due_of(session: Session, centre_id: int, root_ids: Collection[str], note_form: str) -> Sequence[Submission]:
+    """Return what completes a follow-up of these records: other records, and notes of a form."""
+    in_column = sa.func.substr(Submission.due, 1, 36).in_(root_ids)
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.due != "", in_column)
+    notes = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.form == note_form)
+    completing = list(session.scalars(query))
+    for note in session.scalars(notes):
+        if any(root_id in note.body for root_id in root_ids):
+            completing.append(note)
+    return completing
+
+
+def list_held(session: Session, centre_id: int) -> Sequence[Submission]:
+    """Return what lies under a legal hold after its card ended, locked for changing."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state == HELD)
+    return session.scalars(query.order_by(Submission.id).with_for_update()).all()

@@ -62,6 +62,7 @@ class PublishedRow(Base):
     dataset_id: Mapped[int] = mapped_column(sa.ForeignKey("dataset.id"), primary_key=True)
     tag: Mapped[bytes] = mapped_column(sa.LargeBinary(TAG_BYTES), primary_key=True)
     number: Mapped[int]
+    place: Mapped[int | None]  # in the order of its batch, from 0; None: published before the order was kept
 
 
 class PublishedCounts(Base):
@@ -110,14 +111,16 @@ def iterate_row_tags(session: Session, dataset_id: int) -> Iterator[tuple[bytes,
 
 
 def add_rows(session: Session, dataset_id: int, number: int, tags: bytes) -> None:
-    """Save the rows of batch `number` as published; `tags` are TAG_BYTES each, joined.
+    """Save the rows of batch `number` as published.
+
+    `tags` are TAG_BYTES each, joined, in the order of the batch.
 
     Raises IntegrityError for a row that was published already.
     """
     rows: list[dict[str, Any]] = []
     for start in range(0, len(tags), TAG_BYTES):
         tag = tags[start : start + TAG_BYTES]
-        rows.append({"dataset_id": dataset_id, "tag": tag, "number": number})
+        rows.append({"dataset_id": dataset_id, "tag": tag, "number": number, "place": start // TAG_BYTES})
         if len(rows) == INSERT_AT_ONCE:
             session.connection().execute(sa.insert(PublishedRow), rows)
             rows = []

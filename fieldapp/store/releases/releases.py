@@ -78,6 +78,10 @@ class Release(Base):
     revoked_because: Mapped[str] = mapped_column(sa.Text, default="")
     attested_at: Mapped[dt.datetime | None]  # when the recipient said that all copies are deleted
     attested_by: Mapped[str] = mapped_column(sa.String(120), default="")
+    listed_round: Mapped[int] = mapped_column(default=0)  # rows withdrawn up to this round are not in it
+    replaced_by: Mapped[str] = mapped_column(sa.String(12), default="")  # the period whose package has its rows and tables
+    list_attested_at: Mapped[dt.datetime | None]  # when the recipient said that the rows on its list are deleted
+    list_attested_by: Mapped[str] = mapped_column(sa.String(120), default="")
 
 
 class PackageDelivery(Base):
@@ -254,6 +258,13 @@ def failed_deliveries(session: Session, centre_id: int) -> Sequence[PackageDeliv
 def list_for(session: Session, centre_id: int) -> Sequence[Release]:
     query = sa.select(Release).where(Release.centre_id == centre_id)
     return session.scalars(query.order_by(Release.period.desc(), Release.id.desc())).all()
+
+
+def list_months(session: Session, centre_id: int, since: dt.datetime) -> list[dt.date]:
+    """Return the months in which releases were made, as first days, the newest first."""
+    query = sa.select(Release.created_at).where(Release.centre_id == centre_id, Release.created_at >= since)
+    months = {moment.date().replace(day=1) for moment in session.scalars(query)}
+    return sorted(months, reverse=True)
 
 
 def get(session: Session, centre_id: int, release_id: int) -> Release | None:

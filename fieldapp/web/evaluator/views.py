@@ -1,6 +1,7 @@
 """The shelf of releases: for evaluators, and for the admins who answer for them."""
 
 import time
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import segno
@@ -77,8 +78,18 @@ def second_factor_check() -> ResponseReturnValue:
 @evaluator.post("/<int:release_id>/deleted")
 def deleted(release_id: int) -> ResponseReturnValue:
     """Log that a recipient attests that every copy is deleted."""
+    return _attest(downloads.attest_deletion, release_id)
+
+
+@evaluator.post("/<int:release_id>/list-deleted")
+def list_deleted(release_id: int) -> ResponseReturnValue:
+    """Log that a recipient attests that the rows on a package's list are deleted."""
+    return _attest(downloads.attest_list, release_id)
+
+
+def _attest(attest: Callable[..., None], release_id: int) -> ResponseReturnValue:
     try:
-        downloads.attest_deletion(session(), actor(), release_id=release_id, name=request.form.get("name", ""), seen=seen())
+        attest(session(), actor(), release_id=release_id, name=request.form.get("name", ""), seen=seen())
     except ActProblem as problem:
         if problem.code != "release.no_name":
             raise

@@ -18,7 +18,7 @@ from fieldapp.services.keys import current_key, find_receipt_signer, signing_key
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.phones import devices
 from fieldapp.services.phones import manifest as phone_forms
-from fieldapp.services.phones.pull import fetch_record_for_correction, pull_changes
+from fieldapp.services.phones.pull import fetch_record_for_correction, note_pulled, pull_changes
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import maps
 from fieldapp.services.records import attachments
@@ -141,7 +141,9 @@ def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> Respons
 @require_phone_token
 def pull() -> ResponseReturnValue:
     """Give what changed for this worker after a cursor: caseload, follow-ups, corrections."""
-    return _compressed(pull_changes(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
+    cursor = request.args.get("cursor", "0")
+    note_pulled(session(), g.actor, cursor=cursor)
+    return _compressed(pull_changes(session(), g.actor, cursor=cursor), level=1)
 
 
 @sync.get("/records/<instance_id>")

@@ -92,6 +92,21 @@ def test_the_mark_changes_with_what_began_earlier_and_is_seen_later(
     assert marks[0] != marks[1]
 
 
+def test_what_stands_in_the_history_stays_as_it_is(session: Session, ready: Cast, team: Actor) -> None:
+    def read_history() -> list[tuple[object, ...]]:
+        session.expire_all()
+        steps = board.see_history(session, team, hours=12).steps
+        return [(step.id, step.kind, step.at, step.author_id, step.to_id) for step in steps]
+
+    root = incident(session, ready)
+    before: list[tuple[object, ...]] = []
+    for kind in ("acknowledged", "closed", "reopened", "closed"):
+        board.take_step(session, team, kind=kind, root_id=root)
+        assert read_history()[: len(before)] == before
+        before = read_history()
+    assert len(before) == 4
+
+
 @pytest.mark.parametrize("kinds", [["closed"], ["acknowledged", "closed", "reopened"]])
 def test_the_mark_changes_with_every_step(session: Session, ready: Cast, team: Actor, kinds: list[str]) -> None:
     root = incident(session, ready)

@@ -25,7 +25,7 @@ def met(card: str, day: dt.date = TODAY, due: int = 0, **changes: Any) -> dict[s
     """Return an encounter with somebody who has a card, with the next contact in so many days."""
     after = {"next_due": (TODAY + dt.timedelta(days=due)).isoformat()} if due else {}
     groups = {
-        "people": {"people_n": "1", "who": "enrolled", "code": card},
+        "people": {"who": "enrolled", "code": card},
         "next": {"ref_made": "no", **after},
         "consent": {"said": "earlier", "tier_said": "2"},
     }

@@ -49,10 +49,14 @@ def knows(session: Session, actor: Actor) -> dict[str, Any]:
 
 def test_a_phone_knows_its_own_workers_caseload_and_nobody_elses(session: Session, cast: Cast) -> None:
     first = met(ONE, due=3)
-    send(session, cast.amina, first, met(ONE, TODAY - dt.timedelta(days=2)))
+    earlier_day = TODAY - dt.timedelta(days=2)
+    second = met(ONE, earlier_day)
+    send(session, cast.amina, first, second)
+    heads = sorted([first["id"], second["id"]])
+    consent = {"tier": 2, "since": f"{earlier_day:%Y-%m}", "heads": heads, "doubt": False, "wording": ""}
     due = (TODAY + dt.timedelta(days=3)).isoformat()
     assert knows(session, cast.amina) == {
-        f"card/{ONE}": {"code": ONE, "tier": "2", "seen": TODAY.isoformat()},
+        f"card/{ONE}": {"code": ONE, "tier": "2", "seen": TODAY.isoformat(), "consent": consent},
         f"due/{first['id']}/{due}": {"on": due, "code": ONE, "form": "encounter", "from": TODAY.isoformat()},
     }
     assert knows(session, another_worker(session, cast)) == {}

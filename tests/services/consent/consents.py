@@ -1,12 +1,15 @@
 """Records that say something of consent."""
 
 import datetime as dt
+import json
 import random
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.store.phones.pull import PullItem
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, encounter, envelope
 from tests.programme import definition_of
@@ -31,7 +34,7 @@ def consent(tier: str, said: str = "read_out", understood: str = "yes") -> dict[
 
 def met(card: str, day: dt.date, tier: str, said: str = "read_out", understood: str = "yes", **more: Any) -> dict[str, Any]:
     """Return an encounter with somebody who has a card, and what they said yes to."""
-    people = {"people_n": "1", "who": "enrolled", "code": card}
+    people = {"who": "enrolled", "code": card}
     chance = random.Random(card)
     answers = encounter(
         day, people=people, consent=consent(tier, said, understood),
@@ -40,10 +43,23 @@ def met(card: str, day: dt.date, tier: str, said: str = "read_out", understood: 
     return envelope(answers, day=day, **more)
 
 
+def told(session: Session, card: str = ONE) -> dict[str, Any]:
+    """Return what the phones were told last of somebody's standing consent; {} for nothing."""
+    session.rollback()
+    body = session.scalars(sa.select(PullItem.body).where(PullItem.key == f"card/{card}", PullItem.body != "")).first()
+    consent: dict[str, Any] = json.loads(body or "{}").get("consent", {})
+    return consent
+
+
+def knowing(session: Session, item: dict[str, Any], card: str = ONE) -> dict[str, Any]:
+    """Return a record as made by a phone that knows all that the centre has heard of a person."""
+    return item | {"consent": {"knew": told(session, card).get("heads", []), "language": "en"}}
+
+
 def send(session: Session, cast: Cast, *items: dict[str, Any]) -> None:
     for first in range(0, len(items), 50):
         answers = receive_batch(session, cast.amina, parse_batch(batch(*items[first : first + 50])))
-        assert {answer["status"] for answer in answers} == {"stored"}
+        assert {answer["status"] for answer in answers} == {"stored"}, answers
 
 
 def corrected(of: dict[str, Any], day: dt.date, tier: str, said: str = "read_out", card: str = ONE) -> dict[str, Any]:

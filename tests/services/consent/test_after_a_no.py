@@ -69,7 +69,7 @@ def correction(of: dict[str, Any], answers: dict[str, Any], minutes: int, **more
 def stored_of_person(session: Session) -> str:
     """Return all that is stored but for the card itself, also as phones are told of it, and what stands for it."""
     session.expire_all()
-    lines = everything(session, "card", "consent_word").split("\n")
+    lines = everything(session, "card", "consent_word", "standing").split("\n")
     return "\n".join(line for line in lines if f"'card/{CARD}'" not in line)
 
 
@@ -82,7 +82,7 @@ def assert_nothing_is_left(session: Session) -> None:
 
 
 def stands(session: Session, cast: Cast) -> int | None:
-    return words.of(session, cast.centre.id).get(CARD)
+    return words.list_tiers(session, cast.centre.id).get(CARD)
 
 
 def shown(session: Session, cast: Cast) -> str:
@@ -119,10 +119,8 @@ def test_what_is_due_goes_from_every_phone_with_the_record(session: Session, cas
 
 
 REFERRAL = {
-    "need": {
-        "ref_date": dt.date.today().isoformat(), "has_card": "yes", "code": CARD, "need": "housing",
-        "service_type": "housing", "urgency": "week",
-    },
+    "need": {"has_card": "yes", "code": CARD, "need": "housing"},
+    "service": {"ref_date": dt.date.today().isoformat(), "service_type": "housing", "urgency": "week"},
     "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": "called_together"},
     "progress": {"status": "sent", "note": "CANARY"},
 }  # fmt: skip
@@ -195,7 +193,7 @@ def test_a_correction_made_without_knowing_of_the_no(session: Session, cast: Cas
     receive(session, cast, correction(first, met(SAID_NO), -10))
     other = with_note("CANARY2")
     if not is_good:
-        other["people"] = {**other["people"], "people_n": "900"}
+        other["talk"] = {**other["talk"], "people_n": "900"}
     assert receive(session, cast, correction(first, other, -5)) == ["stored" if is_good else "rejected"]
     assert_nothing_is_left(session)
     assert "CANARY2" not in stored_of_person(session)
@@ -317,7 +315,7 @@ def test_where_no_rule_can_be_run_what_is_no_clear_yes_is_cut_and_heard(
         "consent": {"said": "read_out", "understood": "no", "tier_said": "1", "tier": "1"}
     }
     if code:
-        sent["people"] = {"who": "enrolled", "people_n": "1"}
+        sent["people"] = {"who": "enrolled"}
     more = {"refused_by": code} if code else {}
     assert receive(session, cast, envelope(sent, finished_at=at(-10), **more)) == ["rejected"]
     assert "CANARY" not in stored_of_person(session)
@@ -587,7 +585,7 @@ def test_a_shut_out_phone_that_knows_two_ids_takes_nothing_out(session: Session,
 # A no that cannot be used
 
 
-ALONE = {"people_n": "1", "who": "new_person"}
+ALONE = {"who": "new_person"}
 
 
 def rows_that_may_leave(session: Session, cast: Cast) -> int:

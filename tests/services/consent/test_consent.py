@@ -33,7 +33,7 @@ def test_after_a_no_nothing_about_the_person_is_stored(session: Session, cast: C
     sent = with_everything(consent)
     assert "CANARY" in json.dumps(sent)
     receive(session, cast, envelope(sent))
-    held = everything(session, "card", "consent_word")
+    held = everything(session, "card", "consent_word", "standing")
     for told in ("CANARY", CARD, "safety_plan", "5_15", "conflict"):
         assert told not in held, told
     record = session.scalars(sa.select(Record)).one()
@@ -50,7 +50,7 @@ def test_a_no_that_arrives_twice_is_kept_once(session: Session, cast: Cast) -> N
 @pytest.mark.parametrize(
     "spoilt",
     [
-        {"people": {"who": "enrolled", "people_n": "900", "code": CARD}},
+        {"talk": {"people_n": "900", "risk_now": "low", "minutes": "5_15"}},
         {"next": {"note": "CANARY" * 100}},
         {"surprise": "CANARY"},
     ],
@@ -58,13 +58,13 @@ def test_a_no_that_arrives_twice_is_kept_once(session: Session, cast: Cast) -> N
 def test_a_record_that_is_refused_is_cut_as_well(session: Session, cast: Cast, spoilt: dict[str, Any]) -> None:
     receive(session, cast, envelope({**with_everything(SAID_NO), **spoilt}))
     assert "CANARY" not in everything(session)
-    assert CARD not in everything(session, "card", "consent_word")
+    assert CARD not in everything(session, "card", "consent_word", "standing")
 
 
 def test_what_is_kept_aside_is_cut_as_well(session: Session, cast: Cast) -> None:
     why = ("sync.shut_out", "The centre has turned off this person's access. The record is kept aside.")
     assert receive(session, cast, envelope(with_everything(SAID_NO)), aside=why) == ["rejected"]
-    held = everything(session, "card", "consent_word")
+    held = everything(session, "card", "consent_word", "standing")
     assert "CANARY" not in held
     assert CARD not in held
 

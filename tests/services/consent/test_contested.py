@@ -20,8 +20,8 @@ TWO, THREE = code(8), code(9)
 NEXT_DAY = dt.timedelta(days=1)
 NEXT = APRIL + NEXT_DAY
 LATER = NEXT + NEXT_DAY
-ALONE = {"people_n": "1", "who": "new_person"}
-GROUP = {"people_n": "5", "who": "group"}
+ALONE = {"who": "new_person"}
+GROUP = {"who": "group"}
 
 
 def counts_at(session: Session, cast: Cast) -> int:

@@ -39,7 +39,7 @@ def deliver(session: Session, cast: Cast, messages: Sequence[Sequence[dict[str, 
         receive(session, cast, *message)
     session.expire_all()
     record = session.scalars(sa.select(Record)).one()
-    found = words.of(session, cast.centre.id).get(CARD), (record.person, record.answers["consent"].get("tier_said"))
+    found = words.list_tiers(session, cast.centre.id).get(CARD), (record.person, record.answers["consent"].get("tier_said"))
     for table in (Record, Submission, ConsentWord):
         session.execute(sa.delete(table))
     session.commit()
@@ -108,7 +108,7 @@ def test_a_no_of_another_record_is_not_outvoted_by_a_yes_to_an_earlier_one(sessi
     receive(session, cast, version(SAID_NO, -50))
     receive(session, cast, version(YES, -30, first, no))
     session.expire_all()
-    assert words.of(session, cast.centre.id) == {CARD: 0}
+    assert words.list_tiers(session, cast.centre.id) == {CARD: 0}
 
 
 # The rule alone
@@ -127,10 +127,10 @@ def test_what_is_counted_is_never_more_than_what_the_last_who_know_everything_sa
         statements.append(VersionConsent(str(place), tier, is_asked and tier > 0, finished_at, place, tier == 0))
         links[str(place)] = {str(other) for other in known if other < place}
     before = Ancestors(links)
-    word = compute_record_consent(statements, before)
+    word = compute_record_consent("0", statements, before)
     assert word
     shuffled = random.Random(1).sample(statements, len(statements))
-    assert compute_record_consent(shuffled, before) == word
+    assert compute_record_consent("0", shuffled, before) == word
     holding = [
         one
         for one in statements
@@ -146,5 +146,5 @@ def test_what_is_counted_is_never_more_than_what_the_last_who_know_everything_sa
 
 
 def test_nobody_is_asked_about_a_group(session: Session, cast: Cast) -> None:
-    receive(session, cast, envelope(encounter(people={"people_n": "5", "who": "group"}, talk=TALK)))
-    assert words.of(session, cast.centre.id) == {}
+    receive(session, cast, envelope(encounter(people={"who": "group"}, talk=TALK)))
+    assert words.list_tiers(session, cast.centre.id) == {}

@@ -58,7 +58,7 @@ class Story:
         if kind == "broken no":
             return {**with_everything(SAID_NO), "what": {}}
         if kind == "person":
-            people = {"people_n": "1", "who": "enrolled", "code": ONE}
+            people = {"who": "enrolled", "code": ONE}
             tier = self.chance.choice("123")
             return encounter(people=people, consent=consent(tier), next={"ref_made": "no", "note": note})
         answers = encounter(talk={"risk_now": self.chance.choice(RISKS)}, next={"ref_made": "no", "note": note})

@@ -21,7 +21,9 @@ from sqlalchemy.orm import Session
 from evaluator_export.datasets.recipe import Audience
 from evaluator_export.periods import parse
 from evaluator_export.tables.protected_counts import TOTAL
+from fieldapp.services.acts import ActContext, utcnow
 from fieldapp.services.consent import standing
+from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions, tables
 from fieldapp.services.products.content import EditionContent
@@ -40,12 +42,14 @@ from fieldapp.store.records.records import Record
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.releases import Release, ReleaseSeries
 from forms.validation import validate
+from sync.consent import END
 from sync.envelope import parse_batch
 from sync.intake import local_time
 from tests.cast import Cast, a_series, another_worker, batch, encounter, envelope, publish_others
 from tests.programme import definition_of
 from tests.services.caseload.meetings import code
-from tests.services.consent.consents import APRIL, JULY, JUNE, MAY, ONE, consent, corrected, met, send
+from tests.services.consent.consents import APRIL, JULY, JUNE, MAY, ONE, consent, corrected, knowing, met, send, told
+from tests.services.consent.endings import end
 from tests.services.products.figures import NOW, body_of, number, switched_on
 
 SECRET = "s" * 64
@@ -58,7 +62,7 @@ def everybody(session: Session, cast: Cast, people: list[str], day: dt.date, tie
 
 def stands(session: Session, cast: Cast, person: str = ONE) -> int | None:
     session.rollback()
-    return store.of(session, cast.centre.id, [person]).get(person)
+    return store.list_tiers(session, cast.centre.id, [person]).get(person)
 
 
 def groups(session: Session, cast: Cast, count: int, day: dt.date) -> None:
@@ -129,8 +133,19 @@ def test_a_row_that_was_held_back_leaves_later_only_if_it_may_then(session: Sess
     assert len(rows_in(tmp_path, built)) == 35  # thirty of July, and the five of April who have not said no
 
 
+def take_back(session: Session, cast: Cast, people: list[str], day: dt.date, how: str, folder: Path) -> None:
+    """Let each of these people say no, or end their card."""
+    if how == "no":
+        everybody(session, cast, people, day, "0")
+        return
+    attach(session.get_bind().engine, Settings(data=str(folder), secret_key="k" * 64))
+    for person in people:
+        end(session, cast, person)
+
+
+@pytest.mark.parametrize("how", ["no", "end"])
 def test_who_takes_back_while_a_package_is_written_is_not_in_it(
-    session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     series = a_series(session, cast)
     everybody(session, cast, MANY, APRIL, "3")
@@ -140,7 +155,7 @@ def test_who_takes_back_while_a_package_is_written_is_not_in_it(
         made = write(*given)
         written.append(made.path.stem)
         if len(written) == 1:
-            everybody(session, cast, MANY[:15], MAY, "0")
+            take_back(session, cast, MANY[:15], MAY, how, tmp_path)
         return made
 
     monkeypatch.setattr(build, "write_package", write_and_wait)
@@ -155,7 +170,7 @@ NEXT = APRIL + dt.timedelta(days=1)
 
 def alone(day: dt.date, tier: str, risk: str = "low") -> dict[str, Any]:
     """Return the answers of an encounter with somebody new, who has no card."""
-    return encounter(day, people={"people_n": "1", "who": "new_person"}, consent=consent(tier), talk={"risk_now": risk})
+    return encounter(day, people={"who": "new_person"}, consent=consent(tier), talk={"risk_now": risk})
 
 
 @pytest.mark.parametrize("is_group", [False, True], ids=["somebody without a card", "a group"])
@@ -166,7 +181,7 @@ def test_records_without_a_card_that_are_lowered_while_a_package_is_written_are_
     series = a_series(session, cast)
     items = []
     for risk in ["low", "none", "raised"] * 14:
-        group = encounter(APRIL, people={"people_n": "5", "who": "group"}, talk={"risk_now": risk})
+        group = encounter(APRIL, people={"who": "group"}, talk={"people_n": "5", "risk_now": risk})
         items.append(envelope(group if is_group else alone(APRIL, "3", risk), day=APRIL))
     send(session, cast, *items)
     write, written = build.write_package, []
@@ -248,7 +263,8 @@ def test_nothing_is_published_over_a_record_that_became_somebody_elses_or_contes
 def test_an_edition_is_not_kept_over_a_yes_that_was_taken_back_before_it_was_done(session: Session, cast: Cast) -> None:
     send(session, cast, met(ONE, APRIL, "1"))
     before = standing.Standings.of_all(session, cast.centre.id)
-    send(session, cast, met(ONE, MAY, "3"))
+    send(session, cast, knowing(session, met(ONE, MAY, "3")))
+    assert stands(session, cast) == 3
     send(session, cast, met(ONE, JUNE, "1"))
     with pytest.raises(standing.ConsentFell):
         before.check(session)
@@ -256,13 +272,13 @@ def test_an_edition_is_not_kept_over_a_yes_that_was_taken_back_before_it_was_don
 
 def test_whose_yes_turns_out_to_be_somebody_elses_is_counted_anew(session: Session, cast: Cast) -> None:
     began = dt.datetime.now(dt.UTC)
-    send(session, cast, met(ONE, APRIL - dt.timedelta(days=9), "0"))
-    second = met(ONE, APRIL, "3")
+    send(session, cast, met(ONE, APRIL - dt.timedelta(days=9), "1"))
+    second = knowing(session, met(ONE, APRIL, "3"))
     send(session, cast, second)
-    assert stands(session, cast) == 3 and store.lowered_since(session, cast.centre.id, began) == set()
+    assert stands(session, cast) == 3 and store.list_lowered_since(session, cast.centre.id, began) == set()
     session.rollback()
     send(session, cast, corrected(second, NEXT, "3", card=MANY[0]))
-    assert stands(session, cast) == 0 and store.lowered_since(session, cast.centre.id, began) == {ONE}
+    assert stands(session, cast) == 1 and store.list_lowered_since(session, cast.centre.id, began) == {ONE}
 
 
 def test_a_package_that_is_overtaken_by_every_no_is_not_published_but_tried_again(
@@ -315,7 +331,8 @@ def test_months_of_people_and_intakes_ask_the_encounter_that_came_after(
 
 def intake(card: str, day: dt.date, tier: str = "3") -> dict[str, Any]:
     answers = {
-        "start": {"kind": "intake", "month_in": f"{day:%Y-%m-01}", "came_by": "outreach", "offered_resp": "accepted", "code": card},
+        "start": {"kind": "intake", "offered_resp": "accepted", "code": card},
+        "arrival": {"month_in": f"{day:%Y-%m-01}", "came_by": "outreach"},
         "consent": consent(tier),
         "about": {"age_band": "16-19", "gender": "man_boy", "race": "black", "school_work": "school", "housing": "stable"},
         "risks": {"risk_level": "high", "feel_safe": "sometimes"},
@@ -336,14 +353,8 @@ def test_a_referral_says_no_for_the_whole_person(session: Session, cast: Cast, t
     publish_others(session, cast)
     send(session, cast, met(ONE, APRIL, "3"))
     answers = {
-        "need": {
-            "ref_date": str(MAY),
-            "has_card": "yes",
-            "code": ONE,
-            "need": "housing",
-            "service_type": "housing",
-            "urgency": "today",
-        },
+        "need": {"has_card": "yes", "code": ONE, "need": "housing"},
+        "service": {"ref_date": str(MAY), "service_type": "housing", "urgency": "today"},
         "sharing": {"consent_share": "no", "warm": "info_only"},
         "progress": {"status": "sent"},
         "consent": consent("0"),
@@ -411,8 +422,9 @@ def _takes_back(session: Session, cast: Cast, people: list[str], at: dt.datetime
         session.execute(sa.update(ConsentWord).where(ConsentWord.root_id.in_(ids)).values(lowered_at=at))
 
 
+@pytest.mark.parametrize("how", ["no", "end"])
 def test_who_takes_back_while_tables_are_counted_is_not_in_them(
-    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
 ) -> None:
     publish_others(session, cast)
     everybody(session, cast, MANY, JUNE, "3")
@@ -424,7 +436,7 @@ def test_who_takes_back_while_tables_are_counted_is_not_in_them(
         found = count(*given)
         counts.append(1)
         if len(counts) == 1:
-            everybody(session, cast, MANY[:30], dt.date(2026, 7, 2), "0")
+            take_back(session, cast, MANY[:30], dt.date(2026, 7, 2), how, tmp_path)
         return found
 
     monkeypatch.setattr(tables, "count_tables", count_and_wait)
@@ -501,63 +513,154 @@ def test_public_page_open_data_and_feed_count_nobody_who_took_back(app: Flask, w
 # The fold
 
 
+UNKNOWING, KNOWING = False, True
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        # (days by the phone's clock, tier, how asked), in the order of arrival
-        ([(1, "3", "read_out")], 3),
-        ([(1, "3", "read_out"), (2, "0", "read_out")], 0),
-        ([(1, "0", "read_out"), (2, "3", "read_out")], 3),  # asked again, later both ways: the newest word
-        ([(2, "0", "read_out"), (1, "3", "read_out")], 0),  # by the clock the no came later
-        ([(2, "3", "read_out"), (1, "0", "read_out")], 0),  # by arrival the no came later
-        ([(1, "0", "read_out"), (1, "3", "read_out")], 0),  # neither is later
-        ([(1, "1", "read_out"), (2, "3", "earlier")], 1),  # "still the same" raises nothing
-        ([(1, "3", "read_out"), (2, "1", "earlier")], 1),
-        ([(1, "2", "earlier")], 2),
-        ([(1, "0", "read_out"), (2, "2", "earlier"), (3, "3", "interpreter")], 3),
-        ([(1, "3", "they_read"), (2, "", "not_asked")], 0),
-        ([(1, "3", "they_read"), (2, "", "seen_in_crisis_ask_later"), (3, "2", "they_read")], 2),
-        ([(5, "1", "read_out"), (4, "3", "read_out"), (6, "2", "read_out")], 2),
-        ([(5, "1", "read_out"), (4, "3", "read_out"), (3, "2", "read_out")], 1),
+        # (day by the phone's clock, tier, how asked, whether the phone knew of what came before), in the order of arrival
+        ([(1, "3", "read_out", UNKNOWING)], 3),
+        ([(1, "3", "read_out", UNKNOWING), (2, "0", "read_out", UNKNOWING)], 0),
+        ([(1, "0", "read_out", UNKNOWING), (2, "3", "read_out", UNKNOWING)], 0),  # no clock can raise it
+        ([(1, "1", "read_out", UNKNOWING), (2, "3", "read_out", KNOWING)], 3),
+        ([(2, "1", "read_out", UNKNOWING), (1, "3", "read_out", KNOWING)], 3),  # nor keep it from being raised
+        ([(1, "1", "read_out", UNKNOWING), (2, "3", "earlier", KNOWING)], 1),  # "still the same" raises nothing
+        ([(1, "3", "read_out", UNKNOWING), (2, "1", "earlier", KNOWING)], 1),
+        ([(1, "2", "earlier", UNKNOWING)], 2),
+        ([(1, "0", "read_out", UNKNOWING), (2, "2", "earlier", KNOWING), (3, "3", "interpreter", KNOWING)], 3),
+        ([(1, "3", "they_read", UNKNOWING), (2, "", "not_asked", KNOWING)], 0),
+        ([(1, "3", "they_read", KNOWING), (2, "", "seen_in_crisis_ask_later", KNOWING), (3, "2", "they_read", KNOWING)], 2),
+        ([(5, "1", "read_out", UNKNOWING), (4, "3", "read_out", UNKNOWING), (6, "2", "read_out", KNOWING)], 2),
+        ([(5, "1", "read_out", UNKNOWING), (6, "3", "read_out", KNOWING), (7, "2", "read_out", UNKNOWING)], 2),
+        ([(5, "1", "read_out", UNKNOWING), (6, "3", "read_out", KNOWING), (7, "1", "they_read", KNOWING)], 1),
     ],
 )
-def test_the_lowest_word_that_holds_stands(
-    session: Session, cast: Cast, words: list[tuple[int, str, str]], expected: int
+def test_the_lowest_word_that_nobody_settled_stands(
+    session: Session, cast: Cast, words: list[tuple[int, str, str, bool]], expected: int
 ) -> None:
-    for day, tier, said in words:
-        send(session, cast, met(ONE, dt.date(2026, 5, day), tier, said))
+    for day, tier, said, knows in words:
+        item = met(ONE, dt.date(2026, 5, day), tier, said)
+        send(session, cast, knowing(session, item) if knows else item)
         assert stands(session, cast, code(8)) is None
     assert stands(session, cast) == expected
     assert cards.by_codes(session, cast.centre.id, [ONE])[ONE].tier == str(expected)  # what phones show
+    assert told(session)["tier"] == expected
 
 
-def test_the_fold_is_that_of_its_rule(session: Session, cast: Cast) -> None:
-    """Random statements, by the query and by the rule as it is said."""
+def test_somebody_known_by_a_client_that_says_nothing_of_what_it_knew_keeps_the_first_or_the_lowest(
+    session: Session, cast: Cast
+) -> None:
+    """As ODK Collect: the first answer stands, a later one can only lower it, and the office sees that they differ."""
+    found = []
+    for day, tier in ((1, "2"), (2, "3"), (3, "1"), (4, "2")):
+        send(session, cast, met(ONE, dt.date(2026, 5, day), tier))
+        found.append((stands(session, cast), told(session)["doubt"]))
+    assert found == [(2, False), (2, True), (1, True), (1, True)]
+
+
+def test_what_phones_are_told_of_a_card(session: Session, cast: Cast) -> None:
+    first = met(ONE, APRIL, "2") | {"consent": {"wording": "0123456789abcdef", "language": "so"}}
+    send(session, cast, first)
+    about = {"since": "2026-04", "heads": [first["id"]], "wording": "0123456789abcdef"}
+    assert told(session) == {"tier": 2, "doubt": False, **about}
+    second = met(ONE, MAY, "3")
+    send(session, cast, second)
+    heads = [first["id"], second["id"]]
+    assert told(session) == {"tier": 2, "since": "2026-04", "heads": heads, "doubt": True, "wording": ""}
+    send(session, cast, knowing(session, met(ONE, JUNE, "3")))
+    assert (told(session)["tier"], told(session)["since"], told(session)["doubt"]) == (3, "2026-06", False)
+
+
+def test_who_has_more_heads_than_a_phone_can_name_is_settled_from_below(session: Session, cast: Cast) -> None:
+    tiers = ["3"] * 10 + ["1"] * 14
+    send(session, cast, *(met(ONE, APRIL, tier) for tier in tiers))
+    assert (len(told(session)["heads"]), stands(session, cast)) == (16, 1)
+    send(session, cast, knowing(session, met(ONE, MAY, "3")))
+    assert (stands(session, cast), told(session)["doubt"]) == (3, False)
+
+
+def test_the_table_is_what_the_rule_gives(session: Session, cast: Cast) -> None:
+    """Random words, by the table and by the rule as it is said."""
     chance = random.Random(5)
     start = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
-    said: dict[str, list[tuple[dt.datetime, int, int, bool]]] = {}
-    position = 0
+    said: dict[str, list[ConsentWord]] = {}
     with WriteTransaction(session):
         for seed in range(60):
-            for _ in range(chance.randrange(1, 7)):
-                position += 1
-                word = start + dt.timedelta(days=chance.randrange(6)), position, chance.randrange(4), chance.random() < 0.6
-                said.setdefault(code(seed), []).append(word)
-                session.add(
-                    ConsentWord(
-                        centre_id=cast.centre.id, root_id=str(uuid.uuid4()), person=code(seed), finished_at=word[0],
-                        position=word[1], tier=word[2], asked=word[3],
-                    )
+            words = said.setdefault(code(seed), [])
+            for position in range(chance.randrange(1, 7)):
+                number = str(uuid.uuid4())
+                knew = [word.statement_id for word in words if chance.random() < 0.5]
+                word = ConsentWord(
+                    centre_id=cast.centre.id, root_id=number, person=code(seed), position=position, statement_id=number,
+                    finished_at=start + dt.timedelta(days=chance.randrange(900)), tier=chance.randrange(4),
+                    asked=chance.random() < 0.6, knew=knew,
                 )  # fmt: skip
-    expected = {}
-    for person, words in said.items():
-        holding = [
-            one for one in words if not any(two[3] and two[0] > one[0] and two[1] > one[1] for two in words)
-        ]  # fmt: skip
-        expected[person] = min(one[2] for one in holding)
-    assert store.of(session, cast.centre.id) == expected
-    assert store.of(session, cast.other_centre.id) == {}
-    assert store.of(session, cast.centre.id, [code(3), "nobody"]) == {code(3): expected[code(3)]}
+                session.add(word)
+                words.append(word)
+        store.update_standings(session, cast.centre.id, said, start)
+        expected = {}
+        for person, words in said.items():
+            heads = [one for one in words if not any(_settles(two, one) for two in words)]
+            expected[person] = min(one.tier for one in heads)
+    assert store.list_tiers(session, cast.centre.id) == expected
+    assert store.list_tiers(session, cast.other_centre.id) == {}
+    assert store.list_tiers(session, cast.centre.id, [code(3), "nobody"]) == {code(3): expected[code(3)]}
+
+
+def _settles(later: ConsentWord, earlier: ConsentWord) -> bool:
+    return earlier.statement_id in later.knew and (later.asked or later.tier <= earlier.tier)
+
+
+# By slip, and at the office
+
+
+def test_a_slip_lowers_what_stands_and_raises_nothing(session: Session, cast: Cast) -> None:
+    send(session, cast, met(ONE, APRIL, "3"), met(ONE, MAY, "2"))
+    before = standing.Standings(session, cast.centre.id)
+    before.of(ONE)
+    with pytest.raises(ActProblem, match="only allow less"):
+        say_by_slip(session, cast, ONE, 3)
+    with pytest.raises(ActProblem, match="only allow less"):
+        say_by_slip(session, cast, code(8), 0)  # who never said anything has no slip
+    assert stands(session, cast) == 2
+    number = say_by_slip(session, cast, ONE, 1)
+    assert (stands(session, cast), told(session)["heads"], told(session)["doubt"]) == (1, [number], False)
+    with pytest.raises(standing.ConsentFell):
+        before.check(session)
+    session.rollback()
+    send(session, cast, met(ONE, JUNE, "2"))
+    assert stands(session, cast) == 1
+    send(session, cast, knowing(session, met(ONE, JUNE, "2")))
+    assert stands(session, cast) == 2
+
+
+def say_by_slip(session: Session, cast: Cast, person: str, tier: int) -> str:
+    with WriteTransaction(session):
+        return standing.note_statement(ActContext(session, cast.system, utcnow()), person, tier, "slip")
+
+
+def test_an_end_stays_whatever_comes_later(session: Session, cast: Cast) -> None:
+    first = met(ONE, APRIL, "3")
+    send(session, cast, first)
+    say_by_slip(session, cast, ONE, END)
+    send(session, cast, knowing(session, met(ONE, MAY, "3")), corrected(first, NEXT, "2"))
+    assert stands(session, cast) == END
+    assert cards.by_codes(session, cast.centre.id, [ONE])[ONE].tier == "0"  # for apps that know no end
+    assert told(session)["tier"] == END
+    with pytest.raises(ActProblem, match="only allow less"):
+        say_by_slip(session, cast, ONE, 0)
+
+
+def test_what_the_slip_said_goes_along_when_a_card_gets_a_new_code(session: Session, cast: Cast) -> None:
+    basil = another_worker(session, cast)
+    send(session, cast, met(ONE, APRIL, "3", cards=[ONE]))
+    for item in (met(ONE, APRIL, "3", cards=[ONE]), new_code_note(ONE, MANY[0])):
+        if item["form"] != "encounter":
+            say_by_slip(session, cast, ONE, 1)
+        answers = receive_batch(session, basil, parse_batch(batch(item)))
+        assert [answer["status"] for answer in answers] == ["stored"]
+    assert (stands(session, cast, MANY[0]), stands(session, cast)) == (1, 1)
 
 
 # Corrections
@@ -593,11 +696,12 @@ def test_correcting_an_old_record_does_not_outvote_a_no_that_came_after_it(sessi
 
 def test_a_no_by_correction_is_not_outvoted_by_a_yes_from_before_it(session: Session, cast: Cast) -> None:
     first = met(ONE, APRIL, "2")
-    send(session, cast, first, met(ONE, APRIL + dt.timedelta(days=2), "3"))
+    send(session, cast, first)
+    send(session, cast, knowing(session, met(ONE, APRIL + dt.timedelta(days=2), "3")))
     assert stands(session, cast) == 3
     send(session, cast, corrected(first, APRIL + dt.timedelta(days=4), "0"))
     assert stands(session, cast) == 0
-    send(session, cast, met(ONE, MAY, "2"))
+    send(session, cast, knowing(session, met(ONE, MAY, "2")))
     assert stands(session, cast) == 2
 
 
@@ -614,7 +718,7 @@ def test_of_two_versions_that_differ_the_lower_one_counts(session: Session, cast
 def test_a_correction_that_takes_the_code_out_leaves_what_was_said(session: Session, cast: Cast) -> None:
     first = met(ONE, APRIL, "0")
     send(session, cast, first)
-    group = encounter(APRIL, people={"people_n": "5", "who": "group"})
+    group = encounter(APRIL, people={"who": "group"}, talk={"people_n": "5"})
     send(session, cast, envelope(group, day=APRIL, root=first["id"], prev=[first["id"]]))
     assert stands(session, cast) == 0
 
@@ -628,7 +732,7 @@ def test_a_record_that_is_cut_still_lowers(session: Session, cast: Cast) -> None
         no = standing.ConsentStatement(str(uuid.uuid4()), ONE, 0, asked=False, finished_at=at, position=99)
         standing.save_statements(session, cast.centre.id, [no], now)
     assert stands(session, cast) == 0
-    assert store.lowered_since(session, cast.centre.id, now - dt.timedelta(minutes=1)) == {ONE}
+    assert store.list_lowered_since(session, cast.centre.id, now - dt.timedelta(minutes=1)) == {ONE}
 
 
 def test_a_series_of_another_centre_reads_none_of_it(session: Session, cast: Cast) -> None:
@@ -639,6 +743,16 @@ def test_a_series_of_another_centre_reads_none_of_it(session: Session, cast: Cas
     assert isinstance(a_series(session, cast), ReleaseSeries)
 
 
+def new_code_note(code: str, new: str) -> dict[str, Any]:
+    """Return a worker's note that a card gets a new code."""
+    text = json.dumps({"code": code, "new": new})
+    return {
+        "id": str(uuid.uuid4()), "form": "fieldapp.reissue", "version": "1", "body": text,
+        "finished_at": dt.datetime.combine(JUNE, dt.time(12), dt.UTC).isoformat(),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("is_cut", [False, True], ids=["with its code", "cut on the phone"])
 @pytest.mark.parametrize("is_note_first", [False, True], ids=["the no first", "the new code first"])
 def test_a_no_goes_along_when_a_card_that_two_phones_made_gets_a_new_code(
@@ -647,15 +761,10 @@ def test_a_no_goes_along_when_a_card_that_two_phones_made_gets_a_new_code(
     basil = another_worker(session, cast)
     send(session, cast, met(ONE, APRIL, "3", cards=[ONE]))
     fresh = MANY[0]
-    text = json.dumps({"code": ONE, "new": fresh})
-    note = {
-        "id": str(uuid.uuid4()), "form": "fieldapp.reissue", "version": "1", "body": text,
-        "finished_at": dt.datetime.combine(JUNE, dt.time(12), dt.UTC).isoformat(),
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
-    }  # fmt: skip
+    note = new_code_note(ONE, fresh)
     no = met(ONE, MAY, "0")
     if is_cut:
-        kept = encounter(MAY, people={"people_n": "1", "who": "enrolled"}, consent=consent("0"))
+        kept = encounter(MAY, people={"who": "enrolled"}, consent=consent("0"))
         no = envelope(kept, day=MAY, refused_by=ONE)
     for item in (met(ONE, APRIL, "3", cards=[ONE]), *((note, no) if is_note_first else (no, note))):
         answers = receive_batch(session, basil, parse_batch(batch(item)))

@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldapp.app import create_app
 from fieldapp.services import keys as centre_keys
 from fieldapp.services.acts import Actor
+from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.operations.backup import create
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import take_backup
@@ -34,13 +37,16 @@ from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.settings import KeyProblem, Settings, SettingsProblem
+from fieldapp.store.consent import standing
 from fieldapp.store.database import WriteTransaction, engine_for
 from fieldapp.store.phones import pull as feed
 from fieldapp.store.releases.releases import Release, ReleaseRun
+from fieldapp.web.sessions import db
 from sync.sealed import parse_delivery
 from tests.cast import Cast, a_series, encounter, make_cast
 from tests.commands import Ended, run_command
 from tests.sealing import Centre, PhoneKey, delivery, sealed
+from tests.services.consent.endings import CARD, OTHER, end, send, talked
 
 ROOT = Path(__file__).parents[3]
 SECRET = "5e" * 32
@@ -585,3 +591,90 @@ def test_a_key_is_never_made_beside_a_copy_that_needs_one(settings: Settings, ph
         restore(elsewhere, made.where)
     with pytest.raises(KeyProblem):
         elsewhere.key()
+
+
+def test_who_took_everything_back_after_the_copy_is_not_brought_back(
+    settings: Settings, elsewhere: Settings, phone: Phone, cast: Cast, tmp_path: Path
+) -> None:
+    """The copy is older than the end; the second list is all that the new machine has of it."""
+    (tmp_path / "stick").mkdir()
+    here = replace(settings, forgotten_copy=str(tmp_path / "stick"))
+    there = replace(elsewhere, forgotten_copy=str(tmp_path / "stick"))
+    attach(phone.session.get_bind().engine, here)
+    send(phone.session, cast.amina, talked(), talked(OTHER))
+    before = take_backup(here, tmp_path / "before")
+    end(phone.session, cast)
+    restore(there, before.where)
+    with opened(there) as session:
+        assert standing.list_tiers(session, cast.centre.id) == {OTHER: 3}
+        assert CARD[4:] not in "".join(session.scalars(sa.text("SELECT body FROM submission")))
+        attach(session.get_bind().engine, there)
+        (answer,) = send(session, cast.amina, talked())  # what the phone still has
+        assert [problem["code"] for problem in answer["problems"]] == ["consent.ended"]
+        assert standing.list_tiers(session, cast.centre.id) == {OTHER: 3}
+
+
+def test_a_restore_never_takes_the_list_back_to_an_older_one(
+    settings: Settings, phone: Phone, cast: Cast, tmp_path: Path
+) -> None:
+    attach(phone.session.get_bind().engine, settings)
+    send(phone.session, cast.amina, talked(), talked(OTHER))
+    end(phone.session, cast, OTHER)
+    older = take_backup(settings, tmp_path / "older")
+    end(phone.session, cast)
+    newest = settings.forgotten_file.read_text()
+    phone.session.close()
+    phone.session.get_bind().engine.dispose()
+    restore(settings, older.where, replace=True)
+    assert settings.forgotten_file.read_text() == newest
+    with opened(settings) as session:
+        assert standing.list_tiers(session, cast.centre.id) == {}
+    settings.forgotten_file.unlink()
+    time.sleep(1.1)  # what is moved aside is named by the second
+    restore(settings, older.where, replace=True)  # the list is lost: the copy has its own
+    assert newest.startswith(settings.forgotten_file.read_text())
+    assert len(settings.forgotten_file.read_text().splitlines()) == 1
+
+
+@on_sqlite
+@pytest.mark.slow
+@pytest.mark.parametrize("point", ["save_withdrawal", "erase_card", "_untie", "audit.replace_targets"])
+def test_killed_between_the_list_and_the_commit_the_card_ends_at_the_next_start(
+    settings: Settings, phone: Phone, cast: Cast, tmp_path: Path, point: str
+) -> None:
+    """A process is killed by the system, not by an error; then the server starts."""
+    send(phone.session, cast.amina, talked())
+    phone.session.close()
+    phone.session.get_bind().engine.dispose()
+    program = f"""
+import os, signal
+from fieldapp.services.acts import Actor
+from fieldapp.services.consent import ending
+from fieldapp.services.consent.card_consent import end_card, find_card
+from fieldapp.services.consent.forgotten import attach
+from fieldapp import settings as settings_module
+from fieldapp.store.database import engine_for
+from fieldapp.store.session import Session
+settings = settings_module.read()
+engine = engine_for(settings.url)
+attach(engine, settings)
+*modules, name = "ending.{point}".split(".")
+place = ending
+for module in modules[1:]:
+    place = getattr(place, module)
+setattr(place, name, lambda *arguments, **more: os.kill(os.getpid(), signal.SIGKILL))
+with Session(engine) as session:
+    rosa = Actor({cast.centre.id}, "admin", {cast.rosa.user_id})
+    end_card(session, rosa, card_id=find_card(session, rosa, code="{CARD}"), reason="in_person")
+"""
+    environment = {**os.environ, **settings.environment()}
+    killed = subprocess.run([sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with opened(settings) as session:
+        assert standing.list_tiers(session, cast.centre.id) == {CARD: 3}
+    app = create_app(settings)
+    with app.app_context():
+        db.engine.dispose()
+    with opened(settings) as session:
+        assert standing.list_tiers(session, cast.centre.id) == {}
+        assert session.scalars(sa.text("SELECT count(*) FROM submission WHERE body <> ''")).one() == 0

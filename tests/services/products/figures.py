@@ -29,7 +29,7 @@ def fill(session: Session, cast: Cast, count: int, first: dt.date, days: int, se
             day,
             talk={"risk_now": chance.choice(["low", "none", "raised"])},
             when_where={"nbhd": chance.choice(["002", "002", "004"]), "enc_hour": chance.choice(["19", "22"])},
-            what={"contact_type": chance.choice(["check_in", "deesc"]), "mode": "in_person", "setting": "street"},
+            what={"contact_type": chance.choice(["check_in", "deesc"])},
         )
         items.append(envelope(answers, day=day))
     for start in range(0, count, 100):

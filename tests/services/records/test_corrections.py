@@ -64,37 +64,37 @@ def test_a_worker_corrects_what_was_sent(session: Session, cast: Cast) -> None:
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_a_chain_of_corrections_arrives_in_any_order(session: Session, cast: Cast, order: tuple[int, ...]) -> None:
     first = envelope(FIRST)
-    second = correction(first, people={"people_n": "2"})
-    third = correction(first, second, people={"people_n": "3"})
+    second = correction(first, talk={"people_n": "2"})
+    third = correction(first, second, talk={"people_n": "3"})
     for place in order:
         assert send(session, cast.amina, (first, second, third)[place]) == ["stored"]
     record = only_record(session)
-    assert (record.instance_id, record.answers["people"]["people_n"], record.heads) == (first["id"], "3", [third["id"]])
+    assert (record.instance_id, record.answers["talk"]["people_n"], record.heads) == (first["id"], "3", [third["id"]])
 
 
 def test_nobody_corrects_a_colleagues_record(session: Session, cast: Cast) -> None:
     first = envelope(FIRST)
-    forged = correction(first, people={"people_n": "99"})
+    forged = correction(first, talk={"people_n": "99"})
     colleague = another_worker(session, cast)
     send(session, cast.amina, first)
     assert send(session, colleague, forged) == ["rejected"]
-    assert only_record(session).answers["people"]["people_n"] == "1"
+    assert only_record(session).answers["talk"]["people_n"] == "1"
     kept = session.scalars(sa.select(Submission).where(Submission.instance_id == forged["id"])).one()
     assert [problem["code"] for problem in kept.problems] == ["sync.not_yours"]
 
 
 def test_it_is_found_out_also_when_the_forged_one_comes_first(session: Session, cast: Cast) -> None:
     first = envelope(FIRST)
-    forged = correction(first, people={"people_n": "99"})
+    forged = correction(first, talk={"people_n": "99"})
     send(session, another_worker(session, cast), forged)
     assert send(session, cast.amina, first) == ["stored"]
     record = only_record(session)
-    assert (record.author_id, record.answers["people"]["people_n"]) == (cast.amina.user_id, "1")
+    assert (record.author_id, record.answers["talk"]["people_n"]) == (cast.amina.user_id, "1")
 
 
 def two_answers(session: Session, cast: Cast) -> tuple[str, dict[str, str]]:
     first = envelope(FIRST)
-    one, two = (correction(first, people={"people_n": number}) for number in ("2", "3"))
+    one, two = (correction(first, talk={"people_n": number}) for number in ("2", "3"))
     send(session, cast.amina, first)
     send(session, cast.amina, one)
     send(session, cast.amina, two)
@@ -112,15 +112,15 @@ def test_two_corrections_that_knew_nothing_of_each_other_wait_for_a_choice(sessi
         with pytest.raises(ActProblem) as refused:
             attempt()
         assert refused.value.code in ("record.contested", "review.contested")
-    assert [one["path"] for one in record.contested] == ["people.people_n"]
+    assert [one["path"] for one in record.contested] == ["talk.people_n"]
     waiting = listing.list_review_queue(session, cast.rosa)
     assert [one.instance_id for one in waiting.records] == [root]
     with pytest.raises(ActProblem) as refused:
-        reviews.resolve_conflict(session, cast.rosa, instance_id=root, chosen={"people.people_n": "f" * 64})
+        reviews.resolve_conflict(session, cast.rosa, instance_id=root, chosen={"talk.people_n": "f" * 64})
     assert refused.value.code == "review.choice"
-    reviews.resolve_conflict(session, cast.rosa, instance_id=root, chosen={"people.people_n": by_answer["2"]})
+    reviews.resolve_conflict(session, cast.rosa, instance_id=root, chosen={"talk.people_n": by_answer["2"]})
     record = only_record(session)
-    assert (record.answers["people"]["people_n"], record.contested, record.review) == ("2", [], "approved")
+    assert (record.answers["talk"]["people_n"], record.contested, record.review) == ("2", [], "approved")
     assert len(listing.open_record(session, cast.rosa, instance_id=root).steps) == 4
 
 
@@ -153,12 +153,12 @@ def test_a_record_is_sent_back_corrected_and_seen_again(session: Session, cast: 
 
 
 def test_what_was_refused_can_be_corrected(session: Session, cast: Cast) -> None:
-    poisoned = envelope(encounter(people={"people_n": "900"}))
+    poisoned = envelope(encounter(talk={"people_n": "900"}))
     assert send(session, cast.amina, poisoned) == ["rejected"]
     told = feed(session, cast.amina)[f"rec/{poisoned['id']}"]
-    assert told["answers"]["people"]["people_n"] == "900"
-    assert told["problems"] == [{"code": "answers.constraint", "path": "people.people_n"}]
-    assert send(session, cast.amina, correction(poisoned, people={"people_n": "9"})) == ["stored"]
+    assert told["answers"]["talk"]["people_n"] == "900"
+    assert told["problems"] == [{"code": "answers.constraint", "path": "talk.people_n"}]
+    assert send(session, cast.amina, correction(poisoned, talk={"people_n": "9"})) == ["stored"]
     assert only_record(session).instance_id == poisoned["id"]
     assert feed(session, cast.amina)[f"rec/{poisoned['id']}"] is None
     assert listing.list_review_queue(session, cast.rosa).submissions == []
@@ -186,7 +186,7 @@ def test_a_call_for_help_stays_when_its_shift_is_corrected(session: Session, cas
 
 
 def test_a_duplicate_is_told_what_became_of_the_first(session: Session, cast: Cast) -> None:
-    poisoned = envelope(encounter(people={"people_n": "900"}))
+    poisoned = envelope(encounter(talk={"people_n": "900"}))
     first = receive_batch(session, cast.amina, parse_batch(batch(poisoned)))
     again = receive_batch(session, cast.amina, parse_batch(batch(poisoned)))
     assert (again[0]["status"], again[0]["was"], again[0]["problems"]) == ("duplicate", "rejected", first[0]["problems"])

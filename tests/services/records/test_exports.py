@@ -114,7 +114,7 @@ def test_the_audit_line_says_which_records_and_how_many(session: Session, cast: 
 
 
 def test_every_record_is_a_row_and_another_centre_has_none(session: Session, cast: Cast, tmp_path: Path) -> None:
-    made = [envelope(encounter(people={"people_n": str(number)})) for number in range(1, 6)]
+    made = [envelope(encounter(talk={"people_n": str(number)})) for number in range(1, 6)]
     receive_batch(session, cast.amina, parse_batch(batch(*made)))
     found = files(session, cast.centre.id, RecordFilter(form="encounter"), tmp_path)["encounter.csv"]
     assert {(row["record"], row["people_n"], row["worker"], row["via"]) for row in found} == {

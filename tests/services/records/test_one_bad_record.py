@@ -54,7 +54,7 @@ BODIES = {
     "a number beyond reading": json.dumps(encounter()).replace('"people_n": "1"', '"people_n": ' + "9" * 5000),
     "infinity": json.dumps(encounter()).replace('"people_n": "1"', '"people_n": 1e999'),
     "no number": json.dumps(encounter()).replace('"people_n": "1"', '"people_n": NaN'),
-    "digits without end": holding("9" * 600_000, "people", "people_n"),
+    "digits without end": holding("9" * 600_000, "talk", "people_n"),
     "deep": '{"a":' * 900 + "1" + "}" * 900,
     "deeper": "[" * 100_000,
     "a very long text": holding("x" * 600_000),

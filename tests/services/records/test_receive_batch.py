@@ -61,7 +61,7 @@ def test_the_same_id_with_other_answers_is_kept_as_a_conflict(session: Session, 
 @pytest.mark.parametrize(
     ("item", "code"),
     [
-        (envelope(encounter(people={"people_n": "900"})), "answers.constraint"),
+        (envelope(encounter(talk={"people_n": "900"})), "answers.constraint"),
         (envelope({}), "answers.required"),
         (envelope("no JSON"), "sync.body"),
         (envelope("[]"), "answers.shape"),

@@ -666,7 +666,7 @@ def test_the_share_without_consent_does_not_rise_because_rows_left(
         fill(session, cast, 160, dt.date(2026, month, 1), seed=seed)
         for number in range(80):
             day = dt.date(2026, month, 1) + dt.timedelta(days=number)
-            answers = encounter(day, people={"who": "known_not_enrolled", "people_n": "1"})
+            answers = encounter(day, people={"who": "known_not_enrolled"})
             receive_batch(session, cast.amina, parse_batch(batch(envelope(answers, day=day))))
     shares = []
     for name in ("2026-Q2", "2026-Q3"):

@@ -30,7 +30,7 @@ def rosa(client_of: Callable[[str], FlaskClient]) -> FlaskClient:
 
 @pytest.fixture
 def sent(app: Flask, web_cast: Cast) -> list[dict[str, Any]]:
-    items = [envelope(encounter()), envelope(encounter(people={"people_n": "900"})), envelope("{")]
+    items = [envelope(encounter()), envelope(encounter(talk={"people_n": "900"})), envelope("{")]
     headers = {"Authorization": f"Bearer {web_cast.token}"}
     answer = app.test_client().post("/sync/v1/batch", data=batch(*items), content_type="application/json", headers=headers)
     assert answer.status_code == 200

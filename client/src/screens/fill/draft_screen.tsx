@@ -3,6 +3,8 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { makeCardCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
+import { saidYes } from "../../engine/slips";
+import type { Form } from "../../engine/form";
 import type { Json, Who } from "../../engine/types";
 import { randomBytes } from "../../storage/bytes";
 import { discardDraft, type Draft, saveDraft } from "../../storage/drafts";
@@ -17,6 +19,7 @@ import { type Answers, collectLastAnswers, hasReferral } from "./initial_answers
 import { NotHere } from "./not_here";
 import type { Keeper } from "./keeper";
 import { Pages } from "./pages";
+import { type SlipOffer, SlipScreen, useSlipOffer } from "./slip_offer";
 
 export interface LoadedDraft {
   draft: Draft;
@@ -65,36 +68,52 @@ async function saveLastAnswers(
 }
 
 /** Where the answers of a draft go: the phone's sealed store. */
-function useKeeper({ draft, definition }: LoadedDraft, codes: { current: string[] }): Keeper {
+function useKeeper(
+  { draft, definition }: LoadedDraft,
+  codes: { current: string[] },
+  offer: SlipOffer,
+): Keeper {
   const { vault, refresh, exchange, hide } = useApp();
-  return useMemo(
-    () => ({
-      save: async (page, answers) => {
-        const changed = { ...draft, changedAt: Date.now(), page, answers, minted: codes.current };
-        await saveDraft(vault, changed);
-        // Now it has an address: after a reload the worker is where they were.
-        if (location.hash.startsWith("#/start/")) {
-          history.replaceState(null, "", `#/fill/${draft.id}`);
-        }
-      },
-      finish: async (answers, form) => {
+  const lastPage = useRef(draft.page);
+  return useMemo(() => {
+    const save = async (page: number, answers: Json): Promise<void> => {
+      lastPage.current = page;
+      const changed = { ...draft, changedAt: Date.now(), page, answers, minted: codes.current };
+      await saveDraft(vault, changed);
+      // Now it has an address: after a reload the worker is where they were.
+      if (location.hash.startsWith("#/start/")) {
+        history.replaceState(null, "", `#/fill/${draft.id}`);
+      }
+    };
+    /** Offer a slip where one is due. Until they answer, the record is a draft, so none is lost. */
+    const offerSlip = async (answers: Json): Promise<string> => {
+      if (draft.root || !saidYes(definition, answers)) return "";
+      await save(lastPage.current, answers);
+      return offer.make();
+    };
+    const finish = async (answers: Json, form: Form): Promise<void> => {
+      try {
+        const slip = await offerSlip(answers);
         const finished = { ...draft, answers, minted: codes.current };
-        await finishDraft(vault, finished, definition, new Date(), form.refusedBy());
-        await saveLastAnswers(vault, definition, answers);
-        await refresh();
-        go(`/saved/${draft.form}/${hasReferral(definition, answers) ? "refer" : "done"}`);
-        void exchange();
-      },
-      close: refresh,
-      discard: async () => {
-        await discardDraft(draft.id);
-        await refresh();
-      },
-      exit: () => go("/today"),
-      hide,
-    }),
-    [draft],
-  );
+        await finishDraft(vault, finished, definition, new Date(), {
+          refusedBy: form.refusedBy(),
+          slip,
+        });
+      } catch (error) {
+        offer.end();
+        throw error;
+      }
+      await saveLastAnswers(vault, definition, answers);
+      await refresh();
+      go(`/saved/${draft.form}/${hasReferral(definition, answers) ? "refer" : "done"}`);
+      void exchange();
+    };
+    const discard = async (): Promise<void> => {
+      await discardDraft(draft.id);
+      await refresh();
+    };
+    return { save, finish, close: refresh, discard, exit: () => go("/today"), hide };
+  }, [draft]);
 }
 
 /** What widgets may ask of the phone; `codes` collects those of new cards. */
@@ -122,7 +141,8 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
   const { vault } = useApp();
   const lock = useDraftLock(draft.id, isNew);
   const codes = useRef(draft.minted ?? []);
-  const keeper = useKeeper({ draft, definition, notice }, codes);
+  const offer = useSlipOffer();
+  const keeper = useKeeper({ draft, definition, notice }, codes, offer);
   const help = useHelp(codes);
   if (lock === "elsewhere") {
     return (
@@ -134,15 +154,19 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
   }
   if (!lock) return null;
   return (
-    <Pages
-      definition={definition}
-      answers={isNew ? null : draft.answers}
-      seeds={seeds}
-      page={draft.page}
-      notice={notice}
-      who={makeRespondent(vault)}
-      keeper={keeper}
-      help={help}
-    />
+    <>
+      <Pages
+        definition={definition}
+        answers={isNew ? null : draft.answers}
+        seeds={seeds}
+        page={draft.page}
+        notice={notice}
+        who={makeRespondent(vault)}
+        keeper={keeper}
+        help={help}
+        isAway={offer.isMade}
+      />
+      {offer.isMade && <SlipScreen {...offer} />}
+    </>
   );
 }

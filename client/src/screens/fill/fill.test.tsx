@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { makeForm } from "../../../test/forms";
-import { installPage, setConfirm, until } from "../../../test/page";
-import { openScreen } from "../../../test/screen";
+import { installPage, setConfirm, show, until, type Shown } from "../../../test/page";
+import { openScreen, type Screen } from "../../../test/screen";
+import { makeCardCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
 import { sha256, toUtf8 } from "../../storage/bytes";
+import { readCaseload } from "../../storage/caseload";
+import { getAllRows, getRow } from "../../storage/database";
 import { listDrafts, saveDraft, type Draft } from "../../storage/drafts";
 import { saveForms } from "../../storage/forms";
+import { listLines } from "../../storage/outbox";
 import type { Vault } from "../../storage/vault";
 import { Fill } from "./fill";
 import { Saved } from "./saved";
@@ -107,6 +111,123 @@ describe("going on with a draft", () => {
     const { shown } = await openScreen(<Fill id="d1" />, { forms: [OLD], arrange });
     await until(() => shown.text !== "");
     assert.match(shown.text, /This is open in another tab/);
+  });
+});
+
+const CARD = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+const ASKING = makeForm(
+  [
+    { type: "text", name: "code", label: "Card" },
+    { type: "select_one", name: "asked", label: "Asked", choices: "asked" },
+    { type: "select_one", name: "understood", label: "Understood", choices: "yes_no" },
+    { type: "select_one", name: "tier", label: "Yes to", choices: "tier" },
+  ],
+  {
+    id: "encounter",
+    version: "1",
+    title: { en: "Encounter" },
+    choices: {
+      asked: [{ name: "read_out", label: { en: "Out" }, data: { app_role: "conversation" } }],
+      yes_no: [{ name: "yes", label: { en: "Yes" }, data: { app_role: "yes" } }],
+      tier: ["0", "1"],
+    },
+    summary: {
+      person: "/data/code",
+      consent_asked: "/data/asked",
+      consent_understood: "/data/understood",
+      tier: "/data/tier",
+    },
+  },
+);
+const YES = { code: CARD, asked: "read_out", understood: "yes", tier: "1" };
+
+/** Finish a record of somebody who said yes; return the screen and the slip that it shows. */
+async function finishAsked(more: Partial<Draft> = {}) {
+  const screen = await open(ASKING, { ...DRAFT, answers: YES, ...more });
+  await until(() => screen.shown.has("#q-code"));
+  await screen.shown.click("Finish");
+  await until(() => screen.shown.has(".qr") || location.hash.startsWith("#/saved"));
+  return screen;
+}
+
+const readSlip = (shown: Shown): string => shown.find(".big").textContent!.replaceAll(" ", "");
+
+async function readSent(screen: Screen): Promise<Record<string, unknown>> {
+  return screen.centre.openRecord("d1", (await getRow("outbox", "d1"))!.box!);
+}
+
+/** All that the phone stores outside its sealed rows, and inside those that it can read. */
+async function readPhone(vault: Vault): Promise<string> {
+  const rows = await Promise.all(
+    (["drafts", "outbox", "books"] as const).map((s) => getAllRows(s)),
+  );
+  const stored = Object.values(localStorage);
+  const drafts = await listDrafts(vault);
+  return JSON.stringify([rows, stored, drafts, await listLines(vault), await readCaseload(vault)]);
+}
+
+describe("a slip for whose consent it is", () => {
+  it("is shown before the record is sealed, and sent once they have it", async () => {
+    const screen = await finishAsked();
+    const { shown } = screen;
+    assert.equal(shown.texts("h1")[0], "A slip for them");
+    const slip = readSlip(shown);
+    assert.match(slip, /^[0-9A-HJKMNP-TV-Z]{12}$/);
+    assert.match(shown.text, new RegExp(`${location.origin}/r`));
+    assert.equal(await getRow("outbox", "d1"), undefined);
+    await shown.click("They have it");
+    await until(() => location.hash === "#/saved/encounter/done");
+    assert.equal((await readSent(screen))["slip"], slip);
+    assert.doesNotMatch(shown.text, new RegExp(slip.slice(0, 4)));
+  });
+
+  it("is not sent when they do not want it, and the record is", async () => {
+    const screen = await finishAsked();
+    await screen.shown.click("They do not want it");
+    await until(() => location.hash === "#/saved/encounter/done");
+    const sent = await readSent(screen);
+    assert.equal(sent["slip"], undefined);
+    assert.equal(sent["body"], JSON.stringify(YES));
+  });
+
+  it("loses nothing when the phone dies on its screen: a draft is there, and a new slip", async () => {
+    const dying = await finishAsked();
+    const slip = readSlip(dying.shown);
+    await show(null);
+    const [draft] = await listDrafts(dying.app.vault);
+    assert.deepEqual(draft?.answers, YES);
+    assert.equal(await getRow("outbox", "d1"), undefined);
+    assert.ok(!(await readPhone(dying.app.vault)).includes(slip));
+  });
+
+  it("is nowhere on the phone, while it is shown nor after", async () => {
+    const screen = await finishAsked();
+    const slip = readSlip(screen.shown);
+    assert.ok(!(await readPhone(screen.app.vault)).includes(slip));
+    assert.ok(!location.href.includes(slip));
+    await screen.shown.click("They have it");
+    await until(() => location.hash === "#/saved/encounter/done");
+    assert.ok(!(await readPhone(screen.app.vault)).includes(slip));
+  });
+
+  it("brings the form back when the record could not be stored", async () => {
+    const screen = await finishAsked();
+    screen.app.vault.account.key = null;
+    await screen.shown.click("They have it");
+    await until(() => screen.shown.has("#q-code"));
+    assert.match(screen.shown.text, /Not saved/);
+    assert.equal((await listDrafts(screen.app.vault)).length, 1);
+  });
+
+  it("is not made for a correction: the person is not there", async () => {
+    await finishAsked({ root: "r1", prev: ["r1"] });
+    assert.equal(location.hash, "#/saved/encounter/done");
+  });
+
+  it("can be hidden at once", async () => {
+    const screen = await finishAsked();
+    await screen.shown.click("Hide");
+    assert.deepEqual(screen.calls, ["hide"]);
   });
 });
 

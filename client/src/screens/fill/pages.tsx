@@ -27,6 +27,7 @@ interface PagesProps {
   who: Who;
   keeper: Keeper;
   help: Help;
+  isAway?: boolean; // something else is shown, and the form may come back
 }
 
 const readPhoneClock = (): DateValue => DateValue.ofClock(new Date());
@@ -48,6 +49,7 @@ export function Pages(props: PagesProps) {
     [language, shown],
   );
   const isLast = here === pages.length - 1;
+  if (props.isAway) return null;
   return (
     <>
       <header class="top">

@@ -28,7 +28,7 @@ export function Card({ code: address }: { code: string }) {
       <Top title={t("Card")} />
       <main class="screen" id="main">
         <section class="card paper">
-          <QrCode text={code} />
+          <QrCode text={code} label={t("The code as a QR code")} />
           <p class="big code">{formatCardCode(code)}</p>
           <p>
             {t(

@@ -2,7 +2,6 @@
 
 import { generate } from "lean-qr/nano";
 import { useMemo } from "preact/hooks";
-import { t } from "../../i18n";
 
 const QUIET = 3; // empty modules around the code, so that cameras find its edge
 
@@ -16,16 +15,11 @@ export function drawQrCode(text: string): { size: number; path: string } {
   return { size: code.size, path };
 }
 
-export function QrCode({ text }: { text: string }) {
+export function QrCode({ text, label }: { text: string; label: string }) {
   const { size, path } = useMemo(() => drawQrCode(text), [text]);
   const side = size + 2 * QUIET;
   return (
-    <svg
-      class="qr"
-      viewBox={`-${QUIET} -${QUIET} ${side} ${side}`}
-      role="img"
-      aria-label={t("The code as a QR code")}
-    >
+    <svg class="qr" viewBox={`-${QUIET} -${QUIET} ${side} ${side}`} role="img" aria-label={label}>
       <rect x={-QUIET} y={-QUIET} width={side} height={side} fill="#fff" />
       <path d={path} fill="#000" shape-rendering="crispEdges" />
     </svg>

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from fieldapp.services.operations.backup import data_lock, marks
-from fieldapp.settings import Settings, sync_folder
+from fieldapp.settings import FORGOTTEN, Settings, sync_folder
 from fieldapp.store.database import sqlite_file
 
 FORMAT = 1
@@ -44,6 +44,8 @@ def iterate_data_files(settings: Settings) -> Iterator[tuple[str, Path]]:
 
     Hidden files are left out: they are being written, and are renamed when they are whole.
     """
+    if settings.forgotten_file.is_file() and settings.forgotten_file.parent != settings.folder:
+        yield FORGOTTEN, settings.forgotten_file
     for entry in list_data_entries(settings):
         if entry.is_file():
             yield entry.name, entry

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
+from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
+from fieldapp.services.consent.forgotten import attach, merge_lists
+from fieldapp.services.consent.withdrawals import end_listed
 from fieldapp.services.operations.backup import data_lock
 from fieldapp.services.operations.backup.contents import (
     ASIDE,
@@ -26,8 +29,9 @@ from fieldapp.services.operations.backup.contents import (
     read_manifest,
 )
 from fieldapp.services.operations.server_key import Wrapped, can_open
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
-from fieldapp.settings import KEEP_IT, KeyMissing, Settings, sync_folder
+from fieldapp.settings import FORGOTTEN, KEEP_IT, KeyMissing, Settings, sync_folder
 from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
@@ -89,7 +93,9 @@ def restore(settings: Settings, source: Path, replace: bool = False) -> Restored
             _check_fit(settings, manifest, engine, source, replace)
             before = _read_before(engine)
             engine.dispose()
-            return _put_back(settings, source, manifest, parts, before)
+            done = _put_back(settings, source, manifest, parts, before)
+            _end_cards(settings)
+            return done
         except CopyProblem as problem:
             raise BackupProblem(str(problem)) from None
         finally:
@@ -150,7 +156,8 @@ def _decode_wrapped(pairs: list[list[str]]) -> Wrapped:
 
 
 def _has_data(settings: Settings, engine: Engine) -> bool:
-    return copies.has_tables(engine) or bool(list_data_entries(settings))
+    entries = [entry for entry in list_data_entries(settings) if entry.name != FORGOTTEN]
+    return copies.has_tables(engine) or bool(entries)
 
 
 def _read_before(engine: Engine) -> ReplacedDatabase:
@@ -191,11 +198,26 @@ def _put_back(
     return Restored(manifest, epoch, aside.used, unknown)
 
 
+def _end_cards(settings: Settings) -> None:
+    """End the cards of the list that the copy does not know to have ended.
+
+    Without the secret key nobody can tell which they are: then it is done when the server starts with it.
+    """
+    engine = engine_for(settings.url)
+    attach(engine, settings)
+    try:
+        with Session(engine, expire_on_commit=False) as session, contextlib.suppress(ActProblem):
+            end_listed(session)
+    finally:
+        engine.dispose()
+
+
 def _bring_up_to_date(engine: Engine) -> None:
     """Upgrade a copy to this schema, and cut what an older version stored after a no."""
     migrations.upgrade(engine)
     with Session(engine) as session:
         cut_in_every_centre(session)
+        tell_in_every_centre(session)
 
 
 @contextmanager
@@ -234,8 +256,13 @@ def _database_put_back(settings: Settings, copy: Path, aside: AsideFolder, befor
 
 def _move_files(settings: Settings, work: Path, aside: AsideFolder) -> None:
     """Move aside the files that are there, and put those of the backup in their place."""
+    copied_list = work / FILES / FORGOTTEN
+    if copied_list.exists():
+        merge_lists(settings.forgotten_file, copied_list)  # it is never taken back to an older one
+        copied_list.unlink()
     for entry in list_data_entries(settings):
-        entry.rename(aside.folder() / entry.name)
+        if entry.name != FORGOTTEN:
+            entry.rename(aside.folder() / entry.name)
     for entry in sorted((work / FILES).iterdir()):
         entry.rename(settings.folder / entry.name)
     if (work / KEY).exists() and not settings.secret_key and not settings.key_file.exists():

@@ -19,6 +19,7 @@ from fieldapp.services.products.odata.feed import compute_feed_version, get_feed
 from fieldapp.services.products.tables import PublishedTexts, load_published_texts
 from fieldapp.services.releases.datasets import load_catalogue, read_recipe, recipe_text
 from fieldapp.services.releases.gathering.ledger_state import parse_entry
+from fieldapp.services.releases.gathering.withdrawn_places import WithdrawnPlaces, load_withdrawn_places
 from fieldapp.store.database import ReadTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
@@ -148,16 +149,17 @@ def _list_sent_batches(
         return []
     for dataset in datasets.of_centre(session, series.centre_id):
         if dataset.name == spec.name:
-            return [
-                ReleasedBatch(
-                    parse_entry(row.entry),
-                    batch.from_bytes(datasets.batch_data(session, dataset.id, row.number)),
-                    row.report,
-                )
-                for row in datasets.batches(session, dataset.id)
-                if row.number in sent_numbers
-            ]
+            rows = [row for row in datasets.batches(session, dataset.id) if row.number in sent_numbers]
+            withdrawn = load_withdrawn_places(session, series.centre_id).get(dataset.id, WithdrawnPlaces())
+            return [_make_released_batch(session, row, withdrawn) for row in rows]
     return []
+
+
+def _make_released_batch(session: Session, row: datasets.PublishedBatch, withdrawn: WithdrawnPlaces) -> ReleasedBatch:
+    """Return a batch without the rows that were taken back."""
+    entry = parse_entry(row.entry)
+    columns = batch.from_bytes(datasets.batch_data(session, row.dataset_id, row.number))
+    return ReleasedBatch(entry, columns, row.report, withdrawn.find(entry.number, entry.rows))
 
 
 def _iterate_dataset_rows(dataset: ReleasedDataset) -> Iterator[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from fieldapp.services.products.odata.keys import authenticate_key
 from fieldapp.store.products import products
 from fieldapp.store.products.feed_file import Feed, open_feed
 from fieldapp.store.products.feed_keys import FeedKey
-from fieldapp.store.releases import releases
+from fieldapp.store.releases import releases, withdrawals
 from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 
@@ -69,10 +69,12 @@ def open_feed_for_key(session: Session, key: str, packages: Path) -> OpenFeed:
 def list_feed_sources(session: Session, series: ReleaseSeries) -> set[str]:
     """Return what a series' feed may hold.
 
-    SHA-256 of its releases that are not revoked and of its recipe, and the names of the products that are on.
+    SHA-256 of its releases that are not revoked and of its recipe, the names of the products that are on, and the mark of
+    rows that were taken back: a file from before holds them.
     """
     sources = {hashlib.sha256(series.recipe.encode()).hexdigest()}
     sources |= {release.sha256 for release in releases.of_series(session, series.id) if not release.revoked_at}
+    sources.add(f"withdrawn {withdrawals.mark(session, series.centre_id)}")
     sources |= {name for name in PRODUCTS if products.is_on(session, series.centre_id, name)}
     return sources
 

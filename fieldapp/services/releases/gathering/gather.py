@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluator_export import periods
@@ -28,6 +28,8 @@ from fieldapp.services.releases.gathering.ledger_state import (
     read_batches,
 )
 from fieldapp.services.releases.gathering.table_counts import PeriodCounts, TableCounts, load_table_counts
+from fieldapp.services.releases.gathering.withdrawal_list import make_withdrawal_list
+from fieldapp.store.releases import withdrawals
 from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 from forms.definition import FormDefinition
@@ -46,6 +48,9 @@ class ReleaseContents:
     counts: list[PeriodCounts]
     advice: dict[str, list[Reason]]  # of datasets that cannot begin yet: what would have to change
     standings: Standings  # as they were; publishing asks again
+    withdrawal_mark: str  # as it was; publishing asks again
+    listed_round: int  # nothing that was taken back up to this round is in the package
+    replaced: list[int]  # ids of the releases that it replaces
 
 
 def _report_nothing(records: int) -> None:
@@ -78,13 +83,16 @@ def gather_release(
     return ReleaseContents(
         recipe=assembly.recipe,
         definitions=_list_definitions(assembly),
-        context=assembly.make_context(),
+        context=replace(assembly.make_context(), withdrawals=make_withdrawal_list(assembly)),
         datasets=datasets,
         tables=[_make_table(published) for published in counts],
         batches=batches,
         counts=counts,
         advice=_advise_datasets(states, batches),
         standings=assembly.standings,
+        withdrawal_mark=assembly.withdrawal_mark,
+        listed_round=withdrawals.newest_round(session, series.centre_id),
+        replaced=[package.release_id for package in assembly.replaced],
     )
 
 
@@ -152,7 +160,7 @@ def _assemble_dataset(
         "withheld": len(state.rows) - new_rows,
         "without_consent": state.rows.without_consent,
         "records": state.records,
-        "withdrawn": state.withdrawn,
+        "withdrawn": state.withdrawn + len(state.never_again.tags),
         "elsewhere": state.elsewhere,
     }
     context = assembly.make_context()
@@ -169,7 +177,7 @@ def _split_entries(assembly: Assembly, state: LedgerState) -> tuple[list[LedgerE
     Left out is what the series has sent, and what lies before its first period. Where such an entry follows one that is
     held, the chain of the package has a gap, and its check refuses it: no batch is passed over in silence.
     """
-    last_sent = find_last_batches_sent(assembly.sent).get(state.spec.name, 0)
+    last_sent = find_last_batches_sent([package.manifest for package in assembly.sent]).get(state.spec.name, 0)
     first_day = periods.parse(assembly.series.first_period).first
     skipped: list[LedgerEntry] = []
     unsent: list[LedgerEntry] = []

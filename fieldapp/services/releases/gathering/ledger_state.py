@@ -3,11 +3,12 @@
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from evaluator_export import periods
 from evaluator_export.datasets import eligibility
+from evaluator_export.datasets.dataset_reader import read_unit
 from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.problems import Reason
 from evaluator_export.series import batch, ledger
@@ -16,8 +17,8 @@ from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.series.participant_months import ParticipantMonths
 from evaluator_export.series.released_dataset import ReleasedBatch
-from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.releases.gathering.assembly import Assembly
+from fieldapp.services.releases.gathering.withdrawn_places import WithdrawnPlaces
 from fieldapp.store.records.records import ReleasableRecord
 from fieldapp.store.releases import datasets
 from fieldapp.store.session import Session
@@ -73,6 +74,7 @@ class LedgerState:
     too_fine: float = 0.0
     records: int = 0
     withdrawn: int = 0  # rows that were published and are no longer covered by consent
+    never_again: WithdrawnPlaces = field(default_factory=WithdrawnPlaces)
 
     @property
     def secret(self) -> bytes:
@@ -119,7 +121,7 @@ class LedgerState:
         self.records += 1
         tag = ledger.compute_row_tag(self.secret, unit)
         if tag in self.tags:
-            self.withdrawn += not eligibility.has_consent(self.spec.consent, row)
+            self.withdrawn += tag not in self.never_again.tags and not eligibility.has_consent(self.spec.consent, row)
             return None
         if is_taken or any(other.has_published(unit) for other in self.others):
             self.elsewhere += 1
@@ -147,6 +149,7 @@ def load_ledger_state(assembly: Assembly, spec: DatasetSpec) -> LedgerState:
         rows=EligibleRows(spec),
         months=ParticipantMonths(spec, spec.months) if spec.months else None,
         others=_load_others(assembly, stored),
+        never_again=assembly.withdrawn.get(stored.id, WithdrawnPlaces()),
     )
 
 
@@ -181,7 +184,8 @@ def _find_first_new_day(assembly: Assembly, spec: DatasetSpec, has_entries: bool
     if has_entries:
         return first
     # What was handed out before there was a ledger is not published again.
-    for manifest in assembly.sent:
+    for package in assembly.sent:
+        manifest = package.manifest
         if manifest["fieldapp"] == FIRST_FORMAT:
             first = max(first, periods.parse(manifest["period"]["name"]).last + dt.timedelta(days=1))
     return first
@@ -203,12 +207,6 @@ def _load_others(assembly: Assembly, stored: datasets.Dataset) -> list[OtherData
         tags = _check_ledger(assembly, other, entries)
         others.append(OtherDataset(other.id, bytes.fromhex(other.secret), head, tags))
     return others
-
-
-def read_unit(text: str) -> tuple[str, bool]:
-    """Return the form of a dataset's YAML, and whether its rows are months of people."""
-    body = read_yaml(text) or {}
-    return str(body.get("form", "")), bool(body.get("months"))
 
 
 def parse_entry(body: dict[str, Any]) -> LedgerEntry:
@@ -259,7 +257,8 @@ def read_batches(session: Session, state: LedgerState, entries: list[LedgerEntry
         data = datasets.batch_data(session, state.stored.id, entry.number)
         if hashlib.sha256(data).hexdigest() != entry.file:
             ledger.raise_damaged_ledger(state.spec.name, [Reason("ledger.rows", {"number": entry.number})])
-        yield ReleasedBatch(entry, batch.from_bytes(data), state.reports[entry.number])
+        left_out = state.never_again.find(entry.number, entry.rows)
+        yield ReleasedBatch(entry, batch.from_bytes(data), state.reports[entry.number], left_out)
 
 
 def _go_back(day: dt.date, months: int) -> dt.date:

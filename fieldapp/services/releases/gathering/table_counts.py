@@ -52,14 +52,20 @@ class TableCounts:
         self.counters[name].add(record.unit, row)
 
     def publish(self) -> Iterator[PeriodCounts]:
-        """Yield the counts of this period and of earlier ones that changed enough, newest first."""
+        """Yield the counts to publish, newest period first.
+
+        Those of this period, of earlier ones that changed enough, and of packages that are replaced.
+        """
         this_period = self.assembly.period.name
+        again = self.assembly.list_periods_again()
+        # Of these, the recipient has no number yet.
+        own_periods = {this_period, *(package.period for package in self.assembly.replaced)}
         names = sorted({this_period, *self.before}, key=_find_first_day, reverse=True)
         for name in names:
             before = self.before.get(name)
             published = self._protect(name, before)
-            if name == this_period or published != before:
-                is_revision = before is not None and name != this_period
+            if name == this_period or name in again or published != before:
+                is_revision = before is not None and name not in own_periods
                 yield PeriodCounts(self.spec, name, published, is_revision)
 
     def _protect(self, name: str, before: Published | None) -> Published:

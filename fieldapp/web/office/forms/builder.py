@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
-from fieldapp.services.forms import drafts, library
+from fieldapp.services.forms import consent_block, drafts, library
 from fieldapp.services.forms.drafts import DraftDetails
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.forms import list_form, question_form, settings_form
@@ -36,7 +37,7 @@ def draft_questions(draft_id: int) -> ResponseReturnValue:
 
 @office.post("/forms/drafts/<int:draft_id>/questions")
 def draft_arrange(draft_id: int) -> ResponseReturnValue:
-    """Add, move or remove a row."""
+    """Add, move or remove a row, or add the consent questions."""
     action = request.form.get("do", "")
     number = parse_number(request.form.get("row", ""))
 
@@ -44,6 +45,10 @@ def draft_arrange(draft_id: int) -> ResponseReturnValue:
         if action == "add":
             added = _add_row(opened.book, request.form.get("type", ""), number)
             return url_for("office.draft_question", draft_id=draft_id, row=added)
+        if action == "consent":
+            consent_block.insert_consent(opened.book)
+            flash(gettext("The consent questions are in. Read them, and see that they come before what you ask."), "safe")
+            return url_for("office.draft", draft_id=draft_id)
         row = _arrange_row(opened.book, action, number)
         anchor = f"row-{row}" if row else None
         return url_for("office.draft_questions", draft_id=draft_id, _anchor=anchor)

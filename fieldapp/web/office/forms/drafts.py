@@ -11,11 +11,13 @@ from fieldapp.services.acts import utcnow
 from fieldapp.services.forms import drafts, published
 from fieldapp.store.forms.list_files import unzip_lists
 from fieldapp.web.office.blueprint import office
+from fieldapp.web.office.forms import question_form
 from fieldapp.web.office.forms.inputs import NewFormInput, UploadInput, read_revision
 from fieldapp.web.sessions import actor, session
 from forms.builder import WorkbookEditor, make_workbook, slug
 from forms.form_tests import count_tests
 from forms.isolation import read_isolated
+from forms.keep import KEEP_COLUMN, read_keep
 from forms.privacy_classes import PrivacyClass
 from forms.problems import FormProblem, FormRefused
 from forms.reading import estimate
@@ -168,7 +170,13 @@ def draft_discard(draft_id: int) -> ResponseReturnValue:
 def draft_classify(draft_id: int) -> ResponseReturnValue:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     proposals = drafts.propose_classes(session(), actor(), draft_id=draft_id)
-    return render_template("forms/draft_classify.html", draft=opened.draft, proposals=proposals, classes=list(PrivacyClass))
+    return render_template(
+        "forms/draft_classify.html",
+        draft=opened.draft,
+        proposals=proposals,
+        classes=list(PrivacyClass),
+        keeps=question_form.KEEP_WORDS,
+    )
 
 
 @office.post("/forms/drafts/<int:draft_id>/classify")
@@ -180,6 +188,9 @@ def draft_classified(draft_id: int) -> ResponseReturnValue:
         if privacy_class in list(PrivacyClass):
             opened.book.set(line.number, {"privacy::class": privacy_class})
             chosen[line.row.name] = privacy_class
+        keep = request.form.get(f"keep-{line.number}", "")
+        if keep in question_form.KEEP_WORDS and keep != read_keep(line.row.cells):
+            opened.book.set(line.number, {KEEP_COLUMN: keep})
     checked = drafts.compile_draft(opened.book.sheets, opened.files)
     drafts.classify_draft(
         session(), actor(), draft_id=draft_id, revision=read_revision(), compiled_draft=checked, classes=chosen

@@ -12,6 +12,7 @@ from fieldapp.web.office.forms.fields import FormData, find_changes, list_label_
 from fieldapp.web.office.forms.list_form import add_yes_no
 from forms import support
 from forms.builder import SurveyRow, WorkbookEditor, slug
+from forms.keep import KEEP_COLUMN, WHY_COLUMN, read_keep
 from forms.picks import OPERATORS, AnswerLimits, SimpleCondition, read_condition, read_limits
 from forms.privacy import EXPORTS, read_written_class
 from forms.privacy_classes import PrivacyClass
@@ -38,6 +39,14 @@ OPERATOR_WORDS = {
     "blank": N_("is not answered"),
 }
 assert set(OPERATOR_WORDS) == set(OPERATORS)
+KEEP_WORDS = {
+    "": N_("any yes"),
+    "2": N_("2: facts for those who check the program"),
+    "3": N_("3: public totals as well"),
+    "+4": N_("+4: to be contacted later"),
+    "+5": N_("+5: to tell a service, this one time"),
+    "0": N_("0: it stays even after a no"),
+}
 
 
 def _list_offered_types() -> dict[str, str]:
@@ -77,6 +86,7 @@ class QuestionForm:
     raw: dict[str, str]
     operators: dict[str, str]
     exports: tuple[str, ...]
+    keeps: dict[str, str]
 
     @property
     def is_select(self) -> bool:
@@ -105,6 +115,11 @@ class QuestionForm:
         if export.lower() in EXPORTS:
             return export.lower()
         return export
+
+    @property
+    def keep(self) -> str:
+        """Return how far consent must reach, in its standard spelling; "" for any yes."""
+        return read_keep(self.line.row.cells)
 
     @property
     def is_required(self) -> bool:
@@ -153,6 +168,7 @@ def make_question_form(opened: DraftDetails, line: SurveyRow) -> QuestionForm:
         raw={column: cells.get(column, "") for column in RAW_COLUMNS},
         operators=OPERATOR_WORDS,
         exports=EXPORTS,
+        keeps=KEEP_WORDS,
     )
 
 
@@ -222,8 +238,9 @@ def save_question(opened: DraftDetails, line: SurveyRow, form_data: FormData) ->
     """Write the changed fields of a row's page into its cells; rename it everywhere."""
     edited = make_question_form(opened, line)
     cells = find_changes(form_data, line.row.cells, _name_fields(edited))
-    # These two are shown in their standard spelling, so they are compared with what was shown.
-    for column, before in (("privacy::class", edited.privacy), ("privacy::export", edited.export)):
+    # These are shown in their standard spelling, so they are compared with what was shown.
+    shown_cells = {"privacy::class": edited.privacy, "privacy::export": edited.export, KEEP_COLUMN: edited.keep}
+    for column, before in shown_cells.items():
         if column in form_data and tidy(form_data[column]) != before:
             cells[column] = tidy(form_data[column])
     if not line.row.begins:
@@ -239,7 +256,7 @@ def save_question(opened: DraftDetails, line: SurveyRow, form_data: FormData) ->
 
 def _name_fields(edited: QuestionForm) -> dict[str, str]:
     """Return the name of the field that shows each column."""
-    fields = {column: column for column in ("privacy::hierarchy", "privacy::approval", *RAW_COLUMNS)}
+    fields = {column: column for column in ("privacy::hierarchy", "privacy::approval", WHY_COLUMN, *RAW_COLUMNS)}
     for index, language in enumerate(edited.languages):
         fields |= {name_column(column, language): f"{column}-{index}" for column in TRANSLATED_COLUMNS}
     return fields

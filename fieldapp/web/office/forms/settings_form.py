@@ -3,7 +3,7 @@
 from fieldapp.web.office.forms.fields import FormData, one_line, tidy
 from forms.builder import WorkbookEditor
 
-SETTINGS = ("form_title", "form_id", "version", "style", "summary_day", "summary_area", "summary_kind")
+SETTINGS = ("form_title", "form_id", "version", "style", "summary_day", "summary_area", "summary_kind", "consent_why")
 MAX_LENGTH = 200
 MAX_LANGUAGE_LENGTH = 60
 

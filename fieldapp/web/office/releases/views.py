@@ -10,7 +10,7 @@ from flask_babel import gettext
 from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.services.keys import KeyUnavailable
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.releases import downloads, retries
+from fieldapp.services.releases import downloads, retries, withdrawals_page
 from fieldapp.services.releases import series as acts
 from fieldapp.services.releases.series import ReleasePreview, SeriesPage
 from fieldapp.services.releases.series_input import SeriesInput, SeriesRefused, list_releasable_columns
@@ -191,6 +191,11 @@ def _read_targets() -> list[dict[str, str]]:
         if filled:
             targets.append({"kind": kind, **filled})
     return targets
+
+
+@office.get("/releases/withdrawals")
+def withdrawals() -> ResponseReturnValue:
+    return render_template("releases/withdrawals.html", page=withdrawals_page.view_withdrawals(session(), actor()))
 
 
 @office.post("/releases/<int:release_id>/revoke")

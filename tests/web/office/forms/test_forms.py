@@ -172,12 +172,13 @@ def test_a_form_is_built_without_excel_and_round_trips(rosa: FlaskClient, post: 
     picked = {"when_question": "met", "when_how": "is", "when_value": "yes"}
     labels = {"label-0": "How many?", "label-1": "Combien?"}
     act(rosa, second, second, **fields, **picked, **labels)
-    act(rosa, questions, questions, do="library", entry="race")
+    act(rosa, questions, questions, do="library", entry="hope")  # there is no such question
+    act(rosa, questions, questions, do="library", entry="topics")
     page = rosa.get(questions).text
-    assert "In our society people are often described by their race" in page
+    assert "Talked about" in page
     assert "ready to publish" in page
     form = json.loads(rosa.get(f"{draft}/definition.json").data)
-    assert [element["name"] for element in form["elements"]] == ["met", "n", "race"]
+    assert [element["name"] for element in form["elements"]] == ["met", "n", "topics"]
     assert form["elements"][1]["relevant"] == ["op", "=", ["path", "/", [["child", "data"], ["child", "met"]]], ["s", "yes"]]
     edited = rosa.get(second).text
     assert 'name="most" inputmode="decimal" pattern="-?[0-9]+([.][0-9]+)?" value="50"' in edited
@@ -194,6 +195,65 @@ def test_a_form_is_built_without_excel_and_round_trips(rosa: FlaskClient, post: 
     form = json.loads(rosa.get(f"{draft}/definition.json").data)
     assert form["elements"][1]["name"] == "count"
     assert [choice["label"]["en"] for choice in form["choices"]["yes_no"]] == ["Yes, I did"]
+
+
+def elements_of(client: FlaskClient, draft: str) -> dict[str, dict[str, Any]]:
+    form = json.loads(client.get(f"{draft}/definition.json").data)
+    return {element["name"]: element for element in form["elements"]}
+
+
+WITH_CARD = """| survey | | | | |
+| | type | name | label::English (en) | label::Arabic (ar) |
+| | begin_group | first | First | |
+| | select_one yes_no | tier | May we? | |
+| | text | card_code | Card code | |
+| | end_group | | | |
+| choices | | | |
+| | list_name | name | label::English (en) |
+| | yes_no | y | Yes |
+| | yes_no | n | No |
+"""
+
+
+def test_a_form_that_points_to_a_person_is_offered_the_consent_questions_and_publishes(rosa: FlaskClient) -> None:
+    draft = upload(rosa, xlsx(WITH_CARD), "visit.xlsx").location
+    proposed = rosa.get(f"{draft}/classify").text
+    assert re.findall(r'name="keep-\d+".*?<option value="([^"]*)" selected>', proposed) == ["", ""]
+    act(rosa, f"{draft}/classify", f"{draft}/classify", **{"class-3": "sensitive", "class-4": "identifier"})
+    page = rosa.get(draft).text
+    assert "“card_code” points to a person, and the form does not ask for consent." in page
+    assert f"{draft}/publish" not in page
+    act(rosa, draft, f"{draft}/questions", do="consent")
+    page = rosa.get(draft).text
+    assert "The consent questions are in." in page
+    assert "Add the consent questions" not in page
+    elements = elements_of(rosa, draft)
+    assert list(elements)[:2] == ["consent", "script"]  # before the group of the form's first question
+    assert elements["script"]["label"]["ar"].startswith("أنا أعمل")
+    assert elements["tier"]["choices"] == "yes_no"  # what the form had keeps its name and its list
+    assert elements["understood"]["choices"] == "yes_no_2"
+    assert elements["first"]["relevant"]  # not asked after a no
+    assert act(rosa, draft, f"{draft}/publish").status_code == 302
+    draft = upload(rosa, xlsx(WITH_CARD.replace("card_code", "card_id")), "other.xlsx").location
+    act(rosa, f"{draft}/classify", f"{draft}/classify", **{"class-3": "sensitive", "class-4": "identifier"})
+    act(rosa, f"{draft}/questions", f"{draft}/settings", consent_why="Board, 1 Nov 2026")
+    assert "Add the consent questions" not in rosa.get(draft).text
+    assert elements_of(rosa, draft).keys() == {"first", "tier", "card_id"}
+
+
+def test_questions_of_the_library_bring_their_role_and_how_far_consent_must_reach(
+    rosa: FlaskClient, post: Callable[..., Any]
+) -> None:
+    draft = post(rosa, "/office/forms/new", title="Night talk").location.removesuffix("/questions")
+    questions = f"{draft}/questions"
+    for entry in ("day", "day", "gender"):
+        act(rosa, questions, questions, do="library", entry=entry)
+    assert "Nobody is asked for consent yet" in rosa.get(draft).text
+    act(rosa, draft, questions, do="consent")
+    elements = elements_of(rosa, draft)
+    assert elements["gender"]["keep"] == "2"
+    form = json.loads(rosa.get(f"{draft}/definition.json").data)
+    assert form["summary"]["day"] == "/data/day"  # of two the first
 
 
 def test_a_draft_of_another_centre_is_not_there(rosa: FlaskClient, client_of: Callable[[str], FlaskClient]) -> None:

@@ -1,0 +1,65 @@
+"""Card codes in answers: find them, take one out; what is left when a card ended."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from forms.definition import FormDefinition
+from forms.roles import QuestionRole
+from sync.fold import unflatten
+from sync.notes import plain_code
+
+# Ahead of the place, so that codes are found that overlap with other characters of their kind.
+CODE = re.compile(r"(?=([0-9A-HJKMNP-TV-Z]{4}-?[0-9A-HJKMNP-TV-Z]{4}[0-9A-HJKMNP-TV-Z*~$=U]))", re.IGNORECASE)
+NO_TIER = "0"
+
+
+def find_codes(text: str) -> set[str]:
+    """Return every card code in a text, without dashes."""
+    return {plain_code(match) for match in CODE.findall(text)} - {""}
+
+
+def list_spellings(code: str) -> tuple[str, str]:
+    """Return the two spellings of a card code that forms allow."""
+    return code, f"{code[:4]}-{code[4:]}"
+
+
+def take_out_codes(text: str, codes: Collection[str]) -> str:
+    """Return a text without these card codes."""
+    for code in codes:
+        pattern = f"{re.escape(code[:4])}-?{re.escape(code[4:])}"
+        text = re.sub(pattern, "", text, flags=re.IGNORECASE)
+    return text
+
+
+def take_out_of_answers(value: Any, codes: Collection[str]) -> Any:
+    """Return JSON values without these card codes."""
+    return json.loads(take_out_codes(json.dumps(value, ensure_ascii=False), codes))
+
+
+def make_tally_answers(definition: FormDefinition, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stays of a record whose card ended.
+
+    That is the kind of contact, and that it allows nothing.
+
+    A kind that somebody typed is not kept: it can say anything.
+    """
+    leaves: dict[str, Any] = {}
+    kind = definition.find_with_role(QuestionRole.KIND)
+    if kind is not None and has_chosen_kind(definition):
+        leaves[_dotted(kind.path)] = definition.read_role(answers, QuestionRole.KIND)
+    tier = definition.find_with_role(QuestionRole.TIER)
+    if tier is not None:
+        leaves[_dotted(tier.path)] = NO_TIER
+    return unflatten(leaves)
+
+
+def has_chosen_kind(definition: FormDefinition | None) -> bool:
+    """Say whether the kind of contact is one of a form's choices, not a text."""
+    kind = definition.find_with_role(QuestionRole.KIND) if definition else None
+    return kind is not None and kind.is_select
+
+
+def _dotted(path: str) -> str:
+    return ".".join(path.split("/")[2:])

@@ -1,0 +1,180 @@
+"""What comes later of a card that ended is cut before it is stored.
+
+It brings nothing back. A phone gets its receipt as always, and is told; it may have been away for a year.
+"""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fieldapp.services.acts import ActContext
+from fieldapp.services.consent.card_mentions import find_codes, has_chosen_kind, make_tally_answers, take_out_codes
+from fieldapp.services.consent.ending import ENDED, RECORD
+from fieldapp.services.consent.forgotten import find_list
+from fieldapp.services.consent.refusals import read_answers
+from fieldapp.services.consent.retention_rules import month_end, month_start
+from fieldapp.store.consent import withdrawals as store
+from fieldapp.store.consent.withdrawals import EndedKind
+from fieldapp.store.records import tombstones
+from forms.definition import FormDefinition
+from forms.roles import QuestionRole
+from sync.envelope import Envelope
+from sync.notes import SETTLE, is_caseload_note, parse_due, plain_code
+
+
+@dataclass(frozen=True)
+class LateDecision:
+    """What may be stored of a submission.
+
+    Nothing of one that ended; others without the codes of ended cards.
+    """
+
+    is_ended: bool
+    envelope: Envelope
+    codes: frozenset[str] = frozenset()  # of ended cards that it only names
+
+
+class EndedReader:
+    """Knows which cards and records that submissions name have ended."""
+
+    def __init__(self, ctx: ActContext, envelopes: Sequence[Envelope]):
+        self.key = tombstones.load_tag_key(ctx.session, ctx.centre_id)
+        names = {envelope.record for envelope in envelopes} | {_find_due_root(envelope) for envelope in envelopes}
+        record_tags = {self._tag_record(name): name for name in names - {""}}
+        ended = store.find_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, record_tags)
+        self.records = {record_tags[tag] for tag in ended}
+        codes: set[str] = set()
+        for envelope in envelopes:
+            codes |= _find_codes(envelope)
+        forgotten = find_list(ctx.session)
+        card_tags = {forgotten.tag_card(ctx.centre_id, code): code for code in codes}
+        ended_cards = store.find_ended(ctx.session, ctx.centre_id, EndedKind.CARD, card_tags)
+        self.cards = {card_tags[tag] for tag in ended_cards}
+
+    def _tag_record(self, record_id: str) -> str:
+        return tombstones.make_tag(self.key, RECORD, record_id)
+
+    def decide(self, envelope: Envelope, definition: FormDefinition | None) -> LateDecision:
+        """Return what may be stored of a submission."""
+        ended_codes = frozenset(_find_codes(envelope) & self.cards)
+        is_done_elsewhere = _find_due_root(envelope) in self.records
+        is_of_card = bool(ended_codes) and _is_about(envelope, definition, ended_codes)
+        is_settling = is_done_elsewhere and envelope.form == SETTLE
+        if envelope.record in self.records or is_of_card or is_settling:
+            empty = replace(envelope, body="", cards=(), refused_by="", due="")
+            return LateDecision(True, empty, ended_codes)
+        cut = replace(
+            envelope,
+            body=take_out_codes(envelope.body, ended_codes),
+            cards=tuple(code for code in envelope.cards if plain_code(code) not in ended_codes),
+            refused_by="" if plain_code(envelope.refused_by) in ended_codes else envelope.refused_by,
+            due="" if is_done_elsewhere else envelope.due,
+        )
+        return LateDecision(False, cut, ended_codes)
+
+
+def make_reader(ctx: ActContext, envelopes: Sequence[Envelope]) -> EndedReader | None:
+    """Return who knows what ended among these; None where no card of the centre ever did.
+
+    Raises ActProblem "consent.key" when that cannot be told: then nothing is stored, and phones try again.
+    """
+    if not envelopes or not store.is_any_ended(ctx.session, ctx.centre_id):
+        return None
+    return EndedReader(ctx, envelopes)
+
+
+def make_tombstone(ctx: ActContext, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a submission of which nothing is stored.
+
+    But its position in the log, its phone and its number there.
+    """
+    key = tombstones.load_tag_key(ctx.session, ctx.centre_id)
+    return row | {
+        "instance_id": tombstones.make_tag(key, tombstones.SUBMISSION, row["instance_id"]),
+        "root_id": tombstones.make_tag(key, RECORD, row["root_id"]),
+        "sha256": tombstones.mask_hash(key, row["instance_id"], row["sha256"]),
+        "prev": [],
+        "form": tombstones.ERASED_FORM,
+        "version": "",
+        "finished_at": month_end(row["finished_at"]),
+        "utc_offset": 0,
+        "received_at": month_start(row["received_at"]),
+        "body": "",
+        "due": "",
+        "cards": [],
+        "state": "settled",
+        "problems": [ENDED.to_json()],
+        "is_refusal": False,
+        "is_cut": False,
+    }
+
+
+@dataclass(frozen=True)
+class LateRecord:
+    """A record that came when its card had ended: what its tally is made from."""
+
+    envelope: Envelope
+    definition: FormDefinition
+    answers: Mapping[str, Any]
+    via: str
+
+
+def make_tally_row(ctx: ActContext, record: LateRecord) -> dict[str, Any]:
+    """Return the columns of the tally of a record that came when its card had ended."""
+    month = record.envelope.finished_at.date().replace(day=1)
+    kind = ""
+    if has_chosen_kind(record.definition):
+        kind = record.definition.read_role(record.answers, QuestionRole.KIND)[:40]
+    return {
+        "centre_id": ctx.centre_id,
+        "instance_id": str(uuid.uuid4()),
+        "form": record.envelope.form,
+        "version": record.envelope.version,
+        "via": record.via,
+        "author_id": ctx.actor.user_id,
+        "occurred_on": month,
+        "area": "",
+        "kind": kind,
+        "person": "",
+        "received_at": month_start(ctx.now),
+        "changed_at": month_start(ctx.now),
+        "heads": [],
+        "contested": [],
+        "review": "",
+        "answers": make_tally_answers(record.definition, record.answers),
+        "is_refused": True,
+    }
+
+
+def mark_records_ended(ctx: ActContext, record_ids: Collection[str]) -> None:
+    """Note that records ended, so that later versions of them are cut."""
+    key = tombstones.load_tag_key(ctx.session, ctx.centre_id)
+    tags = [tombstones.make_tag(key, RECORD, record_id) for record_id in record_ids]
+    store.add_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, tags)
+
+
+def _find_codes(envelope: Envelope) -> set[str]:
+    """Return every card code that a submission names anywhere."""
+    named = {plain_code(envelope.refused_by), *map(plain_code, envelope.cards)} - {""}
+    return named | find_codes(envelope.body)
+
+
+def _find_due_root(envelope: Envelope) -> str:
+    """Return the record whose follow-up a submission completes; "" for none."""
+    text = envelope.due
+    if envelope.form == SETTLE:
+        text = str(read_answers(envelope.body, None).get("due", ""))
+    due = parse_due(text)
+    return due[0] if due else ""
+
+
+def _is_about(envelope: Envelope, definition: FormDefinition | None, ended_codes: Collection[str]) -> bool:
+    """Say whether a submission is about an ended card, and does not only name it.
+
+    A note, and one whose form is not here, is about every card that it names.
+    """
+    if definition is None or is_caseload_note(envelope):
+        return True
+    answers = read_answers(envelope.body, definition)
+    return plain_code(definition.read_role(answers, QuestionRole.PERSON)) in ended_codes

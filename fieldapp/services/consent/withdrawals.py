@@ -1,0 +1,174 @@
+"""What happens after a card ended: step by step, each of which can be repeated.
+
+At a start, after a restore and in the scheduler: every line of the list outside the database has its end.
+"""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from fieldapp.services.acts import ActContext, Actor, act, read_act
+from fieldapp.services.consent import ending
+from fieldapp.services.consent.forgotten import ForgottenLine, find_list
+from fieldapp.services.consent.retention_rules import load_rules
+from fieldapp.services.problems import make_not_found
+from fieldapp.store.consent import retention
+from fieldapp.store.consent import withdrawals as store
+from fieldapp.store.consent.withdrawals import Withdrawal
+from fieldapp.store.operations import centres
+from fieldapp.store.session import Session
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class WithdrawalPage:
+    """What the office sees of an end: how far it has come."""
+
+    withdrawal: Withdrawal
+    has_second_list: bool
+    forgotten_by: dt.date  # when backups have forgotten it, if each is deleted in time
+
+
+@read_act("consent.see")
+def view_withdrawal(ctx: ActContext, withdrawal_id: str) -> WithdrawalPage:
+    withdrawal = store.find_withdrawal(ctx.session, ctx.centre_id, withdrawal_id)
+    if withdrawal is None:
+        raise make_not_found()
+    has_second_list = find_list(ctx.session).second is not None
+    return WithdrawalPage(withdrawal, has_second_list, compute_forgotten_by(withdrawal.effective_at))
+
+
+def end_listed(session: Session) -> int:
+    """End every card that is in the list and has not ended in the database; return how many."""
+    forgotten = find_list(session)
+    ended = 0
+    centre_ids = [centre.id for centre in centres.list_all(session)]
+    for line in forgotten.read():
+        if line.centre_id in centre_ids and store.find_of_card(session, line.centre_id, line.tag) is None:
+            _end_listed(session, Actor.system(line.centre_id), line=line)
+            ended += 1
+    return ended
+
+
+@act("consent.end_listed")
+def _end_listed(ctx: ActContext, line: ForgottenLine) -> None:
+    """End a card by its line in the list.
+
+    After a kill before the commit, or in a copy from before it ended. A copy may not know the card: what a phone
+    sends of it later is cut all the same.
+    """
+    centres.lock(ctx.session, ctx.centre_id)
+    if store.find_of_card(ctx.session, ctx.centre_id, line.tag) is not None:
+        ctx.skip_audit()
+        return
+    withdrawal = ending.save_withdrawal(ctx, line.tag, ending.LIST)
+    ctx.session.flush()
+    forgotten = find_list(ctx.session)
+    for person in ending.list_persons(ctx):
+        if forgotten.tag_card(ctx.centre_id, person) == line.tag:
+            ending.erase_card(ctx, person, withdrawal)
+    ctx.describe(f"ended/{line.tag}", how=ending.LIST)
+
+
+def advance_withdrawals(session: Session, backups: Path | None) -> None:
+    """Do what is left to do of every end.
+
+    `backups`: the folder in which the last backup was made, if it is known.
+    """
+    end_listed(session)
+    find_list(session).level()
+    oldest = find_oldest_backup(backups)
+    for centre_id in [centre.id for centre in centres.list_all(session)]:
+        system = Actor.system(centre_id)
+        _finish_held(session, system)
+        for withdrawal_id in store.list_unfinished(session, centre_id):
+            _take_steps(session, system, withdrawal_id=withdrawal_id, oldest=oldest)
+            # Only now: what phones are told names the card, and the steps before may have deleted it.
+            if _has_bytes(session, centre_id, withdrawal_id) and retention.write_log_into_file(session):
+                _note_bytes(session, system, withdrawal_id=withdrawal_id)
+
+
+@act("withdrawal.advance")
+def _finish_held(ctx: ActContext) -> None:
+    """Erase what lay under a hold that is over.
+
+    Nobody knows any more of which end it was, so the files are seen to once more for all.
+    """
+    count = ending.finish_held(ctx)
+    if count:
+        store.reopen_bytes(ctx.session, ctx.centre_id)
+    ctx.is_audited = bool(count)
+    ctx.describe("held", submissions=count)
+
+
+@act("withdrawal.advance")
+def _take_steps(ctx: ActContext, withdrawal_id: str, oldest: dt.datetime | None) -> None:
+    """Take the steps of an end that can be taken now; they may have been taken meanwhile."""
+    ctx.skip_audit()
+    withdrawal = store.find_withdrawal(ctx.session, ctx.centre_id, withdrawal_id)
+    if withdrawal is None:
+        return
+    if withdrawal.safe_at is None and find_list(ctx.session).is_safe(withdrawal.person_tag):
+        withdrawal.safe_at = ctx.now
+    if withdrawal.phones_at is None:
+        _count_phones(ctx, withdrawal)
+    if withdrawal.forgotten_on is None and _is_forgotten(withdrawal, oldest, ctx.now):
+        withdrawal.forgotten_on = ctx.now.date()
+
+
+def _count_phones(ctx: ActContext, withdrawal: Withdrawal) -> None:
+    """Count the phones that have dropped it.
+
+    After the last one, what they were told is deleted too.
+    """
+    withdrawal.phones, withdrawal.phones_told = store.count_phones(ctx.session, withdrawal.id)
+    if withdrawal.phones_told == withdrawal.phones:
+        withdrawal.phones_at = ctx.now
+        store.drop_told(ctx.session, withdrawal.id)
+
+
+def _has_bytes(session: Session, centre_id: int, withdrawal_id: str) -> bool:
+    """Say whether something of it was erased since the database's log was emptied."""
+    withdrawal = store.find_withdrawal(session, centre_id, withdrawal_id)
+    if withdrawal is None or withdrawal.bytes_at is None:
+        return True
+    return withdrawal.phones_at is not None and withdrawal.phones_at > withdrawal.bytes_at
+
+
+@act("withdrawal.advance")
+def _note_bytes(ctx: ActContext, withdrawal_id: str) -> None:
+    ctx.skip_audit()
+    withdrawal = store.find_withdrawal(ctx.session, ctx.centre_id, withdrawal_id)
+    if withdrawal is not None:
+        withdrawal.bytes_at = ctx.now
+
+
+def compute_forgotten_by(effective_at: dt.datetime) -> dt.date:
+    """Return the day by which backups have forgotten what was taken back at a time."""
+    return (effective_at + load_rules().copies).date()
+
+
+def _is_forgotten(withdrawal: Withdrawal, oldest: dt.datetime | None, now: dt.datetime) -> bool:
+    """Say whether no backup has it.
+
+    By the oldest that is there; by the days, where none can be seen.
+    Never before the card ended, nor while an older backup lies there, however many days have passed.
+    """
+    if oldest is not None:
+        return oldest > withdrawal.effective_at
+    return now.date() > compute_forgotten_by(withdrawal.effective_at)
+
+
+def find_oldest_backup(folder: Path | None) -> dt.datetime | None:
+    """Return when the oldest backup in a folder was made; None when there is none to be seen."""
+    if folder is None or not folder.is_dir():
+        return None
+    moments = []
+    for manifest in folder.glob(f"*/{MANIFEST}"):
+        try:
+            moments.append(dt.datetime.fromisoformat(json.loads(manifest.read_text(encoding="utf-8"))["made_at"]))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # nobody can say what it has
+    return min(moments, default=None)

@@ -1,0 +1,39 @@
+"""Slips: which card each of them shows.
+
+The slip itself is not in the database, only a keyed hash of it.
+"""
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class Slip(Base):
+    """A slip that a phone made for the person with a card. A card may have several."""
+
+    __tablename__ = "slip"
+    __table_args__ = (sa.Index("ix_slip_centre_id_person", "centre_id", "person"),)
+
+    tag: Mapped[str] = mapped_column(sa.String(32), primary_key=True)  # sync/slips.tag_slip
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    person: Mapped[str] = mapped_column(sa.String(9))  # card code without dashes; "" once the card has ended
+    withdrawal_id: Mapped[str] = mapped_column(sa.String(32), default="")  # "" until the card has ended
+    made_month: Mapped[str] = mapped_column(sa.String(7))  # 2026-11
+    is_lost: Mapped[bool] = mapped_column(default=False)  # it shows nothing any more
+
+
+def find_slip(session: Session, tag: str) -> Slip | None:
+    """Return the slip with a tag, of any centre; None when it is not known or void."""
+    slip = session.get(Slip, tag, populate_existing=True)
+    if slip is None or slip.is_lost:
+        return None
+    return slip
+
+
+def list_slips(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[Slip]:
+    """Return the slips of the people with these cards, locked for changing."""
+    query = sa.select(Slip).where(Slip.centre_id == centre_id, Slip.person.in_(persons))
+    return session.scalars(query.order_by(Slip.tag).with_for_update()).all()
