@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fieldapp.services.access import ADMIN
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.consent import standing
@@ -168,10 +169,7 @@ def _cut_all_stored(
 
 
 def cut_stored(ctx: ActContext, submission: Submission, effects: RefusalEffects) -> str:
-    """Cut what a stored submission may not keep; return the card code that it named.
-
-    "" when it named none.
-    """
+    """Cut what a stored submission may not keep; return the card code that it named, or ""."""
     form = submission.form, submission.version
     definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
     code = _read_person(submission.body, definition)
@@ -228,7 +226,7 @@ def _split_versions(
     They have no answers: who overrules whom depends on links, authors and times alone.
     """
     assert ctx.actor.user_id is not None or not batch
-    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
+    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == ADMIN}
     versions: list[RecordVersion] = []
     others: list[RecordVersion] = []
     for submission in stored:
