@@ -89,7 +89,7 @@ def scene(settings: Settings, web_cast: Cast) -> Iterator[Session]:
             Release(
                 run_id=run.id, series_id=series.id, centre_id=web_cast.centre.id, period="2026-Q2", filename="a.zip",
                 sha256="0" * 64, size=1, created_at=now, expires_at=now, revoked_at=None, attested_at=None,
-                manifest={"recipe": {"purpose": {"en": "x", "fr": "x"}}, "datasets": {}, "threshold": 20},
+                manifest={"recipe": {"purpose": {"en": "x", "fr": "x"}}, "datasets": {}, "threshold": 20, "withdrawals": {"rows": 20}},
             )
         )  # fmt: skip
         session.add(
@@ -136,6 +136,7 @@ def addresses(session: Session, cast: Cast, draft: str) -> dict[str, tuple[str, 
         "office.release_revoke": ("/office/releases/1/revoke", {"because": "A column was wrong."}),
         "office.series_change": ("/office/series/1", {}),
         "evaluator.deleted": ("/releases/1/deleted", {"name": "Eve Adams"}),
+        "evaluator.list_deleted": ("/releases/1/list-deleted", {"name": "Eve Adams"}),
     }
 
 
