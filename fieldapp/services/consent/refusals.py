@@ -361,21 +361,27 @@ def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], effect
     statements = list(effects.statements)
     for item in incoming:
         code = item.decision.refused_by
-        if code:
-            tier = _read_refused_tier(ctx, item)
+        tier = _read_refused_tier(ctx, item) if code else None
+        if tier is not None:
             refusal = make_refusal(code, item.envelope.finished_at, item.position, item.is_of_shut_out_phone, tier)
             statements.append(replace(refusal, spoken=item.envelope.consent))
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {statement.person for statement in statements if not statement.waits})
 
 
-def _read_refused_tier(ctx: ActContext, item: DecidedSubmission) -> int:
-    """Return END where the person took everything back, else that nothing is kept."""
+def _read_refused_tier(ctx: ActContext, item: DecidedSubmission) -> int | None:
+    """Return END where the person took everything back, else that nothing is kept.
+
+    None where they were not asked, and nothing says that they refused: then what stood goes on.
+    """
     form = item.envelope.form, item.envelope.version
     definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
     consent_level = standing.read_consent(definition, item.decision.answers) if definition else None
     if consent_level and consent_level[0] == END:
         return END
+    spoken = item.envelope.consent
+    if consent_level is None and definition is not None and spoken is not None and not spoken.is_asked:
+        return None
     return standing.LOWEST
 
 

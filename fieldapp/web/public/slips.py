@@ -111,14 +111,14 @@ def _render(view: SlipView | EndedSlip | None = None, done: str = "", problem: s
     def speak(key: str, **values: Any) -> str:
         return say(language, key, **{name: _write(value, language) for name, value in values.items()})
 
-    shown: dict[str, Any] = {"view": None, "ended": None, "acts": [], "months": [], "asks_end": False}
+    page: dict[str, Any] = {"view": None, "ended": None, "acts": [], "months": [], "asks_end": False}
     if isinstance(view, EndedSlip):
-        shown["ended"] = view
+        page["ended"] = view
     elif view is not None:
-        shown |= {"view": view, "acts": _list_acts(view), "asks_end": asks_end, "tickets": _issue_end_tickets(view)}
-        shown["forgotten_by"] = compute_forgotten_by(utcnow())
-        shown["months"] = [name_month(month, language) for month in view.months]
-        shown["since"] = name_month(view.since, language) if view.since else ""
+        page |= {"view": view, "acts": _list_acts(view), "asks_end": asks_end, "tickets": _issue_end_tickets(view)}
+        page["forgotten_by"] = compute_forgotten_by(utcnow())
+        page["months"] = [name_month(month, language) for month in view.months]
+        page["since"] = name_month(view.since, language) if view.since else ""
     return render_template(
         "slip.html",
         say=speak,
@@ -128,7 +128,7 @@ def _render(view: SlipView | EndedSlip | None = None, done: str = "", problem: s
         leave_to=LEAVE_TO.get(language, LEAVE_TO_OTHERWISE),
         done=done,
         problem=problem,
-        **shown,
+        **page,
     )
 
 

@@ -58,7 +58,7 @@ export function SlipScreen({ slip, choose }: SlipOffer) {
         <section class="card paper stack">
           <p>
             {t(
-              "With this slip you see what you agreed to. You can agree to less. Any computer will do. No name is needed.",
+              "With this slip you see what you agreed to. You can agree to less, or take everything back. Any computer will do. No name is needed.",
             )}
           </p>
           <p class="big code" dir="ltr">
