@@ -44,7 +44,7 @@ def meet(phone: Phone) -> str:
     page.wait_for_selector(".question")
     for choices in ANSWERS:
         for question, value in choices.items():
-            page.locator(f'[id="q-{question}-set"] label.choice', has=page.locator(f"input[value={value}]")).click()
+            page.locator(f'[id="q-{question}-set"] label.choice', has=page.locator(f'input[value="{value}"]')).click()
         if page.locator("input[type=search]").count():
             page.fill("input[type=search]", "olive")
             page.locator("label.choice", has_text="Mount Olive").click()
