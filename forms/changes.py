@@ -1,6 +1,6 @@
-"""What changes from one version of a form to the next.
+"""Compare two versions of a form, and say what each change does to what reads its records.
 
-Also what that does to exports, lists and drafts on phones.
+Exports, lists and drafts on phones read them.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ TEXTS = {AnswerKind.TEXT, AnswerKind.CODE}
 class FormChange:
     """One difference between two versions of a form, about one question.
 
-    `touches`: the parts of the centre that notice it.
+    `affects`: the parts of the centre that notice it.
     """
 
     kind: str  # "added" | "removed" | "type" | "choices" | "words" | "logic" | "privacy" | "moved"
@@ -32,7 +32,7 @@ class FormChange:
 
 
 def compare_versions(before: FormDefinition | None, after: FormDefinition, uses: dict[str, list[str]]) -> list[FormChange]:
-    """Return every change.
+    """Return every change from one version of a form to the next.
 
     `uses` tells by the name of a question's column who reads it: releases, lists.
     """

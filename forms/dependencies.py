@@ -1,6 +1,6 @@
-"""Which answer recalculates which.
+"""Find which answers an expression reads, and the order in which a form computes them.
 
-What an expression reads, the order to compute in, and a refusal of circles.
+Questions that wait for each other in a circle are refused.
 """
 
 from collections.abc import Iterator
@@ -21,9 +21,7 @@ class CircularReference(ValueError):
 
 
 def find_references(ast: Ast, element: str, children: dict[str, list[Element]]) -> Iterator[Read]:
-    """Yield what an expression of an element reads.
-
-    Paths, and how far reader and read are the same instance.
+    """Yield each path that an expression reads, with how many names are the same instance.
 
     `../x` seen from /data/r/y is /data/r/x in the same instance of r: ("/data/r/x", 2). `sum(/data/r/x)` is
     ("/data/r/x", 1): only the root is shared, so every instance counts. A plain `.` reads nothing: it is the value held.
@@ -34,9 +32,9 @@ def find_references(ast: Ast, element: str, children: dict[str, list[Element]]) 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a path has got to: the names from the root, None in a list.
+    """How far a path has been followed.
 
-    And how many of them the reader shares.
+    The names from the root (None in a list), and how many of them the reader shares.
     """
 
     names: tuple[str, ...] | None
@@ -75,7 +73,7 @@ class _Reader:
 
 
 def _find_reads(ast: Ast, reader: _Reader, place: _Place) -> Iterator[Read]:
-    """Yield what an expression reads.
+    """Yield each path that an expression reads, with how many names the reader shares.
 
     `place` is the node in hand, another one within conditions.
     """

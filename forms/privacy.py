@@ -1,6 +1,6 @@
-"""The privacy class of each question.
+"""Find or propose the privacy class of each question.
 
-Whatever has none cannot be published, so it can never leave.
+A question without one cannot be published, so its answers can never leave.
 """
 
 import re
@@ -92,10 +92,7 @@ def read_written_class(row: "Row") -> str:
 
 
 def privacy_class(row: "Row", type_name: str) -> str:
-    """Return the class of a question.
-
-    As written, else what follows from its type alone, else "".
-    """
+    """Return the class written for a question, else what follows from its type, else ""."""
     written = read_written_class(row)
     question_type = TYPES[type_name]
     if written or question_type.answer == AnswerKind.NOTHING:

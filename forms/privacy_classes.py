@@ -1,6 +1,6 @@
-"""The privacy classes of questions, from the strictest to the freest.
+"""The privacy classes of questions, from the strictest to the freest, and their order.
 
-Also which of them a question may have when its type asks for a least one.
+A type of question can ask for a least class; its questions may only have that one or a stricter one.
 """
 
 from enum import StrEnum

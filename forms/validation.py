@@ -110,9 +110,9 @@ def _find_denied(definition: FormDefinition, root: AnswerNode) -> frozenset[str]
 
 
 def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
-    """Return whether somebody was to be asked for consent and there is no yes.
+    """Return whether consent is missing, and the card code of who refused it for good.
 
-    And the card code of who said no for good.
+    It is missing when somebody was to be asked and there is no yes.
     """
     tier = _find_role_question(definition, root, "tier")
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
@@ -244,10 +244,7 @@ class _Calculation:
                 raise TooSlow
 
     def _make_instances(self, element: Element, parent: AnswerNode, count: Ast) -> None:
-        """Make as many instances as the form counts.
-
-        Mark those beyond, which count as not relevant.
-        """
+        """Make as many instances as the form counts, and mark those beyond as not relevant."""
         instances = parent.children[element.name]
         number = to_number(evaluate(count, self._context(AnswerNode(element, parent))))
         count_wanted = 0
@@ -394,10 +391,7 @@ def list_available_choices(element: Element, context: EvaluationContext, definit
 
 
 def equal_computed(sent: str, own: str) -> bool:
-    """Return whether two computed answers agree.
-
-    The same text, or numbers that differ after the ninth digit at most.
-    """
+    """Return whether two computed answers are the same text, or the same to nine digits."""
     if sent == own:
         return True
     if not (NUMBER.fullmatch(sent) and NUMBER.fullmatch(own)):

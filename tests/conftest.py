@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.people import passwords
 from fieldapp.settings import Settings
-from fieldapp.store import migrations, tables
+from fieldapp.store import database, migrations, tables
 from fieldapp.store.database import engine_for
 from tests.cast import Cast, make_cast
 from tests.inner_loop import (  # pytest finds hooks here
@@ -37,6 +37,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one process more than there are cores: browsers and servers leave them waiting half of the time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     write_flaky_tests(terminalreporter)
     write_long_tests(terminalreporter)
@@ -48,6 +53,15 @@ def quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def durable_pragmas() -> Iterator[tuple[str, ...]]:
+    """Let SQLite not wait for the disk, as PostgreSQL does not either; yield how it is set where data stay."""
+    with pytest.MonkeyPatch.context() as patch:
+        durable = database.PRAGMAS
+        patch.setattr(database, "PRAGMAS", (*durable, "synchronous=OFF"))
+        yield durable
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
-"""The pipeline: batches and counts in, the files of a package out.
+"""Turn a release's batches and counts into the files of a package.
 
-The steps are the module names.
+The steps are folders of this package, in this order:
 
 policy → search → series (batches, ledger) → tables → formats → summary → package; `verify` checks the
 result without us, and nothing is signed before it has.
@@ -53,10 +53,7 @@ read the data. The folder sample holds invented rows with the same columns.
 def assemble_dataset(
     view: RecipientView, sent: Sequence[ReleasedBatch], before: str, occasion: ReleaseContext, **counts: Any
 ) -> ReleasedDataset:
-    """Return one dataset as one recipient gets it.
-
-    Their columns and levels, in an order of their own.
-    """
+    """Return one dataset with the columns, levels and order of rows of one recipient."""
     levels = _levels(view, sent)
     hidden = {field.name for field in view.dataset.policy.list_fields_with_role(Role.PSEUDONYM)}
     sources = {name: f"{name}{batch.AT}{level}" for name, level in levels.items()} | dict.fromkeys(hidden, batch.PERSON)
@@ -77,10 +74,7 @@ def assemble_dataset(
 
 
 def _levels(view: RecipientView, sent: Sequence[ReleasedBatch]) -> dict[str, int]:
-    """Return the level of each quasi-identifier that the recipient gets.
-
-    The frozen one, or coarser.
-    """
+    """Return the level of each quasi-identifier for a recipient: the frozen one or coarser."""
     identifiers = view.dataset.policy.identifiers
     least = tuple(field.minimum for field in identifiers)
     if sent:

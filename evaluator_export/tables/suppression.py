@@ -1,6 +1,4 @@
-"""Tables with exact counts: small ones are hidden, so that no one can work them out.
-
-Others are hidden with them until the totals give none away.
+"""Hide the small counts of a table, and others until no total gives a small one away.
 
 Primary cells are those under the threshold. Then, one by one, the cheapest other cell is hidden too, until for every hidden
 cell the table's own sums leave a range at least as wide as the threshold: found with two linear programs a cell (the audit
@@ -30,7 +28,7 @@ def suppress_cells(counted: Mapping[Cell, Tally], threshold: int) -> Published:
     if len(cells) > MOST_CELLS or any(len(cell) > 2 for cell in cells):
         raise ExportProblem(Reason("table.cells", {"most": MOST_CELLS}))
     sums = list_margin_equations(cells)
-    hidden = _hide(cells, sums, threshold)
+    hidden, sums = _choose_hidden(cells, sums, threshold)
     published: Published = {}
     for cell, count in cells.items():
         published[cell] = (count, HIDDEN if cell in hidden else str(count))
@@ -41,8 +39,12 @@ def suppress_cells(counted: Mapping[Cell, Tally], threshold: int) -> Published:
     return published
 
 
-def _hide(cells: Mapping[Cell, int], sums: Equations, threshold: int) -> set[Cell]:
-    """Return the cells to hide; take a sum that gives a cell away in any case out of `sums`."""
+def _choose_hidden(cells: Mapping[Cell, int], all_sums: Equations, threshold: int) -> tuple[set[Cell], Equations]:
+    """Return the cells to hide, and the sums that can stay open beside them.
+
+    A sum goes when it gives a cell away and holds no open cell that could be hidden too.
+    """
+    sums = dict(all_sums)
     # Zero is no person, so it stays open.
     hidden = {cell for cell, count in cells.items() if 0 < count < threshold}
     primary = set(hidden)
@@ -60,7 +62,7 @@ def _hide(cells: Mapping[Cell, int], sums: Equations, threshold: int) -> set[Cel
             del sums[name]
         if compute_feasible_width(cells, hidden, sums, weak) < threshold:
             primary.discard(weak)  # no sum has it any more, so nothing gives it away
-    return hidden
+    return hidden, sums
 
 
 def _find_weak_cell(

@@ -308,8 +308,9 @@ class Year:
             start["offered_resp"] = answer
         if answer == "declined":
             return {"start": start, "arrival": arrival}
-        start["code"] = self.random.choice(self.cards)
-        tier = self.pick({"2": 40, "3": 60})
+        card = self.random.choice([card for card in self.cards if self.tiers[card] in ("2", "3")])
+        start["code"] = card
+        tier = self.tiers[card]
         return {
             "start": start,
             "consent": {"said": "read_out", "understood": "yes", "tier_said": tier, "lang_used": "en"},

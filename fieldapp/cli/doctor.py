@@ -36,7 +36,7 @@ def doctor() -> None:
             value = "(hidden)"
         click.echo(f"{name:28} {value:24} {_find_source(name):8} {setting.metadata['text']}")
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    problems = [*_of_database(settings), *_of_modes(settings)]
+    problems = [*_of_database(settings), *_of_modes(settings), *_of_list(settings)]
     if not assets.is_built():
         problems.append("The client is not built. Run: make build")
     if shutil.disk_usage(settings.folder).free < LOW:
@@ -44,6 +44,8 @@ def doctor() -> None:
     for problem in problems:
         click.echo(f"PUT RIGHT: {problem}", err=True)
     click.echo(_last_backup(settings))
+    if settings.second_forgotten_file is None:
+        click.echo("LOOK AT: the list of ended cards has no second place, so a lost disk can bring people back.")
     if not problems:
         click.echo("All is well.")
     if problems:
@@ -100,6 +102,13 @@ def _of_modes(settings: Settings) -> Iterator[str]:
     for path in (settings.key_file, sqlite_file(settings.url)):
         if path and path.exists() and Path(path).stat().st_mode & 0o077:
             yield f"Other users of this machine may read {path}. Run: chmod 600 {path}"
+
+
+def _of_list(settings: Settings) -> Iterator[str]:
+    """Say whether the second list of ended cards can be reached."""
+    second = settings.second_forgotten_file
+    if second is not None and not second.parent.is_dir():
+        yield f"The second place of the list of ended cards is not there: {second.parent}. See whether its disk is mounted."
 
 
 def _last_backup(settings: Settings) -> str:

@@ -56,7 +56,7 @@ def _require_cadence(series: ReleaseSeries, period: Period) -> None:
 
 def _why_not(session: Session, series: ReleaseSeries, period: Period) -> str:
     """Return why a period is not built although nothing failed: somebody else has begun it."""
-    run = releases.run_of(session, series.id, period.name)
+    run = releases.find_run(session, series.id, period.name)
     if run is None or run.state != "running":
         return f"{period.name} was taken over by another process midway. Ask again in some minutes."
     return (

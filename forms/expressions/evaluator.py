@@ -39,9 +39,9 @@ NODE = Origin.NODE
 
 
 class Node(Protocol):
-    """What a path walks over: a question, a group, one instance of a repeat.
+    """What a path leads to: an answer, a group, one instance of a repeat, or a part of a list.
 
-    Or a list, its rows, their cells.
+    Of a list: the list itself, one of its rows, or a cell of a row.
     """
 
     @property
@@ -62,9 +62,7 @@ class Lists(Protocol):
 
 
 class EvaluationContext:
-    """Where an expression is evaluated.
-
-    The node in hand, the question it belongs to, the clock and the lists.
+    """What an expression can ask about: its node, its question, the clock and the lists.
 
     `position` and `size` count within a condition in brackets, as XPath 1.0 has it.
     """
@@ -179,10 +177,7 @@ def _follow(step: Step, nodes: Sequence[Any]) -> Sequence[Any]:
 
 
 def _filter_nodes(condition: Ast, group: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
-    """Return the nodes for which a condition holds.
-
-    A number is the position of the one that is meant.
-    """
+    """Return the nodes for which a condition holds, or the one at the position it gives."""
     matching = []
     for position, node in enumerate(group, 1):
         if context.budget:
@@ -198,7 +193,7 @@ def _filter_nodes(condition: Ast, group: Sequence[Any], context: EvaluationConte
 
 
 def _walk_list(name: str, steps: Sequence[Step], context: EvaluationContext) -> Sequence[Any]:
-    """Walk over a list.
+    """Return the rows or cells of a list that a path leads to.
 
     A condition such as [district = …] finds its rows by an index, not by looking at each: lists have
     thousands of rows, and phones are slow.
@@ -220,10 +215,7 @@ def _walk_list(name: str, steps: Sequence[Step], context: EvaluationContext) -> 
 
 
 def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence[Any] | None:
-    """Return the rows that a step over the rows of a list leads to.
-
-    None where no index can tell.
-    """
+    """Return the rows of a list that a step leads to; None where no index can tell."""
     if context.lists is None or not isinstance(step, ChildStep) or step.name != "item" or not step.conditions:
         return None
     key = parse_index_condition(step.conditions[0])
@@ -242,9 +234,8 @@ def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence
 def parse_index_condition(condition: Ast) -> tuple[str, Ast] | None:
     """Return the column and the expression of a condition `column = expression`.
 
-    None for any other condition.
-
-    Only where the expression has the same value for every row, so that an index can find them.
+    None for any other condition, and where the expression has not one value for all rows, since an
+    index could not find them.
     """
     if not isinstance(condition, Operation) or condition.operator != "=":
         return None
@@ -314,9 +305,9 @@ def compare(test: Callable[[Value, Value], bool], left: Ast, right: Ast, context
 
 
 def evaluate_each(ast: Ast, context: EvaluationContext) -> list[Value]:
-    """Return the value of every node of a path; [""] when there is none.
+    """Return the value of every node of a path, or the one value of anything else.
 
-    Of anything else its one value.
+    A path without a node has the value "".
     """
     if isinstance(ast, Path):
         return [node.value() for node in _walk_path(ast, context)] or [""]
@@ -354,10 +345,7 @@ def _divide(a: float, b: float) -> float:
 
 
 def list_values(argument: Ast, context: EvaluationContext) -> list[Value]:
-    """Return the values of an argument.
-
-    Every node of a path, or the one value of anything else; blanks left out.
-    """
+    """Return the values of an argument that are not blank: of a path, those of every node."""
     if is_node_set(argument) or _is_randomize(argument):
         values = [node.value() for node in find_nodes(argument, context)]
         return [value for value in values if value != ""]

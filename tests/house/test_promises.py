@@ -24,7 +24,8 @@ FEWEST_WORDS = 3  # a shorter text is a label
 NO_PROMISES = "## Sentences that promise nothing"
 # What a promise is worded with. A sentence without any of these is not found: word promises plainly.
 PROMISING = re.compile(
-    r"\b(never|only|nothing|nobody|no one|deletes?|deleted|erased?|safe|any time|always|lost|encrypted|take[ns]? back"
+    r"\b(never|only|nothing|nobody|no one|deletes?|deleted|erased?|safe|any time|always|lost|encrypted"
+    r"|take[ns]?(?: \w+)? back|(?:do|does) not (?:keep|store)"
     r"|leaves?|cannot be (?:identified|seen|read)|sees? nothing|stays? (?:with|on|at|in) )",
     re.IGNORECASE,
 )

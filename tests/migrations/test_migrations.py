@@ -11,7 +11,7 @@ from alembic import command
 from sqlalchemy.orm import Session
 
 from fieldapp.services.records.deliveries import receive_batch
-from fieldapp.store import migrations
+from fieldapp.store import database, migrations
 from fieldapp.store.consent import standing
 from fieldapp.store.records.attachments import Blob, BlobPiece
 from sync.envelope import parse_batch
@@ -109,9 +109,12 @@ def test_a_child_without_its_parent_is_refused(engine: sa.Engine) -> None:
         connection.execute(statement, {"at": dt.datetime.now(dt.UTC).isoformat()})
 
 
-def test_sqlite_commits_are_durable_and_readers_are_free(engine: sa.Engine) -> None:
+def test_sqlite_commits_are_durable_and_readers_are_free(
+    engine: sa.Engine, durable_pragmas: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     if engine.dialect.name != "sqlite":
         return
+    monkeypatch.setattr(database, "PRAGMAS", durable_pragmas)
     with engine.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()

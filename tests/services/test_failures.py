@@ -126,7 +126,7 @@ def test_a_release_that_fails_is_traced_once_and_its_page_says_the_number(
     build_due_releases(session, Settings(data=str(tmp_path)))
     is_traced(caplog.text)
     assert caplog.text.count(":inner") == 1
-    run = releases.run_of(session, series.id, "2026-Q2")
+    run = releases.find_run(session, series.id, "2026-Q2")
     assert run is not None and CANARY not in run.problem
     (number,) = NUMBER.findall(run.problem)
     assert number in caplog.text

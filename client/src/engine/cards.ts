@@ -3,19 +3,19 @@
  * Nothing of a person is in them.
  */
 
-export const SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const CHECKS = SIGNS + "*~$=U";
+export const CARD_CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const CHECKS = CARD_CHARACTERS + "*~$=U";
 const LENGTH = 8;
 
 function checkOf(signs: string): string {
   let value = 0;
-  for (const sign of signs) value = (value * 32 + SIGNS.indexOf(sign)) % 37;
+  for (const sign of signs) value = (value * 32 + CARD_CHARACTERS.indexOf(sign)) % 37;
   return CHECKS[value]!;
 }
 
 /** A new code from as many random bytes as it has characters; each byte gives one of 32. */
 export function makeCardCode(random: Uint8Array): string {
-  const signs = [...random.subarray(0, LENGTH)].map((byte) => SIGNS[byte % 32]).join("");
+  const signs = [...random.subarray(0, LENGTH)].map((byte) => CARD_CHARACTERS[byte % 32]).join("");
   return signs + checkOf(signs);
 }
 
@@ -27,7 +27,8 @@ export function parseCardCode(text: string): string {
   const typed = text.trim().toUpperCase().replace(/[-\s]/g, "");
   const signs = typed.slice(0, LENGTH).replace(/[IL]/g, "1").replace(/O/g, "0");
   const whole = signs + typed.slice(LENGTH);
-  const isCode = whole.length === LENGTH + 1 && [...signs].every((sign) => SIGNS.includes(sign));
+  const isCode =
+    whole.length === LENGTH + 1 && [...signs].every((sign) => CARD_CHARACTERS.includes(sign));
   return isCode && checkOf(signs) === whole[LENGTH] ? whole : "";
 }
 

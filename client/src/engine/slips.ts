@@ -3,7 +3,7 @@
  * twin of sync/slips.py.
  */
 
-import { parseCardCode, SIGNS } from "./cards";
+import { parseCardCode, CARD_CHARACTERS } from "./cards";
 import type { FormDefinition } from "./definition";
 import { isChosen, readRole, YES } from "./roles";
 import type { Json } from "./types";
@@ -16,7 +16,7 @@ const GROUP = /.{4}/g;
  * 256 is 8 times 32.
  */
 export function makeSlip(random: Uint8Array): string {
-  return [...random.subarray(0, LENGTH)].map((byte) => SIGNS[byte % 32]).join("");
+  return [...random.subarray(0, LENGTH)].map((byte) => CARD_CHARACTERS[byte % 32]).join("");
 }
 
 /** A slip as it is shown: K7QM 3RXD Q2FA. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { installBrowser, type Browser } from "../../test/browser";
 import { makeVault, type TestVault } from "../../test/vaults";
-import { changeCaseload, readCaseload, type Caseload } from "./caseload";
+import { changeCaseload, listHeads, readCaseload, type Caseload } from "./caseload";
 import { deleteDatabase, getRow, putRow } from "./database";
 import { seal } from "./vault";
 
@@ -40,6 +40,16 @@ describe("reading the caseload", () => {
     await putRow("books", { user: 7, sealed: await seal(vault.key, { people: [], cursor: 5 }) });
     const caseload = await readCaseload(vault);
     assert.deepEqual([caseload.cursor, caseload.settled, caseload.told], [5, [], {}]);
+  });
+
+  it("lists what the centre heard people with cards say about consent", async () => {
+    const people = ["A", "B", "C"].map((code) => ({ code, label: "", seenOn: "", tier: "" }));
+    const told = {
+      "card/A": { code: "A", consent: { heads: ["1", "2"] } },
+      "card/B": { code: "B" },
+    };
+    const caseload = await readCaseload(vault);
+    assert.deepEqual(listHeads({ ...caseload, people, told }), { A: ["1", "2"] });
   });
 
   it("keeps the caseloads of two workers apart", async () => {

@@ -83,6 +83,20 @@ export const EMPTY_CASELOAD: Caseload = {
  */
 export type Alongside = (tx: IDBTransaction, write: () => void) => void;
 
+/**
+ * What the centre has heard people with cards say about consent, by code: what a new statement
+ * replaces. A draft keeps it as it was before anybody was asked.
+ */
+export function listHeads(caseload: Caseload): Record<string, string[]> {
+  const heads: Record<string, string[]> = {};
+  for (const { code } of caseload.people) {
+    const card = caseload.told[`card/${code}`] as { consent?: { heads?: string[] } } | undefined;
+    const ids = card?.consent?.heads;
+    if (ids?.length) heads[code] = ids;
+  }
+  return heads;
+}
+
 interface VersionedCaseload {
   caseload: Caseload;
   version: string; // to notice that another tab wrote meanwhile

@@ -17,6 +17,7 @@ export interface Draft {
   root?: string; // the record that it corrects
   prev?: string[]; // versions of that record that the worker saw
   minted?: string[]; // cards that were made while filling it in
+  heads?: Record<string, string[]>; // see listHeads, as it was when this was begun
 }
 
 export async function saveDraft(vault: Vault, draft: Draft): Promise<void> {

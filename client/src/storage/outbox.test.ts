@@ -154,6 +154,16 @@ describe("finishing a draft", () => {
     );
   });
 
+  it("says which earlier words on consent were known when it was begun", async () => {
+    const heads = { [CODE]: ["f3c1", "9a2b"], OTHERCODE: ["7d00"] };
+    await finish("a", { heads });
+    assert.deepEqual((await openContent("a"))["consent"], { knew: ["f3c1", "9a2b"], asked: true });
+    await finish("b", { heads, answers: {} }, { refusedBy: CODE });
+    assert.deepEqual((await openContent("b"))["consent"], { knew: ["f3c1", "9a2b"], asked: true });
+    await finish("c", { heads: {} });
+    assert.equal((await openContent("c"))["consent"], undefined);
+  });
+
   it("sends a slip beside the answers, and keeps it nowhere", async () => {
     const slip = "K7QM3RXDQ2FA";
     await finish("a", {}, { slip });

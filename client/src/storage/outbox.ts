@@ -63,6 +63,8 @@ export async function finishDraft(
   const code = parseCardCode(readRole(definition, draft.answers, "person"));
   const newCodes = [...(draft.minted ?? []), ...caseload.made];
   const cards = newCodes.includes(code) ? [code] : [];
+  // What was heard while this was being filled in, nobody knew when the person was asked.
+  const knew = draft.heads?.[code || parseCardCode(refusedBy)];
   const content = {
     form: draft.form,
     version: draft.version,
@@ -73,6 +75,7 @@ export async function finishDraft(
     ...(cards.length ? { cards } : {}),
     ...(refusedBy ? { refused_by: parseCardCode(refusedBy) } : {}),
     ...(slip ? { slip } : {}),
+    ...(knew ? { consent: { knew, asked: true } } : {}),
   };
   const today = content.finished_at.slice(0, 10);
   await enqueue(vault, {

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 
+from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.messages import (
     Messages,
@@ -85,7 +86,7 @@ def _record_issuer(ctx: ActContext, card: Card, author_id: int, messages: Messag
 def update_owner(ctx: ActContext, card: Card) -> None:
     """Give a card to whom its hand-overs say, in whatever order they came."""
     people = users.list_for(ctx.session, ctx.centre_id)
-    workers = {user.id for user in people if user.role == "worker"}
+    workers = {user.id for user in people if user.role == WORKER}
     hand_overs = []
     for submission in submissions.of_record(ctx.session, ctx.centre_id, card_root(card.code)):
         to = json.loads(submission.body)["to"]

@@ -84,6 +84,16 @@ def make_reader(ctx: ActContext, envelopes: Sequence[Envelope]) -> EndedReader |
     return EndedReader(ctx, envelopes)
 
 
+def find_withdrawal_of(ctx: ActContext, codes: Collection[str]) -> str:
+    """Return the id of the withdrawal of one of these ended cards; "" for none."""
+    for code in sorted(codes):
+        tag = find_list(ctx.session).tag_card(ctx.centre_id, code)
+        withdrawal = store.find_of_card(ctx.session, ctx.centre_id, tag)
+        if withdrawal is not None:
+            return withdrawal.id
+    return ""
+
+
 def make_tombstone(ctx: ActContext, row: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of a submission of which nothing is stored.
 

@@ -143,7 +143,7 @@ def _find_traces(ctx: ActContext, person: str) -> CardTraces:
     traces.roots |= {record.instance_id for record in records.of_person(ctx.session, ctx.centre_id, {person})}
     for record in records.list_contested(ctx.session, ctx.centre_id):
         definition = _load_definition(ctx, record.form, record.version)
-        if definition is None or person in find_people(definition, record.answers, record.contested):
+        if definition is not None and person in find_people(definition, record.answers, record.contested):
             traces.roots.add(record.instance_id)
     naming = submissions.list_naming(ctx.session, ctx.centre_id, list_spellings(person))
     roots = {submission.root_id for submission in naming}
@@ -218,7 +218,7 @@ def _erase_statements(ctx: ActContext, person: str, root_ids: Collection[str]) -
 
     A fall that names nobody stays, so that whatever is being built now is built again.
     """
-    words.delete_all_of(ctx.session, ctx.centre_id, person, root_ids)
+    words.delete_all_of(ctx.session, ctx.centre_id, person, _tag_records(ctx, root_ids))
     standing.update_standings(ctx.session, ctx.centre_id, [person], ctx.now)
     standing.save_statements(ctx.session, ctx.centre_id, [standing.make_fall(ctx.now, 0)], ctx.now)
 

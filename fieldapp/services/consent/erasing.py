@@ -1,6 +1,4 @@
-"""Erase what a rule of retention names.
-
-What receipts, positions, folds and counts of gaps need stays.
+"""Erase what a rule of retention names, and keep what receipts and counts of gaps need.
 
 Each rule finds its subjects (ids of rows, each with what is tagged), and erases those that are still due.
 """
@@ -71,9 +69,9 @@ def _find_not_taken_in(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
 
 
 def _is_due(ctx: ActContext, due: DueRule, submission: Submission, has_record: bool) -> bool:
-    """Say whether a submission may go.
+    """Say whether a submission may be erased.
 
-    It is old enough, not preserved, and nothing that keeps its record from leaving hangs on it.
+    It is old enough, not preserved, and no refusal that keeps its record from leaving depends on it.
     """
     days = due.rule.days_of(submission.form)
     if submission.state == "settled" and due.rule.settled_days:
@@ -116,9 +114,9 @@ def _erase_not_taken_in(ctx: ActContext, due: DueRule, ids: Collection[int]) -> 
 
 
 def empty_submission(submission: Submission) -> None:
-    """Take out the content.
+    """Erase the answers of a submission, and keep what its record or a refusal needs.
 
-    What a record that lives, or a no, hangs on stays: ids, links, that it was a no.
+    That is its ids, its links, and that it was a no.
     """
     submission.body = ""
     submission.cards = []
@@ -176,9 +174,9 @@ def _has_text(ctx: ActContext, record: Record, definitions: Mapping[tuple[str, s
 
 
 def _cut_body(ctx: ActContext, submission: Submission) -> str | None:
-    """Return the body of a submission without its free texts.
+    """Return the body of a submission without its free texts; None when there are none.
 
-    None when it has none, or cannot be read.
+    Also None when the body cannot be read.
     """
     key = submission.form, submission.version
     definition = load_definitions(ctx.session, ctx.centre_id, {key}).get(key)
@@ -247,7 +245,7 @@ def _erase_attachments(ctx: ActContext, due: DueRule, ids: Collection[int]) -> s
 
 
 def _erase_attachment(ctx: ActContext, blob: Blob) -> None:
-    """Delete the content.
+    """Delete the content of an attachment.
 
     The row of a whole one stays, so that a phone that sends it again is answered that it came.
     """

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fieldapp.services.access import ADMIN
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.consent import standing
@@ -168,10 +169,7 @@ def _cut_all_stored(
 
 
 def cut_stored(ctx: ActContext, submission: Submission, effects: RefusalEffects) -> str:
-    """Cut what a stored submission may not keep; return the card code that it named.
-
-    "" when it named none.
-    """
+    """Cut what a stored submission may not keep; return the card code that it named, or ""."""
     form = submission.form, submission.version
     definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
     code = _read_person(submission.body, definition)
@@ -228,7 +226,7 @@ def _split_versions(
     They have no answers: who overrules whom depends on links, authors and times alone.
     """
     assert ctx.actor.user_id is not None or not batch
-    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
+    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == ADMIN}
     versions: list[RecordVersion] = []
     others: list[RecordVersion] = []
     for submission in stored:
@@ -363,21 +361,27 @@ def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], effect
     statements = list(effects.statements)
     for item in incoming:
         code = item.decision.refused_by
-        if code:
-            tier = _read_refused_tier(ctx, item)
+        tier = _read_refused_tier(ctx, item) if code else None
+        if tier is not None:
             refusal = make_refusal(code, item.envelope.finished_at, item.position, item.is_of_shut_out_phone, tier)
             statements.append(replace(refusal, spoken=item.envelope.consent))
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {statement.person for statement in statements if not statement.waits})
 
 
-def _read_refused_tier(ctx: ActContext, item: DecidedSubmission) -> int:
-    """Return END where the person took everything back, else that nothing is kept."""
+def _read_refused_tier(ctx: ActContext, item: DecidedSubmission) -> int | None:
+    """Return END where the person took everything back, else that nothing is kept.
+
+    None where they were not asked, and nothing says that they refused: then what stood goes on.
+    """
     form = item.envelope.form, item.envelope.version
     definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
     consent_level = standing.read_consent(definition, item.decision.answers) if definition else None
     if consent_level and consent_level[0] == END:
         return END
+    spoken = item.envelope.consent
+    if consent_level is None and definition is not None and spoken is not None and not spoken.is_asked:
+        return None
     return standing.LOWEST
 
 

@@ -48,6 +48,14 @@ def save_slip(ctx: ActContext, tag: str, person: str) -> None:
         ctx.details["slips_ignored"] = ctx.details.get("slips_ignored", 0) + 1
 
 
+def save_slip_of_ended(ctx: ActContext, tag: str, withdrawal_id: str) -> None:
+    """Let a slip that came when its card had ended show what became of that."""
+    if ctx.session.get(Slip, tag) is None:
+        month = f"{ctx.now:%Y-%m}"
+        ctx.session.add(Slip(tag=tag, centre_id=ctx.centre_id, person="", withdrawal_id=withdrawal_id, made_month=month))
+        ctx.session.flush()
+
+
 def void_slips(session: Session, centre_id: int, person: str) -> None:
     """Let the slips of a card show nothing any more, since nobody knows whose they are."""
     for slip in slips.list_slips(session, centre_id, [person]):

@@ -8,6 +8,7 @@ leaves in a release or is counted.
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from fieldapp.services.access import ADMIN
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import cards
 from fieldapp.services.consent import standing
@@ -100,7 +101,7 @@ def find_unusable(ctx: ActContext, author_id: int, arrived: Sequence[Submission]
     Only its author and the office can speak for a record. What a shut-out phone sent is not believed once an admin has
     dismissed it.
     """
-    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
+    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == ADMIN}
     unusable: list[Submission] = []
     for submission in arrived:
         is_of_office = submission.via == OFFICE and submission.author_id in admins

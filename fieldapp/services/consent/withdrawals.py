@@ -28,6 +28,7 @@ class WithdrawalPage:
 
     withdrawal: Withdrawal
     has_second_list: bool
+    is_overwritten: bool  # by this server; PostgreSQL sees to its own files
     forgotten_by: dt.date  # when backups have forgotten it, if each is deleted in time
 
 
@@ -37,7 +38,9 @@ def view_withdrawal(ctx: ActContext, withdrawal_id: str) -> WithdrawalPage:
     if withdrawal is None:
         raise make_not_found()
     has_second_list = find_list(ctx.session).second is not None
-    return WithdrawalPage(withdrawal, has_second_list, compute_forgotten_by(withdrawal.effective_at))
+    is_overwritten = retention.has_log(ctx.session)
+    forgotten_by = compute_forgotten_by(withdrawal.effective_at)
+    return WithdrawalPage(withdrawal, has_second_list, is_overwritten, forgotten_by)
 
 
 def end_listed(session: Session) -> int:

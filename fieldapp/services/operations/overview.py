@@ -90,7 +90,7 @@ def view_home(ctx: ActContext, secret: str) -> HomePage:
         failed_deliveries=len(releases.failed_deliveries(ctx.session, ctx.centre_id)),
         overdue_lists=_count_overdue_lists(ctx),
         failed_products=sum(state.is_on and bool(state.problem) for state in product_states),
-        latest=records.page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
+        latest=records.list_page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
         workers=users.labels(ctx.session, ctx.centre_id),
         titles={version.form: version.title for version in versions.list_for(ctx.session, ctx.centre_id)},
     )

@@ -43,7 +43,7 @@ HISTORY = {"month": 37, "quarter": 9, "year": 5}  # periods of each calendar tha
 HOT_SPOT_GRACE_DAYS = 1
 REVISED_FOR = dt.timedelta(days=400)  # after a period's end; then its numbers stay as published
 OVERLAP = dt.timedelta(minutes=10)  # transactions that began earlier and ended later
-MATTERS = 100  # recounting at one late record in so many reads each record about a hundred times at most
+LATE_SHARE = 100  # recounting at one late record in so many reads each record about a hundred times at most
 
 Job = tuple[Period, TableSpec]
 
@@ -150,7 +150,7 @@ def _count_until_consent_holds(
 
 
 def _needs_recount(state: PublishedCountsView, late: int, spec: TableSpec) -> bool:
-    return state.late + late >= max(spec.step(PUBLIC_THRESHOLD), state.records // MATTERS)
+    return state.late + late >= max(spec.step(PUBLIC_THRESHOLD), state.records // LATE_SHARE)
 
 
 def _add_late_records(

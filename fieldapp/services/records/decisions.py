@@ -102,13 +102,13 @@ class Decider:
         judgement = self._judge(envelope)
         if judgement is None and self.find_earlier(envelope) is None:
             return refuse(Status.RETRY, LATER)
-        judgement_or_none = judgement or Judgement()
+        judgement_to_keep = judgement or Judgement()
         if submission.quarantine_reason:
-            return decide_quarantine(envelope, self.earlier, submission.quarantine_reason, judgement=judgement_or_none)
+            return decide_quarantine(envelope, self.earlier, submission.quarantine_reason, judgement=judgement_to_keep)
         competing = find_competing(envelope, self.earlier)
         reasons = self.meter.reasons(envelope)
         if reasons:
-            return decide_quarantine(envelope, competing, *reasons, judgement=judgement_or_none, can_be_accepted=True)
+            return decide_quarantine(envelope, competing, *reasons, judgement=judgement_to_keep, can_be_accepted=True)
         decision = decide(envelope, self._find_definition(envelope), competing, judgement)
         return explain_conflict(envelope, decision, competing, self.ctx.actor.device_id)
 

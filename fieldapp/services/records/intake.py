@@ -1,6 +1,6 @@
 """Store submissions within an act: decide, cut, store, fold, update the caseload, answer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from fieldapp.services.consent.card_mentions import take_out_of_answers
 from fieldapp.services.consent.ended_cards import LateRecord
 from fieldapp.services.consent.ending import ENDED, end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
-from fieldapp.services.consent.slips import save_slips
+from fieldapp.services.consent.slips import save_slip_of_ended, save_slips
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
@@ -178,18 +178,13 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
     hashes: set[str] = set()
     if reader is None:
         return hashes
-    tallies: list[dict[str, Any]] = []
     for item in arrived:
-        definition = item.find_definition(definitions)
-        late_decision = reader.decide(item.as_sent, definition)
+        late_decision = reader.decide(item.as_sent, item.find_definition(definitions))
         if late_decision.is_ended:
             hashes.update(refusals.ATTACHMENT.findall(item.as_sent.body))
-            is_first = not item.as_sent.root and item.as_sent.record not in reader.records
-            if is_first and definition and not item.decision.problems:
-                late = LateRecord(item.as_sent, definition, item.decision.answers, item.submission.via)
-                tallies.append(ended_cards.make_tally_row(ctx, late))
-            if is_first:
-                ended_cards.mark_records_ended(ctx, [item.as_sent.record])
+            if not item.as_sent.root and item.as_sent.record not in reader.records:
+                _leave_tally(ctx, item, definitions)
+            _save_late_slip(ctx, item, late_decision.codes)
             item.is_ended = True
             item.decision = Decision(Status.STORED, problems=[ENDED])
         elif late_decision.codes:
@@ -197,8 +192,24 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
             item.decision = replace(item.decision, answers=answers)
         item.as_sent = late_decision.envelope
         item.submission = replace(item.submission, envelope=late_decision.envelope)
-    records.add_all(ctx.session, tallies)
     return hashes
+
+
+def _leave_tally(ctx: ActContext, item: IntakeItem, definitions: Definitions) -> None:
+    """Leave of a record that there was a contact, and note that it ended."""
+    definition = item.find_definition(definitions)
+    if definition and not item.decision.problems:
+        late = LateRecord(item.as_sent, definition, item.decision.answers, item.submission.via)
+        records.add_all(ctx.session, [ended_cards.make_tally_row(ctx, late)])
+    ended_cards.mark_records_ended(ctx, [item.as_sent.record])
+
+
+def _save_late_slip(ctx: ActContext, item: IntakeItem, codes: Collection[str]) -> None:
+    """Let a slip that came too late show what became of its card."""
+    tag = item.submission.slip_tag
+    withdrawal_id = ended_cards.find_withdrawal_of(ctx, codes) if tag else ""
+    if withdrawal_id:
+        save_slip_of_ended(ctx, tag, withdrawal_id)
 
 
 def _refuse_files(ctx: ActContext, hashes: set[str]) -> None:

@@ -75,7 +75,7 @@ def list_records(ctx: ActContext, record_filter: RecordFilter, cursor: str = "",
     """Return one page of records, newest first; `cursor` is that of the page before."""
     definitions = load_latest_definitions(ctx)
     return RecordsPage(
-        records.page(ctx.session, ctx.centre_id, record_filter, cursor, size),
+        records.list_page(ctx.session, ctx.centre_id, record_filter, cursor, size),
         users.labels(ctx.session, ctx.centre_id),
         _list_area_codes(definitions),
         definitions,

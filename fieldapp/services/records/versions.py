@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fieldapp.services.access import ADMIN
 from fieldapp.services.acts import ActContext
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.people import users
@@ -51,7 +52,7 @@ def fold_versions(
     forms = {(submission.form, submission.version) for submission in stored_versions}
     definitions = load_definitions(ctx.session, ctx.centre_id, forms)
     by_key = {(submission.instance_id, submission.sha256): submission for submission in stored_versions}
-    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
+    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == ADMIN}
     versions: dict[tuple[str, str], RecordVersion] = {}
     computed: set[str] = set()
     for definition in definitions.values():

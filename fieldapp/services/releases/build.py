@@ -115,7 +115,7 @@ def _waits_after_failure(run: ReleaseRun, now: dt.datetime) -> bool:
 def should_alert(session: Session, series: ReleaseSeries, period: Period) -> bool:
     """Say whether a period has failed so often that somebody should be alerted, or again."""
     with ReadTransaction(session):
-        run = releases.run_of(session, series.id, period.name)
+        run = releases.find_run(session, series.id, period.name)
         return run is not None and needs_alert(run)
 
 
@@ -226,7 +226,7 @@ def _claim_run(session: Session, series: ReleaseSeries, period: Period, now: dt.
     """
     try:
         with WriteTransaction(session):
-            run = releases.run_of(session, series.id, period.name)
+            run = releases.find_run(session, series.id, period.name)
             if run is None:
                 run = ReleaseRun(series_id=series.id, period=period.name, attempts=0)
                 session.add(run)

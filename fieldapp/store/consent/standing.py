@@ -224,10 +224,17 @@ def list_falls(session: Session, centre_id: int) -> dict[tuple[str, dt.datetime 
     return {(root_id, lowered_at): person for root_id, lowered_at, person in rows}
 
 
-def delete_all_of(session: Session, centre_id: int, person: str, root_ids: Collection[str]) -> None:
-    """Delete every word about a person, and of records that are no more."""
-    is_theirs = sa.or_(ConsentWord.person == person, ConsentWord.root_id.in_(root_ids))
-    session.execute(sa.delete(ConsentWord).where(ConsentWord.centre_id == centre_id, is_theirs))
+def delete_all_of(session: Session, centre_id: int, person: str, tags: Mapping[str, str]) -> None:
+    """Delete every word about a person; let words of their records about others be of tags.
+
+    `tags`: what stands for each of the records. What somebody else said goes on counting, or more could stand.
+    """
+    for word in list_words_of_people(session, centre_id, [person]):
+        session.delete(word)
+    for word in list_words(session, centre_id, tags):
+        if word.person != person:
+            word.root_id = tags[word.root_id]
+    session.flush()
 
 
 def list_persons(session: Session, centre_id: int) -> set[str]:

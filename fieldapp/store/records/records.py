@@ -180,7 +180,7 @@ def _read_cursor(cursor: str) -> tuple[dt.date, int] | None:
         return None
 
 
-def page(session: Session, centre_id: int, record_filter: RecordFilter, cursor: str = "", size: int = 25) -> RecordPage:
+def list_page(session: Session, centre_id: int, record_filter: RecordFilter, cursor: str = "", size: int = 25) -> RecordPage:
     """Return a page of records, newest first.
 
     It begins behind the last record of the page before, not at a row number: the cost of a page does

@@ -132,7 +132,7 @@ def series_by_id(session: Session, centre_id: int, series_id: int) -> ReleaseSer
     return session.scalars(query).one_or_none()
 
 
-def run_of(session: Session, series_id: int, period: str) -> ReleaseRun | None:
+def find_run(session: Session, series_id: int, period: str) -> ReleaseRun | None:
     query = sa.select(ReleaseRun).where(ReleaseRun.series_id == series_id, ReleaseRun.period == period)
     return session.scalars(query.with_for_update()).one_or_none()
 

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.phones.pull import PullItem
+from forms.validation import validate
 from sync.envelope import parse_batch
+from sync.intake import local_time
 from tests.cast import Cast, batch, encounter, envelope
 from tests.programme import definition_of
 from tests.services.caseload.meetings import code
@@ -66,3 +68,24 @@ def corrected(of: dict[str, Any], day: dt.date, tier: str, said: str = "read_out
     """Return a correction of an encounter of April, finished on a day."""
     item = met(card, APRIL, tier, said, root=of["id"], prev=[of["id"]])
     return item | {"finished_at": dt.datetime.combine(day, dt.time(22), dt.UTC).isoformat()}
+
+
+def intake(card: str, day: dt.date, tier: str = "3", risk: str = "high") -> dict[str, Any]:
+    """Return the intake of somebody with a card."""
+    answers = {
+        "start": {"kind": "intake", "offered_resp": "accepted", "code": card},
+        "arrival": {"month_in": f"{day:%Y-%m-01}", "came_by": "outreach"},
+        "consent": consent(tier),
+        "about": {"age_band": "16-19", "gender": "man_boy", "race": "black", "school_work": "school", "housing": "stable"},
+        "risks": {"risk_level": risk, "feel_safe": "sometimes"},
+        "plan": {"needs": "employment"},
+    }  # fmt: skip
+    return filled("participant", answers, day)
+
+
+def filled(form: str, answers: dict[str, Any], day: dt.date) -> dict[str, Any]:
+    """Return a form as a phone finishes it on a day."""
+    definition = definition_of(form)
+    finished = validate(definition, answers, local_time(dt.datetime.combine(day, dt.time(22))))
+    item = envelope(finished.answers, form=form, day=day, refused_by=finished.refused_by)
+    return item | {"version": definition.version}

@@ -642,7 +642,8 @@ def test_a_no_without_a_card_lowers_its_record_though_it_cannot_be_used(
         session.rollback()
     assert len(session.scalars(sa.select(Submission).where(Submission.state != "stored")).all()) == 1
     assert rows_that_may_leave(session, cast) == 0
-    assert session.scalars(sa.select(Record)).one().answers["talk"] == TALK  # it may be wrong, so nothing is cut
+    talk = session.scalars(sa.select(Record)).one().answers["talk"]
+    assert talk.items() >= TALK.items()  # it may be wrong, so nothing is cut
 
 
 def test_a_no_of_a_shut_out_phone_that_is_taken_off_the_list_counts_for_nothing(

@@ -21,18 +21,23 @@ from fieldapp.services.phones.devices import revoke_device
 from fieldapp.services.phones.pull import note_pulled, pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.quarantine import let_in_all
 from fieldapp.services.records.reviews import review_record
 from fieldapp.settings import Settings
 from fieldapp.store.consent import standing as words
+from fieldapp.store.consent.slips import Slip
 from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.database import sqlite_file
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records import submissions
 from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.submissions import Submission
+from sync.envelope import parse_batch
 from sync.notes import HANDOVER
-from tests.cast import Cast, another_worker, encounter, envelope
+from tests.cast import Cast, another_worker, batch, encounter, envelope
+from tests.services.caseload.meetings import code
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.consents import MAY, consent
 from tests.services.consent.endings import CARD, NOTE, OTHER, end, send, talked
@@ -197,6 +202,19 @@ def left_in_tables(session: Session, *sought: str) -> list[str]:
     return [word for word in sought if word in tables]
 
 
+def test_slips_of_an_ended_card_show_what_became_of_it_also_one_that_comes_later(session: Session, cast: Cast) -> None:
+    def arrives(tag: str) -> None:
+        (parsed,) = parse_batch(batch(talked()))
+        receive_batch(session, cast.amina, [IncomingSubmission(parsed, slip_tag=tag)])
+
+    arrives("a" * 32)
+    withdrawal_id = end(session, cast)
+    arrives("b" * 32)
+    session.rollback()
+    shown = [(slip.person, slip.withdrawal_id) for slip in session.scalars(sa.select(Slip).order_by(Slip.tag))]
+    assert shown == [("", withdrawal_id)] * 2
+
+
 def test_a_person_who_comes_back_gets_a_new_card(session: Session, cast: Cast) -> None:
     send(session, cast.amina, talked())
     end(session, cast)
@@ -219,6 +237,23 @@ def test_a_record_about_somebody_else_stays_without_the_ended_card(session: Sess
     pulls(session, cast.amina)
     advance_withdrawals(session, None)
     assert left(session, [CARD, f"{CARD[:4]}-{CARD[4:]}"]) == []
+
+
+def test_while_nobody_has_chosen_a_record_is_of_each_card_that_it_names(session: Session, cast: Cast) -> None:
+    """Two phones corrected one record at the same time: to hers, and to somebody else's."""
+    first = talked(OTHER)
+    send(session, cast.amina, first, talked(code(10)))
+    send(session, cast.amina, talked(root=first["id"], prev=[first["id"]]))
+    send(session, cast.amina, talked(code(9), root=first["id"], prev=[first["id"]]))
+    (record,) = listing.list_review_queue(session, cast.rosa).records
+    assert record.review == "contested"
+    before = words.list_tiers(session, cast.centre.id)
+    end(session, cast)
+    assert list(listing.list_review_queue(session, cast.rosa).records) == []
+    assert len(tallies(session)) == 1
+    after = words.list_tiers(session, cast.centre.id)
+    assert code(10) in after
+    assert all(after[person] <= before[person] for person in after)  # nobody's consent rises by it
 
 
 def test_missing_numbers_of_a_phone_are_counted_as_before(session: Session, cast: Cast) -> None:

@@ -24,7 +24,7 @@ from fieldapp.store.releases import datasets
 from sync.envelope import parse_batch
 from tests.cast import Cast, a_series, another_worker, batch, encounter, envelope
 from tests.services.caseload.meetings import code
-from tests.services.consent.consents import MAY, consent, met, told
+from tests.services.consent.consents import MAY, consent, met, send, told
 from tests.services.products.figures import NOW, body_of, number, switched_on
 
 PEOPLE = [code(seed) for seed in range(300, 305)]
@@ -182,3 +182,14 @@ def test_no_reader_counts_forty_people_against_a_last_word_from_a_phone_whose_cl
     reader = tables.make_reader(session, cast.centre, catalogue, NOW)
     window = tables.count_span(reader, cast.centre, [spec], ALWAYS[0], JUNE + dt.timedelta(days=30))
     assert window["participants_active"].get(TOTAL, "") in ("", "0", "<20")
+
+
+def test_who_was_not_asked_again_has_said_nothing(session: Session, cast: Cast) -> None:
+    """The phone says so; a client that does not say so is taken to have heard a no."""
+    person = PEOPLE[0]
+    unasked = encounter(MAY, people={"people_n": "1", "who": "enrolled", "code": person}, consent={})
+    for spoken, expected in (({"asked": False}, 3), ({"asked": True}, 0)):
+        send(session, cast, met(person, MAY, "3"))
+        receive_batch(session, cast.amina, parse_batch(batch(envelope(unasked, day=MAY, consent=spoken))))
+        session.rollback()
+        assert store.list_tiers(session, cast.centre.id)[person] == expected

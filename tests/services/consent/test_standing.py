@@ -41,14 +41,25 @@ from fieldapp.store.products import products
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.releases import Release, ReleaseSeries
-from forms.validation import validate
 from sync.consent import END
 from sync.envelope import parse_batch
-from sync.intake import local_time
 from tests.cast import Cast, a_series, another_worker, batch, encounter, envelope, publish_others
-from tests.programme import definition_of
 from tests.services.caseload.meetings import code
-from tests.services.consent.consents import APRIL, JULY, JUNE, MAY, ONE, consent, corrected, knowing, met, send, told
+from tests.services.consent.consents import (
+    APRIL,
+    JULY,
+    JUNE,
+    MAY,
+    ONE,
+    consent,
+    corrected,
+    filled,
+    intake,
+    knowing,
+    met,
+    send,
+    told,
+)
 from tests.services.consent.endings import end
 from tests.services.products.figures import NOW, body_of, number, switched_on
 
@@ -327,26 +338,6 @@ def test_months_of_people_and_intakes_ask_the_encounter_that_came_after(
     counts = {part.name: (part.records, part.without_consent) for part in gathered.datasets}
     assert counts["participants"] == (40, 20)
     assert counts["participant_months"] == (120, 60)  # three months of each
-
-
-def intake(card: str, day: dt.date, tier: str = "3") -> dict[str, Any]:
-    answers = {
-        "start": {"kind": "intake", "offered_resp": "accepted", "code": card},
-        "arrival": {"month_in": f"{day:%Y-%m-01}", "came_by": "outreach"},
-        "consent": consent(tier),
-        "about": {"age_band": "16-19", "gender": "man_boy", "race": "black", "school_work": "school", "housing": "stable"},
-        "risks": {"risk_level": "high", "feel_safe": "sometimes"},
-        "plan": {"needs": "employment"},
-    }  # fmt: skip
-    return filled("participant", answers, day)
-
-
-def filled(form: str, answers: dict[str, Any], day: dt.date) -> dict[str, Any]:
-    """Return a form as a phone finishes it on a day."""
-    definition = definition_of(form)
-    finished = validate(definition, answers, local_time(dt.datetime.combine(day, dt.time(22))))
-    item = envelope(finished.answers, form=form, day=day, refused_by=finished.refused_by)
-    return item | {"version": definition.version}
 
 
 def test_a_referral_says_no_for_the_whole_person(session: Session, cast: Cast, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Somebody takes everything back after rows left: who has them is told which to delete, and nobody else gets them."""
 
+import datetime as dt
 import json
 import zipfile
 from collections import Counter
@@ -27,7 +28,7 @@ from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseSe
 from fieldapp.store.releases.withdrawals import WithdrawalRow, find_list_states
 from tests.cast import Cast, a_series
 from tests.services.caseload.meetings import code
-from tests.services.consent.consents import APRIL, send
+from tests.services.consent.consents import APRIL, intake, send
 from tests.services.releases.taking_back import (
     PEOPLE,
     SECRET,
@@ -305,3 +306,23 @@ def test_a_second_draw_changes_nothing(session: Session, cast: Cast, series: Rel
     assert drawn == [
         (row.tag, row.round_id) for row in session.scalars(sa.select(WithdrawalRow).order_by(WithdrawalRow.tag))
     ]
+
+
+def test_every_month_of_a_person_is_listed_with_their_intake(
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
+) -> None:
+    risks = ["high", "moderate", "low"]
+    for number, card in enumerate(PEOPLE):
+        send(session, cast, intake(card, dt.date(2026, 4, 20), risk=risks[number % 3]))
+    first = publish(session, series, "2026-Q2", tmp_path)
+    download_release(session, cast.eve, release_id=first.id, packages=tmp_path)
+    assert len(file_of(tmp_path, first, "participant_months.csv")) == 3 * len(PEOPLE)
+    take_back(session, cast, PEOPLE[3])
+    withdrawn = session.execute(
+        sa.text("SELECT name, count(*) FROM withdrawal_row JOIN dataset ON dataset.id = dataset_id GROUP BY name")
+    )
+    assert {str(row[0]): int(row[1]) for row in withdrawn} == {"encounters": 1, "participants": 1, "participant_months": 3}
+    second = publish(session, series, "2026-Q3", tmp_path)
+    listed = Counter(name for name, *_ in to_delete(tmp_path, second))
+    assert listed["participants"] >= K and listed["participant_months"] >= 3 * K
+    assert PEOPLE[3] not in {row.withdrawal_id for row in session.scalars(sa.select(WithdrawalRow))}

@@ -5,6 +5,7 @@
 
 import { useMemo } from "preact/hooks";
 import { t } from "../../i18n";
+import { listHeads } from "../../storage/caseload";
 import type { Draft } from "../../storage/drafts";
 import { DraftScreen } from "../fill/draft_screen";
 import { makeInitialAnswers } from "../fill/initial_answers";
@@ -19,7 +20,7 @@ interface StartProps {
 
 /** Begin a form, with last answers where it asks for them. */
 export function Start({ id, about, due }: StartProps) {
-  const { vault, forms } = useApp();
+  const { vault, forms, book } = useApp();
   const definition = forms.find((form) => form.id === id);
   const draft = useMemo<Draft>(
     () => ({
@@ -30,6 +31,7 @@ export function Start({ id, about, due }: StartProps) {
       page: 0,
       answers: {},
       ...(due ? { due } : {}),
+      heads: listHeads(book),
     }),
     [],
   );

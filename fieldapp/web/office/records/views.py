@@ -8,7 +8,6 @@ from flask_babel import gettext
 
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import attachments, export, listing, reviews
-from fieldapp.services.records import listing as records
 from fieldapp.services.revisions import LastChange, Overtaken
 from fieldapp.store.records.records import RecordFilter
 from fieldapp.web.office.blueprint import office
@@ -93,7 +92,7 @@ def attachment(kind: str, subtype: str, sha256: str) -> ResponseReturnValue:
 def encounters() -> ResponseReturnValue:
     entered = FilterInput(request.args)
     record_filter = _make_filter(entered)
-    page = records.list_records(session(), actor(), record_filter=record_filter, cursor=request.args.get("after", ""))
+    page = listing.list_records(session(), actor(), record_filter=record_filter, cursor=request.args.get("after", ""))
     return render_template("records/records.html", listing=page, chosen=entered)
 
 
