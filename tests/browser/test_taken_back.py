@@ -158,7 +158,7 @@ def test_65_a_yes_a_slip_a_package_and_everything_taken_back(
     library.fill("#slip", slip)
     library.get_by_role("button", name="Show").click()
     expect(library.locator("main")).to_contain_text("You are also in public totals.")
-    library.get_by_role("button", name="Take everything back").click()
+    library.get_by_role("button", name="See what happens").click()
     expect(library.locator("main")).to_contain_text("You cannot undo this.")
     library.get_by_role("button", name="Take everything back now").click()
     expect(library.locator("h1")).to_have_text("It is taken back")
