@@ -37,7 +37,8 @@ def _find_person(submission: AcceptedSubmission) -> str:
 def save_slip(ctx: ActContext, tag: str, person: str, root_id: str = "") -> None:
     """Let a slip show the card of a person.
 
-    `root_id`: the record that it came with. Again changes nothing. A slip of somebody else stays theirs: the audit log counts it.
+    `root_id`: the record that it came with. Again changes nothing. A slip of somebody else stays theirs: the audit log
+    counts it.
     """
     slip = ctx.session.get(Slip, tag)
     if slip is None:
