@@ -11,24 +11,24 @@ from sync.fold import unflatten
 from sync.notes import plain_code
 
 # Ahead of the place, so that codes are found that overlap with other characters of their kind.
-CODE = re.compile(r"(?=([0-9A-HJKMNP-TV-Z]{4}-?[0-9A-HJKMNP-TV-Z]{4}[0-9A-HJKMNP-TV-Z*~$=U]))", re.IGNORECASE)
+CODE = re.compile(r"(?=([0-9A-HJKMNP-TV-Z]{4}[- ]?[0-9A-HJKMNP-TV-Z]{4}[0-9A-HJKMNP-TV-Z*~$=U]))", re.IGNORECASE)
 NO_TIER = "0"
 
 
 def find_codes(text: str) -> set[str]:
     """Return every card code in a text, without dashes."""
-    return {plain_code(match) for match in CODE.findall(text)} - {""}
+    return {plain_code(match.replace(" ", "-")) for match in CODE.findall(text)} - {""}
 
 
-def list_spellings(code: str) -> tuple[str, str]:
-    """Return the two spellings of a card code that forms allow."""
-    return code, f"{code[:4]}-{code[4:]}"
+def list_spellings(code: str) -> tuple[str, ...]:
+    """Return the spellings of a card code: the two that forms allow, and one that is typed into notes."""
+    return code, f"{code[:4]}-{code[4:]}", f"{code[:4]} {code[4:]}"
 
 
 def take_out_codes(text: str, codes: Collection[str]) -> str:
     """Return a text without these card codes."""
     for code in codes:
-        pattern = f"{re.escape(code[:4])}-?{re.escape(code[4:])}"
+        pattern = f"{re.escape(code[:4])}[- ]?{re.escape(code[4:])}"
         text = re.sub(pattern, "", text, flags=re.IGNORECASE)
     return text
 

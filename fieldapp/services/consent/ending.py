@@ -173,7 +173,8 @@ def _is_about(ctx: ActContext, submission: Submission, person: str) -> bool:
     if definition is None:
         return True
     answers = read_answers(submission.body, definition)
-    return plain_code(definition.read_role(answers, QuestionRole.PERSON)) == person
+    named = definition.read_role(answers, QuestionRole.PERSON)
+    return plain_code(named.replace(" ", "")) == person  # a form refuses a space, but what it refused is stored too
 
 
 def _load_definition(ctx: ActContext, form: str, version: str) -> FormDefinition | None:

@@ -66,7 +66,8 @@ def _make_view(session: Session, slip: Slip, now: dt.datetime) -> SlipView:
     if stands is None:
         return SlipView(slip.tag, LOWEST, None, False, ())
     months: Sequence[dt.date] = ()
-    if stands.tier >= FOR_EVALUATORS:
+    # What left before somebody agreed to less stays out, so it is said all the same.
+    if standing.find_highest_tier(session, slip.centre_id, slip.person) >= FOR_EVALUATORS:
         months = releases.list_months(session, slip.centre_id, now - SHOWN)
     return SlipView(slip.tag, stands.tier, stands.since, stands.is_in_doubt, months)
 

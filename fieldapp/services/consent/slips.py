@@ -70,13 +70,6 @@ def follow_record(session: Session, centre_id: int, root_id: str, person: str) -
     session.flush()
 
 
-def void_slips(session: Session, centre_id: int, person: str) -> None:
-    """Let the slips of a card show nothing any more, since nobody knows whose they are."""
-    for slip in slips.list_slips(session, centre_id, [person]):
-        slip.is_lost = True
-    session.flush()
-
-
 def move_slips(session: Session, centre_id: int, person: str, withdrawal_id: str) -> None:
     """Let the slips of a card that ends show its withdrawal, and lead to no card any more."""
     for slip in slips.list_slips(session, centre_id, [person]):

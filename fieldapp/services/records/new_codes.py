@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.consent.refusals import copy_refusals
-from fieldapp.services.consent.slips import void_slips
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records.decisions import IncomingSubmission
 from fieldapp.services.records.reviews import write_correction
@@ -48,8 +47,6 @@ def _replace_code(ctx: ActContext, code: str, new_code: str) -> None:
         if record.author_id == ctx.actor.user_id:
             _write_new_code(ctx, record, new_code)
     copy_refusals(ctx, code, new_code)
-    # Two people had the code, and a slip says nothing of which of them it is.
-    void_slips(ctx.session, ctx.centre_id, code)
 
 
 def _write_new_code(ctx: ActContext, record: Record, code: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 from fieldapp.store.dialects import make_insert
 from fieldapp.store.operations import centres
-from sync.consent import LOWEST, StandingConsent, Statement, fold_statements
+from sync.consent import END, LOWEST, StandingConsent, Statement, fold_statements
 
 MANY = 500  # people read at once
 NAMES = ("tier", "since", "heads", "is_in_doubt", "wording", "person")
@@ -166,6 +166,13 @@ def list_tiers(session: Session, centre_id: int, persons: Collection[str] | None
 def find_standing(session: Session, centre_id: int, person: str) -> PersonStanding | None:
     """Return what stands for a person; None for one who never said anything."""
     return next(iter(list_standings(session, centre_id, [person])), None)
+
+
+def find_highest_tier(session: Session, centre_id: int, person: str) -> int:
+    """Return the most that a person ever agreed to, also what was taken back; END for nothing."""
+    query = sa.select(sa.func.max(ConsentWord.tier)).where(ConsentWord.centre_id == centre_id, ConsentWord.person == person)
+    highest = session.scalars(query.where(~ConsentWord.waits)).one()
+    return END if highest is None else highest
 
 
 def list_standings(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[PersonStanding]:

@@ -5,6 +5,7 @@ answer is to a POST of the same address, so that the browser's history has /r an
 """
 
 import datetime as dt
+import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,12 +20,14 @@ from fieldapp.services.consent.withdrawals import compute_forgotten_by
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.accept import best_language
 from fieldapp.web.public.slip_failures import SlipFailures
+from fieldapp.web.public.slip_forms import SentForms
 from fieldapp.web.public.slip_words import list_languages, name_day, name_month, say
 from fieldapp.web.sessions import session
 from sync.slips import parse_slip, tag_slip
 
 slips = Blueprint("slips", __name__, template_folder="templates")
 failures = SlipFailures()
+sent_forms = SentForms()
 
 MAX_TYPED = 100  # characters
 TIERS = {SlipAct.TO_2: 2, SlipAct.TO_1: 1}
@@ -50,6 +53,8 @@ def answer() -> ResponseReturnValue:
         return _render(problem="elsewhere"), 403
     if failures.is_flood():
         return _render(problem="busy"), 503
+    if sent_forms.is_sent_again(request.form.get("form", "")[:MAX_TYPED]):
+        return _render()
     text = request.form.get("ticket", "")
     if text:
         return _act(text)
@@ -128,6 +133,7 @@ def _render(view: SlipView | EndedSlip | None = None, done: str = "", problem: s
         leave_to=LEAVE_TO.get(language, LEAVE_TO_OTHERWISE),
         done=done,
         problem=problem,
+        number_form=make_form_number,
         **page,
     )
 
@@ -156,6 +162,11 @@ def _issue_end_tickets(view: SlipView) -> dict[str, str]:
 def _issue(view: SlipView, act: SlipAct) -> str:
     key = keys.derive_ticket_key(current_app.config["SECRET_KEY"])
     return issue_ticket(Ticket(view.tag, act), key, utcnow())
+
+
+def make_form_number() -> str:
+    """Return what tells one form from every other."""
+    return secrets.token_urlsafe(9)
 
 
 def _find_language() -> str:

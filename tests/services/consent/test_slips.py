@@ -188,6 +188,9 @@ def test_months_are_shown_only_to_whom_something_left_of(phone: Phone, cast: Cas
     view, other = see(phone.session), see(phone.session, tag_slip(OTHER, keys.derive_slip_key(SECRET)))
     assert view and list(view.months) == [utcnow().date().replace(day=1)]
     assert other and list(other.months) == []
+    slip_acts.lower_by_slip(phone.session, TAG, 1)
+    lowered = see(phone.session)
+    assert lowered and list(lowered.months) == list(view.months)  # what has left stays out
 
 
 def test_slips_of_a_card_that_ends_lead_to_no_card(phone: Phone, cast: Cast) -> None:
@@ -216,16 +219,6 @@ def test_a_slip_whose_record_names_no_card_any_more_shows_nothing(phone: Phone) 
     nameless = encounter(people={"who": "new_person"}, consent=consent("2"), talk={"risk_now": "low"})
     phone.send(phone.seal(nameless, root=first["id"], prev=[first["id"]]))
     assert see(phone.session) is None
-
-
-def test_slips_of_a_code_that_two_people_had_show_nothing(phone: Phone, cast: Cast) -> None:
-    phone.send(phone.seal(met(tier="3"), slip=SLIP))
-    with WriteTransaction(phone.session):
-        slips.void_slips(phone.session, cast.centre.id, ONE)
-    assert see(phone.session) is None
-    with pytest.raises(ActProblem):
-        slip_acts.lower_by_slip(phone.session, TAG, 1)
-    assert stands(phone.session, cast) == 3
 
 
 def test_a_ticket_allows_one_act_with_one_slip_for_some_minutes(now: dt.datetime) -> None:

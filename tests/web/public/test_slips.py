@@ -22,6 +22,7 @@ from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import Record
 from fieldapp.web.public import slips
 from fieldapp.web.public.slip_failures import PER_NETWORK, PER_SECOND, WINDOW, SlipFailures
+from fieldapp.web.public.slip_forms import SentForms
 from sync.sealed import parse_delivery
 from sync.slips import tag_slip
 from tests.cast import Cast, encounter
@@ -335,4 +336,27 @@ def test_a_slip_that_was_voided_is_as_unknown_as_any_other(client: FlaskClient, 
     with Session(engine_for(settings.url)) as session:
         session.get_one(Slip, tag_slip(SLIP, derive_slip_key(app.config["SECRET_KEY"]))).is_lost = True
         session.commit()
-    assert type_in(client, SLIP).text == type_in(client, NOBODYS).text
+    voided, unknown = [re.sub(r'name="form" value="[^"]+"', "", type_in(client, slip).text) for slip in (SLIP, NOBODYS)]
+    assert voided == unknown
+
+
+def test_the_next_person_at_the_computer_gets_nothing_by_back_and_reload(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent_forms = SentForms(clock=lambda: moment[0])
+    monkeypatch.setattr("fieldapp.web.public.slips.sent_forms", sent_forms)
+    moment = [0.0]
+    (number,) = re.findall(r'name="form" value="([^"]+)"', client.get("/r").text)
+    shown = type_in(client, SLIP, form=number)
+    assert "What you agreed to" in shown.text
+    (ask,) = tickets(shown.text, "ask-end")
+    assert "You cannot undo this." in client.post("/r", data={"ticket": ask, "form": "another"}).text
+    moment[0] = 5  # a double tap
+    assert "What you agreed to" in type_in(client, SLIP, form=number).text
+    moment[0] = 60
+    for again in (type_in(client, SLIP, form=number), client.post("/r", data={"ticket": ask, "form": "another"})):
+        assert again.status_code == 200
+        assert "Type the 12 characters" in again.text
+        assert 'name="ticket"' not in again.text
+    numbers = re.findall(r'name="form" value="([^"]+)"', shown.text)
+    assert len(set(numbers)) == len(numbers) > 1
