@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import time
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -253,6 +254,26 @@ def test_only_the_kind_the_tier_and_what_leads_to_it_are_kept() -> None:
         "contact_type", "who", "said", "understood", "tier_said", "tier", "no_more_sure",
     }  # fmt: skip
     assert consent.kept_after_no(definition_of("mediation")) == frozenset()
+
+
+def test_forms_that_ask_in_the_same_words_have_the_same_hash_of_them() -> None:
+    hashes = {definition_of(form).consent_wording for form in ABOUT_THEM}
+    assert len(hashes) == 1 and len(hashes.pop()) == 16
+    assert definition_of("mediation").consent_wording == ""
+
+
+@pytest.mark.parametrize("place", ["text", "choice", "condition"])
+def test_other_words_have_another_hash_and_another_condition_has_not(place: str) -> None:
+    rows = ["select_one tier | tier | {} | {} | yes | sensitive", CODE.format("", "")]
+    words = {"text": ("May we write?", ""), "choice": ("May we?", ""), "condition": ("May we?", "1 = 1")}[place]
+    group = ["begin_group | g | G | | | ", rows[0], "end_group | | | | | ", rows[1]]
+    first, other = (
+        compiled(*(row.format(*cells) if row == rows[0] else row for row in group)) for cells in (("May we?", ""), words)
+    )
+    if place == "choice":
+        choices = {name: (*all_of[:-1], replace(all_of[-1], label={"en": "Yes!"})) for name, all_of in other.choices.items()}
+        other = consent.guard(replace(other, choices=choices))[0]
+    assert (first.consent_wording == other.consent_wording) == (place == "condition")
 
 
 def test_nothing_spoken_or_shown_promises_a_slip() -> None:

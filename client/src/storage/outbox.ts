@@ -47,6 +47,14 @@ interface Beside {
   slip?: string; // with which the person sees their consent
 }
 
+/** How people were asked, and what was known then of what they had said before. */
+function describeConsent(
+  { consent_wording: wording = "" }: FormDefinition,
+  knew: string[] | undefined,
+): { consent?: object } {
+  return knew || wording ? { consent: { knew: knew ?? [], wording, asked: true } } : {};
+}
+
 /**
  * Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted
  * with it.
@@ -76,7 +84,7 @@ export async function finishDraft(
     ...(cards.length ? { cards } : {}),
     ...(refusedBy ? { refused_by: parseCardCode(refusedBy) } : {}),
     ...(slip ? { slip } : {}),
-    ...(knew ? { consent: { knew, asked: true } } : {}),
+    ...describeConsent(definition, knew),
   };
   const today = content.finished_at.slice(0, 10);
   await enqueue(vault, {
