@@ -56,7 +56,7 @@ quick: dev ## format, lint, types and imports of Python, in a second or two
 style-baseline: dev ## after a clean-up: write the smaller counts of what makes code slow to read
 	@$(BIN)/python tools/style.py --lower
 
-check: dev ## lint, types, imports, the client's unit tests and the quick tests: about 30 s of CPU once warm
+check: dev ## lint, types, imports, the client's unit tests and the quick tests: about 20 s of CPU once warm
 	@$(MAKE) --no-print-directory quick
 	@$(NODE) npm --prefix client run --silent check
 	@$(NODE) npm --prefix client test --silent -- --changed

@@ -1,16 +1,26 @@
 """Bring the database to this version's schema."""
 
+import shutil
+import tempfile
+from pathlib import Path
+
 import click
 
 from fieldapp import settings as settings_module
-from fieldapp.services.acts import Actor
+from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
+from fieldapp.settings import Settings
 from fieldapp.store import migrations
-from fieldapp.store.database import engine_for
+from fieldapp.store.consent.overview import ConsentCounts, count_consent
+from fieldapp.store.copies import CopyProblem, copy_sqlite
+from fieldapp.store.database import engine_for, sqlite_file
 from fieldapp.store.operations import centres
-from fieldapp.store.session import Session
+from fieldapp.store.session import Engine, Session
+
+REHEARSAL = ".rehearsal-"  # begins the name of the folder with the copy
+REACHES = {3: "public totals", 2: "evaluators", 1: "their team", 0: "nobody", -1: "nobody, for good"}  # by tier
 
 
 @click.group()
@@ -19,9 +29,24 @@ def db() -> None:
 
 
 @db.command()
-def upgrade() -> None:
-    """Bring the database to the newest schema; harmless when it is there already."""
-    engine = engine_for(settings_module.read().url)
+@click.option(
+    "--rehearse", "is_rehearsal", is_flag=True, help="Upgrade a copy, say what changes for people's consent, delete it."
+)
+def upgrade(is_rehearsal: bool) -> None:
+    """Bring the database to the newest schema; harmless when it is there already.
+
+    Where it changes what is kept after a no, or how far people's consent reaches, it says how many, and of whom nothing.
+    """
+    settings = settings_module.read()
+    if is_rehearsal:
+        _rehearse(settings)
+    else:
+        _upgrade(engine_for(settings.url))
+
+
+def _upgrade(engine: Engine) -> None:
+    with Session(engine) as session:
+        before = count_consent(session)
     if not migrations.is_current(engine):
         migrations.upgrade(engine)
     with Session(engine) as session:
@@ -30,6 +55,47 @@ def upgrade() -> None:
         for centre in centres.list_all(session):
             if lacks_caseload(session, centre.id):
                 rebuild_caseload(session, Actor.system(centre.id))
+        after = count_consent(session)
+    if after != before:
+        for line in write_report(before, after):
+            click.echo(line)
+
+
+def _rehearse(settings: Settings) -> None:
+    """Upgrade a copy of the database; the copy lies in the data folder and is deleted, also one that was left there."""
+    source = sqlite_file(settings.url)
+    if source is None:
+        raise click.ClickException(
+            "Only SQLite is copied here. With PostgreSQL, restore a backup into another database, and upgrade that."
+        )
+    for left in settings.folder.glob(f"{REHEARSAL}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=REHEARSAL, dir=settings.folder) as folder:
+        copy = Path(folder) / source.name
+        try:
+            copy_sqlite(source, copy, utcnow())
+        except CopyProblem as problem:
+            raise click.ClickException(str(problem)) from None
+        engine = engine_for(f"sqlite:///{copy}")
+        _upgrade(engine)
+        engine.dispose()
+    click.echo("This was a rehearsal on a copy, which is deleted. The database is as it was.")
+
+
+def write_report(before: ConsentCounts, after: ConsentCounts) -> list[str]:
+    """Return what an upgrade changed for people's consent, one line each; it names nobody."""
+    lines = []
+    for form in sorted(after.cut):
+        earlier = before.cut.get(form, 0)
+        if after.cut[form] != earlier:
+            lines.append(f"{form}: {after.cut[form] - earlier} records hold only what is kept after a no ({earlier} before)")
+    tiers = sorted({*(after.people or {}), *(before.people or {})}, reverse=True)
+    for tier in tiers if after.people != before.people else ():
+        was = "" if before.people is None else f" ({before.people.get(tier, 0)} before)"
+        lines.append(f"people whose consent reaches {REACHES[tier]}: {(after.people or {}).get(tier, 0)}{was}")
+    if after.in_doubt != before.in_doubt:
+        lines.append(f"people of whom two answers differ, so that the lower one holds: {after.in_doubt}")
+    return lines
 
 
 @db.command()

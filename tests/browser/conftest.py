@@ -32,7 +32,8 @@ def chromium() -> str | None:
 class Server:
     """The whole app in its own process, on a port that stays the same when it is started again."""
 
-    def __init__(self, data: Path):
+    def __init__(self, data: Path, command: str = "run"):
+        self.command = command  # "serve": without the scheduler
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -44,7 +45,7 @@ class Server:
         return f"http://localhost:{self.port}"
 
     def start(self) -> None:
-        self.process = subprocess.Popen([sys.executable, "-m", "fieldapp", "run"], cwd=ROOT, env=self.environment)
+        self.process = subprocess.Popen([sys.executable, "-m", "fieldapp", self.command], cwd=ROOT, env=self.environment)
         until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
@@ -77,6 +78,7 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for command in (["db", "upgrade"], ["demo", "--seed", "5"]):
                 subprocess.run([sys.executable, "-m", "fieldapp", *command], cwd=ROOT, env=environment, check=True)
             unfinished.rename(made)
+    shutil.rmtree(data, ignore_errors=True)  # a test that is tried again gets the demo anew
     shutil.copytree(made, data)
     return data
 

@@ -16,9 +16,10 @@ pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 # Page by page, by the names of choices: the phone may speak French.
 ANSWERS: list[dict[str, str]] = [
-    {"what.contact_type": "check_in", "what.setting": "street"},
+    {"what.contact_type": "check_in"},
     {},  # the card is in it
     {"consent.said": "read_out", "consent.understood": "yes", "consent.tier_said": "3"},
+    {"when_where.setting": "street"},
     {"talk.risk_now": "low", "talk.minutes": "5_15"},
 ]
 
@@ -43,12 +44,11 @@ def meet(phone: Phone) -> str:
     page.wait_for_selector(".question")
     for choices in ANSWERS:
         for question, value in choices.items():
-            page.locator(f'[id="q-{question}-set"] label.choice', has=page.locator(f"input[value={value}]")).click()
-        phone.next()
+            page.locator(f'[id="q-{question}-set"] label.choice', has=page.locator(f'input[value="{value}"]')).click()
         if page.locator("input[type=search]").count():
             page.fill("input[type=search]", "olive")
             page.locator("label.choice", has_text="Mount Olive").click()
-            phone.next()
+        phone.next()
     page.locator(".foot .main").click()
     page.wait_for_selector(".qr")
     return code

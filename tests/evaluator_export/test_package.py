@@ -113,7 +113,7 @@ def test_the_sample_has_the_same_schema_and_nothing_of_the_data(folder: Path, tm
 
 
 def test_the_python_notebook_runs_on_the_package(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
     names: dict[str, Any] = {}
@@ -123,6 +123,12 @@ def test_the_python_notebook_runs_on_the_package(
     smallest = [int(number) for number in re.findall(r"smallest holds (\d+)", capsys.readouterr().out)]
     assert all(number >= 20 or number == 0 for number in smallest)
     assert any(smallest)
+    (tmp_path / "list.csv").write_text(
+        "dataset,period,batch,row,what\nencounters,2026-Q3,1,2,delete\nreferrals,2026-Q3,1,3,delete\n"
+    )
+    encounters = names["encounters"]
+    left = names["without_withdrawn"](encounters, "encounters", "2026-Q3", [tmp_path / "list.csv"])
+    assert list(left.index) == [index for index in encounters.index if index != 1]
     months = [f"2026-{month:02}" for month in range(1, 13)]
     totals = pd.Series([10 + month + (20 if month > 6 else 0) for month in range(1, 13)], index=months)
     found = names["interrupted"](totals, "2026-07")
@@ -137,7 +143,7 @@ def test_the_python_notebook_runs_on_the_package(
     with pytest.raises(ValueError, match="Three months"):
         names["interrupted"](totals, "2026-12")
     text = (folder / "start.Rmd").read_text()
-    assert text.count("```{r}") == text.count("```\n") == 7
+    assert text.count("```{r}") == text.count("```\n") == 8
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ EVALUATOR = {
     "evaluator.second_factor",
     "evaluator.second_factor_check",
     "evaluator.deleted",
+    "evaluator.list_deleted",
     "office.own_password",
     "office.own_password_change",
 }

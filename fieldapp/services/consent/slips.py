@@ -20,7 +20,7 @@ def save_slips(ctx: ActContext, accepted: Iterable[tuple[str, AcceptedSubmission
     for tag, submission in accepted:
         person = _find_person(submission)
         if tag and person:
-            save_slip(ctx, tag, person)
+            save_slip(ctx, tag, person, submission.envelope.record)
 
 
 def _find_person(submission: AcceptedSubmission) -> str:
@@ -34,15 +34,17 @@ def _find_person(submission: AcceptedSubmission) -> str:
     return plain_code(find_role_answer(definition, submission.answers, QuestionRole.PERSON))
 
 
-def save_slip(ctx: ActContext, tag: str, person: str) -> None:
+def save_slip(ctx: ActContext, tag: str, person: str, root_id: str = "") -> None:
     """Let a slip show the card of a person.
 
-    Again changes nothing. A slip of somebody else stays theirs: the audit log counts it.
+    `root_id`: the record that it came with. Again changes nothing. A slip of somebody else stays theirs: the audit log
+    counts it.
     """
     slip = ctx.session.get(Slip, tag)
     if slip is None:
         month = f"{ctx.now:%Y-%m}"
-        ctx.session.add(Slip(tag=tag, centre_id=ctx.centre_id, person=person, withdrawal_id="", made_month=month))
+        slip = Slip(tag=tag, centre_id=ctx.centre_id, person=person, root_id=root_id, withdrawal_id="", made_month=month)
+        ctx.session.add(slip)
         ctx.session.flush()
     elif (slip.centre_id, slip.person) != (ctx.centre_id, person):
         ctx.details["slips_ignored"] = ctx.details.get("slips_ignored", 0) + 1
@@ -56,6 +58,18 @@ def save_slip_of_ended(ctx: ActContext, tag: str, withdrawal_id: str) -> None:
         ctx.session.flush()
 
 
+def follow_record(session: Session, centre_id: int, root_id: str, person: str) -> None:
+    """Let the slips that came with a record show the card that it names now.
+
+    The person with the slip is the one whom the record is about: under a code that was mistyped they would see, and
+    could end, somebody else's card. Where it names no card any more, they show nothing.
+    """
+    for slip in slips.list_slips_of_record(session, centre_id, root_id):
+        slip.is_lost = slip.is_lost or not person
+        slip.person = person or slip.person
+    session.flush()
+
+
 def void_slips(session: Session, centre_id: int, person: str) -> None:
     """Let the slips of a card show nothing any more, since nobody knows whose they are."""
     for slip in slips.list_slips(session, centre_id, [person]):
@@ -67,5 +81,6 @@ def move_slips(session: Session, centre_id: int, person: str, withdrawal_id: str
     """Let the slips of a card that ends show its withdrawal, and lead to no card any more."""
     for slip in slips.list_slips(session, centre_id, [person]):
         slip.person = ""
+        slip.root_id = ""
         slip.withdrawal_id = withdrawal_id
     session.flush()

@@ -14,7 +14,7 @@ from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, find_role_answer
-from fieldapp.services.consent import standing
+from fieldapp.services.consent import slips, standing
 from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.records.consent_statements import read_record_statement, read_release_right, read_statement
 from fieldapp.services.records.time_limits import AT_REVIEW, WHILE_LOCKED, time_for
@@ -76,8 +76,12 @@ def update_records(
         foreign |= refolded.foreign
         statements += refolded.statements
         record = records.lock_existing(ctx.session, ctx.centre_id, [record_id])[record_id]
-        if before and before.has_fallen_to(read_release_right(ctx, record)):
-            statements.append(standing.make_fall(batch[-1].envelope.finished_at, batch[-1].position))
+        if before:
+            after = read_release_right(ctx, record)
+            if before.has_fallen_to(after):
+                statements.append(standing.make_fall(batch[-1].envelope.finished_at, batch[-1].position))
+            if after.is_settled and (after.person != before.person or not before.is_settled):
+                slips.follow_record(ctx.session, ctx.centre_id, record_id, after.person)
     records.add_all(ctx.session, rows)
     moved = standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     # The cards of those whom the records name are written with the rest of the caseload.

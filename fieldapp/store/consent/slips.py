@@ -15,11 +15,17 @@ class Slip(Base):
     """A slip that a phone made for the person with a card. A card may have several."""
 
     __tablename__ = "slip"
-    __table_args__ = (sa.Index("ix_slip_centre_id_person", "centre_id", "person"),)
+    __table_args__ = (
+        sa.Index("ix_slip_centre_id_person", "centre_id", "person"),
+        sa.Index("ix_slip_centre_id_root_id", "centre_id", "root_id"),
+    )
 
     tag: Mapped[str] = mapped_column(sa.String(32), primary_key=True)  # sync/slips.tag_slip
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
     person: Mapped[str] = mapped_column(sa.String(9))  # card code without dashes; "" once the card has ended
+    root_id: Mapped[str] = mapped_column(
+        sa.String(36), default=""
+    )  # the record that it came with; "" once the card has ended
     withdrawal_id: Mapped[str] = mapped_column(sa.String(32), default="")  # "" until the card has ended
     made_month: Mapped[str] = mapped_column(sa.String(7))  # 2026-11
     is_lost: Mapped[bool] = mapped_column(default=False)  # it shows nothing any more
@@ -36,4 +42,10 @@ def find_slip(session: Session, tag: str) -> Slip | None:
 def list_slips(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[Slip]:
     """Return the slips of the people with these cards, locked for changing."""
     query = sa.select(Slip).where(Slip.centre_id == centre_id, Slip.person.in_(persons))
+    return session.scalars(query.order_by(Slip.tag).with_for_update()).all()
+
+
+def list_slips_of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Slip]:
+    """Return the slips that came with a record, locked for changing."""
+    query = sa.select(Slip).where(Slip.centre_id == centre_id, Slip.root_id == root_id, Slip.person != "")
     return session.scalars(query.order_by(Slip.tag).with_for_update()).all()

@@ -200,6 +200,24 @@ def test_slips_of_a_card_that_ends_lead_to_no_card(phone: Phone, cast: Cast) -> 
         slip_acts.lower_by_slip(phone.session, TAG, 1)
 
 
+def test_a_slip_that_came_with_a_mistyped_code_follows_its_record(phone: Phone, cast: Cast) -> None:
+    mistyped = phone.seal(met(TWO, tier="3"), slip=SLIP)
+    phone.send(phone.seal(met(TWO, tier="3")), mistyped)
+    phone.send(phone.seal(met(tier="2"), root=mistyped["id"], prev=[mistyped["id"]]))
+    slip = phone.session.get_one(Slip, TAG, populate_existing=True)
+    assert slip.person == ONE
+    slip_acts.lower_by_slip(phone.session, TAG, 1)
+    assert (stands(phone.session, cast), stands(phone.session, cast, TWO)) == (1, 3)
+
+
+def test_a_slip_whose_record_names_no_card_any_more_shows_nothing(phone: Phone) -> None:
+    first = phone.seal(met(), slip=SLIP)
+    phone.send(first)
+    nameless = encounter(people={"who": "new_person"}, consent=consent("2"), talk={"risk_now": "low"})
+    phone.send(phone.seal(nameless, root=first["id"], prev=[first["id"]]))
+    assert see(phone.session) is None
+
+
 def test_slips_of_a_code_that_two_people_had_show_nothing(phone: Phone, cast: Cast) -> None:
     phone.send(phone.seal(met(tier="3"), slip=SLIP))
     with WriteTransaction(phone.session):

@@ -43,6 +43,10 @@ FREE = {
     "office.attention_let_in": "takes in one that is still aside; one that is not stays as it is",
     "office.board_ask": "puts something new on the board",
     "office.board_report": "only reads",
+    "office.card_end_now": "ends a card, once and for all; one that has ended stays so",
+    "office.card_find": "only looks for a card",
+    "office.card_lower": "only lowers; what is as low already is refused",
+    "office.card_record": "only reads",
     "office.delivery_retry": "tries again what failed; what is sent stays sent",
     "office.encounters_zip": "only reads",
     "office.feed_key_make": "makes a new key; the others stay",
@@ -89,7 +93,7 @@ def scene(settings: Settings, web_cast: Cast) -> Iterator[Session]:
             Release(
                 run_id=run.id, series_id=series.id, centre_id=web_cast.centre.id, period="2026-Q2", filename="a.zip",
                 sha256="0" * 64, size=1, created_at=now, expires_at=now, revoked_at=None, attested_at=None,
-                manifest={"recipe": {"purpose": {"en": "x", "fr": "x"}}, "datasets": {}, "threshold": 20},
+                manifest={"recipe": {"purpose": {"en": "x", "fr": "x"}}, "datasets": {}, "threshold": 20, "withdrawals": {"rows": 20}},
             )
         )  # fmt: skip
         session.add(
@@ -136,6 +140,7 @@ def addresses(session: Session, cast: Cast, draft: str) -> dict[str, tuple[str, 
         "office.release_revoke": ("/office/releases/1/revoke", {"because": "A column was wrong."}),
         "office.series_change": ("/office/series/1", {}),
         "evaluator.deleted": ("/releases/1/deleted", {"name": "Eve Adams"}),
+        "evaluator.list_deleted": ("/releases/1/list-deleted", {"name": "Eve Adams"}),
     }
 
 

@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("tag", sa.String(length=32), nullable=False),
         sa.Column("centre_id", sa.Integer(), nullable=False),
         sa.Column("person", sa.String(length=9), nullable=False),
+        sa.Column("root_id", sa.String(length=36), nullable=False),
         sa.Column("withdrawal_id", sa.String(length=32), nullable=False),
         sa.Column("made_month", sa.String(length=7), nullable=False),
         sa.Column("is_lost", sa.Boolean(), nullable=False),
@@ -22,6 +23,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tag", name=op.f("pk_slip")),
     )
     op.create_index("ix_slip_centre_id_person", "slip", ["centre_id", "person"])
+    op.create_index("ix_slip_centre_id_root_id", "slip", ["centre_id", "root_id"])
 
 
 def downgrade() -> None:
