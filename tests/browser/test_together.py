@@ -248,8 +248,14 @@ def test_55_an_intake_without_signal_and_after_a_no_nothing_about_them(office: P
         [("consent.said", "I read it out"), ("consent.understood", "No")],
         [("consent.said", "Not asked")],
         [("consent.said", "Asked before"), ("consent.tier_said", "Nothing today")],
+        [
+            ("consent.said", "I read it out"),
+            ("consent.understood", "Yes"),
+            ("consent.tier_said", "No more"),
+            ("consent.no_more_sure", "Yes, they said so"),
+        ],
     ],
-    ids=["did not understand", "not asked", "said no"],
+    ids=["did not understand", "not asked", "nothing today", "no more"],
 )
 def test_60_after_a_no_only_the_kind_of_contact_is_sent(
     office: Page, open_page: OpenPage, answers: list[tuple[str, str]], demo_data: Path
