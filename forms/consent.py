@@ -12,15 +12,17 @@ part of the same rule.
 """
 
 import dataclasses
+import hashlib
 import html
 import itertools
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from forms import dependencies
 from forms.definition import HIGHER_KEEPS, Element, FormDefinition
-from forms.expressions.nodes import Ast, Call, Operation, Origin, Path, TextLiteral, walk
+from forms.expressions.nodes import Ast, Call, Operation, Origin, Path, TextLiteral, walk, write_json
 from forms.keep import AFTER_NO, make_path, make_yes, write_yes
 from forms.problems import N_, FormProblem
 from forms.roles import ChoiceRole, QuestionRole
@@ -52,10 +54,28 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
                 rule = rules.get(element.keep, allowed)
                 elements[index] = dataclasses.replace(element, relevant=_both(element.relevant, rule))
             covered.add(element.path)
-    order = dependencies.order_calculations(tuple(elements), definition.children)
-    return dataclasses.replace(
-        definition, elements=tuple(elements), order=order, kept_after_no=tuple(sorted(kept_paths))
-    ), []
+    guarded = dataclasses.replace(
+        definition,
+        elements=tuple(elements),
+        order=dependencies.order_calculations(tuple(elements), definition.children),
+        kept_after_no=tuple(sorted(kept_paths)),
+        consent_wording=hash_wording(definition, tier),
+    )
+    return guarded, []
+
+
+def hash_wording(definition: FormDefinition, tier: Element) -> str:
+    """Return the hash of what people are asked about consent: 16 hexadecimal characters.
+
+    The beginning of the SHA-256 of the words of all questions of the group and of what these offer, in all
+    languages. Conditions are no part of it, so forms that ask in the same words have the same hash.
+    """
+    questions = [element for element in definition.children.get(tier.parent, ()) if element.calculate is None]
+    words = [[element.name, element.label, element.hint] for element in questions]
+    for name in sorted({element.choices for element in questions if element.choices}):
+        words += [[name, choice.name, choice.label] for choice in definition.choices.get(name, ())]
+    text = json.dumps(words, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=write_json)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def is_statement(definition: FormDefinition, tier: str) -> bool:

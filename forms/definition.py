@@ -152,6 +152,7 @@ class FormDefinition:
     tables: dict[str, CsvTable] = dataclasses.field(default_factory=dict)
     kept_after_no: tuple[str, ...] = ()  # paths of what stays when a person did not say yes (consent.py)
     role: str = ""  # FormRole; "" for a form that has none
+    consent_wording: str = ""  # 16 hexadecimal characters of the hash of what people are asked (consent.py)
 
     @cached_property
     def by_path(self) -> dict[str, Element]:
@@ -301,6 +302,8 @@ class FormDefinition:
             body["kept_after_no"] = self.kept_after_no
         if self.role:
             body["role"] = self.role
+        if self.consent_wording:
+            body["consent_wording"] = self.consent_wording
         return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=write_json)
 
     @classmethod

@@ -166,7 +166,7 @@ def encounter(day: dt.date | None = None, **changes: dict[str, str]) -> dict[str
     if (
         checked.is_refusal and "consent" in answers
     ):  # as an older app sends it: the centre must take out what may not be kept
-        return {**answers, "consent": {**answers.get("consent", {}), "tier": "0"}}
+        return {**answers, "consent": {**answers["consent"], "tier": checked.answers["consent"]["tier"]}}
     return checked.answers
 
 

@@ -18,6 +18,7 @@ from fieldapp.services.people import passwords
 from fieldapp.settings import Settings
 from fieldapp.store import database, migrations, tables
 from fieldapp.store.database import engine_for
+from tests import programme
 from tests.cast import Cast, make_cast
 from tests.inner_loop import (  # pytest finds hooks here
     pytest_runtest_call,  # noqa: F401
@@ -150,6 +151,12 @@ def engine(url: str) -> Iterator[sa.Engine]:
 def session(engine: sa.Engine) -> Iterator[Session]:
     with Session(engine, expire_on_commit=False) as made:
         yield made
+
+
+@pytest.fixture
+def one_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the program's forms have one kind of no, as forms from before have."""
+    monkeypatch.setattr(programme, "WITH_ONE_NO", True)
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ def question(row: dict[str, Any]) -> dict[str, str]:
             cells[f"{column}::{language}"] = text
     for key in ("relevant", "constraint", "calculation", "default", "appearance"):
         cells[key] = row.get(key, "")
+    cells["choice_filter"] = row.get("choices", "")
     cells["required"] = "yes" if row.get("required") else ""
     return cells
 
@@ -59,6 +60,12 @@ def card_code_check(name: str) -> list[dict[str, str]]:
     ]
 
 
+def included(page: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the questions that a page shares with other forms, with its own condition for CARD in them."""
+    rows: list[dict[str, Any]] = read(PROGRAM / f"{page['include']}.yaml")
+    return [{**row, "choices": row.get("choices", "").replace("CARD", page["card"])} for row in rows]
+
+
 def survey_rows(form: dict[str, Any]) -> list[dict[str, str]]:
     rows: list[dict[str, str]] = []
     for page in form["pages"]:
@@ -66,7 +73,7 @@ def survey_rows(form: dict[str, Any]) -> list[dict[str, str]]:
         cells = {"type": f"begin_{kind}", "name": page.get("page") or page["repeat"], "relevant": page.get("relevant", "")}
         cells |= {f"label::{EN}": page["label"][0], f"label::{FR}": page["label"][1], "appearance": "field-list"}
         rows.append(cells)
-        for row in page.get("questions") or read(PROGRAM / f"{page['include']}.yaml"):
+        for row in page.get("questions") or included(page):
             rows += card_code_check(row["card_code_check"]) if "card_code_check" in row else [question(row)]
         rows.append({"type": f"end_{kind}"})
     return rows
@@ -88,6 +95,8 @@ def build(source: Path, target: Path) -> None:
         heard = words["questions"].get(row.get("name", ""), {}) if spoken else {}
         row.update({f"label::{spoken[code]}": text for code, text in heard.items()})
     survey = [*SURVEY, *(f"label::{language}" for language in spoken.values())]
+    if any(row.get("choice_filter") for row in rows):
+        survey.append("choice_filter")
     with (PROGRAM / "code_lists.csv").open(encoding="utf-8") as file:
         choices = [row for row in csv.DictReader(file) if row["list"] in lists]
     settings = {"form_title": form["title"][0], "form_title_fr": form["title"][1], "form_id": form["form_id"]}

@@ -247,9 +247,15 @@ def test_55_an_intake_without_signal_and_after_a_no_nothing_about_them(office: P
     [
         [("consent.said", "I read it out"), ("consent.understood", "No")],
         [("consent.said", "Not asked")],
-        [("consent.said", "Asked before"), ("consent.tier_said", "Don't write anything about me")],
+        [("consent.said", "Asked before"), ("consent.tier_said", "Nothing today")],
+        [
+            ("consent.said", "I read it out"),
+            ("consent.understood", "Yes"),
+            ("consent.tier_said", "No more"),
+            ("consent.no_more_sure", "Yes, they said so"),
+        ],
     ],
-    ids=["did not understand", "not asked", "said no"],
+    ids=["did not understand", "not asked", "nothing today", "no more"],
 )
 def test_60_after_a_no_only_the_kind_of_contact_is_sent(
     office: Page, open_page: OpenPage, answers: list[tuple[str, str]], demo_data: Path
@@ -280,6 +286,34 @@ def test_60_after_a_no_only_the_kind_of_contact_is_sent(
     for told in ("CANARYREFUSED", "Low", "5 to 15", "Street", "Mount Olive", code[:4]):
         expect(main).not_to_contain_text(told)
     assert rows(demo_data, "SELECT id FROM submission WHERE body LIKE '%CANARYREFUSED%' OR body LIKE ?", f"%{code}%") == []
+
+
+def test_63_who_hears_no_at_first_contact_taps_three_times_and_nothing_of_the_person_is_stored(
+    office: Page, open_page: OpenPage, demo_data: Path
+) -> None:
+    phone, name = newcomer(office, open_page)
+    page = phone.page
+    page.goto("/app/#/people")
+    page.get_by_role("button", name="Create a new card").click()
+    page.wait_for_selector(".qr")
+    code = page.locator(".big").inner_text()
+    page.locator("footer .btn.main").click()
+    phone.who_was_there("First contact")
+    phone.next()
+    page.wait_for_selector('[id="q-consent.said-set"]')
+    page.evaluate("window.taps = 0; addEventListener('pointerdown', () => (window.taps += 1), true)")
+    phone.pick("consent.said", "I read it out")
+    phone.pick("consent.understood", "Yes")
+    phone.pick("consent.tier_said", "Nothing today")
+    assert page.evaluate("window.taps") == 3
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_selector(".ledger")
+    send(phone)
+    newest(office, name)
+    expect(office.locator("main")).to_contain_text("First contact")
+    stored = b"".join(file.read_bytes() for file in demo_data.glob("fieldapp.db*"))
+    assert b"outreach_new" in stored
+    assert [word for word in (code, code.replace("-", "")) if word.encode() in stored] == []
 
 
 def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: OpenPage) -> None:

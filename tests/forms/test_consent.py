@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import time
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -30,7 +31,15 @@ NO = [
     pytest.param({"said": "not_asked"}, id="not asked"),
     pytest.param({"said": "seen_in_crisis_ask_later"}, id="ask later"),
     pytest.param({"said": "earlier", "tier_said": "0"}, id="no, as before"),
+    pytest.param({**YES, "tier_said": "-1", "no_more_sure": "yes"}, id="no more"),
 ]
+
+
+def code_of(said: dict[str, str]) -> str:
+    """Return the card code that travels with a no: only “no more” is about more than its record."""
+    return CARD if said.get("tier_said") == "-1" else ""
+
+
 ABOUT_THEM = {
     "encounter": {
         "what": {"contact_type": "check_in"},
@@ -74,9 +83,28 @@ def test_after_a_no_the_kind_of_contact_stays_and_nothing_about_them(form: str, 
     given = {**ABOUT_THEM[form], "consent": said}
     found = validate(definition_of(form), given, NOW)
     assert without_consent(found.answers) == KEPT[form]
-    assert set(found.answers["consent"]) <= {"said", "understood", "tier_said", "tier"}
-    assert found.refused_by == CARD
+    assert set(found.answers["consent"]) <= {"said", "understood", "tier_said", "tier", "no_more_sure"}
+    assert found.refused_by == code_of(said)
     assert validate(definition_of(form), found.answers, NOW).problems == []  # what is left can be sent
+
+
+@pytest.mark.parametrize("said", NO[:-1])
+def test_in_a_form_with_one_no_each_no_names_the_card(one_no: None, said: dict[str, str]) -> None:
+    found = validate(definition_of("encounter"), {**ABOUT_THEM["encounter"], "consent": said}, NOW)
+    assert (without_consent(found.answers), found.refused_by) == (KEPT["encounter"], CARD)
+
+
+def test_no_more_needs_a_second_answer_a_card_and_somebody_who_understood() -> None:
+    no_more = {**YES, "tier_said": "-1", "no_more_sure": "yes"}
+    enrolled = {"who": "enrolled", "code": CARD}
+    for said, who, path in (
+        ({**YES, "tier_said": "-1"}, enrolled, "consent.no_more_sure"),
+        (no_more, {"who": "new_person"}, "consent.tier_said"),
+        ({**no_more, "said": "earlier", "understood": ""}, enrolled, "consent.tier_said"),
+    ):
+        answers = {"what": {"contact_type": "check_in"}, "people": who, "consent": said}
+        found = validate(definition_of("encounter"), answers, NOW)
+        assert path in {problem.path for problem in found.problems}
 
 
 @pytest.mark.parametrize("form", ABOUT_THEM)
@@ -122,7 +150,7 @@ def old_version() -> FormDefinition:
 
 @pytest.mark.parametrize("said", NO)
 def test_the_centre_cuts_what_phones_with_an_older_form_still_send(said: dict[str, str]) -> None:
-    allowed = {"said", "understood", "tier_said"}
+    allowed = {"said", "understood", "tier_said", "no_more_sure"}
     given = {**ABOUT_THEM["encounter"], "consent": {key: value for key, value in said.items() if key in allowed}}
     definition = old_version()
     sent = validate(definition, given, NOW).answers
@@ -223,9 +251,29 @@ def test_a_form_in_which_the_rule_cannot_hold_is_refused(rows: list[str], code: 
 
 def test_only_the_kind_the_tier_and_what_leads_to_it_are_kept() -> None:
     assert {path.rsplit("/", 1)[1] for path in consent.kept_after_no(definition_of("encounter"))} == {
-        "contact_type", "who", "said", "understood", "tier_said", "tier",
+        "contact_type", "who", "said", "understood", "tier_said", "tier", "no_more_sure",
     }  # fmt: skip
     assert consent.kept_after_no(definition_of("mediation")) == frozenset()
+
+
+def test_forms_that_ask_in_the_same_words_have_the_same_hash_of_them() -> None:
+    hashes = {definition_of(form).consent_wording for form in ABOUT_THEM}
+    assert len(hashes) == 1 and len(hashes.pop()) == 16
+    assert definition_of("mediation").consent_wording == ""
+
+
+@pytest.mark.parametrize("place", ["text", "choice", "condition"])
+def test_other_words_have_another_hash_and_another_condition_has_not(place: str) -> None:
+    rows = ["select_one tier | tier | {} | {} | yes | sensitive", CODE.format("", "")]
+    words = {"text": ("May we write?", ""), "choice": ("May we?", ""), "condition": ("May we?", "1 = 1")}[place]
+    group = ["begin_group | g | G | | | ", rows[0], "end_group | | | | | ", rows[1]]
+    first, other = (
+        compiled(*(row.format(*cells) if row == rows[0] else row for row in group)) for cells in (("May we?", ""), words)
+    )
+    if place == "choice":
+        choices = {name: (*all_of[:-1], replace(all_of[-1], label={"en": "Yes!"})) for name, all_of in other.choices.items()}
+        other = consent.guard(replace(other, choices=choices))[0]
+    assert (first.consent_wording == other.consent_wording) == (place == "condition")
 
 
 def test_nothing_spoken_or_shown_promises_a_slip() -> None:
@@ -255,7 +303,7 @@ def test_a_no_is_never_too_slow_since_the_questions_about_consent_tell_it(said: 
     judgement = validate_submission(arrived, definition_of("encounter"), NoTime())
     assert judgement == validate_submission(arrived, definition_of("encounter"))
     assert judgement.is_refusal
-    assert judgement.refused_by == CARD
+    assert judgement.refused_by == code_of(said)
 
 
 @pytest.fixture
@@ -274,7 +322,7 @@ LEFT_OVER = {**YES, "understood": "no", "tier": "1"}
 def test_what_is_no_clear_yes_is_cut_where_no_rule_could_be_run(said: dict[str, str], no_time_at_all: Budget) -> None:
     judgement = validate_submission(arrived_with(said), definition_of("encounter"), no_time_at_all)
     assert judgement.is_quarantined
-    assert (judgement.is_refusal, judgement.refused_by) == (True, CARD)
+    assert (judgement.is_refusal, judgement.refused_by) == (True, code_of(said))
     assert without_consent(judgement.answers) == KEPT["encounter"]
 
 

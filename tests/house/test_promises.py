@@ -1,5 +1,6 @@
 """Each sentence that promises something to a person stands in docs/promises.md, with a test that holds it."""
 
+import csv
 import datetime as dt
 import re
 from collections.abc import Iterator
@@ -106,7 +107,17 @@ def read_forms() -> dict[str, str]:
             for sentence in split_sentences(text):
                 if may_promise(sentence):
                     told.setdefault(sentence, f"fieldapp/program/{form}.yaml")
+    for sentence in read_answers():
+        told.setdefault(sentence, "fieldapp/program/code_lists.csv")
     return told
+
+
+def read_answers() -> Iterator[str]:
+    """Yield what the answers about consent say that may be a promise, but for the words of whoever answers."""
+    with (ROOT / "fieldapp/program/code_lists.csv").open(encoding="utf-8") as file:
+        answers = [row["en"] for row in csv.DictReader(file) if "consent_tier" in row["role"]]
+    for answer in answers:
+        yield from filter(may_promise, split_sentences(answer.rpartition("”")[2].strip()))
 
 
 def _list_english(node: object) -> Iterator[str]:

@@ -132,6 +132,7 @@ def put_as_it_was_kept(connection: sa.Connection, item: dict[str, Any]) -> None:
     connection.execute(sa.text("UPDATE record SET answers = :body, person = :person WHERE instance_id = :root"), given)
 
 
+@pytest.mark.usefixtures("one_no")
 def test_what_people_said_before_there_was_standing_consent_is_written_down(engine: sa.Engine) -> None:
     day = dt.date(2026, 4, 10)
     ask, no, same, twice, lowered = (code(seed) for seed in range(5))

@@ -71,6 +71,7 @@ export interface FormDefinition {
   order: string[];
   summary: Record<string, string>;
   role?: string; // what the form is for (engine/roles.ts)
+  consent_wording?: string; // hash of what people are asked; it changes with the words
   kept_after_no?: string[]; // paths of what stays when a person did not say yes (forms/consent.py)
 }
 

@@ -157,11 +157,27 @@ describe("finishing a draft", () => {
   it("says which earlier words on consent were known when it was begun", async () => {
     const heads = { [CODE]: ["f3c1", "9a2b"], OTHERCODE: ["7d00"] };
     await finish("a", { heads });
-    assert.deepEqual((await openContent("a"))["consent"], { knew: ["f3c1", "9a2b"], asked: true });
+    assert.deepEqual((await openContent("a"))["consent"], {
+      knew: ["f3c1", "9a2b"],
+      wording: "",
+      asked: true,
+    });
     await finish("b", { heads, answers: {} }, { refusedBy: CODE });
-    assert.deepEqual((await openContent("b"))["consent"], { knew: ["f3c1", "9a2b"], asked: true });
+    assert.deepEqual((await openContent("b"))["consent"], {
+      knew: ["f3c1", "9a2b"],
+      wording: "",
+      asked: true,
+    });
     await finish("c", { heads: {} });
     assert.equal((await openContent("c"))["consent"], undefined);
+  });
+
+  it("says in which words people were asked", async () => {
+    const draft = makeDraft("a");
+    await saveDraft(vault, draft);
+    await finishDraft(vault, draft, { ...FORM, consent_wording: "0123456789abcdef" }, NOW);
+    const asked = { knew: [], wording: "0123456789abcdef", asked: true };
+    assert.deepEqual((await openContent("a"))["consent"], asked);
   });
 
   it("sends a slip beside the answers, and keeps it nowhere", async () => {

@@ -26,6 +26,7 @@ export interface OutboxLine {
   finishedAt: string;
   minutes: string;
   root?: string; // the record that it corrected
+  isEnded?: boolean; // its person took everything back
 }
 
 /** The centre's key has not come yet: nothing can be finished before the first contact. */
@@ -44,6 +45,14 @@ export function formatLocalTime(date: Date): string {
 interface Beside {
   refusedBy?: string; // card code of a person who said no
   slip?: string; // with which the person sees their consent
+}
+
+/** How people were asked, and what was known then of what they had said before. */
+function describeConsent(
+  { consent_wording: wording = "" }: FormDefinition,
+  knew: string[] | undefined,
+): { consent?: object } {
+  return knew || wording ? { consent: { knew: knew ?? [], wording, asked: true } } : {};
 }
 
 /**
@@ -75,7 +84,7 @@ export async function finishDraft(
     ...(cards.length ? { cards } : {}),
     ...(refusedBy ? { refused_by: parseCardCode(refusedBy) } : {}),
     ...(slip ? { slip } : {}),
-    ...(knew ? { consent: { knew, asked: true } } : {}),
+    ...describeConsent(definition, knew),
   };
   const today = content.finished_at.slice(0, 10);
   await enqueue(vault, {
@@ -186,6 +195,7 @@ export async function closeOutboxRow(
   id: string,
   state: "delivered" | "kept" | "deleted",
   shredOn: number,
+  isEnded = false,
 ): Promise<void> {
   const blobs = (await getAllRows("blobs")).filter((blob) => blob.record === id);
   await runTransaction(["outbox", "counters", "blobs"], "readwrite", (tx) => {
@@ -195,7 +205,7 @@ export async function closeOutboxRow(
     request.onsuccess = () => {
       const row = request.result;
       if (row?.state !== "waiting") return;
-      outbox.put({ ...row, state, box: null, shredOn });
+      outbox.put({ ...row, state, box: null, shredOn, ...(isEnded ? { isEnded } : {}) });
       for (const blob of blobs) tx.objectStore("blobs").delete(blob.hash);
       const counted = counters.get(row.user) as IDBRequest<CountersRow | undefined>;
       counted.onsuccess = () => {
@@ -220,12 +230,21 @@ export async function deleteOldLines(today: number): Promise<void> {
 
 /** The lines of a worker, the newest first; what cannot be unsealed shows no form and no time. */
 export async function listLines(vault: Vault): Promise<OutboxLine[]> {
-  type About = Omit<OutboxLine, "id" | "seq" | "state">;
+  type About = Omit<OutboxLine, "id" | "seq" | "state" | "isEnded">;
   const rows = await getAllRows("outbox", vault.account.user);
   const lines = await Promise.all(
-    rows.map(async ({ id, seq, state, about }) => {
+    rows.map(async ({ id, seq, state, about, isEnded }) => {
       const details = about && (await unseal<About>(vault.key, about).catch(() => null));
-      return { id, seq, state, form: "", finishedAt: "", minutes: "", ...details };
+      return {
+        id,
+        seq,
+        state,
+        form: "",
+        finishedAt: "",
+        minutes: "",
+        ...details,
+        ...(isEnded && { isEnded }),
+      };
     }),
   );
   return lines.sort((a, b) => b.seq - a.seq);

@@ -76,6 +76,7 @@ export interface OutboxRow {
   box: SealedBox | null; // gone once delivered
   about: Sealed | null; // which form and when, for the worker's own eyes
   shredOn: number; // days since 1970 after which this line goes too; 0 while it waits
+  isEnded?: boolean; // its person took everything back, so the centre stored nothing of it
 }
 
 /** A picture, recording or file, sealed, on its way before the record that names it. */

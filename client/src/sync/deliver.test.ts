@@ -8,7 +8,7 @@ import { Line, portal, refuse, type Request } from "../../test/line";
 import { makeVault, storeVault, type TestVault } from "../../test/vaults";
 import { PIECE } from "../storage/attachments";
 import { deleteDatabase, getAllRows, getRow, putRow } from "../storage/database";
-import { deleteWaiting, finishDraft } from "../storage/outbox";
+import { deleteWaiting, finishDraft, listLines } from "../storage/outbox";
 import { countRecords } from "../storage/record_counts";
 import type { OutboxRow } from "../storage/types";
 import { deliver, fitMessage, listOutbox, makeSealedItem } from "./deliver";
@@ -210,6 +210,19 @@ describe("delivering", () => {
       await deliver();
       assert.equal(await stateOf(`r${index}`), state, JSON.stringify(more));
     }
+  });
+
+  it("remembers whose person took everything back, and says it to its worker", async () => {
+    await finish("a");
+    await finish("b");
+    const problems = [{ code: "consent.ended" }];
+    open((item) => accept(item, item.id === "a" ? { problems } : {}));
+    await deliver();
+    const ended = (await listLines(vault)).map(({ id, isEnded }) => [id, isEnded]);
+    assert.deepEqual(ended.sort(), [
+      ["a", true],
+      ["b", undefined],
+    ]);
   });
 
   it("keeps the line for as many days as the centre's rules say", async () => {

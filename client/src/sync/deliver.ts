@@ -145,7 +145,8 @@ async function closeReceived(
     const outcome = answer.status === "duplicate" ? answer.was : answer.status;
     const isAccepted = outcome === "stored" || outcome === "settled";
     const shredOn = getDayNumber() + (vault?.shredDays ?? 7);
-    await closeOutboxRow(row.id, isAccepted ? "delivered" : "kept", shredOn);
+    const isEnded = answer.problems?.some(({ code }) => code === "consent.ended");
+    await closeOutboxRow(row.id, isAccepted ? "delivered" : "kept", shredOn, isEnded);
   }
 }
 

@@ -62,6 +62,7 @@ export interface RecordAnswer {
   status: Status;
   was?: string; // of a duplicate: what became of it the first time
   receipt?: Receipt;
+  problems?: { code: string }[];
 }
 
 export interface Delivered {

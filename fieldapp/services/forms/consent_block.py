@@ -19,8 +19,12 @@ Words = Mapping[str, Any]
 
 @functools.cache
 def load_consent_questions() -> tuple[Mapping[str, Any], ...]:
-    """Return the rows of the consent questions as consent.yaml says them."""
-    return tuple(read_yaml((PROGRAM / "consent.yaml").read_text(encoding="utf-8")))
+    """Return the rows of the consent questions as consent.yaml says them, but for “no more”.
+
+    That answer needs a condition which only who builds the form knows: when it is about a card.
+    """
+    rows = read_yaml((PROGRAM / "consent.yaml").read_text(encoding="utf-8"))
+    return tuple(row for row in rows if "needs" not in row)
 
 
 @functools.cache
@@ -96,7 +100,7 @@ def _words_of(row: Words, name: str) -> dict[str, str]:
 def _find_or_add_list(book: WorkbookEditor, code_list: str) -> str:
     """Return the form's name for a code list of the program; add the list if need be."""
     lists = book.lists()
-    program_choices = [(choice["name"], choice["role"]) for choice in library.load_code_lists()[code_list]]
+    program_choices = [(row["name"], row["role"]) for row in library.list_portable_choices(code_list)]
     if _list_choices(lists.get(code_list, ())) == program_choices:
         return code_list
     name = library.make_unique(code_list, set(lists))

@@ -10,7 +10,7 @@ from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from forms.builder import WorkbookEditor
 from forms.keep import KEEP_COLUMN
-from forms.roles import MINUTES_COLUMN, ROLE_COLUMN
+from forms.roles import MINUTES_COLUMN, ROLE_COLUMN, ChoiceRole
 from forms.workbook import language_code
 
 LANGUAGES = ("en", "fr")
@@ -139,17 +139,24 @@ def _list_roles(book: WorkbookEditor) -> set[str]:
 def add_choices(
     book: WorkbookEditor, code_list: str, name: str, words: Mapping[str, Mapping[str, str]] | None = None
 ) -> None:
-    """Add a code list of the program to a form as its list `name`.
+    """Add a code list of the program to a form as its list `name`, but for “no more”.
 
+    That answer may only be offered under a condition, which nobody can guess for another form.
     `words`: of choices in languages beyond English and French, by choice and language.
     """
     rows = []
-    for choice in load_code_lists()[code_list]:
+    for choice in list_portable_choices(code_list):
         labels = {"en": choice["en"], "fr": choice["fr"], **(words or {}).get(choice["name"], {})}
         # What a choice means for the program goes with it.
         cells = {"name": choice["name"], ROLE_COLUMN: choice["role"], MINUTES_COLUMN: choice["minutes"]}
         rows.append(cells | make_text_cells(book, "label", labels))
     book.add_list(name, rows)
+
+
+def list_portable_choices(code_list: str) -> list[dict[str, str]]:
+    """Return the choices of a code list that any form can take over as they are."""
+    rows = load_code_lists()[code_list]
+    return [row for row in rows if ChoiceRole.NO_MORE not in row["role"].split()]
 
 
 def _by_language(texts: Sequence[str]) -> dict[str, str]:

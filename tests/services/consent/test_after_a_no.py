@@ -53,6 +53,8 @@ from tests.services.records.phone import Phone
 from tests.services.records.pictures import Sealed
 from tests.services.records.shutting_out import shut_out
 
+pytestmark = pytest.mark.usefixtures("one_no")  # with two noes: test_two_answers.py
+
 
 def at(minutes: int) -> str:
     return (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)).isoformat()

@@ -27,6 +27,8 @@ from tests.services.consent.refusals import (
     with_everything,
 )
 
+pytestmark = pytest.mark.usefixtures("one_no")  # with two noes: test_two_answers.py
+
 
 @pytest.mark.parametrize("consent", [SAID_NO, NOT_UNDERSTOOD, NOT_ASKED], ids=["said no", "not understood", "not asked"])
 def test_after_a_no_nothing_about_the_person_is_stored(session: Session, cast: Cast, consent: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor
 from fieldapp.services.caseload.hand_over import assign_card, list_caseload
-from fieldapp.services.consent import ending, standing
+from fieldapp.services.consent import ending
 from fieldapp.services.consent.card_consent import end_card, find_card, lower_card, take_record, view_card
 from fieldapp.services.consent.forgotten import attach, find_list
 from fieldapp.services.consent.retention import make_hold
@@ -271,24 +271,11 @@ def test_missing_numbers_of_a_phone_are_counted_as_before(session: Session, cast
 
 
 def no_more(card: str = CARD, **more: Any) -> dict[str, Any]:
-    """Return an encounter in which somebody said “no more”, as its form's `no_more` will have it."""
-    answers = encounter(MAY, people={"who": "enrolled"}, consent=consent("0"))
+    """Return an encounter in which somebody said “no more”."""
+    answers = encounter(MAY, people={"who": "enrolled"}, consent={**consent("-1"), "no_more_sure": "yes"})
     return envelope(answers, day=MAY, refused_by=card, **more)
 
 
-@pytest.fixture
-def no_is_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read a no as “no more”: the program's forms do not offer it yet."""
-    usual = standing.read_consent
-
-    def read(*arguments: Any) -> tuple[int, bool] | None:
-        said = usual(*arguments)
-        return (standing.END, said[1]) if said and said[0] == standing.LOWEST else said
-
-    monkeypatch.setattr(standing, "read_consent", read)
-
-
-@pytest.mark.usefixtures("no_is_no_more")
 @pytest.mark.parametrize("is_end_first", [True, False])
 def test_one_says_no_more_to_a_worker_and_yes_to_another(session: Session, cast: Cast, is_end_first: bool) -> None:
     colleague = another_worker(session, cast)
@@ -306,7 +293,6 @@ def test_one_says_no_more_to_a_worker_and_yes_to_another(session: Session, cast:
     assert [(line.target[:6], line.details) for line in lines] == [("ended/", {"how": "form"})]
 
 
-@pytest.mark.usefixtures("no_is_no_more")
 def test_no_more_from_a_phone_that_was_shut_out_waits_for_an_admin(session: Session, cast: Cast) -> None:
     colleague = another_worker(session, cast)
     send(session, cast.amina, talked())

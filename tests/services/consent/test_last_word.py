@@ -27,6 +27,8 @@ from tests.services.caseload.meetings import code
 from tests.services.consent.consents import MAY, consent, met, send, told
 from tests.services.products.figures import NOW, body_of, number, switched_on
 
+pytestmark = pytest.mark.usefixtures("one_no")  # with two noes: test_two_answers.py
+
 PEOPLE = [code(seed) for seed in range(300, 305)]
 WORDS = [("3", "read_out"), ("2", "read_out"), ("1", "they_read"), ("0", "read_out"), ("3", "earlier"), ("", "not_asked")]
 ALWAYS = dt.date(2020, 1, 1), dt.date(2031, 1, 1)

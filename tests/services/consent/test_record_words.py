@@ -21,6 +21,8 @@ from sync.ancestors import Ancestors
 from tests.cast import Cast, encounter, envelope
 from tests.services.consent.refusals import CARD, NOT_ASKED, SAID_NO, TALK, YES, met, receive
 
+pytestmark = pytest.mark.usefixtures("one_no")  # with two noes: test_two_answers.py
+
 NOW = dt.datetime.now(dt.UTC)
 TIERS = (SAID_NO, {**YES, "tier_said": "1"}, YES, {**YES, "tier_said": "3"}, {"said": "earlier", "tier_said": "2"})
 

@@ -1,7 +1,6 @@
-"""A form may offer two noes: “nothing today” is about its record only, “no more” takes everything back."""
+"""The program's forms offer two noes: “nothing today” is about its record only, “no more” takes everything back."""
 
 import datetime as dt
-import functools
 from pathlib import Path
 from typing import Any
 
@@ -10,53 +9,29 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.consent.forgotten import attach
-from fieldapp.services.forms.published import publish_form
 from fieldapp.settings import Settings
 from fieldapp.store.consent import standing as words
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
-from forms.builder import WorkbookEditor
-from forms.definition import Compiled
-from forms.sheets import read_sheets
 from forms.validation import validate
-from forms.xlsform import compile_workbook
 from sync.intake import local_time
 from tests.cast import Cast, envelope
-from tests.programme import workbook_of
+from tests.programme import definition_of
 from tests.services.consent.refusals import CARD, NOT_ASKED, NOT_UNDERSTOOD, SAID_NO, YES, everything, met, receive
 
 TODAY = dt.datetime.combine(dt.date.today(), dt.time(22))
-NO_MORE = {**SAID_NO, "tier_said": "-1"}
-
-
-@functools.cache
-def with_two_answers() -> tuple[Compiled, bytes]:
-    """Return the program's encounter, with both noes."""
-    book = WorkbookEditor(read_sheets(workbook_of("encounter"), ".xlsx"))
-    for number, cells in book.choices_of("tier").items():
-        if cells["name"] == "0":
-            book.set_choice(number, {"app_role": "consent_tier nothing_today"})
-    label = {"label::English (en)": "“Take everything back.”", "label::French (fr)": "« Reprenez tout. »"}
-    book.add_choice("tier", {"name": "-1", "app_role": "consent_tier no_more", **label})
-    for line in book.lines():
-        if line.row.name == "tier_said":
-            book.set(line.number, {"choice_filter": "name != '-1' or ${who} = 'enrolled'"})
-    book.set_setting("version", "2099010101")
-    workbook = book.sheets.to_xlsx()
-    return compile_workbook(workbook, ".xlsx"), workbook
+NO_MORE = {**SAID_NO, "tier_said": "-1", "no_more_sure": "yes"}
 
 
 @pytest.fixture(autouse=True)
-def published(session: Session, cast: Cast, tmp_path: Path) -> None:
-    """Publish that form, at a centre that can end cards."""
+def can_end(session: Session, tmp_path: Path) -> None:
+    """Let the centre end cards."""
     attach(session.get_bind().engine, Settings(data=str(tmp_path), secret_key="k" * 64))
-    compiled, workbook = with_two_answers()
-    publish_form(session, cast.system, compiled=compiled, workbook=workbook)
 
 
 def talked(consent: dict[str, str], minutes: int = -60, **more: Any) -> dict[str, Any]:
     """Return an encounter with the person of the card, as a phone finishes it."""
-    definition = with_two_answers()[0].definition
+    definition = definition_of("encounter")
     finished = validate(definition, {**met(YES), "consent": consent}, local_time(TODAY))
     moment = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)
     item = envelope(finished.answers, version=definition.version, finished_at=moment.isoformat(), **more)
@@ -109,17 +84,27 @@ def test_nothing_today_that_cannot_be_used_holds_its_record_back_and_lowers_no_c
 
 def test_no_more_takes_everything_back(session: Session, cast: Cast) -> None:
     receive(session, cast, talked(YES))
+    assert "CANARY" in everything(session)
     item = talked(NO_MORE, -10)
     assert item["refused_by"] == CARD
     receive(session, cast, item)
     assert tiers(session, cast).get(CARD, -1) == -1
     receive(session, cast, talked(YES, -5))  # whatever comes
     assert tiers(session, cast).get(CARD, -1) == -1
-    assert "risk_now" not in everything(session)  # more on how a card ends: test_ending.py
+    stored = everything(session, "feed_item")  # what phones are told to forget goes later: test_ending.py
+    assert [word for word in ("CANARY", "risk_now", CARD, f"{CARD[:4]}-{CARD[4:]}") if word in stored] == []
+
+
+def test_no_more_without_the_second_answer_ends_no_card_until_an_admin_lets_it_in(session: Session, cast: Cast) -> None:
+    receive(session, cast, talked(YES))
+    hasty = talked({key: value for key, value in NO_MORE.items() if key != "no_more_sure"}, -10)
+    assert receive(session, cast, hasty) == ["rejected"]
+    assert "risk_now" in everything(session)
+    assert tiers(session, cast) != {CARD: 2}  # it counts as no yes meanwhile
 
 
 def test_no_more_is_offered_to_nobody_without_a_card(session: Session, cast: Cast) -> None:
-    definition = with_two_answers()[0].definition
+    definition = definition_of("encounter")
     answers = {**met(YES), "people": {"who": "new_person"}, "consent": NO_MORE}
     found = validate(definition, answers, local_time(TODAY))
     assert "consent.tier_said" in {problem.path for problem in found.problems}

@@ -81,12 +81,12 @@ def test_a_role_is_free_again_when_its_form_is_withdrawn(session: Session, cast:
     _publish(session, cast, dataclasses.replace(whole, id="other"))
 
 
-# What `consent::keep` reads, which no form of before has.
+# What no form of before has: what `consent::keep` reads, and two noes.
 OF_KEEPS = {QuestionRole.CONSENT_CONTACT, QuestionRole.CONSENT_SHARING}
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_form_from_before_there_were_roles_has_them_all_the_same(form: str) -> None:
+def test_a_form_from_before_there_were_roles_has_them_all_the_same(one_no: None, form: str) -> None:
     now = programme.definition_of(form)
     given = give_roles(_as_before(now))
     assert given.role == now.role

@@ -32,7 +32,7 @@ export function LatestRecords() {
 
 function RecordItem({ line }: { line: OutboxLine }) {
   const { vault, forms, refresh } = useApp();
-  const { id, root, form, state, finishedAt } = line;
+  const { id, root, form, state, finishedAt, isEnded } = line;
   const name = titleOf(forms, form);
   const states = {
     waiting: t("waits on this phone"),
@@ -54,6 +54,13 @@ function RecordItem({ line }: { line: OutboxLine }) {
           {finishedAt && `${formatMoment(Date.parse(finishedAt))} · `}
           {states[state]}
         </span>
+        {isEnded && (
+          <p>
+            {t(
+              "This person took everything back, so nothing of this was stored. Give them a new card.",
+            )}
+          </p>
+        )}
       </div>
       {state === "waiting" && (
         <button
@@ -65,7 +72,7 @@ function RecordItem({ line }: { line: OutboxLine }) {
           {t("Delete")}
         </button>
       )}
-      {state === "delivered" && forms.some((each) => each.id === form) && (
+      {state === "delivered" && !isEnded && forms.some((each) => each.id === form) && (
         <a
           class="btn quiet"
           href={`#/correct/${root || id}`}

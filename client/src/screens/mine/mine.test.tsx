@@ -78,6 +78,13 @@ describe("the latest records", () => {
     assert.equal(states[3], "deleted by you");
   });
 
+  it("say in words that a person took everything back, and offer nothing to correct", async () => {
+    const lines = [line("delivered", { isEnded: true })];
+    const { shown } = await openScreen(<LatestRecords />, { lines, forms });
+    assert.match(shown.text, /took everything back, so nothing of this was stored/);
+    assert.equal(shown.has("a.btn"), false);
+  });
+
   it("are at most twenty, and none at first", async () => {
     const many = Array.from({ length: 30 }, (_, at) => line("delivered", { id: `r${at}` }));
     const { shown } = await openScreen(<LatestRecords />, { lines: many, forms });
