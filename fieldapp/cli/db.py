@@ -62,7 +62,10 @@ def _upgrade(engine: Engine) -> None:
 
 
 def _rehearse(settings: Settings) -> None:
-    """Upgrade a copy of the database; the copy lies in the data folder and is deleted, also one that was left there."""
+    """Upgrade a copy of the database, and delete it.
+
+    It lies in the data folder. One that a kill left there is deleted first.
+    """
     source = sqlite_file(settings.url)
     if source is None:
         raise click.ClickException(

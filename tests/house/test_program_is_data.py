@@ -11,6 +11,8 @@ MARKUP = "a word of HTML, CSS or HTTP"
 # Words of the program's forms that are ordinary words elsewhere. Each says what else it means in code; a word that
 # only a form could mean has no place here.
 ORDINARY = {
+    "in_person": "a reason in the office; a choice of the program bears the same name",
+    "service": "OData's word for what a feed is",
     "about": "a heading of the heat map; what the first screen of a phone says of itself",
     "action": "a button of an office form",
     "after": "where the next page of a list begins",

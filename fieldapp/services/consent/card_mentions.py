@@ -21,7 +21,10 @@ def find_codes(text: str) -> set[str]:
 
 
 def list_spellings(code: str) -> tuple[str, ...]:
-    """Return the spellings of a card code: the two that forms allow, and one that is typed into notes."""
+    """Return the spellings of a card code.
+
+    The two that forms allow, and one that is typed into notes.
+    """
     return code, f"{code[:4]}-{code[4:]}", f"{code[:4]} {code[4:]}"
 
 

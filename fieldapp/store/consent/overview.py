@@ -1,6 +1,6 @@
-"""Counts of what is kept after a no and of how far people's consent reaches, in a database of any schema.
+"""Counts of what is kept after a no, and of how far people's consent reaches.
 
-They are read before and after an upgrade, so tables and columns may be missing.
+They work on any schema: they are read before and after an upgrade, so tables and columns may be missing.
 """
 
 from dataclasses import dataclass, field

@@ -116,11 +116,11 @@ def _render(view: SlipView | EndedSlip | None = None, done: str = "", problem: s
     def speak(key: str, **values: Any) -> str:
         return say(language, key, **{name: _write(value, language) for name, value in values.items()})
 
-    page: dict[str, Any] = {"view": None, "ended": None, "acts": [], "months": [], "asks_end": False}
+    page: dict[str, Any] = {"view": None, "ended": None, "choices": [], "months": [], "asks_end": False}
     if isinstance(view, EndedSlip):
         page["ended"] = view
     elif view is not None:
-        page |= {"view": view, "acts": _list_acts(view), "asks_end": asks_end, "tickets": _issue_end_tickets(view)}
+        page |= {"view": view, "choices": _list_acts(view), "asks_end": asks_end, "tickets": _issue_end_tickets(view)}
         page["forgotten_by"] = compute_forgotten_by(utcnow())
         page["months"] = [name_month(month, language) for month in view.months]
         page["since"] = name_month(view.since, language) if view.since else ""
