@@ -166,7 +166,7 @@ class Year:
         }
         if who == "enrolled":
             self._add_enrolled(answers, card, finished.date())
-        elif who == "new_person":
+        elif who in ("new_person", "known_not_enrolled", "family"):
             self._add_consent(answers)
         if who != "enrolled":
             answers["talk"]["age_mix"] = self.some("12-15 16-19 20-24 25-29 30-39", 2)
@@ -270,6 +270,7 @@ class Year:
         need = self.pick({"housing": 30, "employment": 25, "mental_health": 20, "food": 15, "legal": 10})
         return {
             "need": {"has_card": "no", "need": need},
+            "consent": {"said": "read_out", "understood": "yes", "tier_said": self.pick({"1": 30, "2": 40, "3": 30})},
             "service": {"ref_date": f"{moment:%Y-%m-%d}", "service_type": need, "urgency": self.pick({"week": 60, "month": 30, "today": 10})},
             "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": self.pick({"called_together": 40, "went_together": 30, "form_sent": 30})},
             "progress": {"status": self.pick(states)},

@@ -325,6 +325,10 @@ def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: Ope
     phone.pick("need.has_card", "No")
     phone.pick("need.need", "Housing")
     phone.next()
+    phone.pick("consent.said", "read")
+    phone.pick("consent.understood", "Yes")
+    phone.pick("consent.tier_said", "Keep notes")
+    phone.next()
     page.select_option('[id="q-service.service_type"]', label="Housing")
     phone.pick("service.urgency", "This week")
     phone.next()
@@ -340,7 +344,7 @@ def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: Ope
     expect(referrals).to_contain_text("Housing")
     referrals.get_by_role("button", name="How is it going?").click()
     page.wait_for_selector(".question")
-    for _ in range(3):
+    for _ in range(4):
         phone.next()
     phone.pick("progress.status", "Completed")
     page.get_by_role("button", name="Finish").click()

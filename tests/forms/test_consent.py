@@ -463,3 +463,22 @@ def test_odk_collect_asks_for_nothing_that_needs_more_than_was_said() -> None:
     assert binds["/data/a"] == f"( /data/who  != '') and ({nobody} or (/data/g/tier >= 2))"
     assert binds["/data/h"] == f"{nobody} or (/data/g/tier >= 3)"
     assert (binds["/data/c"], binds["/data/h/b"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("form", "answers"),
+    [
+        ("encounter", {"people": {"who": "known_not_enrolled"}}),
+        ("encounter", {"people": {"who": "family"}}),
+        ("encounter", {"people": {"who": "new_person"}}),
+        ("encounter", {"people": {"who": "enrolled", "code": CARD}}),
+        ("referral", {"need": {"has_card": "no", "need": "housing"}}),
+    ],
+)
+def test_whoever_one_person_is_nothing_about_them_is_kept_before_they_were_asked(form: str, answers: dict[str, Any]) -> None:
+    told = {**ABOUT_THEM[form], **answers}
+    assert "consent.said" in {problem.path for problem in validate(definition_of(form), told, NOW).problems}
+    found = validate(definition_of(form), {**told, "consent": {"said": "not_asked"}}, NOW)
+    assert found.is_refusal
+    assert "CANARY" not in json.dumps(found.answers)
+    assert not {"talk", "service", "sharing", "when_where"} & set(found.answers)

@@ -40,6 +40,7 @@ from tests.cast import Cast, a_series, batch, encounter, envelope
 from tests.services.releases.records import fill
 
 SECRET = "s" * 64
+NOT_FOR_EVALUATORS = {"said": "read_out", "understood": "yes", "tier_said": "1"}
 
 
 @pytest.fixture
@@ -666,7 +667,7 @@ def test_the_share_without_consent_does_not_rise_because_rows_left(
         fill(session, cast, 160, dt.date(2026, month, 1), seed=seed)
         for number in range(80):
             day = dt.date(2026, month, 1) + dt.timedelta(days=number)
-            answers = encounter(day, people={"who": "known_not_enrolled"})
+            answers = encounter(day, people={"who": "known_not_enrolled"}, consent=NOT_FOR_EVALUATORS)
             receive_batch(session, cast.amina, parse_batch(batch(envelope(answers, day=day))))
     shares = []
     for name in ("2026-Q2", "2026-Q3"):
