@@ -58,10 +58,10 @@ def knowing(session: Session, item: dict[str, Any], card: str = ONE) -> dict[str
     return item | {"consent": {"knew": told(session, card).get("heads", []), "language": "en"}}
 
 
-def send(session: Session, cast: Cast, *items: dict[str, Any]) -> None:
+def send(session: Session, cast: Cast, *items: dict[str, Any], status: str = "stored") -> None:
     for first in range(0, len(items), 50):
         answers = receive_batch(session, cast.amina, parse_batch(batch(*items[first : first + 50])))
-        assert {answer["status"] for answer in answers} == {"stored"}, answers
+        assert {answer["status"] for answer in answers} == {status}, answers
 
 
 def corrected(of: dict[str, Any], day: dt.date, tier: str, said: str = "read_out", card: str = ONE) -> dict[str, Any]:

@@ -92,7 +92,9 @@ class HeldPhone:
         if together:
             envelopes = parse_batch(batch(*(spoken.item for spoken in together)))
             answers = receive_batch(session, self.actor, envelopes)
-            assert {answer["status"] for answer in answers} <= {"stored", "duplicate"}, answers
+            assert {answer["status"] for answer in answers} <= {"stored", "duplicate", "rejected"}, answers
+            problems = {problem["code"] for answer in answers for problem in answer.get("problems", ())}
+            assert problems <= {"consent.stands_at_no"}  # "asked before" is no yes after a no
         for spoken in going:
             spoken.is_heard = True
             self.waiting.remove(spoken)

@@ -6,14 +6,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.records.decisions import IncomingSubmission
 from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.store.consent import standing as words
 from fieldapp.store.records.submissions import Submission
 from forms.budget import Budget, TooSlow
 from sync import intake
-from sync.envelope import Envelope, parse_item
-from tests.cast import Cast, envelope, publish_others
+from sync.envelope import Envelope, parse_batch, parse_item
+from tests.cast import Cast, batch, envelope, publish_others
 from tests.programme import definition_of
+from tests.services.consent.consents import APRIL, JULY, JUNE, MAY, ONE, knowing, met, send
 from tests.services.consent.refusals import CARD, everything
 
 VERSION = definition_of("participant").version
@@ -84,3 +87,30 @@ def test_it_is_cut_where_the_rules_take_too_long(tier: str, is_above: bool) -> N
     assert (judgement.is_quarantined, judgement.is_refusal, judgement.is_above) == (True, False, is_above)
     assert (CANARY in str(judgement.answers)) is False
     assert ("16-19" in str(judgement.answers)) is is_above  # otherwise it is stored as it came
+
+
+@pytest.mark.usefixtures("one_no")
+@pytest.mark.parametrize("no", ["0", "office"])
+def test_asked_before_is_no_yes_after_a_no(session: Session, cast: Cast, no: str) -> None:
+    send(session, cast, met(ONE, APRIL, "3"))
+    if no == "office":
+        lower_card(session, cast.rosa, card_id=find_card(session, cast.rosa, code=ONE), tier=0, reason="in_person")
+    else:
+        send(session, cast, knowing(session, met(ONE, MAY, "0")))
+    same = met(ONE, JUNE, "3", said="earlier")
+    [answer] = receive_batch(session, cast.amina, parse_batch(batch(same)))
+    assert answer["status"] == "rejected"
+    assert {problem["code"] for problem in answer["problems"]} == {"consent.stands_at_no"}
+    session.expire_all()
+    stored = session.scalars(sa.select(Submission).where(Submission.instance_id == same["id"])).one()
+    assert stored.is_cut or "risk_now" not in stored.body
+    assert ONE not in stored.body
+    assert words.list_tiers(session, cast.centre.id, [ONE]) == {ONE: 0}
+    send(session, cast, knowing(session, met(ONE, JULY, "2")))  # asked again, they say yes
+    [answer] = receive_batch(session, cast.amina, parse_batch(batch(met(ONE, JULY, "2", said="earlier"))))
+    assert answer["status"] == "stored"
+
+
+def test_asked_before_is_believed_of_somebody_who_said_no_such_thing(session: Session, cast: Cast) -> None:
+    [answer] = receive_batch(session, cast.amina, parse_batch(batch(met(ONE, JUNE, "2", said="earlier"))))
+    assert answer["status"] == "stored"

@@ -521,7 +521,9 @@ UNKNOWING, KNOWING = False, True
         ([(1, "1", "read_out", UNKNOWING), (2, "3", "earlier", KNOWING)], 1),  # "still the same" raises nothing
         ([(1, "3", "read_out", UNKNOWING), (2, "1", "earlier", KNOWING)], 1),
         ([(1, "2", "earlier", UNKNOWING)], 2),
-        ([(1, "0", "read_out", UNKNOWING), (2, "2", "earlier", KNOWING), (3, "3", "interpreter", KNOWING)], 3),
+        # A no of somebody without a card is not told to phones: it is settled at the second yes.
+        ([(1, "0", "read_out", UNKNOWING), (2, "2", "earlier", KNOWING), (3, "3", "interpreter", KNOWING)], 0),
+        ([(1, "0", "read_out", UNKNOWING), (3, "3", "interpreter", KNOWING), (4, "3", "interpreter", KNOWING)], 3),
         ([(1, "3", "they_read", UNKNOWING), (2, "", "not_asked", KNOWING)], 0),
         ([(1, "3", "they_read", KNOWING), (2, "", "seen_in_crisis_ask_later", KNOWING), (3, "2", "they_read", KNOWING)], 2),
         ([(5, "1", "read_out", UNKNOWING), (4, "3", "read_out", UNKNOWING), (6, "2", "read_out", KNOWING)], 2),
@@ -534,7 +536,8 @@ def test_the_lowest_word_that_nobody_settled_stands(
 ) -> None:
     for day, tier, said, knows in words:
         item = met(ONE, dt.date(2026, 5, day), tier, said)
-        send(session, cast, knowing(session, item) if knows else item)
+        is_refused = said == "earlier" and stands(session, cast) == 0  # "asked before" is no yes after a no
+        send(session, cast, knowing(session, item) if knows else item, status="rejected" if is_refused else "stored")
         assert stands(session, cast, code(8)) is None
     assert stands(session, cast) == expected
     assert cards.by_codes(session, cast.centre.id, [ONE])[ONE].tier == str(expected)  # what phones show
