@@ -64,11 +64,11 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the demo of its own for each process that tests; whoever comes first makes the demo."""
+def pristine_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo as it was made, to be copied; whoever comes first makes it."""
     mine = tmp_path_factory.getbasetemp()
     shared = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
-    made, data = shared / "demo-made-once", mine / "demo"
+    made = shared / "demo-made-once"
     with (shared / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
@@ -78,8 +78,15 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for command in (["db", "upgrade"], ["demo", "--seed", "5"]):
                 subprocess.run([sys.executable, "-m", "fieldapp", *command], cwd=ROOT, env=environment, check=True)
             unfinished.rename(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def demo_data(pristine_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo of its own for each process that tests."""
+    data = tmp_path_factory.getbasetemp() / "demo"
     shutil.rmtree(data, ignore_errors=True)  # a test that is tried again gets the demo anew
-    shutil.copytree(made, data)
+    shutil.copytree(pristine_demo, data)
     return data
 
 

@@ -31,9 +31,9 @@ SERIES = "institute-c-month"
 
 
 @pytest.fixture
-def data(demo_data: Path, tmp_path: Path) -> Path:
+def data(pristine_demo: Path, tmp_path: Path) -> Path:
     """A centre of its own, with a second place for its list of ended cards."""
-    shutil.copytree(demo_data, tmp_path / "centre")
+    shutil.copytree(pristine_demo, tmp_path / "centre")
     (tmp_path / "elsewhere").mkdir()
     return tmp_path / "centre"
 

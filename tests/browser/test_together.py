@@ -218,7 +218,7 @@ def test_54_a_card_is_handed_over_without_signal(office: Page, open_page: OpenPa
     expect(colleague.page.locator("main")).to_contain_text(code, timeout=20_000)
     office.goto("/office/caseload")
     office.select_option("#worker", label=f"{colleague_name.upper()} (1)")
-    office.get_by_role("button", name="Show").click()
+    office.locator("form", has=office.locator("#worker")).get_by_role("button", name="Show").click()
     expect(office.locator("tr", has_text=code)).to_contain_text(colleague_name.upper())
 
 
