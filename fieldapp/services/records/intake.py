@@ -52,7 +52,7 @@ from sync.receipts import ReceiptContent, Signer
 
 STANDS_AT_NO = AnswerProblem(
     "consent.stands_at_no",
-    N_("This person said no before, so nothing of this was stored. Ask them again, and write it anew after a yes."),
+    N_("This person said no before, so nothing of this was stored. Ask them; after a yes, write it again."),
     "",
 )
 Answer = dict[str, Any]  # what the sender of a submission gets
