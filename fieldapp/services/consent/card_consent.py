@@ -54,11 +54,9 @@ def view_card(ctx: ActContext, card_id: int) -> CardConsent:
 
 def _list_events(ctx: ActContext, card: Card) -> tuple[ConsentEvent, ...]:
     """Return what the person of a card said, without what waits for an administrator."""
-    counting = [word for word in words.list_words_of_people(ctx.session, ctx.centre_id, [card.code]) if not word.waits]
-    counting.sort(key=lambda word: (word.finished_at, word.statement_id))
     return tuple(
         ConsentEvent(f"{word.finished_at:%Y-%m}", word.tier, word.how or "form", word.wording, word.language)
-        for word in counting
+        for word in words.list_words_said(ctx.session, ctx.centre_id, card.code)
     )
 
 

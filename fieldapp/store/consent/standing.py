@@ -168,6 +168,12 @@ def find_standing(session: Session, centre_id: int, person: str) -> PersonStandi
     return next(iter(list_standings(session, centre_id, [person])), None)
 
 
+def list_words_said(session: Session, centre_id: int, person: str) -> Sequence[ConsentWord]:
+    """Return the words of a person that count, by the phones' clocks; for display only."""
+    query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.person == person)
+    return session.scalars(query.where(~ConsentWord.waits).order_by(ConsentWord.finished_at, ConsentWord.statement_id)).all()
+
+
 def find_highest_tier(session: Session, centre_id: int, person: str) -> int:
     """Return the most that a person ever agreed to, also what was taken back; END for nothing."""
     query = sa.select(sa.func.max(ConsentWord.tier)).where(ConsentWord.centre_id == centre_id, ConsentWord.person == person)

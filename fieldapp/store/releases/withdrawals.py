@@ -191,16 +191,6 @@ def newest_round(session: Session, centre_id: int) -> int:
     return session.scalar(query) or 0
 
 
-def withdrawals_in_rounds(session: Session, centre_id: int) -> dict[int, set[str]]:
-    """Return the ids of the withdrawals in each round of a centre."""
-    query = sa.select(WithdrawalInRound.round_id, WithdrawalInRound.withdrawal_id)
-    query = query.join(WithdrawalRound, WithdrawalRound.id == WithdrawalInRound.round_id)
-    ids: dict[int, set[str]] = {}
-    for round_id, withdrawal_id in session.execute(query.where(WithdrawalRound.centre_id == centre_id)):
-        ids.setdefault(round_id, set()).add(withdrawal_id)
-    return ids
-
-
 def batches_of_rounds(session: Session, centre_id: int) -> dict[int, set[tuple[str, int]]]:
     """Return the batches that have rows of each round: dataset and number."""
     query = sa.select(WithdrawalRow.round_id, Dataset.name, WithdrawalRow.number).distinct()

@@ -18,6 +18,8 @@ TIERS = {
     1: N_("Only their team uses it"),
     2: N_("People who check the program may use facts too"),
     3: N_("They are also in public totals"),
+    # Of a record that cannot be used yet: it ends the card once somebody has accepted it.
+    -1: N_("Everything was taken back."),
 }
 HOW = {"form": N_("said to a worker"), "slip": N_("with a slip"), "office": N_("in the office")}
 REASONS = {
