@@ -9,6 +9,7 @@ import type { Json } from "./types";
 /** What a form is for. */
 export const ENCOUNTER = "encounter";
 export const MEDIATION = "mediation";
+export const MEDIATION_FOLLOW_UP = "mediation_follow_up";
 export const INCIDENT = "incident";
 export const REFERRAL = "referral";
 export const EVENT = "event";
@@ -18,6 +19,7 @@ export const SHIFT = "shift";
 /** What a question means, and what the choices of such a question mean. */
 export const AREA = "area";
 export const KIND = "kind";
+export const FOLLOWS = "follows";
 export const MINUTES = "minutes";
 export const REFERRAL_MADE = "referral_made";
 export const YES = "yes";
@@ -25,6 +27,10 @@ export const TIER = "tier";
 export const NOTHING_TODAY = "nothing_today";
 export const NO_MORE = "no_more";
 export const FOLLOW_UP_VISIT = "follow_up_visit";
+export const ENDS_FOLLOW_UPS = "ends_follow_ups";
+
+/** Which form follows up the records of which, by their roles. */
+const FOLLOW_UP_FORM: Record<string, string> = { [MEDIATION]: MEDIATION_FOLLOW_UP };
 
 const ROLE_COLUMN = "app_role";
 const MINUTES_COLUMN = "app_minutes";
@@ -35,6 +41,15 @@ export function findFormWithRole<Form extends { role?: string | undefined }>(
   role: string,
 ): Form | undefined {
   return forms.find((form) => form.role === role);
+}
+
+/** The form that follows up the records of a form; undefined where the centre has none. */
+export function findFollowUpForm<Form extends { id: string; role?: string | undefined }>(
+  forms: Form[],
+  followed: string,
+): Form | undefined {
+  const role = FOLLOW_UP_FORM[forms.find((form) => form.id === followed)?.role ?? ""];
+  return role ? findFormWithRole(forms, role) : undefined;
 }
 
 /** The question with a role. */

@@ -43,6 +43,6 @@ export function Start({ id, about, due }: StartProps) {
       />
     );
   }
-  const seeds = { ...vault.account.remembered[id], ...makeInitialAnswers(definition, about) };
+  const seeds = { ...vault.account.remembered[id], ...makeInitialAnswers(definition, about, due) };
   return <DraftScreen draft={draft} definition={definition} notice="" seeds={seeds} isNew />;
 }

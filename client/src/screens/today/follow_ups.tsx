@@ -1,13 +1,20 @@
 /** The follow-ups that are due, and the next one when none is. */
 
 import { formatCardCode } from "../../engine/cards";
-import type { FormDefinition } from "../../engine/definition";
-import { findChoice, FOLLOW_UP_VISIT, KIND } from "../../engine/roles";
+import { type FormDefinition, inLanguage } from "../../engine/definition";
+import {
+  AREA,
+  findChoice,
+  findFollowUpForm,
+  FOLLOW_UP_VISIT,
+  KIND,
+  listChoicesOf,
+} from "../../engine/roles";
 import type { FollowUp } from "../../storage/caseload";
 import { removeCompleted } from "../../storage/caseload_updates";
 import { findMainForm } from "../../storage/forms";
 import { finishNote } from "../../storage/outbox";
-import { nt, t } from "../../i18n";
+import { currentLanguage, nt, t } from "../../i18n";
 import { countDays, formatDay, getLocalDay } from "../day";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
@@ -24,13 +31,27 @@ export function splitByDay(
 }
 
 /**
- * Where a follow-up is logged: the card it is about, or what kind of contact a mediation asks for.
+ * Where a follow-up is logged: in the form that follows up such records, where the centre has one;
+ * else as a contact, with the card that it is about or the kind that means a follow-up.
  */
-export function findLogAddress(forms: FormDefinition[], { id, code }: FollowUp): string {
-  const form = findMainForm(forms);
-  const visit = form && !code ? findChoice(form, KIND, FOLLOW_UP_VISIT) : undefined;
+export function findLogAddress(forms: FormDefinition[], { id, code, form }: FollowUp): string {
+  const followUpForm = findFollowUpForm(forms, form);
+  const contact = findMainForm(forms);
+  const visit = contact && !code ? findChoice(contact, KIND, FOLLOW_UP_VISIT) : undefined;
   const about = encodeURIComponent(`${code}|${visit?.name ?? ""}`);
-  return `#/start/${form?.id ?? ""}/${about}/${encodeURIComponent(id)}`;
+  return `#/start/${(followUpForm ?? contact)?.id ?? ""}/${about}/${encodeURIComponent(id)}`;
+}
+
+/** What tells apart what is due without a card: what the conflict was about, and where. */
+export function describeFollowed(forms: FormDefinition[], followUp: FollowUp): string {
+  const form = forms.find(({ id }) => id === followUp.form);
+  if (!form) return "";
+  const name = (role: string, answer: string | undefined): string => {
+    const choice = listChoicesOf(form, role).find((each) => each.name === answer);
+    const text = choice && inLanguage(choice.label, currentLanguage());
+    return typeof text === "string" ? text : "";
+  };
+  return [name(KIND, followUp.kind), name(AREA, followUp.area)].filter(Boolean).join(" · ");
 }
 
 export function FollowUps() {
@@ -53,7 +74,9 @@ export function FollowUps() {
 function FollowUpItem({ followUp }: { followUp: FollowUp }) {
   const { vault, forms, book, refresh, exchange } = useApp();
   const { id, code, form, from, on } = followUp;
-  const label = book.people.find((person) => person.code === code)?.label;
+  const label = code
+    ? book.people.find((person) => person.code === code)?.label
+    : describeFollowed(forms, followUp);
   const name = code ? formatCardCode(code) : titleOf(forms, form);
   const late = countDays(on, getLocalDay());
   const setAside = async (): Promise<void> => {
@@ -78,7 +101,7 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
       <button
         type="button"
         class="btn quiet"
-        aria-label={t("Not needed: {name}", { name })}
+        aria-label={t("Not needed: {name}", { name: label ? `${name} · ${label}` : name })}
         onClick={() => void setAside()}
       >
         {t("Not needed")}

@@ -48,6 +48,36 @@ describe("follow-ups", () => {
     assert.equal(findLogAddress(forms, dueIn(0, "")), `#/start/contact/${mediation}/${id}`);
   });
 
+  it("lead to the form that follows up such records, where the centre has one", () => {
+    const mediation = makeForm([], { id: "mediation", role: "mediation" });
+    const later = makeForm([], { id: "later", role: "mediation_follow_up" });
+    const address = findLogAddress([contact, mediation, later], dueIn(0, ""));
+    assert.match(address, /^#\/start\/later\/.*\/r1/);
+    assert.match(findLogAddress([contact, later], dueIn(0, "")), /^#\/start\/contact\//);
+  });
+
+  it("without a card are told apart by what it was about, and where", async () => {
+    const mediation = makeForm(
+      [
+        { type: "select_one", name: "why", choices: "whys" },
+        { type: "select_one", name: "where", choices: "places" },
+      ],
+      {
+        id: "mediation",
+        role: "mediation",
+        summary: { kind: "/data/why", area: "/data/where" },
+        choices: {
+          whys: [{ name: "debt", label: { en: "Money owed" } }],
+          places: [{ name: "002", label: { en: "Rexdale" } }],
+        },
+      },
+    );
+    const due = [{ ...dueIn(0, ""), kind: "debt", area: "002" }];
+    const { shown } = await openScreen(<FollowUps />, { book: { due }, forms: [mediation] });
+    assert.match(shown.texts(".item")[0]!, /Money owed · Rexdale day 7/);
+    assert.match(shown.find("button").getAttribute("aria-label")!, /Money owed · Rexdale/);
+  });
+
   it("say how late they are, whose card it is, and how long ago it was", async () => {
     const people = [{ code: CODE, label: "red cap", seenOn: "", tier: "" }];
     const book = { people, due: [dueIn(-2), dueIn(0, "")] };
