@@ -329,9 +329,9 @@ class Year:
 def list_follow_ups(
     mediation_id: str, answers: dict[str, Any], mediated: dt.datetime, today: dt.date, chance: random.Random
 ) -> Iterator[tuple[str, dt.datetime, dict[str, Any]]]:
-    """Yield the planned follow-ups of a mediation that were done before today: the day due, its moment, and answers.
+    """Yield the planned follow-ups of a mediation that were done before today.
 
-    A few are missed, as in life. The last that has passed is done, so that what is due is not long past.
+    Each as the day on which it was due, the moment when it was done, and its answers. A few are missed, as in life. The last that has passed is done, so that what is due is not long past.
     """
     plan = [int(name.removeprefix("d")) for name in answers.get("result", {}).get("fu_plan", "").split()]
     passed = [days for days in plan if (mediated + dt.timedelta(days=days)).date() < today]

@@ -16,7 +16,16 @@ from sync.intake import local_time
 from tests.cast import encounter
 from tests.programme import FOLDER, FORMS, compiled_of, definition_of, workbook_of
 
-EXPECTED = {"encounter": 20, "mediation": 22, "mediation_follow_up": 5, "incident": 20, "referral": 12, "event": 11, "participant": 30, "shift": 6}
+EXPECTED = {
+    "encounter": 20,
+    "mediation": 22,
+    "mediation_follow_up": 5,
+    "incident": 20,
+    "referral": 12,
+    "event": 11,
+    "participant": 30,
+    "shift": 6,
+}
 
 
 @pytest.mark.slow

@@ -72,20 +72,25 @@ def find_role_answer(definition: FormDefinition, answers: Mapping[str, Any], key
 
 
 def find_followed(definition: FormDefinition, answers: Mapping[str, Any]) -> str:
-    """Return the id of the record that answers follow up; "" for one that no phone could have made."""
+    """Return the id of the record that answers follow up.
+
+    "" where they name none, or one that no phone could have made.
+    """
     followed = find_role_answer(definition, answers, QuestionRole.FOLLOWS)
     return followed if definition.role in FOLLOWED and is_random_uuid(followed) else ""
 
 
 def load_states(ctx: ActContext, stored: Sequence[Record], since: dt.date | None = None) -> list[RecordState]:
-    """Return what stored records say, as if they had been finished on the day `since` where it is given.
+    """Return what stored records say.
 
-    Older versions let corrections under another form in: such a record has no form that it could be read by, and is
-    left out.
+    `since`: the day on which they count as finished; None for the day on which each was. Older versions let corrections
+    under another form in: such a record has no form that it could be read by, and is left out.
     """
     finish_days: Mapping[str, dt.date] = {}
     if since is None:
-        heads = [head for record in stored for head in record.heads]
+        heads: set[str] = set()
+        for record in stored:
+            heads.update(record.heads)
         finish_days = submissions.list_finish_days(ctx.session, ctx.centre_id, heads)
     names = {(record.form, record.version) for record in stored}
     definitions = load_definitions(ctx.session, ctx.centre_id, names)

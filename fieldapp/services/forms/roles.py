@@ -10,7 +10,7 @@ from fieldapp.store.session import Session
 from forms.definition import Choice, FormDefinition
 from forms.problems import FormProblem
 from forms.role_reader import find_missing_roles
-from forms.roles import FOLLOWED, ROLE_COLUMN, FormRole, QuestionRole, Reader
+from forms.roles import ROLE_COLUMN, FormRole, QuestionRole, Reader
 
 ALWAYS_ON = frozenset(
     {Reader.BOARD, Reader.CASELOAD, Reader.CONSENT, Reader.PHONE}
@@ -26,11 +26,6 @@ def list_newest(session: Session, centre_id: int) -> list[FormDefinition]:
 def list_forms_with_role(session: Session, centre_id: int, role: FormRole) -> list[FormDefinition]:
     """Return the newest version of each form with a role."""
     return [definition for definition in list_newest(session, centre_id) if definition.role == role]
-
-
-def list_follow_up_forms(session: Session, centre_id: int) -> list[FormDefinition]:
-    """Return the forms whose records follow up those of another form."""
-    return [definition for definition in list_newest(session, centre_id) if definition.role in FOLLOWED]
 
 
 def find_area_list(session: Session, centre_id: int) -> str:

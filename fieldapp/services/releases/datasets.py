@@ -18,8 +18,7 @@ from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.definitions import load_definition
-from fieldapp.services.forms.roles import list_follow_up_forms
+from fieldapp.services.definitions import list_follow_up_forms, load_definition
 from fieldapp.store.forms import versions
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.releases import ReleaseSeries

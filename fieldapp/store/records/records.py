@@ -352,7 +352,8 @@ def _read_follow_ups(
 ) -> dict[str, list[tuple[str, dict[str, Any]]]]:
     """Return version and answers of a form's follow-ups, by the record that they follow up.
 
-    `units`: of records whose id is greater than the first and at most the second.
+    `units`: of records whose id is greater than the first and at most the second. Those that name a person are left
+    out: what they say needs that person's consent, not only that of whom the record followed up is about.
     """
     query = sa.select(Record.follows, Record.version, Record.answers).where(
         Record.centre_id == centre_id,
@@ -360,6 +361,7 @@ def _read_follow_ups(
         Record.follows > units[0],
         Record.follows <= units[1],
         Record.form == form,
+        Record.person == "",
         Record.received_at < received_before,
     )
     by_unit: dict[str, list[tuple[str, dict[str, Any]]]] = {}

@@ -16,12 +16,12 @@ from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.products.editions import build_due
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.database import WriteTransaction
+from fieldapp.store.records import records
 from fieldapp.store.records.records import Record
 from sync.envelope import parse_batch
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
 from tests.programme import compiled_of, definition_of, workbook_of
-from tests.services.caseload.meetings import ONE, met
-from tests.services.caseload.test_caseload import knows, note
+from tests.services.caseload.meetings import ONE, knows, met, note
 from tests.services.products.figures import body_of, number, switched_on
 
 TODAY = dt.date.today()
@@ -179,6 +179,24 @@ def test_follow_ups_that_come_late_revise_the_number(session: Session, cast: Cas
     build_due(session, later)
     after = number(body_of(session, cast, "dashboard", "2026-06"), "mediations_visited", "2026-Q2")
     assert before["state"] != "shown" and after["value"] >= 95
+
+
+def test_a_follow_up_that_names_a_person_is_not_read_with_the_mediation(session: Session, cast: Cast) -> None:
+    """Such a form would need that person's consent; the mediation needs none."""
+    asks = mediated()
+    done = visited(asks["id"])
+    send(session, cast.amina, asks, done)
+    days = TODAY, TODAY
+
+    def read() -> list[int]:
+        later = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        found = records.iterate_for_release(session, cast.centre.id, FORM, *days, later, FOLLOW_UP)
+        return [len(record.follow_ups) for record in found]
+
+    assert read() == [1]
+    with WriteTransaction(session):
+        session.execute(sa.update(Record).where(Record.form == FOLLOW_UP).values(person=ONE))
+    assert read() == [0]
 
 
 def _arrive_on(session: Session, moment: dt.datetime) -> None:

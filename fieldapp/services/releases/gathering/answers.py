@@ -43,6 +43,7 @@ class RecordReader:
             definition = definitions.get(record.version)
             row = eligibility.flatten_answers(definition, record.answers, self._find_standing(definition, record))
             for version, answers in record.follow_ups:
+                # Of nobody: those that name a card are not among them.
                 visit = eligibility.flatten_answers(visits.get(version), answers, None)
                 _add_visit(row, {column: answer for column, answer in visit.items() if column not in own})
             yield record, row
@@ -91,6 +92,6 @@ def _list_single_columns(definition: FormDefinition) -> set[str]:
 
 
 def _add_visit(row: dict[str, str], visit: Mapping[str, str]) -> None:
-    """Add the answers of a follow-up to a row: of a question with several answers, all with spaces between."""
+    """Add the answers of a follow-up to a row: several answers have spaces between."""
     for column, answer in visit.items():
         row[column] = f"{row.get(column, '')} {answer}".strip()
