@@ -88,7 +88,7 @@ def test_42_due_follow_ups_come_back_on_their_day(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Finish").click()
     page.wait_for_selector(".ledger")
     page.goto("/app/#/today")
-    due = page.locator("section:has(#due) .item", has_text=code)
+    due = page.locator("section:has(#due) > .item", has_text=code)
     expect(page.locator("#due, .empty, footer .btn.main").first).to_be_visible()
     expect(due).to_have_count(0)
     shift(page, 2)
@@ -100,6 +100,7 @@ def test_42_due_follow_ups_come_back_on_their_day(open_page: OpenPage) -> None:
     due.get_by_role("link").click()
     page.wait_for_selector(".question")
     page.goto("/app/#/today")
+    page.once("dialog", lambda dialog: dialog.accept())
     due.get_by_role("button", name="Not needed").click()
     expect(due).to_have_count(0)
 

@@ -19,14 +19,14 @@ import { countDays, formatDay, getLocalDay } from "../day";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
 
-/** The follow-ups that are due by a day, and the first one after it. */
+/** The follow-ups that are due by a day, and those after it. */
 export function splitByDay(
   followUps: FollowUp[],
   today: string,
-): { due: FollowUp[]; next: FollowUp | undefined } {
+): { due: FollowUp[]; later: FollowUp[] } {
   return {
     due: followUps.filter((followUp) => followUp.on <= today),
-    next: followUps.find((followUp) => followUp.on > today),
+    later: followUps.filter((followUp) => followUp.on > today),
   };
 }
 
@@ -54,10 +54,12 @@ export function describeFollowed(forms: FormDefinition[], followUp: FollowUp): s
   return [name(KIND, followUp.kind), name(AREA, followUp.area)].filter(Boolean).join(" · ");
 }
 
+const MOST_SHOWN = 20; // of what comes later
+
 export function FollowUps() {
   const { book } = useApp();
-  const { due, next } = splitByDay(book.due, getLocalDay());
-  if (due.length === 0 && !next) return null;
+  const { due, later } = splitByDay(book.due, getLocalDay());
+  if (book.due.length === 0) return null;
   return (
     <section class="card" aria-labelledby="due">
       <h2 id="due">{t("Due")}</h2>
@@ -65,10 +67,27 @@ export function FollowUps() {
         <FollowUpItem key={followUp.id} followUp={followUp} />
       ))}
       {due.length === 0 && (
-        <p class="soft">{t("Nothing is due today. Next: {day}.", { day: formatDay(next!.on) })}</p>
+        <p class="soft">
+          {t("Nothing is due today. Next: {day}.", { day: formatDay(later[0]!.on) })}
+        </p>
+      )}
+      {later.length > 0 && (
+        <details>
+          <summary>{t("Coming up ({n})", { n: later.length })}</summary>
+          {later.slice(0, MOST_SHOWN).map((followUp) => (
+            <FollowUpItem key={followUp.id} followUp={followUp} />
+          ))}
+        </details>
       )}
     </section>
   );
+}
+
+/** When something is due, as said of it today. */
+function describeDay(on: string): string {
+  const late = countDays(on, getLocalDay());
+  if (late < 0) return formatDay(on, "short");
+  return late > 0 ? nt("{n} day past due", "{n} days past due", late) : t("today");
 }
 
 function FollowUpItem({ followUp }: { followUp: FollowUp }) {
@@ -78,8 +97,10 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
     ? book.people.find((person) => person.code === code)?.label
     : describeFollowed(forms, followUp);
   const name = code ? formatCardCode(code) : titleOf(forms, form);
-  const late = countDays(on, getLocalDay());
+  const isDue = on <= getLocalDay();
+  const spoken = label ? `${name} · ${label}` : name;
   const setAside = async (): Promise<void> => {
+    if (!confirm(t("Take this off your list? {name}", { name: spoken }))) return;
     await finishNote(vault, "settle", { due: id }, (current) => ({
       ...current,
       due: removeCompleted(current.due, id),
@@ -95,17 +116,17 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
         {label && ` · ${label}`}
         <span class="soft"> {t("day {n}", { n: countDays(from, on) })}</span>
       </a>
-      <span class={late > 0 ? "tag wait" : "tag"}>
-        {late > 0 ? nt("{n} day past due", "{n} days past due", late) : t("today")}
-      </span>
-      <button
-        type="button"
-        class="btn quiet"
-        aria-label={t("Not needed: {name}", { name: label ? `${name} · ${label}` : name })}
-        onClick={() => void setAside()}
-      >
-        {t("Not needed")}
-      </button>
+      <span class={on < getLocalDay() ? "tag wait" : "tag"}>{describeDay(on)}</span>
+      {isDue && (
+        <button
+          type="button"
+          class="btn quiet"
+          aria-label={t("Not needed: {name}", { name: spoken })}
+          onClick={() => void setAside()}
+        >
+          {t("Not needed")}
+        </button>
+      )}
     </div>
   );
 }

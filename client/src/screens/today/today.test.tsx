@@ -32,12 +32,19 @@ const contact = makeForm([{ type: "select_one", name: "what", choices: "kinds" }
 describe("follow-ups", () => {
   const forms = [formCalled("own", "Street survey"), contact];
 
-  it("are due from their day on; the first one after it is next", () => {
+  it("are due from their day on; the others come later", () => {
     const all = [dueIn(-2), dueIn(0), dueIn(3), dueIn(5)];
-    const { due, next } = splitByDay(all, dayFromNow(0));
+    const { due, later } = splitByDay(all, dayFromNow(0));
     assert.deepEqual(due, all.slice(0, 2));
-    assert.equal(next, all[2]);
-    assert.deepEqual(splitByDay([], dayFromNow(0)), { due: [], next: undefined });
+    assert.deepEqual(later, all.slice(2));
+    assert.deepEqual(splitByDay([], dayFromNow(0)), { due: [], later: [] });
+  });
+
+  it("that come later can be opened before their day", async () => {
+    const book = { due: [dueIn(0), dueIn(3), dueIn(5, "")] };
+    const { shown } = await openScreen(<FollowUps />, { book, forms: [contact] });
+    assert.equal(shown.find("summary").textContent, "Coming up (2)");
+    assert.equal(shown.all("details .item a").length, 2);
   });
 
   it("lead to an encounter about their card, or to a mediation's follow-up", () => {
@@ -93,6 +100,14 @@ describe("follow-ups", () => {
     const next = await openScreen(<FollowUps />, { book: { due: [dueIn(3)] } });
     assert.match(next.shown.text, /Nothing is due today\. Next: \w+day/);
     assert.equal((await openScreen(<FollowUps />)).shown.text, "");
+  });
+
+  it("stay while the worker is not sure that they are not needed", async () => {
+    const options = { book: { due: [dueIn(0)] }, isSure: false };
+    const { shown, calls, questions } = await openScreen(<FollowUps />, options);
+    await shown.click(shown.all("button")[0]!);
+    assert.match(questions[0]!, /off your list\?/);
+    assert.deepEqual(calls, []);
   });
 
   it("are set aside as a sealed note, with earlier ones of the same record", async () => {

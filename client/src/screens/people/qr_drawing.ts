@@ -1,0 +1,18 @@
+/** Draws QR codes: a piece of its own, loaded when one is shown. */
+
+import { generate } from "lean-qr/nano";
+
+export interface QrDrawing {
+  size: number; // modules on a side
+  path: string; // the dark modules as one SVG path
+}
+
+/** The QR code of a text. */
+export function drawQrCode(text: string): QrDrawing {
+  const code = generate(text);
+  let path = "";
+  for (let y = 0; y < code.size; y++) {
+    for (let x = 0; x < code.size; x++) if (code.get(x, y)) path += `M${x} ${y}h1v1h-1z`;
+  }
+  return { size: code.size, path };
+}
