@@ -28,7 +28,7 @@ export function OtherScreen({ draw }: { draw: (screens: Screens) => ComponentChi
   return (
     <NotHere
       title={t("This part is not on the phone yet")}
-      text={t("Connect once, and wait until it says “Ready offline”. What you logged is safe.")}
+      text={t("Connect once, and wait until it says “Ready offline”.")}
     />
   );
 }
