@@ -62,6 +62,22 @@ describe("a card", () => {
     assert.equal((await readCaseload(app.vault)).people[0]!.label, "x".repeat(60));
   });
 
+  it("says so when the label seems to point to a person", async () => {
+    const { shown } = await openCard();
+    assert.doesNotMatch(shown.text, /seems to contain/);
+    await shown.enter("#label", "John Smith 416-555-1234");
+    assert.match(shown.text, /seems to contain a phone number, a name/);
+  });
+
+  it("makes one card of two taps", async () => {
+    const { shown, app } = await openScreen(<People />);
+    const button = shown.button("Create a new card");
+    button.click();
+    button.click();
+    await until(() => location.hash !== "");
+    assert.equal((await readCaseload(app.vault)).people.length, 1);
+  });
+
   it("leaves the list only when the worker is sure", async () => {
     const unsure = await openCard({ isSure: false });
     await unsure.shown.click("Remove from my list");

@@ -5,18 +5,19 @@ import { randomBytes } from "../../storage/bytes";
 import { changeCaseload } from "../../storage/caseload";
 import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
+import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, Top } from "../parts";
 import { go, useApp } from "../state";
 import { addCard } from "./caseload_changes";
 
 export function People() {
   const { vault, book, refresh } = useApp();
-  const makeCard = async (): Promise<void> => {
+  const [makeCard, isBusy] = useOneAtATime(async () => {
     const code = makeCardCode(randomBytes(8));
     await changeCaseload(vault, (current) => addCard(current, code, "", getLocalDay()));
     await refresh();
     go(`/card/${code}`);
-  };
+  });
   return (
     <>
       <Top title={t("My cards")} />
@@ -43,7 +44,7 @@ export function People() {
         ))}
       </main>
       <footer class="foot">
-        <button type="button" class="btn main wide" onClick={() => void makeCard()}>
+        <button type="button" class="btn main wide" disabled={isBusy} onClick={() => makeCard()}>
           {t("Create a new card")}
         </button>
       </footer>

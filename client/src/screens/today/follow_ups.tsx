@@ -1,23 +1,18 @@
 /** The follow-ups that are due, and the next one when none is. */
 
 import { formatCardCode } from "../../engine/cards";
-import { type FormDefinition, inLanguage } from "../../engine/definition";
-import {
-  AREA,
-  findChoice,
-  findFollowUpForm,
-  FOLLOW_UP_VISIT,
-  KIND,
-  listChoicesOf,
-} from "../../engine/roles";
+import type { FormDefinition } from "../../engine/definition";
+import { AREA, findChoice, findFollowUpForm, FOLLOW_UP_VISIT, KIND } from "../../engine/roles";
 import type { FollowUp } from "../../storage/caseload";
 import { removeCompleted } from "../../storage/caseload_updates";
 import { findMainForm } from "../../storage/forms";
 import { finishNote } from "../../storage/outbox";
 import { currentLanguage, nt, t } from "../../i18n";
 import { countDays, formatDay, getLocalDay } from "../day";
+import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
+import { findChoiceLabel } from "../to_correct/referrals";
 
 /** The follow-ups that are due by a day, and those after it. */
 export function splitByDay(
@@ -43,15 +38,14 @@ export function findLogAddress(forms: FormDefinition[], { id, code, form }: Foll
 }
 
 /** What tells apart what is due without a card: what the conflict was about, and where. */
-export function describeFollowed(forms: FormDefinition[], followUp: FollowUp): string {
-  const form = forms.find(({ id }) => id === followUp.form);
-  if (!form) return "";
-  const name = (role: string, answer: string | undefined): string => {
-    const choice = listChoicesOf(form, role).find((each) => each.name === answer);
-    const text = choice && inLanguage(choice.label, currentLanguage());
-    return typeof text === "string" ? text : "";
-  };
-  return [name(KIND, followUp.kind), name(AREA, followUp.area)].filter(Boolean).join(" · ");
+export function describeFollowed(
+  forms: FormDefinition[],
+  { form, kind = "", area = "" }: FollowUp,
+): string {
+  const definition = forms.find(({ id }) => id === form);
+  const labelOf = (role: string, name: string): string =>
+    findChoiceLabel(definition, role, name, currentLanguage());
+  return [labelOf(KIND, kind), labelOf(AREA, area)].filter(Boolean).join(" · ");
 }
 
 const MOST_SHOWN = 20; // of what comes later
@@ -99,7 +93,7 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
   const name = code ? formatCardCode(code) : titleOf(forms, form);
   const isDue = on <= getLocalDay();
   const spoken = label ? `${name} · ${label}` : name;
-  const setAside = async (): Promise<void> => {
+  const [setAside, isBusy] = useOneAtATime(async () => {
     if (!confirm(t("Take this off your list? {name}", { name: spoken }))) return;
     await finishNote(vault, "settle", { due: id }, (current) => ({
       ...current,
@@ -108,7 +102,7 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
     }));
     await refresh();
     void exchange();
-  };
+  });
   return (
     <div class="item row">
       <a href={findLogAddress(forms, followUp)}>
@@ -122,7 +116,8 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
           type="button"
           class="btn quiet"
           aria-label={t("Not needed: {name}", { name: spoken })}
-          onClick={() => void setAside()}
+          disabled={isBusy}
+          onClick={() => setAside()}
         >
           {t("Not needed")}
         </button>
