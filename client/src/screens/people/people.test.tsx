@@ -24,6 +24,23 @@ describe("the list of cards", () => {
     assert.match(text!, /red cap ?Nov 3/);
   });
 
+  it("finds one among many by the end of its code or by the worker's words", async () => {
+    const people = Array.from({ length: 30 }, (_, at) => ({
+      code: makeCardCode(new Uint8Array([9, 9, 9, at, 5, 6, 7, 8])),
+      label: at === 7 ? "blue door" : "",
+      seenOn: "2026-11-03",
+      tier: "1",
+    }));
+    const { shown } = await openScreen(<People />, { book: { people } });
+    assert.equal(shown.all(".btn.between").length, 30);
+    await shown.enter("#find", "blue");
+    assert.equal(shown.all(".btn.between").length, 1);
+    await shown.enter("#find", people[3]!.code.slice(-4));
+    assert.match(shown.texts(".btn.between")[0]!, new RegExp(formatCardCode(people[3]!.code)));
+    await shown.enter("#find", "nobody");
+    assert.match(shown.text, /None of your cards fits/);
+  });
+
   it("makes a card without signal, stores it, and shows it", async () => {
     const { shown, app } = await openScreen(<People />);
     await shown.click("Create a new card");
