@@ -86,6 +86,7 @@ class ChoiceRole(StrEnum):
     CALL_FOR_HELP = "call_for_help"
     FOLLOW_UP_VISIT = "follow_up_visit"
     ENDS_FOLLOW_UPS = "ends_follow_ups"
+    STANDS_ALONE = "stands_alone"
     SAYS_WHO = "says_who"
     SAYS_WHERE_OR_WHEN = "says_where_or_when"
 
@@ -194,6 +195,7 @@ CHOICE_ROLES: Mapping[ChoiceRole, str] = {
     ChoiceRole.CALL_FOR_HELP: "a `kind` by which a worker asks for a talk; the record goes to the review queue",
     ChoiceRole.FOLLOW_UP_VISIT: "the `kind` of contact that a follow-up without a card asks for",
     ChoiceRole.ENDS_FOLLOW_UPS: "a `plan` of a follow-up after which nothing of that record is due any more",
+    ChoiceRole.STANDS_ALONE: "a choice such as “none”, which cannot be chosen together with others",
     ChoiceRole.SAYS_WHO: "a choice of a list that says who somebody is: in no dataset of events",
     ChoiceRole.SAYS_WHERE_OR_WHEN: "a choice of a list that says where or when: in no dataset about people",
 }

@@ -265,7 +265,8 @@ class Workbook:
             if name == "settings":
                 columns = list(settings)
             if name == "survey":
-                columns = list(dict.fromkeys([*_known(dict.fromkeys(columns, "")), "type"]))
+                used = [column for row in rows for column in row]  # also what exclusive.py has added
+                columns = list(dict.fromkeys([*_known(dict.fromkeys(columns, "")), *used, "type"]))
             if columns:
                 book[name] = rows
                 book[f"{name}_header"] = [dict.fromkeys(columns)]

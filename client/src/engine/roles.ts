@@ -27,6 +27,7 @@ export const TIER = "tier";
 export const NOTHING_TODAY = "nothing_today";
 export const NO_MORE = "no_more";
 export const FOLLOW_UP_VISIT = "follow_up_visit";
+export const STANDS_ALONE = "stands_alone";
 export const ENDS_FOLLOW_UPS = "ends_follow_ups";
 
 /** Which form follows up the records of which, by their roles. */
@@ -93,7 +94,11 @@ export function isChosen(
   );
 }
 
-const hasRole = ({ data }: Choice, role: string): boolean =>
+/** Whether no other choice goes with one, as with “none”. */
+export const standsAlone = (choice: { data?: Record<string, string> }): boolean =>
+  hasRole(choice, STANDS_ALONE);
+
+const hasRole = ({ data }: Pick<Choice, "data">, role: string): boolean =>
   (data?.[ROLE_COLUMN] ?? "").split(" ").includes(role);
 
 /** How many minutes each answer about time spent stands for, by its name. */
