@@ -29,8 +29,8 @@ from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases.datasets import load_catalogue
 from fieldapp.services.releases.gathering import gather
 from fieldapp.store import migrations
+from fieldapp.store.base import Base
 from fieldapp.store.consent import standing as words
-from fieldapp.store.consent.standing import ConsentWord, StandingRow
 from fieldapp.store.database import WriteTransaction, engine_for
 from fieldapp.store.records import records
 from fieldapp.store.session import Session as StoreSession
@@ -123,8 +123,8 @@ def fill(session: Session, cast: Cast) -> list[str]:
 
 
 class StoreTables:
-    standing: Any = StandingRow.__table__
-    word: Any = ConsentWord.__table__
+    standing: Any = Base.metadata.tables["standing"]
+    word: Any = Base.metadata.tables["consent_word"]
 
 
 @contextlib.contextmanager
