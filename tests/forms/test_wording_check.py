@@ -41,7 +41,7 @@ SHEETS = """| survey | | | | | | | | |
 
 
 def compile_words(
-    en: str = EASY, fr: str = FACILE, so: str = "", so_tier: str = "", so_no: str = "", so_yes: str = "", version: int = 1
+    en: str = EASY, fr: str = FACILE, so: str = "", so_tier: str = "", so_no: str = "", so_yes: str = "", version: str = "1"
 ) -> tuple[FormDefinition, list[FormProblem]]:
     words = {"en": en, "fr": fr, "so": so, "so_tier": so_tier, "so_no": so_no, "so_yes": so_yes, "version": version}
     compiled = compile_workbook(SHEETS.format(**words).encode(), ".md")
@@ -79,10 +79,10 @@ def test_a_language_that_people_hear_only_in_part_is_told(words: dict[str, str],
 
 def test_a_change_in_one_language_only_is_told_before_it_is_published() -> None:
     before = compile_words()[0]
-    changed = compile_words(en=EASY + " We also count you.", version=2)[0]
+    changed = compile_words(en=EASY + " We also count you.", version="2")[0]
     (change,) = find_languages_behind(before, changed)
     assert (change.name, change.details["languages"]) == ("script", "fr")
-    both = compile_words(en=EASY + " We also count you.", fr=FACILE + " Nous vous comptons.", version=2)[0]
+    both = compile_words(en=EASY + " We also count you.", fr=FACILE + " Nous vous comptons.", version="2")[0]
     assert list(find_languages_behind(before, both)) == []
     assert list(find_languages_behind(before, dataclasses.replace(before, version="3"))) == []
 

@@ -32,6 +32,7 @@ from fieldapp.services.records.form_rules import Judgements
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
 from fieldapp.store.consent import standing as words
 from fieldapp.store.database import is_outage
+from fieldapp.store.operations import centres
 from fieldapp.store.records import attachments, records, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, EarlierSubmission
 from forms.consent import without_person
@@ -183,6 +184,7 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
     A record that comes too late leaves a tally, so that the work of its month is counted.
     """
     arrived = [item for item in items if item.is_stored]
+    centres.hold_off_ends(ctx.session, ctx.centre_id)
     reader = ended_cards.make_reader(ctx, [item.as_sent for item in arrived])
     hashes: set[str] = set()
     if reader is None:

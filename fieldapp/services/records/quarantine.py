@@ -27,6 +27,7 @@ from fieldapp.services.records.intake import concerns_whole_message, find_record
 from fieldapp.services.records.new_codes import apply_new_codes
 from fieldapp.services.records.time_limits import AT_REVIEW
 from fieldapp.store.consent import standing as words
+from fieldapp.store.operations import centres
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submission
 from fieldapp.store.session import Session
@@ -155,6 +156,7 @@ def _make_envelope(submission: Submission) -> Envelope:
 @act("submission.let_in")
 def _accept(ctx: ActContext, ids: Collection[int], judgements: Judgements) -> list[Status]:
     """Accept those that are still quarantined, phone by phone; return what became of each."""
+    centres.hold_off_ends(ctx.session, ctx.centre_id)
     quarantined = submissions.held_aside(ctx.session, ctx.centre_id, ids)
     by_phone: dict[tuple[int, int | None], list[Submission]] = {}
     for submission in quarantined:
