@@ -13,7 +13,7 @@ from fieldapp.services.consent.card_mentions import take_out_of_answers
 from fieldapp.services.consent.ended_cards import LateRecord
 from fieldapp.services.consent.ending import ENDED, end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
-from fieldapp.services.consent.slips import save_slip_of_ended, save_slips
+from fieldapp.services.consent.slips import save_slip_of_ended, save_slips, save_waiting_slip
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
@@ -108,6 +108,9 @@ def store_submissions(
 def _save_slips(
     ctx: ActContext, items: Sequence[IntakeItem], accepted: Sequence[AcceptedSubmission], foreign: Foreign
 ) -> None:
+    for item in items:
+        if item.decision.is_quarantined and not item.is_ended and item.submission.slip_tag:
+            save_waiting_slip(ctx, item.submission.slip_tag, item.envelope.record)
     tags = {item.submission.key: item.submission.slip_tag for item in items if item.submission.slip_tag}
     if tags:
         save_slips(ctx, [(tags.get(part.key, ""), part) for part in accepted if part.key not in foreign])
@@ -163,6 +166,7 @@ def store_failed(
         submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
         refusals.save_refusals(ctx, [refused], refusals.RefusalEffects())
         apply_unusable_refusals(ctx, [envelope.record])
+        _save_slips(ctx, [item], [], {})
     decider.meter.write()
     return _make_answers(ctx, decider, [item], {}, signer)
 

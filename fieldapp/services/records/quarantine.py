@@ -12,6 +12,7 @@ from fieldapp.services.caseload.record_state import AcceptedSubmission
 from fieldapp.services.consent import refusals, standing
 from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
+from fieldapp.services.consent.slips import open_waiting_slips
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
@@ -295,6 +296,7 @@ def _update_records(
 ) -> None:
     """Bring records and caseload up to date, and tell the worker's phones what was refused."""
     foreign = update_records_and_caseload(ctx, accepted, judgements)
+    open_waiting_slips(ctx, [submission for submission in accepted if submission.key not in foreign])
     to_publish = list(refused)
     for submission in accepted:
         if submission.key in foreign:
