@@ -1,4 +1,4 @@
-"""What is said to a person when they are asked for consent: is it easy to understand, and in each language whole?
+"""Check what people hear when they are asked for consent: easy, and whole in a language.
 
 Advice, no errors: the grade is an estimate, and a form must not wait for a translator.
 """
@@ -31,7 +31,7 @@ class _Spoken:
 def check_wording(workbook: Workbook, definition: FormDefinition) -> Iterator[FormProblem]:
     """Yield advice about the words in which people are asked for consent."""
     spoken = _list_spoken(definition)
-    heard = {language for text in spoken for language in text.languages}
+    heard = frozenset[str]().union(*(text.languages for text in spoken))
     for text in spoken:
         row = workbook.by_path.get(text.element.path)
         if row is None:
@@ -56,7 +56,7 @@ def check_wording(workbook: Workbook, definition: FormDefinition) -> Iterator[Fo
 
 
 def find_languages_behind(before: FormDefinition, after: FormDefinition) -> Iterator[FormChange]:
-    """Yield what changed in one language of the words about consent and stayed as it was in another."""
+    """Yield words about consent that changed in one language and not in another."""
     earlier = {(text.element.path, text.is_choices): text.words for text in _list_spoken(before)}
     for text in _list_spoken(after):
         words = earlier.get((text.element.path, text.is_choices))
@@ -73,7 +73,7 @@ def find_languages_behind(before: FormDefinition, after: FormDefinition) -> Iter
 
 
 def _list_spoken(definition: FormDefinition) -> list[_Spoken]:
-    """Return what a person hears: the texts beside the tier, its own, and the answers that it offers."""
+    """Return what a person hears: texts beside the tier, its own, and its answers."""
     tier = definition.find_with_role(QuestionRole.TIER)
     if tier is None:
         return []
@@ -86,7 +86,9 @@ def _list_spoken(definition: FormDefinition) -> list[_Spoken]:
     choices = [_read(choice.label) for choice in definition.choices.get(tier.choices, ())]
     if choices:
         whole = set(choices[0]).intersection(*choices)
-        words = {language: "\n".join(choice[language] for choice in choices) for language in whole}
+        words = {}
+        for language in whole:
+            words[language] = "\n".join(choice[language] for choice in choices)
         spoken.append(_Spoken(tier, words, frozenset().union(*choices), is_choices=True))
     return spoken
 

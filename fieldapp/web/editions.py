@@ -263,7 +263,10 @@ def make_partner_views(body: dict[str, Any], language: str) -> list[PartnerView]
 
 
 def make_withdrawal_views(body: dict[str, Any], language: str) -> list[dict[str, str]]:
-    """Return how many people took everything back, by quarter, the newest first; none in editions from before."""
+    """Return how many people took everything back, by quarter, the newest first.
+
+    Editions from before have none.
+    """
     numbers = body.get("withdrawals", ())
     return [{"period": period_name(number["period"], language), "text": number["text"]} for number in reversed(numbers)]
 

@@ -51,7 +51,7 @@ def save_slip(ctx: ActContext, tag: str, person: str, root_id: str = "") -> None
 
 
 def save_waiting_slip(ctx: ActContext, tag: str, root_id: str) -> None:
-    """Save a slip whose record is kept aside: it shows nothing until somebody lets the record in."""
+    """Save a slip whose record is kept aside: it shows nothing until that is let in."""
     if ctx.session.get(Slip, tag) is None:
         month = f"{ctx.now:%Y-%m}"
         slip = Slip(

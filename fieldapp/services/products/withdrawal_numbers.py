@@ -16,16 +16,17 @@ from fieldapp.store.session import Session
 
 
 def count_withdrawals(session: Session, centre: Centre, product: str, quarters: Sequence[Period]) -> list[dict[str, Any]]:
-    """Return for each quarter how its number of withdrawals shows: {"period", "text", "value"}.
+    """Return how many people took everything back, by quarter, as it is shown.
 
+    Each has "period", "text" and "value".
     A text that an edition of the product has shown stays: else two editions could be subtracted from each other.
     """
-    shown: dict[str, dict[str, Any]] = {}
+    published: dict[str, dict[str, Any]] = {}
     edition = products.latest(session, centre.id, product)
     if edition is not None:
         for number in json.loads(edition.body).get("withdrawals", ()):
-            shown[number["period"]] = number
-    return [shown.get(quarter.name) or _count(session, centre, quarter) for quarter in quarters]
+            published[number["period"]] = number
+    return [published.get(quarter.name) or _count(session, centre, quarter) for quarter in quarters]
 
 
 def _count(session: Session, centre: Centre, quarter: Period) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Export a form's records: for the centre's own work with every answer ever given, or for checking the program.
+"""Export a form's records for the centre's own work, or for checking the program.
 
-For work the archive also has the versions that were replaced. A process of its own writes it, so that phones
-do not wait.
+For work the archive has every answer ever given, also the versions that were replaced.
+A process of its own writes it, so that phones do not wait.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ BATCH_SIZE = 500  # records whose history is looked up together
 def authorize_export(
     ctx: ActContext, record_filter: RecordFilter, purpose: ExportPurpose = ExportPurpose.WORK, by: str = "office"
 ) -> str:
-    """Write the audit line of an export, with its filter and what it is for; return the file name."""
+    """Write the audit line of an export, with its filter and purpose; return its name."""
     if not _is_exportable(ctx.session, ctx.centre_id, record_filter.form):
         raise make_not_found()
     narrowed = {name: str(value) for name, value in _list_options(record_filter).items()}

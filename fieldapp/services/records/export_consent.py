@@ -1,4 +1,4 @@
-"""What an export may hold of each record, by what the file is for and by people's consent as it stands now."""
+"""What an export may hold of each record, by its purpose and by standing consent."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -65,7 +65,10 @@ class ConsentFilter:
         return people
 
     def _narrow_record(self, record: ExportedRecord, stands: int | None) -> ExportedRecord | None:
-        """Return what may be written of a record; None for nothing. `stands`: None where it names no card."""
+        """Return what may be written of a record; None for nothing.
+
+        `stands`: how far consent reaches now; None where the record names no card.
+        """
         definition = self.definitions.get(record.version)
         if record.is_refused:
             stands = LOWEST
@@ -79,7 +82,10 @@ class ConsentFilter:
         return replace(record, answers=without_person(definition, record.answers) if definition else {})
 
     def find_refused(self, named: Mapping[int, Any], definitions: Mapping[int, FormDefinition | None]) -> Collection[int]:
-        """Return which submissions, of no record, name somebody who said no. `named`: answers by submission."""
+        """Return which submissions, of no record, name somebody who said no.
+
+        `named`: answers by submission; `definitions`: by submission, None where the centre has none.
+        """
         people = {}
         for number, answers in named.items():
             definition = definitions.get(number)

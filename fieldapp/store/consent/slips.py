@@ -53,7 +53,10 @@ def list_slips_of_record(session: Session, centre_id: int, root_id: str) -> Sequ
 
 
 def list_waiting_slips(session: Session, centre_id: int, root_id: str) -> Sequence[Slip]:
-    """Return the slips of a record that was kept aside, locked for changing. They name no card yet."""
+    """Return the slips of a record that was kept aside, locked for changing.
+
+    They name no card yet.
+    """
     query = sa.select(Slip).where(Slip.centre_id == centre_id, Slip.root_id == root_id, Slip.person == "")
     query = query.where(Slip.is_lost, Slip.withdrawal_id == "")
     return session.scalars(query.order_by(Slip.tag).with_for_update()).all()

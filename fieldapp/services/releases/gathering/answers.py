@@ -52,8 +52,8 @@ class RecordReader:
             row = eligibility.flatten_answers(definition, record.answers, standing)
             event = row
             if standing is not None and standing <= LOWEST:
-                kept = without_person(definition, record.answers)
-                event = eligibility.flatten_answers(definition, kept, standing)
+                tally = without_person(definition, record.answers)
+                event = eligibility.flatten_answers(definition, tally, standing)
             yield ReadRecord(record, row, event)
 
     def _find_standing(self, definition: FormDefinition, record: ReleasableRecord) -> int | None:

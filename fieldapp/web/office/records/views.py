@@ -111,7 +111,7 @@ def _make_filter(entered: FilterInput) -> RecordFilter:
 
 @office.post("/encounters.zip")
 def encounters_zip() -> ResponseReturnValue:
-    """Download the answers of one form that the filter and people's consent let through, for a purpose."""
+    """Download the answers of one form that the filter and consent let through."""
     record_filter = _make_filter(FilterInput(request.args))
     who = actor()
     is_evaluation = request.form.get("purpose") == ExportPurpose.EVALUATION
