@@ -16,6 +16,7 @@ from forms.form_tests import run_tests
 from forms.problems import N_, FormProblem, FormRefused
 from forms.sheets import read_sheets
 from forms.tables import read_table
+from forms.wording_check import check_wording
 from forms.workbook import Workbook
 
 # pyxform's complaints in our words, by its code or the beginning of it; {…} are filled from its context.
@@ -76,7 +77,11 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
             sentence = N_("A name, a setting or a column has characters that no XForm can have, such as < or &.")
             problems.append(FormProblem("form.signs", sentence, sheet=""))
     if text and not any(problem.severity == "error" for problem in problems):
-        problems += [*advise(workbook, definition), *find_missing(workbook, definition)]
+        problems += [
+            *advise(workbook, definition),
+            *check_wording(workbook, definition),
+            *find_missing(workbook, definition),
+        ]
         problems += run_tests(sheets.get("tests", []), definition)
     problems = sorted(
         _distinct(problems), key=lambda problem: (problem.sheet != "settings", problem.sheet, problem.row or 0)

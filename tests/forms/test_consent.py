@@ -9,9 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from fieldapp.web.public.slip_words import list_languages
 from forms import consent
 from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
+from forms.lists import in_language
 from forms.problems import FormRefused
 from forms.validation import validate
 from forms.xlsform import compile_workbook
@@ -276,10 +278,20 @@ def test_other_words_have_another_hash_and_another_condition_has_not(place: str)
     assert (first.consent_wording == other.consent_wording) == (place == "condition")
 
 
-def test_nothing_spoken_or_shown_promises_a_slip() -> None:
+SLIPS = {"en": "slip", "fr": "billet", "ar": "قسيمة", "so": "warqad", "es": "papel", "ta": "சீட்டைப்", "pt": "papel"}
+
+
+def test_what_is_said_of_the_slip_is_said_in_each_language_of_its_page_and_nothing_more() -> None:
+    """What it can do is tested where its page is: docs/promises.md names those tests."""
+    assert set(SLIPS) == set(list_languages())
     for form in ABOUT_THEM:
-        words = definition_of(form).to_json().lower()
-        for promise in ("slip", "billet", "القصاصة", "warqad", "papel", "சீட்டின்", "any time", "nothing is kept"):
+        definition = definition_of(form)
+        script = next(element for element in definition.elements if element.name == "script")
+        for language, slip in SLIPS.items():
+            last = in_language({"x": script.label[language]}, "x").split(".")[-4:]
+            assert slip in " ".join(last), (form, language)
+        words = definition.to_json().lower()
+        for promise in ("any time", "nothing is kept"):
             assert promise not in words, (form, promise)
 
 

@@ -177,7 +177,7 @@ def _update_cards_and_follow_ups(
         author_id = _get_author(ctx)
     touched = update_follow_ups(ctx, record_states, notes.completed, author_id)
     ctx.session.flush()
-    standings = write_standings(ctx, cards_by_code)
+    standings = write_standings(ctx, cards_by_code, messages)
     moved_from: dict[str, int] = {}  # card code → the worker who had it
     for code, card in cards_by_code.items():
         if workers_before.get(code, card.worker_id) != card.worker_id:
@@ -197,14 +197,13 @@ def _add_follow_up_messages(
 ) -> None:
     """Tell the owner of a card what is due, and the worker who had it before to forget it."""
     # Of all that is touched: a note that one is not needed names a record, and no card.
-    owners = cards.by_codes(ctx.session, ctx.centre_id, {follow_up.code for follow_up in touched} - {""})
+    cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, {follow_up.code for follow_up in touched} - {""})
     without_card = {follow_up.root_id for follow_up in touched if follow_up.is_open and not follow_up.code}
     places = records.list_places(ctx.session, ctx.centre_id, without_card)
     for follow_up in touched:
-        owner = follow_up.worker_id
-        if follow_up.code in owners:
-            owner = owners[follow_up.code].worker_id
-        message = make_follow_up_message(follow_up, *places.get(follow_up.root_id, ("", "")))
+        card = cards_by_code.get(follow_up.code)
+        owner = card.worker_id if card else follow_up.worker_id
+        message = make_follow_up_message(follow_up, card, *places.get(follow_up.root_id, ("", "")))
         messages[owner, f"due/{follow_up.key}"] = message
         if follow_up.code in moved_from:
             messages[moved_from[follow_up.code], f"due/{follow_up.key}"] = ""

@@ -13,7 +13,7 @@ from fieldapp.services.consent.card_mentions import take_out_of_answers
 from fieldapp.services.consent.ended_cards import LateRecord
 from fieldapp.services.consent.ending import ENDED, end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
-from fieldapp.services.consent.slips import save_slip_of_ended, save_slips
+from fieldapp.services.consent.slips import save_slip_of_ended, save_slips, save_waiting_slip
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
@@ -32,6 +32,7 @@ from fieldapp.services.records.form_rules import Judgements
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
 from fieldapp.store.consent import standing as words
 from fieldapp.store.database import is_outage
+from fieldapp.store.operations import centres
 from fieldapp.store.records import attachments, records, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, EarlierSubmission
 from forms.consent import without_person
@@ -107,6 +108,9 @@ def store_submissions(
 def _save_slips(
     ctx: ActContext, items: Sequence[IntakeItem], accepted: Sequence[AcceptedSubmission], foreign: Foreign
 ) -> None:
+    for item in items:
+        if item.decision.is_quarantined and not item.is_ended and item.submission.slip_tag:
+            save_waiting_slip(ctx, item.submission.slip_tag, item.envelope.record)
     tags = {item.submission.key: item.submission.slip_tag for item in items if item.submission.slip_tag}
     if tags:
         save_slips(ctx, [(tags.get(part.key, ""), part) for part in accepted if part.key not in foreign])
@@ -162,6 +166,7 @@ def store_failed(
         submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
         refusals.save_refusals(ctx, [refused], refusals.RefusalEffects())
         apply_unusable_refusals(ctx, [envelope.record])
+        _save_slips(ctx, [item], [], {})
     decider.meter.write()
     return _make_answers(ctx, decider, [item], {}, signer)
 
@@ -183,6 +188,7 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
     A record that comes too late leaves a tally, so that the work of its month is counted.
     """
     arrived = [item for item in items if item.is_stored]
+    centres.hold_off_ends(ctx.session, ctx.centre_id)
     reader = ended_cards.make_reader(ctx, [item.as_sent for item in arrived])
     hashes: set[str] = set()
     if reader is None:

@@ -12,6 +12,7 @@ from fieldapp.services.caseload.record_state import AcceptedSubmission
 from fieldapp.services.consent import refusals, standing
 from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
+from fieldapp.services.consent.slips import open_waiting_slips
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
@@ -27,6 +28,7 @@ from fieldapp.services.records.intake import concerns_whole_message, find_record
 from fieldapp.services.records.new_codes import apply_new_codes
 from fieldapp.services.records.time_limits import AT_REVIEW
 from fieldapp.store.consent import standing as words
+from fieldapp.store.operations import centres
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submission
 from fieldapp.store.session import Session
@@ -155,6 +157,7 @@ def _make_envelope(submission: Submission) -> Envelope:
 @act("submission.let_in")
 def _accept(ctx: ActContext, ids: Collection[int], judgements: Judgements) -> list[Status]:
     """Accept those that are still quarantined, phone by phone; return what became of each."""
+    centres.hold_off_ends(ctx.session, ctx.centre_id)
     quarantined = submissions.held_aside(ctx.session, ctx.centre_id, ids)
     by_phone: dict[tuple[int, int | None], list[Submission]] = {}
     for submission in quarantined:
@@ -293,6 +296,7 @@ def _update_records(
 ) -> None:
     """Bring records and caseload up to date, and tell the worker's phones what was refused."""
     foreign = update_records_and_caseload(ctx, accepted, judgements)
+    open_waiting_slips(ctx, [submission for submission in accepted if submission.key not in foreign])
     to_publish = list(refused)
     for submission in accepted:
         if submission.key in foreign:

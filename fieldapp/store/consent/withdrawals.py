@@ -98,6 +98,12 @@ def list_withdrawals(session: Session, centre_id: int) -> Sequence[Withdrawal]:
     return session.scalars(sa.select(Withdrawal).where(Withdrawal.centre_id == centre_id)).all()
 
 
+def list_effective(session: Session, centre_id: int, first: dt.datetime, before: dt.datetime) -> Sequence[str]:
+    """Return the ids of the withdrawals from one moment on, before another."""
+    query = sa.select(Withdrawal.id).where(Withdrawal.centre_id == centre_id)
+    return session.scalars(query.where(Withdrawal.effective_at >= first, Withdrawal.effective_at < before)).all()
+
+
 def find_of_card(session: Session, centre_id: int, person_tag: str) -> Withdrawal | None:
     query = sa.select(Withdrawal).where(Withdrawal.centre_id == centre_id, Withdrawal.person_tag == person_tag)
     return session.scalars(query).one_or_none()

@@ -6,14 +6,27 @@ from dataclasses import dataclass
 
 from evaluator_export.datasets import eligibility
 from fieldapp.services.consent.contested import find_lowest_tier, find_people
-from fieldapp.services.consent.standing import Standings
+from fieldapp.services.consent.standing import LOWEST, Standings
 from fieldapp.services.definitions import load_definition
 from fieldapp.store.forms import versions
 from fieldapp.store.records import records
 from fieldapp.store.records.records import ReleasableRecord
 from fieldapp.store.session import Session
+from forms.consent import without_person
 from forms.definition import FormDefinition
 from forms.roles import FOLLOWED, FormRole
+
+
+@dataclass(frozen=True)
+class ReadRecord:
+    """A record with its answers by column.
+
+    `event` is what a count of events may know of it: of somebody who stands at a no, as much as stays after a no.
+    """
+
+    record: ReleasableRecord
+    row: dict[str, str]
+    event: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -29,7 +42,7 @@ class RecordReader:
     standings: Standings
     cut_off: dt.datetime
 
-    def iterate(self, form: str, first: dt.date, last: dt.date) -> Iterator[tuple[ReleasableRecord, dict[str, str]]]:
+    def iterate(self, form: str, first: dt.date, last: dt.date) -> Iterator[ReadRecord]:
         """Yield a form's records from the day `first` to `last`, with their answers by column.
 
         With them are the answers of the records that follow it up, in columns that the form lacks or has in a repeat.
@@ -41,12 +54,17 @@ class RecordReader:
         days = first, last
         for record in records.iterate_for_release(self.session, self.centre_id, form, *days, self.cut_off, follow_up_form):
             definition = definitions.get(record.version)
-            row = eligibility.flatten_answers(definition, record.answers, self._find_standing(definition, record))
+            standing = self._find_standing(definition, record)
+            row = eligibility.flatten_answers(definition, record.answers, standing)
+            event = row
+            if standing is not None and standing <= LOWEST:
+                tally = without_person(definition, record.answers)
+                event = eligibility.flatten_answers(definition, tally, standing)
             for version, answers in record.follow_ups:
                 # Of nobody: those that name a card are not among them.
                 visit = eligibility.flatten_answers(visits.get(version), answers, None)
                 _add_visit(row, {column: answer for column, answer in visit.items() if column not in own})
-            yield record, row
+            yield ReadRecord(record, row, event)
 
     def _find_follow_up_form(self, form: str) -> str:
         """Return the form whose records follow up those of a form; "" where there is none."""

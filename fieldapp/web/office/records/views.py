@@ -8,6 +8,7 @@ from flask_babel import gettext
 
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import attachments, export, listing, reviews
+from fieldapp.services.records.export_consent import ExportPurpose
 from fieldapp.services.revisions import LastChange, Overtaken
 from fieldapp.store.records.records import RecordFilter
 from fieldapp.web.office.blueprint import office
@@ -110,12 +111,14 @@ def _make_filter(entered: FilterInput) -> RecordFilter:
 
 @office.post("/encounters.zip")
 def encounters_zip() -> ResponseReturnValue:
-    """Download all answers of one form that the filter lets through, for the centre's own use."""
+    """Download the answers of one form that the filter and consent let through."""
     record_filter = _make_filter(FilterInput(request.args))
     who = actor()
-    name = export.authorize_export(session(), who, record_filter=record_filter)
+    is_evaluation = request.form.get("purpose") == ExportPurpose.EVALUATION
+    purpose = ExportPurpose.EVALUATION if is_evaluation else ExportPurpose.WORK
+    name = export.authorize_export(session(), who, record_filter=record_filter, purpose=purpose)
     try:
-        file = export.export_records(current_app.config["SETTINGS"], who.centre_id, record_filter)
+        file = export.export_records(current_app.config["SETTINGS"], who.centre_id, record_filter, purpose)
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
         return redirect(url_for("office.encounters"))
