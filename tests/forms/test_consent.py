@@ -30,7 +30,6 @@ NO = [
     pytest.param({"said": "read_out", "understood": "no"}, id="did not understand"),
     pytest.param({"said": "not_asked"}, id="not asked"),
     pytest.param({"said": "seen_in_crisis_ask_later"}, id="ask later"),
-    pytest.param({"said": "earlier", "tier_said": "0"}, id="no, as before"),
     pytest.param({**YES, "tier_said": "-1", "no_more_sure": "yes"}, id="no more"),
 ]
 
@@ -100,7 +99,7 @@ def test_no_more_needs_a_second_answer_a_card_and_somebody_who_understood() -> N
     for said, who, path in (
         ({**YES, "tier_said": "-1"}, enrolled, "consent.no_more_sure"),
         (no_more, {"who": "new_person"}, "consent.tier_said"),
-        ({**no_more, "said": "earlier", "understood": ""}, enrolled, "consent.tier_said"),
+        ({**no_more, "said": "as_before", "known_tier": "2", "understood": ""}, enrolled, "consent.tier_said"),
     ):
         answers = {"what": {"contact_type": "check_in"}, "people": who, "consent": said}
         found = validate(definition_of("encounter"), answers, NOW)
