@@ -3,6 +3,7 @@
 import { inLanguage } from "../../engine/definition";
 import type { Form } from "../../engine/form";
 import type { AnswerNode } from "../../engine/node";
+import { isPassedOver, type ShownConsent } from "../../engine/standing";
 
 const UNSEEN = ["calculate", "hidden", "metadata"];
 
@@ -20,10 +21,29 @@ export function listPages(form: Form, language: string): Page[] {
     const label = form.plain(inLanguage(element.label, language), form.root);
     if (element.kind === "repeat") return [{ label, node: form.root, repeat: element.name }];
     const node = form.root.childrenNamed(element.name)[0];
-    if (!node?.isRelevant || UNSEEN.includes(element.type)) return [];
+    if (!node?.isRelevant || UNSEEN.includes(element.type) || isPassedOver(form, node)) return [];
     return [{ label, node, repeat: "" }];
   });
   return pages.length > 0 ? pages : [whole];
+}
+
+/** The page that asks for consent; -1 where none does. */
+export function findConsentPage(pages: Page[], { group }: ShownConsent): number {
+  return pages.findIndex(({ node }) => node === group);
+}
+
+/**
+ * The page that shows what a person said about consent: where they are asked again, or the one
+ * before, which is about them.
+ */
+export function findStandingPage(form: Form, pages: Page[], consent: ShownConsent): number {
+  const paths = form.elementsOf(form.root).map(({ path }) => path);
+  const { path } = consent.group.element;
+  const at = paths.findIndex((top) => path === top || path.startsWith(`${top}/`));
+  const isBefore = ({ node, repeat }: Page): boolean =>
+    paths.indexOf(repeat ? `/data/${repeat}` : node.element.path) < at;
+  const asking = consent.why ? findConsentPage(pages, consent) : -1;
+  return asking >= 0 ? asking : Math.max(pages.filter(isBefore).length - 1, 0);
 }
 
 /** Where a page stands in the form, as the ids of its questions begin. */
