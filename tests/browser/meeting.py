@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.browser.conftest import Phone
 
@@ -51,14 +51,8 @@ def begin_with_card(phone: Phone, code: str) -> None:
     phone.next()
 
 
-def finish_unasked(phone: Phone) -> None:
-    """Finish a check-in from the page with the card on: nobody is asked for consent."""
-    phone.next()
-    expect(phone.page.locator("#q-consent\\.said-set")).to_have_count(0)
-    finish(phone)
-
-
 def finish(phone: Phone) -> None:
+    """Finish a check-in from the page after consent on."""
     for answers in AFTER:
         choose(phone.page, answers)
         phone.next()

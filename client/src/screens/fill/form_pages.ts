@@ -32,18 +32,14 @@ export function findConsentPage(pages: Page[], { group }: ShownConsent): number 
   return pages.findIndex(({ node }) => node === group);
 }
 
-/**
- * The page that shows what a person said about consent: where they are asked again, or the one
- * before, which is about them.
- */
-export function findStandingPage(form: Form, pages: Page[], consent: ShownConsent): number {
+/** The page on top of which consent that stands is shown: the one that asks, or comes instead. */
+export function findStandingPage(form: Form, pages: Page[], { group }: ShownConsent): number {
   const paths = form.elementsOf(form.root).map(({ path }) => path);
-  const { path } = consent.group.element;
+  const { path } = group.element;
   const at = paths.findIndex((top) => path === top || path.startsWith(`${top}/`));
   const isBefore = ({ node, repeat }: Page): boolean =>
     paths.indexOf(repeat ? `/data/${repeat}` : node.element.path) < at;
-  const asking = consent.why ? findConsentPage(pages, consent) : -1;
-  return asking >= 0 ? asking : Math.max(pages.filter(isBefore).length - 1, 0);
+  return Math.min(pages.filter(isBefore).length, pages.length - 1);
 }
 
 /** Where a page stands in the form, as the ids of its questions begin. */

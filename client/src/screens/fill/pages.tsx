@@ -94,11 +94,8 @@ export function Pages(props: PagesProps) {
             {notice}
           </p>
         )}
-        {isHere && standing.shown!.why && <StandingLine consent={standing.shown!} ask={askAgain} />}
+        {isHere && <StandingLine consent={standing.shown!} ask={askAgain} />}
         <PageView session={session} page={pages[here]!} />
-        {isHere && !standing.shown!.why && (
-          <StandingLine consent={standing.shown!} ask={askAgain} />
-        )}
         <button type="button" class="link more" onClick={() => void paging.discard()}>
           {t("Delete the draft")}
         </button>
