@@ -89,6 +89,7 @@ def test_66_what_somebody_agreed_to_is_shown_and_asked_again_only_on_change(
     expect(line).to_contain_text("Also count me in public numbers.")
     assert examine(second.page, "standing") == []
     finish(second)
+    second.page.wait_for_selector(".ledger")
     send(second)
     as_before = {"known_tier": "3", "said": "as_before", "tier_said": "3", "tier": "3"}
     assert read_stored(demo_data, code)[1] == as_before
@@ -101,6 +102,7 @@ def test_66_what_somebody_agreed_to_is_shown_and_asked_again_only_on_change(
     open_slip(library, slip)
     library.get_by_role("button", name="Only my team").click()
     finish(second)
+    second.page.wait_for_selector(".ledger")
     connect(second.page)
     send(second)
     lowered = {"known_tier": "1", "said": "as_before", "tier_said": "1", "tier": "1"}
