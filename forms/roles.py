@@ -143,7 +143,7 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
         "whether the person understood what they were asked", _CHOICE, (Reader.CONSENT,)
     ),
     QuestionRole.CONSENT_STANDING: QuestionRoleRule(
-        "how far consent reached when the record was begun, as far as the phone knows: the phone fills it in",
+        "how far consent reached, as far as the phone knows: it fills this in, ODK Collect and browsers never do",
         frozenset({AnswerKind.COMPUTED}),
         (Reader.CONSENT, Reader.PHONE),
     ),
