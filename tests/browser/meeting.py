@@ -45,7 +45,8 @@ def slip_on(page: Page) -> str:
 def begin_with_card(phone: Phone, code: str) -> None:
     """Begin a check-in with the person of a card, up to the page on which the card is."""
     phone.page.goto(f"/app/#/card/{code}")
-    phone.page.locator("a.main, footer a").first.click()
+    phone.page.wait_for_selector(".qr")  # of the card, and no other screen's button
+    phone.page.locator("footer .btn.main").click()
     phone.page.wait_for_selector(".question")
     choose(phone.page, {"what.contact_type": "check_in"})
     phone.next()

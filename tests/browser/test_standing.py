@@ -65,7 +65,7 @@ def ask_anew(phone: Phone, code: str, tier: str) -> None:
     """Ask the person again, without signal: they say yes to so much."""
     begin_with_card(phone, code)
     phone.next()
-    phone.page.get_by_role("button", name="Change it").click()
+    phone.page.get_by_role("button", name="Change consent").click()
     choose(phone.page, {"consent.said": "they_read", "consent.understood": "yes", "consent.tier_said": tier})
     phone.next()
     finish(phone)

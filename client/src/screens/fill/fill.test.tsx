@@ -267,7 +267,7 @@ describe("a form about somebody who was asked before", () => {
     const { shown } = await openAbout(SAID_BEFORE);
     await until(() => shown.text.includes("1 of 2"));
     await shown.click("Next");
-    await shown.click("Change it");
+    await shown.click("Change consent");
     assert.equal(shown.texts("h1")[0], "Consent");
     assert.match(shown.text, /2 of 3/);
     await shown.click("Leave it as it was");

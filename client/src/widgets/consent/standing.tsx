@@ -40,7 +40,7 @@ export function StandingLine({
         <p class="soft">{label}</p>
       </div>
       <button type="button" class="btn" onClick={() => ask(isAsBefore)}>
-        {isAsBefore ? t("Change it") : t("Leave it as it was")}
+        {isAsBefore ? t("Change consent") : t("Leave it as it was")}
       </button>
     </section>
   );
