@@ -204,7 +204,7 @@ function writePage(output, scripts) {
 /** Bundle the service worker, which knows the hash of every file of the app's shell {url: data}. */
 function bundleWorker(shell) {
   const hashes = Object.fromEntries(
-    Object.entries(shell).map(([url, data]) => [url, sha256(data)]),
+    Object.entries(shell).map(([url, data]) => [url, sha256(data).slice(0, 32)]),
   );
   const define = {
     ...common.define,
@@ -238,7 +238,8 @@ async function buildPhone(output) {
   const names = {
     unlocked: "after sign-in",
     others: "other screens",
-    qr_drawing: "QR code",
+    qr_drawing: "QR codes",
+    rare_widgets: "rare widgets",
     fr: "french",
     spot_map: "heat map",
   };

@@ -80,14 +80,32 @@ def problems(**changes: dict[str, str]) -> list[str]:
     ("changes", "expected"),
     [
         ({}, []),
-        ({"people": {"who": "enrolled", "code": "K7QM-3RXDQ"}, "consent": {"said": "earlier", "tier_said": "2"}}, []),
-        ({"people": {"who": "enrolled", "code": "K7QM3RXDQ"}, "consent": {"said": "earlier", "tier_said": "2"}}, []),
         (
-            {"people": {"who": "enrolled", "code": "K7QM-3RXD0"}, "consent": {"said": "earlier", "tier_said": "2"}},
+            {
+                "people": {"who": "enrolled", "code": "K7QM-3RXDQ"},
+                "consent": {"said": "as_before", "known_tier": "2", "tier_said": "2"},
+            },
+            [],
+        ),
+        (
+            {
+                "people": {"who": "enrolled", "code": "K7QM3RXDQ"},
+                "consent": {"said": "as_before", "known_tier": "2", "tier_said": "2"},
+            },
+            [],
+        ),
+        (
+            {
+                "people": {"who": "enrolled", "code": "K7QM-3RXD0"},
+                "consent": {"said": "as_before", "known_tier": "2", "tier_said": "2"},
+            },
             ["people.code answers.constraint"],
         ),
         (
-            {"people": {"who": "enrolled", "code": "K7QM-3RXMQ"}, "consent": {"said": "earlier", "tier_said": "2"}},
+            {
+                "people": {"who": "enrolled", "code": "K7QM-3RXMQ"},
+                "consent": {"said": "as_before", "known_tier": "2", "tier_said": "2"},
+            },
             ["people.code answers.constraint"],
         ),
         ({"people": {"who": "new_person"}}, ["consent.said answers.required"]),
@@ -109,7 +127,7 @@ def test_the_encounters_rules(changes: dict[str, dict[str, str]], expected: list
         ({"said": "read_out", "understood": "yes", "tier_said": "2"}, "2"),
         ({"said": "read_out", "understood": "no"}, "0"),
         ({"said": "not_asked"}, "0"),
-        ({"said": "earlier", "tier_said": "3"}, "3"),
+        ({"said": "as_before", "known_tier": "3", "tier_said": "3"}, "3"),
     ],
 )
 def test_unanswered_consent_is_tier_0(consent: dict[str, str], tier: str) -> None:
@@ -118,7 +136,7 @@ def test_unanswered_consent_is_tier_0(consent: dict[str, str], tier: str) -> Non
 
 
 def test_irrelevant_answers_are_erased_not_hidden() -> None:
-    answers = encounter(people={"who": "group", "code": "K7QM-3RXDQ"}, consent={"said": "earlier", "tier_said": "3"})
+    answers = encounter(people={"who": "group", "code": "K7QM-3RXDQ"}, consent={"said": "not_asked"})
     assert "code" not in answers["people"]
     assert "consent" not in answers
 

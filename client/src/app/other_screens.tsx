@@ -1,30 +1,18 @@
-/** Shows screens that are loaded when they are first opened. */
+/** Shows screens that are loaded when the first of them is opened. */
 
 import type { ComponentChild } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { NotHere } from "../screens/fill/not_here";
+import { type Piece, usePiece } from "../widgets/piece";
 
 type Screens = typeof import("../screens/others");
+const otherScreens: Piece<Screens> = { load: () => import("../screens/others") };
 
-let loaded: Screens | null = null; // once it is here it stays
-
-/**
- * One of the other screens, drawn once they are here. Where they cannot be loaded, since the phone
- * has no signal before it was ready, it says what to do.
- */
+/** One of the other screens, once they are here; where they cannot be loaded, what to do. */
 export function OtherScreen({ draw }: { draw: (screens: Screens) => ComponentChild }) {
-  const [screens, setScreens] = useState(loaded);
-  const [hasFailed, setFailed] = useState(false);
-  useEffect(() => {
-    if (screens) return;
-    import("../screens/others").then(
-      (module) => setScreens((loaded = module)),
-      () => setFailed(true),
-    );
-  }, []);
-  if (screens) return <>{draw(screens)}</>;
-  if (!hasFailed) return null;
+  const screens = usePiece(otherScreens);
+  if (screens === null) return null;
+  if (screens !== "failed") return <>{draw(screens)}</>;
   return (
     <NotHere
       title={t("This part is not on the phone yet")}

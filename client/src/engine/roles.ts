@@ -24,6 +24,9 @@ export const MINUTES = "minutes";
 export const REFERRAL_MADE = "referral_made";
 export const YES = "yes";
 export const TIER = "tier";
+export const CONSENT_ASKED = "consent_asked";
+export const CONSENT_STANDING = "consent_standing"; // what the phone fills in
+export const STANDING = "standing";
 export const NOTHING_TODAY = "nothing_today";
 export const NO_MORE = "no_more";
 export const FOLLOW_UP_VISIT = "follow_up_visit";
@@ -97,6 +100,11 @@ export function isChosen(
 /** Whether no other choice goes with one, as with “none”. */
 export const standsAlone = (choice: { data?: Record<string, string> }): boolean =>
   hasRole(choice, STANDS_ALONE);
+
+/** Whether nobody was asked for consent because the phone knew what stands. */
+export function goesOnAsBefore(definition: FormDefinition, answers: Json): boolean {
+  return isChosen(definition, answers, CONSENT_ASKED, STANDING);
+}
 
 const hasRole = ({ data }: Pick<Choice, "data">, role: string): boolean =>
   (data?.[ROLE_COLUMN] ?? "").split(" ").includes(role);

@@ -201,6 +201,10 @@ def _tell_phones(ctx: ActContext, person: str, root_ids: Collection[str], withdr
         makers = {card.worker_id, card.first_id}
     pull.upsert_items(ctx.session, {(user_id, f"card/{person}"): "" for user_id in makers})
     pull.remove_items(ctx.session, everybody, keys)
+    # A card that went to another worker is a tombstone too. By this one, phones erase what was begun about it.
+    holders = pull.list_workers_told(ctx.session, everybody, f"card/{person}")
+    pull.upsert_items(ctx.session, {(user_id, f"{store.ENDED_KEY}{person}"): "true" for user_id in holders})
+    keys.add(f"{store.ENDED_KEY}{person}")
     store.note_told(ctx.session, withdrawal.id, keys, everybody)
     naming = pull.list_naming(ctx.session, everybody, list_spellings(person))
     pull.upsert_items(ctx.session, {place: take_out_codes(body, [person]) for place, body in naming.items()})

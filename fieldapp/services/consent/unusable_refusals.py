@@ -21,6 +21,7 @@ from fieldapp.store.people import users
 from fieldapp.store.records import records, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import OFFICE, Submission
+from forms.consent import goes_on_as_before
 from sync.ancestors import Ancestors
 
 
@@ -73,11 +74,13 @@ def compute_tier(ctx: ActContext, submission: Submission) -> int:
 
 def lowers_card(ctx: ActContext, submission: Submission) -> bool:
     """Say whether what a submission says of consent holds beyond its own record."""
-    if not submission.is_refusal:
-        return True
     form = submission.form, submission.version
     definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
-    return definition is None or says_for_good(definition, submission.body)
+    if definition is None:
+        return True
+    if submission.is_refusal:
+        return says_for_good(definition, submission.body)
+    return not goes_on_as_before(definition, read_answers(submission.body, definition))
 
 
 def _read_consent(ctx: ActContext, submission: Submission) -> tuple[int, bool] | None:

@@ -46,7 +46,7 @@ def pull_changes(ctx: ActContext, cursor: int | str) -> str:
 
 
 def note_pulled(session: Session, actor: Actor, cursor: str) -> None:
-    """Note up to where a phone has pulled.
+    """Note up to where a phone has pulled that also erases drafts about ended cards.
 
     Once it has dropped something that a person took back. It is written only then, so that a pull goes on costing no write.
     """

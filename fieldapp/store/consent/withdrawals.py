@@ -15,6 +15,7 @@ from fieldapp.store.phones.devices import Device
 from fieldapp.store.phones.pull import PullItem
 
 AT_ONCE = 500
+ENDED_KEY = "ended/"  # what phones are told of a card that ended begins with it; the code follows
 
 
 class EndedKind(StrEnum):
@@ -124,7 +125,7 @@ def list_unfinished(session: Session, centre_id: int) -> Sequence[str]:
 
 def note_told(session: Session, withdrawal_id: str, keys: Collection[str], user_ids: Collection[int]) -> None:
     """Note what these workers' phones are told to forget under these keys."""
-    query = sa.select(PullItem.user_id, PullItem.seq).where(PullItem.user_id.in_(user_ids), PullItem.body == "")
+    query = sa.select(PullItem.user_id, PullItem.seq).where(PullItem.user_id.in_(user_ids), _is_told_to_forget())
     sorted_keys = sorted(keys)
     for start in range(0, len(sorted_keys), AT_ONCE):
         for user_id, seq in session.execute(query.where(PullItem.key.in_(sorted_keys[start : start + AT_ONCE]))).all():
@@ -155,11 +156,15 @@ def count_phones(session: Session, withdrawal_id: str) -> tuple[int, int]:
     return count, dropped
 
 
+def _is_told_to_forget() -> sa.ColumnElement[bool]:
+    return sa.or_(PullItem.body == "", PullItem.key.startswith(ENDED_KEY))
+
+
 def drop_told(session: Session, withdrawal_id: str) -> None:
     """Delete what phones were told to forget: each key names a card or a record."""
     numbers = sa.select(ToldWorker.user_id, ToldWorker.seq).where(ToldWorker.withdrawal_id == withdrawal_id)
     for user_id, seq in session.execute(numbers).all():
-        is_it = sa.and_(PullItem.user_id == user_id, PullItem.seq == seq, PullItem.body == "")
+        is_it = sa.and_(PullItem.user_id == user_id, PullItem.seq == seq, _is_told_to_forget())
         session.execute(sa.delete(PullItem).where(is_it))
     session.execute(sa.delete(ToldWorker).where(ToldWorker.withdrawal_id == withdrawal_id))
 

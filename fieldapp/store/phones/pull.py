@@ -112,6 +112,12 @@ def _allocate_numbers(session: Session, user_id: int, count: int) -> int:
     return last - count + 1
 
 
+def list_workers_told(session: Session, user_ids: Collection[int], key: str) -> set[int]:
+    """Return which of these workers were ever told of a key, also by a tombstone."""
+    query = sa.select(PullItem.user_id).where(PullItem.user_id.in_(user_ids), PullItem.key == key)
+    return set(session.scalars(query))
+
+
 def list_keys_of_records(session: Session, user_ids: Collection[int], root_ids: Collection[str]) -> set[str]:
     """Return the keys under which these workers' phones were sent anything of some records."""
     keys: set[str] = set()

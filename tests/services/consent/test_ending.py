@@ -31,6 +31,7 @@ from fieldapp.store.consent.slips import Slip
 from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.database import sqlite_file
 from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records import submissions
 from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.submissions import Submission
@@ -200,6 +201,28 @@ def left_in_tables(session: Session, *sought: str) -> list[str]:
     tables = everything(session)
     session.rollback()
     return [word for word in sought if word in tables]
+
+
+def told(session: Session, actor: Actor) -> dict[str, Any]:
+    """Return all that a worker's phones pull, by key; None for what they forget."""
+    session.rollback()
+    return dict(json.loads(pull_changes(session, actor, cursor="0"))["items"])
+
+
+def test_phones_tell_a_card_that_ended_from_one_that_went_to_a_colleague(session: Session, cast: Cast) -> None:
+    send(session, cast.amina, talked())
+    colleague = another_worker(session, cast)
+    assert colleague.user_id is not None
+    assign_card(session, cast.rosa, code=CARD, user_id=colleague.user_id)
+    went = told(session, cast.amina)
+    assert (went[f"card/{CARD}"], f"ended/{CARD}" in went) == (None, False)
+
+    end(session, cast)
+    for actor in (cast.amina, colleague):  # both may have begun to write about them
+        items = told(session, actor)
+        assert (items[f"card/{CARD}"], items[f"ended/{CARD}"]) == (None, True)
+    told_of_it = set(session.scalars(sa.select(PullItem.user_id).where(PullItem.key == f"ended/{CARD}")))
+    assert told_of_it == {cast.amina.user_id, colleague.user_id}
 
 
 def test_slips_of_an_ended_card_show_what_became_of_it_also_one_that_comes_later(session: Session, cast: Cast) -> None:

@@ -5,13 +5,15 @@ import { formatCardCode, parseCardCode } from "../../engine/cards";
 import { ENCOUNTER, findFormWithRole, PARTICIPANT } from "../../engine/roles";
 import { changeCaseload, type Person } from "../../storage/caseload";
 import { t } from "../../i18n";
-import { IdentifierWarning } from "../../widgets/identifier_warning";
+import { loadLater } from "../../widgets/load_later";
 import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, titleOf, Top } from "../parts";
 import { go, useApp } from "../state";
 import { labelCard, removeCard } from "./caseload_changes";
 import { HandOver } from "./hand_over";
 import { QrCode } from "./qr_code";
+
+const IdentifierWarning = loadLater((widgets) => widgets.IdentifierWarning, true);
 
 export function Card({ code: address }: { code: string }) {
   const { book } = useApp();

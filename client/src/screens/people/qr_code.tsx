@@ -5,19 +5,16 @@ import type { QrDrawing } from "./qr_drawing";
 
 const QUIET = 3; // empty modules around the code, so that cameras find its edge
 
-/**
- * The QR code of a text that stands beside it in letters as well: until what draws it is here, or
- * where that cannot be loaded, its place is empty.
- */
+/** The text is beside every code, so a code that cannot be drawn takes nothing away. */
 export function QrCode({ text, label }: { text: string; label: string }) {
   const [drawing, setDrawing] = useState<QrDrawing | null>(null);
   useEffect(() => {
-    void import("./qr_drawing").then(
+    import("./qr_drawing").then(
       ({ drawQrCode }) => setDrawing(drawQrCode(text)),
       () => undefined,
     );
   }, [text]);
-  if (!drawing) return <div class="qr" />;
+  if (!drawing) return <div class="qr" />; // its place
   const side = drawing.size + 2 * QUIET;
   return (
     <svg class="qr" viewBox={`-${QUIET} -${QUIET} ${side} ${side}`} role="img" aria-label={label}>

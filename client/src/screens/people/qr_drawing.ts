@@ -1,13 +1,12 @@
-/** Draws QR codes: a piece of its own, loaded when one is shown. */
+/** The drawing of a QR code; a piece of its own, fetched when the first one is shown. */
 
 import { generate } from "lean-qr/nano";
 
 export interface QrDrawing {
   size: number; // modules on a side
-  path: string; // the dark modules as one SVG path
+  path: string; // the dark ones as one SVG path
 }
 
-/** The QR code of a text. */
 export function drawQrCode(text: string): QrDrawing {
   const code = generate(text);
   let path = "";

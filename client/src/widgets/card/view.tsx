@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { formatCardCode, parseCardCode } from "../../engine/cards";
 import { t } from "../../i18n";
 import { describeField, type Help, type WidgetProps } from "../props";
-import { canScan, Scanner } from "../scanner";
+import { canScan, Scanner } from "../scan_later";
 import { findCards } from "./find_cards";
 
 /** The cards as they stand, but for one that would not be shown: it comes first. */

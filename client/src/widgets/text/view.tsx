@@ -1,8 +1,10 @@
 import { CardWidget } from "../card/view";
-import { IdentifierWarning } from "../identifier_warning";
+import { loadLater } from "../load_later";
 import { CellWidget } from "../place_by_fix/view";
 import { describeField, listAppearances, type WidgetProps } from "../props";
 import { describeNotAllowed, type QuestionType } from "../question_type";
+
+const IdentifierWarning = loadLater((widgets) => widgets.IdentifierWarning, true);
 
 function TextWidget(props: WidgetProps) {
   const looks = listAppearances(props.node);

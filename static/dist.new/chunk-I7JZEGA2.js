@@ -1,1 +1,0 @@
-import{f as r,h as n,l as o}from"./chunk-KCRIZMR5.js";function f({children:t}){let e=n(null);return r(()=>{scrollTo(0,0),e.current?.focus({preventScroll:!0})},[]),o("h1",{ref:e,tabIndex:-1,children:t})}export{f as a};
