@@ -18,12 +18,14 @@ MOST_MONTHS = 240
 
 
 def read_months(text: str) -> int:
-    """Return the months in a cell; 0 when it is blank, or no whole number from 1 to MOST_MONTHS."""
+    """Return the months in a cell; 0 when it is blank or no number from 1 to MOST_MONTHS."""
     written = text.strip().removesuffix(".0")
     if not (written.isascii() and written.isdecimal()):
         return 0
     months = int(written[:6])
-    return months if months <= MOST_MONTHS else 0
+    if months > MOST_MONTHS:
+        return 0
+    return months
 
 
 def list_lasting(definition: FormDefinition) -> frozenset[str]:
@@ -77,6 +79,6 @@ def find_times(definition: FormDefinition, newest: FormDefinition | None = None)
 
     `newest`: the newest version of the form, whose times hold for records of earlier versions too.
     """
-    said = newest or definition
-    own = {element.path: element.retain_months for element in said.elements if element.retain_months}
-    return RetainedTimes(own, said.retain_months, list_lasting(definition))
+    source = newest or definition
+    own = {element.path: element.retain_months for element in source.elements if element.retain_months}
+    return RetainedTimes(own, source.retain_months, list_lasting(definition))

@@ -20,7 +20,8 @@ def show(slug: str) -> None:
     with opened() as (session, _):
         page = view_retention(session, Actor.system(centre_named(session, slug).id))
     for rule in page.rules.rules:
-        click.echo(f"{rule.key}: {rule.days} days {rule.counts_from['en']}. Left: {rule.remains['en']}")
+        days = f"{rule.days} days " if rule.days else ""
+        click.echo(f"{rule.key}: {days}{rule.counts_from['en']}. Left: {rule.remains['en']}")
     doubt = page.clock.doubt if page.clock else "the job has not run yet"
     click.echo(f"Clock: {doubt or 'believed'}")
     for plan in page.plans:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
-from fieldapp.services.consent.erasing import DueRule, erase_due, find_due, hash_tags
+from fieldapp.services.consent.due_rules import DueRule
 from fieldapp.services.consent.retention_rules import (
     ClockState,
     Doubt,
@@ -19,6 +19,7 @@ from fieldapp.services.consent.retention_rules import (
     check_clock,
     load_rules,
 )
+from fieldapp.services.consent.retention_steps import erase_due, find_due, hash_tags
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.consent import retention as store
 from fieldapp.store.consent.retention import LegalHold, RetentionClock, RetentionPlan

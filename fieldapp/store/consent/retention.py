@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.caseload.cards import Card
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.attachments import Blob, BlobPiece
 from fieldapp.store.records.records import Record
@@ -216,9 +217,9 @@ def _is_marked(centre_id: int, rule: str, subject: sa.ColumnElement[int], since:
 
 
 def iterate_unchanged_records(
-    session: Session, centre_id: int, rule: str, before: dt.datetime
+    session: Session, centre_id: int, rule: str, before: dt.datetime, forms: Collection[str] | None = None
 ) -> Iterator[Sequence[Record]]:
-    """Yield records that did not change since a time, page by page.
+    """Yield records that did not change since a time, page by page; of some forms, or of all.
 
     Those to which the rule was applied after their last change are left out.
     """
@@ -226,7 +227,29 @@ def iterate_unchanged_records(
     last = 0
     while True:
         query = sa.select(Record).where(Record.centre_id == centre_id, Record.id > last, Record.changed_at < before)
+        if forms is not None:
+            query = query.where(Record.form.in_(forms))
         batch = session.scalars(query.where(~is_marked).order_by(Record.id).limit(PAGE)).all()
+        if not batch:
+            return
+        yield batch
+        last = batch[-1].id
+
+
+def iterate_records_after_exit(
+    session: Session, centre_id: int, rule: str, before: dt.date, forms: Collection[str]
+) -> Iterator[Sequence[Record]]:
+    """Yield records of these forms about people who left, and were seen last before a day.
+
+    Page by page; those to which the rule was applied after their last change are left out.
+    """
+    is_marked = _is_marked(centre_id, rule, Record.id.expression, Record.changed_at.expression)
+    has_left = sa.and_(Card.centre_id == centre_id, Card.code == Record.person, ~Card.is_open, Card.seen_on < before)
+    last = 0
+    while True:
+        query = sa.select(Record).join(Card, has_left).where(Record.centre_id == centre_id, Record.id > last)
+        query = query.where(Record.form.in_(forms), Record.person != "", ~is_marked)
+        batch = session.scalars(query.order_by(Record.id).limit(PAGE)).all()
         if not batch:
             return
         yield batch

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services.consent import erasing, retention
+from fieldapp.services.consent import retention, retention_steps
 from fieldapp.services.consent.retention import confirm_day, delay_plan, make_hold, rehearse, view_retention
 from fieldapp.services.consent.retention_rules import load_rules
 from fieldapp.services.problems import ActProblem
@@ -371,7 +371,7 @@ def test_killed_at_any_step_it_ends_as_if_it_had_not_been(
     calendar.live(6)
     calendar.go_on(1)
     calendar.hear_phone()
-    usual = erasing.ERASERS["not_taken_in"]  # type: ignore[index]
+    usual = retention_steps.ERASERS["not_taken_in"]  # type: ignore[index]
     calls = 0
 
     def kill_sometimes(*given: Any) -> set[int]:
@@ -382,14 +382,14 @@ def test_killed_at_any_step_it_ends_as_if_it_had_not_been(
             raise Killed  # after the writing, before the commit
         return erased
 
-    monkeypatch.setitem(erasing.ERASERS, "not_taken_in", kill_sometimes)  # type: ignore[misc]
+    monkeypatch.setitem(retention_steps.ERASERS, "not_taken_in", kill_sometimes)  # type: ignore[misc]
     left = [count(session, "CANARY refused")]
     while left[-1]:
         with contextlib.suppress(Killed):
             calendar.run()
         left.append(count(session, "CANARY refused"))
         assert len(left) < 20
-    monkeypatch.setitem(erasing.ERASERS, "not_taken_in", usual)  # type: ignore[misc]
+    monkeypatch.setitem(retention_steps.ERASERS, "not_taken_in", usual)  # type: ignore[misc]
     calendar.run()
     (plan,) = [one for one in calendar.plans() if one.rule == "not_taken_in"]
     assert (plan.erased, plan.erased_sha256) == (7, plan.tags_sha256)
