@@ -1,6 +1,6 @@
-"""Take answers out of records when their time is over: free text, what a form says, wishes to be contacted.
+"""Take answers out of records when their time is over.
 
-The record stays without them, and so does each submission that it is made of: whatever is folded again later is the same.
+That is free text, what a form says, and wishes to be contacted. The record stays without them, and so does each submission that it is made of: whatever is folded again later is the same.
 """
 
 import datetime as dt
@@ -64,7 +64,7 @@ class AnswerCutter:
         return cut_answers(answers, self.list_elements(form, version), self.has_files)
 
     def cut_body(self, submission: Submission) -> str | None:
-        """Return the body of a submission without such answers; None when there are none.
+        """Return a submission's body without such answers; None when it has none.
 
         Also None when the body cannot be read.
         """
@@ -116,7 +116,7 @@ class AnswerCutter:
 
 
 def _is_open_to_rules(due: DueRule, record: Record) -> bool:
-    """Say whether a rule may touch a record: it is not preserved, and nobody has to choose first."""
+    """Say whether a record is not preserved, and nobody has to choose between answers."""
     return record.instance_id not in due.preserved and record.review != "contested"
 
 
@@ -268,7 +268,7 @@ def erase_wishes(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int
 
 
 def _has_left(ctx: ActContext, due: DueRule, person: str) -> bool:
-    """Say whether the exit of a person was logged, and nobody has met them for the days of the rule."""
+    """Say whether a person's exit was logged, and they were not met since."""
     card = cards.by_codes(ctx.session, ctx.centre_id, [person]).get(person) if person else None
     if card is None or card.is_open or card.seen_on is None:
         return False

@@ -1,4 +1,4 @@
-"""A rule of retention as it is carried out: as of a moment, and without what must be preserved."""
+"""A rule of retention as of a moment, and what must be preserved from it."""
 
 import datetime as dt
 from dataclasses import dataclass

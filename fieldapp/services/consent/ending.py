@@ -121,7 +121,7 @@ def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
     erased = _erase_submissions(ctx, traces, preserved)
     for submission in traces.mentions:
         _take_out_mention(ctx, submission, person)
-    for submission in submissions.list_due_of(ctx.session, ctx.centre_id, traces.roots, SETTLE) if traces.roots else ():
+    for submission in submissions.list_due_of(ctx.session, ctx.centre_id, traces.roots) if traces.roots else ():
         _take_out_due(ctx, submission)
     tags = _tag_records(ctx, traces.roots)
     store.add_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, tags.values())
@@ -145,7 +145,7 @@ def _find_traces(ctx: ActContext, person: str) -> CardTraces:
         definition = _load_definition(ctx, record.form, record.version)
         if definition is not None and person in find_people(definition, record.answers, record.contested):
             traces.roots.add(record.instance_id)
-    naming = submissions.list_naming(ctx.session, ctx.centre_id, list_spellings(person))
+    naming = submissions.list_naming(ctx.session, ctx.centre_id, person)
     roots = {submission.root_id for submission in naming}
     present = retention.list_records_present(ctx.session, ctx.centre_id, roots)
     for submission in naming:

@@ -91,6 +91,8 @@ class LegalHold(Base):
     until: Mapped[dt.date]  # the last day
     made_at: Mapped[dt.datetime]
     made_by: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    confirmed_at: Mapped[dt.datetime | None]  # when a second administrator agreed; None: it holds for some days only
+    confirmed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))  # None: from before two were needed
 
 
 def lock_clock(session: Session, centre_id: int) -> RetentionClock:

@@ -57,6 +57,16 @@ class Withdrawal(Base):
     forgotten_on: Mapped[dt.date | None]  # no backup has it
 
 
+class WithdrawalCount(Base):
+    """How many people took everything back in a quarter, of whom nothing else is stored."""
+
+    __tablename__ = "withdrawal_count"
+
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
+    quarter: Mapped[str] = mapped_column(sa.String(7), primary_key=True)  # 2026-Q4
+    people: Mapped[int]
+
+
 class ToldWorker(Base):
     """What a worker's phones are told to forget, by its number among what they pull."""
 
