@@ -49,6 +49,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "form.publish": frozenset({ADMIN, SYSTEM}),
     "form.withdraw": frozenset({ADMIN}),
     "forms.list": frozenset({ADMIN}),
+    "hold.confirm": frozenset({ADMIN, SYSTEM}),
     "hold.make": frozenset({ADMIN}),
     "home.see": frozenset({ADMIN}),
     "instance.receive": frozenset({WORKER}),

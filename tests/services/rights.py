@@ -29,7 +29,7 @@ RIGHTS: dict[str, set[str]] = {
         "centre.rules", "classes.list", "consent.end_card", "consent.lower_card", "consent.see", "consent.take_record", "copy.bring", "delivery.retry", "device.collect", "device.give_up", "device.invite", "device.revoke", "draft.begin",
         "draft.change", "draft.classify", "draft.discard", "draft.publish", "draft.see", "drafts.list", "feed_key.make",
         "feed_key.revoke", "feed_keys.list", "figures.see", "form.open", "form.publish", "form.withdraw", "forms.list",
-        "hold.make", "home.see", "map.see", "partner.bring", "partner.remove", "people.list", "person.add", "person.own_password", "person.reset",
+        "hold.confirm", "hold.make", "home.see", "map.see", "partner.bring", "partner.remove", "people.list", "person.add", "person.own_password", "person.reset",
         "person.see_own", "person.switch", "preview.see", "product.switch", "product.take", "products.list", "record.choose", "record.open",
         "record.review", "records.browse", "records.export", "release.attest", "release.attest_withdrawal", "release.download", "release.retry",
         "release.revoke", "releases.list", "retention.confirm_day", "retention.delay", "retention.see", "second_factor.reset", "second_factor.see", "second_factor.set", "series.change", "series.see",
@@ -40,7 +40,7 @@ RIGHTS: dict[str, set[str]] = {
         "areas.bring", "board.report", "board.see", "caseload.rebuild", "consent.end_listed", "database.restore", "datasets.take_in", "feed.pull", "feed_key.make", "form.publish", "key.make",
         "key.make_signing", "partner.bring", "people.list", "person.add", "person.reset", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
-        "release.deliver", "release.draw_withdrawals", "release.revoke", "retention.plan", "retention.run", "retention.see", "retention.tick",
+        "release.deliver", "release.draw_withdrawals", "release.revoke", "hold.confirm", "retention.plan", "retention.run", "retention.see", "retention.tick",
         "slip.end", "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",
     },
 }  # fmt: skip

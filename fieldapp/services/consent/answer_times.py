@@ -1,6 +1,7 @@
 """Take answers out of records when their time is over.
 
-That is free text, what a form says, and wishes to be contacted. The record stays without them, and so does each submission that it is made of: whatever is folded again later is the same.
+That is free text, what a form says, and wishes to be contacted. The record stays without them, and so does each
+submission that it is made of: whatever is folded again later is the same.
 """
 
 import datetime as dt

@@ -112,7 +112,7 @@ def save_withdrawal(ctx: ActContext, tag: str, how: str, reason: str = "") -> Wi
 def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
     """Erase everything that the database has of a card."""
     traces = _find_traces(ctx, person)
-    preserved = traces.roots & retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now.date())
+    preserved = traces.roots & retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     note_withdrawn_rows(ctx, withdrawal.id, traces.roots, person)  # before the records are tallies
     _tell_phones(ctx, person, traces.roots, withdrawal)
     _erase_caseload(ctx, person, traces.roots)
@@ -321,7 +321,7 @@ def _untie(ctx: ActContext, ids: Collection[str]) -> None:
 
 def finish_held(ctx: ActContext) -> int:
     """Erase what lay under a legal hold that is over; return how many submissions."""
-    preserved = retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now.date())
+    preserved = retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     over = [each for each in submissions.list_held(ctx.session, ctx.centre_id) if each.root_id not in preserved]
     root_ids = {submission.root_id for submission in over}
     ids = bury_ended(ctx, over)

@@ -30,6 +30,7 @@ class RuleKey(StrEnum):
     FREE_TEXT = "free_text"
     ANSWERS = "answers"
     CONTACT_WISHES = "contact_wishes"
+    CARD_LINKS = "card_links"
     ATTACHMENTS = "attachments"
     REFUSAL_TIMES = "refusal_times"
     AUDIT = "audit"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.consent import answer_times, erasing
+from fieldapp.services.consent import answer_times, erasing, unlinking
 from fieldapp.services.consent.due_rules import MOST_PLANNED, DueRule, Subject
 from fieldapp.services.consent.retention_rules import RuleKey
 from fieldapp.store.records import tombstones
@@ -13,6 +13,7 @@ FINDERS: dict[RuleKey, Callable[[ActContext, DueRule], Iterator[Subject]]] = {
     RuleKey.FREE_TEXT: answer_times.find_free_text,
     RuleKey.ANSWERS: answer_times.find_answers,
     RuleKey.CONTACT_WISHES: answer_times.find_wishes,
+    RuleKey.CARD_LINKS: unlinking.find_links,
     RuleKey.ATTACHMENTS: erasing.find_attachments,
     RuleKey.REFUSAL_TIMES: erasing.find_refusal_times,
     RuleKey.AUDIT: erasing.find_audit,
@@ -22,6 +23,7 @@ ERASERS: dict[RuleKey, Callable[[ActContext, DueRule, Collection[int]], set[int]
     RuleKey.FREE_TEXT: answer_times.erase_free_text,
     RuleKey.ANSWERS: answer_times.erase_answers,
     RuleKey.CONTACT_WISHES: answer_times.erase_wishes,
+    RuleKey.CARD_LINKS: unlinking.erase_links,
     RuleKey.ATTACHMENTS: erasing.erase_attachments,
     RuleKey.REFUSAL_TIMES: erasing.erase_refusal_times,
     RuleKey.AUDIT: erasing.erase_audit,

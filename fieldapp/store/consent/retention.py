@@ -2,19 +2,23 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 from fieldapp.store.caseload.cards import Card
+from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.attachments import Blob, BlobPiece
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import PHONE, WAITING, Submission
 
 PAGE = 500
+UNCONFIRMED_FOR = dt.timedelta(days=14)  # that a hold holds by one person alone
 DONE = "done"
+RESTRICTED = "restricted"  # mark of a record that may not leave, as its person allowed less before their card went
 KEPT = "kept"  # an item that was not erased after all: under a hold, or no longer due
 
 
@@ -92,7 +96,12 @@ class LegalHold(Base):
     made_at: Mapped[dt.datetime]
     made_by: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     confirmed_at: Mapped[dt.datetime | None]  # when a second administrator agreed; None: it holds for some days only
-    confirmed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))  # None: from before two were needed
+    confirmed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))  # None: the operator, or long ago
+
+    @property
+    def alone_until(self) -> dt.date:
+        """Return the day until which it holds while nobody else has agreed."""
+        return min(self.until, (self.made_at + UNCONFIRMED_FOR).date())
 
 
 def lock_clock(session: Session, centre_id: int) -> RetentionClock:
@@ -167,10 +176,20 @@ def list_holds(session: Session, centre_id: int) -> Sequence[LegalHold]:
     return session.scalars(query.order_by(LegalHold.id.desc())).all()
 
 
-def list_held_roots(session: Session, centre_id: int, today: dt.date) -> set[str]:
-    """Return the records that nothing may be erased of today."""
-    query = sa.select(LegalHold.root_id).where(LegalHold.centre_id == centre_id, LegalHold.until >= today)
+def list_held_roots(session: Session, centre_id: int, now: dt.datetime) -> set[str]:
+    """Return the records that nothing may be erased of now.
+
+    A hold that no second administrator has agreed to holds for some days only.
+    """
+    is_agreed = sa.or_(LegalHold.confirmed_at.is_not(None), LegalHold.made_at > now - UNCONFIRMED_FOR)
+    query = sa.select(LegalHold.root_id).where(LegalHold.centre_id == centre_id, LegalHold.until >= now.date(), is_agreed)
     return set(session.scalars(query))
+
+
+def lock_hold(session: Session, centre_id: int, hold_id: int) -> LegalHold | None:
+    """Return a legal hold, locked for changing."""
+    query = sa.select(LegalHold).where(LegalHold.centre_id == centre_id, LegalHold.id == hold_id)
+    return session.scalars(query.with_for_update()).one_or_none()
 
 
 def is_anything_of(session: Session, centre_id: int, root_id: str) -> bool:
@@ -267,6 +286,40 @@ def lock_records(session: Session, centre_id: int, ids: Collection[int]) -> Sequ
 def find_record(session: Session, centre_id: int, root_id: str) -> Record | None:
     query = sa.select(Record).where(Record.centre_id == centre_id, Record.instance_id == root_id)
     return session.scalars(query).one_or_none()
+
+
+def _select_unused(centre_id: int, before: dt.datetime) -> Any:
+    """Return the query for cards with records of which nothing came, and nothing was said, since a time."""
+    of_card = (Record.centre_id == centre_id, sa.text("record.person != ''"), Record.person == Card.code)
+    has_record = sa.exists().where(*of_card)
+    has_recent = sa.exists().where(*of_card, Record.received_at >= before)
+    has_word = sa.exists().where(
+        ConsentWord.centre_id == centre_id, ConsentWord.person == Card.code, ConsentWord.finished_at >= before
+    )
+    query = sa.select(Card).where(Card.centre_id == centre_id, sa.or_(Card.seen_on.is_(None), Card.seen_on < before.date()))
+    return query.where(has_record, ~has_recent, ~has_word)
+
+
+def list_unused_cards(session: Session, centre_id: int, before: dt.datetime, after: int) -> Sequence[Card]:
+    """Return the next cards whose person nobody met since a time, after the card with an id."""
+    query = _select_unused(centre_id, before).where(Card.id > after)
+    return session.scalars(query.order_by(Card.id).limit(PAGE)).all()
+
+
+def is_unused(session: Session, centre_id: int, card: Card, before: dt.datetime) -> bool:
+    """Say whether nobody met the person with a card since a time."""
+    return session.scalars(_select_unused(centre_id, before).where(Card.id == card.id)).first() is not None
+
+
+def lock_cards(session: Session, centre_id: int, ids: Collection[int]) -> Sequence[Card]:
+    """Return these cards, locked for changing."""
+    query = sa.select(Card).where(Card.centre_id == centre_id, Card.id.in_(ids)).order_by(Card.id)
+    return session.scalars(query.with_for_update()).all()
+
+
+def is_restricted(session: Session, centre_id: int, record_id: int) -> bool:
+    """Say whether a record may not leave, as its person allowed less before their card went."""
+    return session.get(RetentionMark, (centre_id, RESTRICTED, record_id)) is not None
 
 
 def list_refusals(session: Session, centre_id: int, rule: str, before: dt.datetime, limit: int) -> Sequence[Submission]:

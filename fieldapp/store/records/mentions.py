@@ -1,6 +1,7 @@
 """Which submissions name which card, wherever in their answers.
 
-An end looks it up, and reads no other body. A row is there exactly while the submission has the code: it is written with the submission, and goes when the code does.
+An end looks it up, and reads no other body. A row is there exactly while the submission has the code: it is written with
+the submission, and goes when the code does.
 """
 
 from collections.abc import Iterable, Mapping

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.records import folding
 from fieldapp.store.consent.retention import RetentionPlan
 from fieldapp.store.records.records import Record
@@ -17,6 +16,7 @@ from fieldapp.store.records.submissions import Submission
 from tests.cast import Cast
 from tests.services.caseload.meetings import code
 from tests.services.consent.calendar import Calendar
+from tests.services.consent.holds import preserve
 from tests.services.consent.timed_forms import publish_timed, timed
 
 ALL = {"day", "kind", "tier", "wish", "how", "short", "long", "other"}
@@ -97,7 +97,7 @@ def test_what_was_changed_counts_from_then_and_a_hold_stops_it(session: Session,
     corrected = timed(calendar.now.date())
     calendar.send(preserved, corrected)
     until = calendar.now.date() + dt.timedelta(days=365)
-    make_hold(session, cast.rosa, root_id=preserved["id"], reference="Court file 12", until=until)
+    preserve(session, cast, preserved["id"], until)
     calendar.go_on(4 * 31)
     again = timed(calendar.now.date(), root=corrected["id"], prev=[corrected["id"]])
     assert calendar.send(again)[0]["status"] == "stored"

@@ -65,7 +65,9 @@ def test_a_hold_is_made_on_the_page_and_what_is_wrong_is_said(
     assert "no record under this number" in post(rosa, "hold", record="x", reference="File 1", until=day)
     assert "must be in the future" in post(rosa, "hold", record=item["id"], reference="File 1", until="soon")
     page = post(rosa, "hold", record=item["id"], reference="File 1", until=day)
-    assert "Nothing of this record is erased until then." in page
+    assert "Nothing of this record is erased for 14 days." in page
+    assert "One more administrator has to agree." in page
+    assert "I agree" not in page  # who made it has agreed already
     assert "File 1" in page
     with Session(engine_for(settings.url)) as session:
         assert session.scalars(sa.select(LegalHold.root_id)).all() == [item["id"]]

@@ -62,6 +62,7 @@ FREE = {
     "office.product_subscribe": "adds an address; one that is there stays",
     "office.retention_day": "compares a day with the clock",
     "office.retention_delay": "works once; a second time is refused",
+    "office.retention_hold_confirm": "agrees once; again changes nothing",
     "office.retention_hold": "adds a hold; the others stay",
     "office.release_retry": "builds what failed; what is built stays built",
     "evaluator.package": "only reads",

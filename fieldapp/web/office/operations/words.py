@@ -30,6 +30,7 @@ ACTS = {
     "draft.publish": N_("A form was published"),
     "form.publish": N_("A form was published"),
     "form.withdraw": N_("A form was withdrawn"),
+    "hold.confirm": N_("A second person agreed to preserve a record"),
     "hold.make": N_("A record was preserved for legal reasons"),
     "instance.receive": N_("ODK Collect sent a submission"),
     "key.make": N_("A key for encryption was created"),
