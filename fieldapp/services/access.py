@@ -63,6 +63,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "person.reset": frozenset({ADMIN, SYSTEM}),
     "person.switch": frozenset({ADMIN}),
     "record.choose": frozenset({ADMIN}),
+    "record.erase": frozenset({ADMIN}),
     "record.fetch_own": frozenset({WORKER}),
     "record.open": frozenset({ADMIN}),
     "record.review": frozenset({ADMIN}),

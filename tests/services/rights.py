@@ -31,7 +31,7 @@ RIGHTS: dict[str, set[str]] = {
         "feed_key.revoke", "feed_keys.list", "figures.see", "form.open", "form.publish", "form.withdraw", "forms.list",
         "hold.confirm", "hold.make", "home.see", "map.see", "partner.bring", "partner.remove", "people.list", "person.add", "person.own_password", "person.reset",
         "person.see_own", "person.switch", "preview.see", "product.switch", "product.take", "products.list", "record.choose", "record.open",
-        "record.review", "records.browse", "records.export", "release.attest", "release.attest_withdrawal", "release.download", "release.retry",
+        "record.erase", "record.review", "records.browse", "records.export", "release.attest", "release.attest_withdrawal", "release.download", "release.retry",
         "release.revoke", "releases.list", "retention.confirm_day", "retention.delay", "retention.see", "second_factor.reset", "second_factor.see", "second_factor.set", "series.change", "series.see",
         "submission.let_in", "submission.open", "submission.settle", "subscription.add", "subscription.end", "system.see",
         "withdrawals.see",

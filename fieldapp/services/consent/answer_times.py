@@ -85,7 +85,7 @@ class AnswerCutter:
         return json.dumps(cut, ensure_ascii=False, separators=(",", ":"))
 
     def cut(self, record: Record) -> None:
-        """Cut such answers from a record, from its submissions, and from what phones are told of it."""
+        """Cut such answers from a record, its submissions, and what phones are told of it."""
         session = self.ctx.session
         files: dict[int, set[str]] = {}
         for submission in submissions.of_record(session, self.ctx.centre_id, record.instance_id):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.consent import answer_times, erasing, unlinking
+from fieldapp.services.consent import answer_times, erasing, old_ends, unlinking
 from fieldapp.services.consent.due_rules import MOST_PLANNED, DueRule, Subject
 from fieldapp.services.consent.retention_rules import RuleKey
 from fieldapp.store.records import tombstones
@@ -14,6 +14,9 @@ FINDERS: dict[RuleKey, Callable[[ActContext, DueRule], Iterator[Subject]]] = {
     RuleKey.ANSWERS: answer_times.find_answers,
     RuleKey.CONTACT_WISHES: answer_times.find_wishes,
     RuleKey.CARD_LINKS: unlinking.find_links,
+    RuleKey.NOTES: old_ends.find_notes,
+    RuleKey.WITHDRAWAL_ROUNDS: old_ends.find_rounds,
+    RuleKey.WITHDRAWALS: old_ends.find_withdrawals,
     RuleKey.ATTACHMENTS: erasing.find_attachments,
     RuleKey.REFUSAL_TIMES: erasing.find_refusal_times,
     RuleKey.AUDIT: erasing.find_audit,
@@ -24,6 +27,9 @@ ERASERS: dict[RuleKey, Callable[[ActContext, DueRule, Collection[int]], set[int]
     RuleKey.ANSWERS: answer_times.erase_answers,
     RuleKey.CONTACT_WISHES: answer_times.erase_wishes,
     RuleKey.CARD_LINKS: unlinking.erase_links,
+    RuleKey.NOTES: old_ends.erase_notes,
+    RuleKey.WITHDRAWAL_ROUNDS: old_ends.erase_rounds,
+    RuleKey.WITHDRAWALS: old_ends.erase_withdrawals,
     RuleKey.ATTACHMENTS: erasing.erase_attachments,
     RuleKey.REFUSAL_TIMES: erasing.erase_refusal_times,
     RuleKey.AUDIT: erasing.erase_audit,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 from fieldapp.store.caseload.cards import Card
-from fieldapp.store.consent.standing import ConsentWord
+from fieldapp.store.consent import standing
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.attachments import Blob, BlobPiece
 from fieldapp.store.records.records import Record
@@ -289,13 +289,14 @@ def find_record(session: Session, centre_id: int, root_id: str) -> Record | None
 
 
 def _select_unused(centre_id: int, before: dt.datetime) -> Any:
-    """Return the query for cards with records of which nothing came, and nothing was said, since a time."""
+    """Return the query for cards of which nothing came, and nothing was said, since a time.
+
+    They have records: else there is nothing to unlink.
+    """
     of_card = (Record.centre_id == centre_id, sa.text("record.person != ''"), Record.person == Card.code)
     has_record = sa.exists().where(*of_card)
     has_recent = sa.exists().where(*of_card, Record.received_at >= before)
-    has_word = sa.exists().where(
-        ConsentWord.centre_id == centre_id, ConsentWord.person == Card.code, ConsentWord.finished_at >= before
-    )
+    has_word = standing.has_said_since(centre_id, Card.code.expression, before)
     query = sa.select(Card).where(Card.centre_id == centre_id, sa.or_(Card.seen_on.is_(None), Card.seen_on < before.date()))
     return query.where(has_record, ~has_recent, ~has_word)
 

@@ -32,7 +32,8 @@ OFFICE = "office"  # made by a person at the centre
 
 # Literal SQL, equal to the conditions of the partial indexes: the planner does not use them with bound parameters.
 HAS_DUE = sa.text("due != ''")
-IS_SETTLING = sa.text("form = 'fieldapp.settle'")
+SETTLING = "fieldapp.settle"  # the form of notes that a follow-up is not needed any more
+IS_SETTLING = sa.text(f"form = '{SETTLING}'")
 
 
 class Submission(Base):
@@ -432,6 +433,17 @@ def list_due_of(session: Session, centre_id: int, root_ids: Collection[str]) -> 
         if any(root_id in note.body for root_id in root_ids):
             completing.append(note)
     return completing
+
+
+def list_settling(session: Session, centre_id: int, before: dt.datetime) -> Sequence[Submission]:
+    """Return notes that settle a follow-up and came before a time."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, IS_SETTLING)
+    return session.scalars(query.where(Submission.received_at < before).order_by(Submission.id)).all()
+
+
+def list_root_ids(session: Session, centre_id: int) -> Sequence[str]:
+    """Return the number of every record that anything came for."""
+    return session.scalars(sa.select(Submission.root_id).where(Submission.centre_id == centre_id).distinct()).all()
 
 
 def list_held(session: Session, centre_id: int) -> Sequence[Submission]:

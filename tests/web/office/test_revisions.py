@@ -64,6 +64,7 @@ FREE = {
     "office.retention_delay": "works once; a second time is refused",
     "office.retention_hold_confirm": "agrees once; again changes nothing",
     "office.retention_hold": "adds a hold; the others stay",
+    "office.record_erase": "erases a record, once and for all; one that is erased stays so",
     "office.release_retry": "builds what failed; what is built stays built",
     "evaluator.package": "only reads",
     "evaluator.second_factor_check": "compares a code; it is about the one who is signed in",

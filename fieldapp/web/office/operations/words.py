@@ -41,6 +41,7 @@ ACTS = {
     "person.switch": N_("A person's access was turned on or off"),
     "record.choose": N_("Somebody chose between two answers"),
     "record.fetch_own": N_("A worker fetched a record to correct it"),
+    "record.erase": N_("A record was erased"),
     "record.review": N_("A record was reviewed"),
     "record.open": N_("A record was opened"),
     "records.export": N_("Records were downloaded as a file"),
