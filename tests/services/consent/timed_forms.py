@@ -42,11 +42,13 @@ def publish_timed(session: Session, cast: Cast, version: str = "1", months: str 
     publish_form(session, cast.system, compiled=compile_workbook(workbook, ".md"), workbook=workbook)
 
 
-def timed(day: dt.date, kind: str = "visit", code: str = "", version: str = "1", **more: Any) -> dict[str, Any]:
-    """Return a record whose answers say CANARY, or 77777 where they are numbers."""
+def timed(
+    day: dt.date, kind: str = "visit", code: str = "", version: str = "1", number: int = 77777, **more: Any
+) -> dict[str, Any]:
+    """Return a record whose answers say CANARY and a number of their own."""
     answers = {
-        "day": day.isoformat(), "kind": kind, "code": code, "tier": "3", "wish": "yes", "how": "CANARY how",
-        "short": "77777", "long": "CANARY long", "other": "4",
+        "day": day.isoformat(), "kind": kind, "code": code, "tier": "3", "wish": "yes", "how": f"CANARY how {number}",
+        "short": str(number), "long": f"CANARY long {number}", "other": "4",
     }  # fmt: skip
     answers = {name: value for name, value in answers.items() if value}
     return envelope(answers, form="timed", day=day, version=version, **more)
