@@ -38,10 +38,11 @@ def add_all(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
         session.connection().execute(sa.insert(CardMention), mentions)
 
 
-def select_naming(centre_id: int, code: str) -> sa.Select[Any]:
-    """Return the query for the ids of the submissions that name a card."""
+def list_naming(session: Session, centre_id: int, code: str) -> list[int]:
+    """Return the ids of the submissions that name a card."""
     query = sa.select(CardMention.submission_id)
-    return query.where(CardMention.centre_id == centre_id, CardMention.code == code)
+    query = query.where(CardMention.centre_id == centre_id, CardMention.code == code)
+    return list(session.scalars(query.order_by(CardMention.submission_id)))
 
 
 def delete_old(_mapper: Mapper[Any], connection: sa.Connection, submission: Any) -> None:

@@ -415,9 +415,13 @@ def mark_reviewed(session: Session, centre_id: int, root_id: str) -> None:
 
 def list_naming(session: Session, centre_id: int, code: str) -> Sequence[Submission]:
     """Return the submissions that name a card in their answers or among new cards, locked."""
-    query = sa.select(Submission).where(Submission.centre_id == centre_id)
-    query = query.where(Submission.id.in_(mentions.select_naming(centre_id, code)))
-    return session.scalars(query.order_by(Submission.id).with_for_update()).all()
+    naming: list[Submission] = []
+    # By their numbers: for a subquery the planner reads all submissions of the centre.
+    ids = mentions.list_naming(session, centre_id, code)
+    for start in range(0, len(ids), 500):
+        query = sa.select(Submission).where(Submission.id.in_(ids[start : start + 500]))
+        naming += session.scalars(query.order_by(Submission.id).with_for_update())
+    return naming
 
 
 def list_due_of(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:

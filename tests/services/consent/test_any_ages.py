@@ -208,7 +208,7 @@ def test_what_is_over_is_gone_and_the_rest_and_all_numbers_stay(
     monkeypatch.setattr(retention, "load_rules", lambda: dataclasses.replace(load_rules(), rules=tuple(rules), step=2))
     for key, eraser in list(retention_steps.ERASERS.items()):
         monkeypatch.setitem(retention_steps.ERASERS, key, kill_sometimes(chance, 0.3, eraser))
-    monkeypatch.setattr(retention, "find_due", kill_sometimes(chance, 0.1, retention.find_due))
+    monkeypatch.setattr(retention, "find_due", kill_sometimes(chance, 0.1, retention_steps.find_due))
     with contextlib.suppress(Killed):
         calendar.settle_in()
     for _ in range(10):
