@@ -79,7 +79,10 @@ def record_erase(instance_id: str) -> ResponseReturnValue:
         reason = request.form.get("reason", "")
         withdrawal_id = record_erasure.erase_record(session(), actor(), instance_id=instance_id, reason=reason)
     except ActProblem as problem:
-        return _refused(instance_id, problem)
+        if not problem.code.startswith(("erase.", "consent.")):
+            raise
+        flash(gettext(problem.text), "danger")
+        return redirect(url_for("office.encounter", instance_id=instance_id))
     flash(gettext("The record is erased."), "safe")
     return redirect(url_for("office.withdrawal", withdrawal_id=withdrawal_id))
 
