@@ -20,7 +20,9 @@ class CardMention(Base):
 
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
     code: Mapped[str] = mapped_column(sa.String(9), primary_key=True)  # without dashes
-    submission_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    submission_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("submission.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
 
 
 def list_codes(body: str, cards: Iterable[Any]) -> set[str]:

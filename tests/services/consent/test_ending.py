@@ -351,7 +351,7 @@ class Killed(BaseException):
     """A kill: nothing catches it, and the transaction is lost."""
 
 
-STEPS = ["save_withdrawal", "_tell_phones", "_erase_caseload", "_erase_statements", "_make_tallies", "_untie"]
+STEPS = ["save_withdrawal", "_tell_phones", "_erase_caseload", "_erase_statements", "make_tallies", "untie"]
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -27,6 +27,12 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=9), nullable=False),
         sa.Column("submission_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(["centre_id"], ["centre.id"], name=op.f("fk_card_mention_centre_id_centre")),
+        sa.ForeignKeyConstraint(
+            ["submission_id"],
+            ["submission.id"],
+            name=op.f("fk_card_mention_submission_id_submission"),
+            ondelete="CASCADE",
+        ),
         sa.PrimaryKeyConstraint("centre_id", "code", "submission_id", name=op.f("pk_card_mention")),
     )
     op.create_table(
