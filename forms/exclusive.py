@@ -45,9 +45,7 @@ def _constrain(workbook: Workbook, row: Row, choices: list[dict[str, str]]) -> N
         return
     spoken = [language for language in workbook.languages if language_code(language) in MESSAGES]
     for language in spoken or workbook.languages[:1]:  # other languages are shown in one of these
-        column, label = "constraint_message", "label"
-        if language != "default":
-            column, label = f"{column}::{language}", f"{label}::{language}"
-        named = [choice.get(label) or choice["name"] for choice in choices]
+        suffix = "" if language == "default" else f"::{language}"
+        named = [choice.get(f"label{suffix}") or choice["name"] for choice in choices]
         message = MESSAGES.get(language_code(language), MESSAGES["en"])
-        row.cells[column] = message.format(label=" / ".join(named))
+        row.cells[f"constraint_message{suffix}"] = message.format(label=" / ".join(named))

@@ -257,6 +257,7 @@ class Workbook:
         settings = {PYXFORM_SETTINGS.get(key, key): text for key, text in self.settings.items() if key in support.SETTINGS}
         settings.pop(ROLE_COLUMN, None)
         settings.pop("consent_why", None)
+        settings.pop("retain_months", None)
         settings.pop("name", None)  # the root of our XForms is always called data
         sheets = {"survey": _at_their_numbers(survey), "choices": _at_their_numbers(choices), "settings": [settings]}
         book: dict[str, Any] = {"sheet_names": list(sheets)}
@@ -265,8 +266,10 @@ class Workbook:
             if name == "settings":
                 columns = list(settings)
             if name == "survey":
-                used = [column for row in rows for column in row]  # also what exclusive.py has added
-                columns = list(dict.fromkeys([*_known(dict.fromkeys(columns, "")), *used, "type"]))
+                all_columns = dict.fromkeys(_known(dict.fromkeys(columns, "")))
+                for row in rows:
+                    all_columns |= dict.fromkeys(row)  # also what exclusive.py has added
+                columns = [*(all_columns | {"type": None})]
             if columns:
                 book[name] = rows
                 book[f"{name}_header"] = [dict.fromkeys(columns)]
@@ -284,7 +287,7 @@ PYXFORM_SETTINGS = {"omit_instanceid": "omit_instanceID"}
 
 def _known(cells: dict[str, str]) -> dict[str, str]:
     """Return the cells that pyxform should read: those of columns that an XLSForm has."""
-    own = ("privacy", "consent::", ROLE_COLUMN)
+    own = ("privacy", "consent::", "retain::", ROLE_COLUMN)
     return {column: text for column, text in cells.items() if is_known(column) and not column.startswith(own)}
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from pyxform.xls2xform import convert
 
-from forms import consent, consent_linter, exclusive, linter, xform
+from forms import consent, consent_linter, exclusive, linter, retention_linter, xform
 from forms.advice import advise
 from forms.completeness import find_missing
 from forms.definition import Compiled, CsvTable
@@ -71,6 +71,7 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
                 problems += consent_linter.lint_consent(workbook, definition)
                 definition, xform_problems = consent.guard(definition)
                 problems += xform_problems
+                problems += retention_linter.lint_retention(workbook, definition)
                 text = consent.write_rules(definition, text)
         except ElementTree.ParseError:
             text = ""

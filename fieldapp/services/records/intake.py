@@ -11,7 +11,7 @@ from fieldapp.services.caseload.record_state import AcceptedSubmission
 from fieldapp.services.consent import ended_cards, refusals, standing
 from fieldapp.services.consent.card_mentions import take_out_of_answers
 from fieldapp.services.consent.ended_cards import LateRecord
-from fieldapp.services.consent.ending import ENDED, end_person
+from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
 from fieldapp.services.consent.slips import save_slip_of_ended, save_slips, save_waiting_slip
 from fieldapp.services.consent.unasked import decide_by_standing, find_unasked_person
@@ -194,7 +194,7 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
                 _leave_tally(ctx, item, definitions)
             _save_late_slip(ctx, item, late_decision.codes)
             item.is_ended = True
-            item.decision = Decision(Status.STORED, problems=[ENDED])
+            item.decision = Decision(Status.STORED, problems=[late_decision.problem])
         elif late_decision.codes:
             answers = take_out_of_answers(item.decision.answers, late_decision.codes)
             item.decision = replace(item.decision, answers=answers)

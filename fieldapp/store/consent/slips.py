@@ -46,6 +46,16 @@ def list_slips(session: Session, centre_id: int, persons: Collection[str]) -> Se
     return session.scalars(query.order_by(Slip.tag).with_for_update()).all()
 
 
+def delete_of_withdrawal(session: Session, centre_id: int, withdrawal_id: str) -> None:
+    session.execute(sa.delete(Slip).where(Slip.centre_id == centre_id, Slip.withdrawal_id == withdrawal_id))
+
+
+def untie_from_record(session: Session, centre_id: int, root_id: str) -> None:
+    """Let the slips that came with a record no longer say so; they go on showing their card."""
+    change = sa.update(Slip).where(Slip.centre_id == centre_id, Slip.root_id == root_id)
+    session.execute(change.values(root_id=""))
+
+
 def list_slips_of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Slip]:
     """Return the slips that came with a record, locked for changing."""
     query = sa.select(Slip).where(Slip.centre_id == centre_id, Slip.root_id == root_id, Slip.person != "")

@@ -16,6 +16,7 @@ from fieldapp.store.phones.pull import PullItem
 
 AT_ONCE = 500
 ENDED_KEY = "ended/"  # what phones are told of a card that ended begins with it; the code follows
+ONE_RECORD = "record"  # how it is called where an administrator erased a single record
 
 
 class EndedKind(StrEnum):
@@ -23,6 +24,7 @@ class EndedKind(StrEnum):
 
     CARD = "card"  # its key is not in the database: a card code has 40 bits, so it could be tried out
     RECORD = "record"
+    ERASED = "erased"  # a record that an administrator erased: its card goes on
 
 
 class Ended(Base):
@@ -44,7 +46,7 @@ class Withdrawal(Base):
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)  # random
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
     person_tag: Mapped[str] = mapped_column(sa.String(36))
-    how: Mapped[str] = mapped_column(sa.String(6))  # form, slip, office, list
+    how: Mapped[str] = mapped_column(sa.String(6))  # form, slip, office, list, or ONE_RECORD
     reason: Mapped[str] = mapped_column(sa.String(200), default="")  # of the office
     asked_on: Mapped[dt.date]
     effective_at: Mapped[dt.datetime]  # nobody at the centre sees it from here on
@@ -56,6 +58,16 @@ class Withdrawal(Base):
     listed_at: Mapped[dt.datetime | None]  # recipients of rows were told
     attested_at: Mapped[dt.datetime | None]  # they signed that they deleted them
     forgotten_on: Mapped[dt.date | None]  # no backup has it
+
+
+class WithdrawalCount(Base):
+    """How many people took everything back in a quarter, of whom nothing else is stored."""
+
+    __tablename__ = "withdrawal_count"
+
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
+    quarter: Mapped[str] = mapped_column(sa.String(7), primary_key=True)  # 2026-Q4
+    people: Mapped[int]
 
 
 class ToldWorker(Base):
@@ -100,14 +112,40 @@ def list_withdrawals(session: Session, centre_id: int) -> Sequence[Withdrawal]:
 
 
 def list_effective(session: Session, centre_id: int, first: dt.datetime, before: dt.datetime) -> Sequence[str]:
-    """Return the ids of the withdrawals from one moment on, before another."""
-    query = sa.select(Withdrawal.id).where(Withdrawal.centre_id == centre_id)
+    """Return the ids of people's withdrawals from one moment on, before another.
+
+    Not of single records that an administrator erased: there, nobody took everything back.
+    """
+    query = sa.select(Withdrawal.id).where(Withdrawal.centre_id == centre_id, Withdrawal.how != ONE_RECORD)
     return session.scalars(query.where(Withdrawal.effective_at >= first, Withdrawal.effective_at < before)).all()
 
 
 def find_of_card(session: Session, centre_id: int, person_tag: str) -> Withdrawal | None:
     query = sa.select(Withdrawal).where(Withdrawal.centre_id == centre_id, Withdrawal.person_tag == person_tag)
     return session.scalars(query).one_or_none()
+
+
+def list_finished(session: Session, centre_id: int, before: dt.datetime) -> Sequence[Withdrawal]:
+    """Return withdrawals from before a time with no step left to this server, locked."""
+    query = sa.select(Withdrawal).where(Withdrawal.centre_id == centre_id, Withdrawal.effective_at < before)
+    query = query.where(Withdrawal.bytes_at.is_not(None), Withdrawal.phones_at.is_not(None))
+    query = query.where(Withdrawal.bytes_at >= Withdrawal.phones_at, Withdrawal.forgotten_on.is_not(None))
+    return session.scalars(query.order_by(Withdrawal.id).with_for_update()).all()
+
+
+def count_person(session: Session, centre_id: int, quarter: str) -> None:
+    """Count one more person who took everything back in a quarter."""
+    row = session.get(WithdrawalCount, (centre_id, quarter))
+    if row is None:
+        row = WithdrawalCount(centre_id=centre_id, quarter=quarter, people=0)
+        session.add(row)
+    row.people += 1
+
+
+def list_counts(session: Session, centre_id: int) -> dict[str, int]:
+    """Return how many people took everything back of whom nothing else is stored, by quarter."""
+    query = sa.select(WithdrawalCount).where(WithdrawalCount.centre_id == centre_id)
+    return {row.quarter: row.people for row in session.scalars(query)}
 
 
 def list_unfinished(session: Session, centre_id: int) -> Sequence[str]:

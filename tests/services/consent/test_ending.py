@@ -14,7 +14,6 @@ from fieldapp.services.caseload.hand_over import assign_card, list_caseload
 from fieldapp.services.consent import ending
 from fieldapp.services.consent.card_consent import end_card, find_card, lower_card, take_record, view_card
 from fieldapp.services.consent.forgotten import attach, find_list
-from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.consent.withdrawals import advance_withdrawals, end_listed, view_withdrawal
 from fieldapp.services.phones.devices import revoke_device
@@ -42,6 +41,7 @@ from tests.services.caseload.meetings import code
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.consents import MAY, consent
 from tests.services.consent.endings import CARD, NOTE, OTHER, end, send, talked
+from tests.services.consent.holds import preserve
 from tests.services.consent.refusals import everything
 from tests.services.records.phone import Phone
 
@@ -374,7 +374,7 @@ class Killed(BaseException):
     """A kill: nothing catches it, and the transaction is lost."""
 
 
-STEPS = ["save_withdrawal", "_tell_phones", "_erase_caseload", "_erase_statements", "_make_tallies", "_untie"]
+STEPS = ["save_withdrawal", "_tell_phones", "_erase_caseload", "_erase_statements", "make_tallies", "untie"]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -516,7 +516,7 @@ def test_what_a_court_wants_is_in_no_list_and_goes_when_its_day_is_over(
     wanted, other = talked(), talked(day=MAY + dt.timedelta(days=3))
     send(session, cast.amina, wanted, other)
     until = calendar.now.date() + dt.timedelta(days=60)
-    make_hold(session, cast.rosa, root_id=wanted["id"], reference="Court file 12", until=until)
+    preserve(session, cast, wanted["id"], until)
     end(session, cast)
     pulls(session, cast.amina)
     advance_withdrawals(session, None)

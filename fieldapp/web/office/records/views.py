@@ -6,6 +6,7 @@ from flask import current_app, flash, redirect, render_template, request, send_f
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from fieldapp.services.consent import record_erasure
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import attachments, export, listing, reviews
 from fieldapp.services.records.export_consent import ExportPurpose
@@ -70,6 +71,21 @@ def record_choose(instance_id: str) -> ResponseReturnValue:
         return _refused(instance_id, problem)
     flash(gettext("Done. Both versions stay in the history."), "safe")
     return redirect(url_for("office.encounter", instance_id=instance_id))
+
+
+@office.post("/encounters/<instance_id>/erase")
+def record_erase(instance_id: str) -> ResponseReturnValue:
+    """Erase a record for good, where an admin says why."""
+    try:
+        reason = request.form.get("reason", "")
+        withdrawal_id = record_erasure.erase_record(session(), actor(), instance_id=instance_id, reason=reason)
+    except ActProblem as problem:
+        if not problem.code.startswith(("erase.", "consent.")):
+            raise
+        flash(gettext(problem.text), "danger")
+        return redirect(url_for("office.encounter", instance_id=instance_id))
+    flash(gettext("The record is erased."), "safe")
+    return redirect(url_for("office.withdrawal", withdrawal_id=withdrawal_id))
 
 
 @office.get("/attachments/<kind>/<subtype>/<sha256>")
