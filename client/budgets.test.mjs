@@ -12,7 +12,7 @@ import {
 describe("the size budget", () => {
   const empty = Object.fromEntries(Object.keys(BUDGETS).map((piece) => [piece, 0]));
   const full = { ...BUDGETS };
-  for (const piece of FIRST_QUESTION) full[piece] = Math.floor(FIRST_QUESTION_BUDGET / 4);
+  for (const piece of FIRST_QUESTION) full[piece] = FIRST_QUESTION_BUDGET / FIRST_QUESTION.length;
 
   test("lets pieces pass up to their budgets", () => {
     const pieces = Object.entries(BUDGETS).filter(([piece]) => !FIRST_QUESTION.includes(piece));

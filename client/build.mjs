@@ -68,8 +68,8 @@ async function bundle(entry, options = {}) {
 
 /**
  * Bundle a script in pieces: what is needed first, what is fetched while the worker types their
- * PIN, the words of a language. Returns [{name, stem, data, isEntry, isStatic}]; static pieces are
- * needed by the entry at once.
+ * PIN, the words of a language. Returns [{name, stem, data, isEntry, isStatic, needs}]; static
+ * pieces are needed by the entry at once, and `needs` names those that a piece needs at once.
  */
 async function bundleInPieces(name, entryPoint) {
   const result = await build({
@@ -86,13 +86,16 @@ async function bundleInPieces(name, entryPoint) {
   });
   const outputs = Object.entries(result.metafile.outputs);
   const [path, entry] = outputs.find(([, about]) => about.entryPoint === entryPoint);
-  const needed = entry.imports.filter(({ kind }) => kind === "import-statement");
+  const listNeeded = ({ imports }) =>
+    imports.filter(({ kind }) => kind === "import-statement").map((each) => basename(each.path));
+  const needed = listNeeded(entry);
   return result.outputFiles.map((file) => ({
     name: basename(file.path),
     stem: basename(file.path).replace(/-[^-]*$/, ""),
     data: Buffer.from(file.contents),
     isEntry: basename(file.path) === basename(path),
-    isStatic: needed.some((each) => basename(each.path) === basename(file.path)),
+    isStatic: needed.includes(basename(file.path)),
+    needs: listNeeded(outputs.find(([each]) => basename(each) === basename(file.path))[1]),
   }));
 }
 
@@ -201,7 +204,7 @@ function writePage(output, scripts) {
 /** Bundle the service worker, which knows the hash of every file of the app's shell {url: data}. */
 function bundleWorker(shell) {
   const hashes = Object.fromEntries(
-    Object.entries(shell).map(([url, data]) => [url, sha256(data)]),
+    Object.entries(shell).map(([url, data]) => [url, sha256(data).slice(0, 32)]),
   );
   const define = {
     ...common.define,
@@ -234,13 +237,18 @@ async function buildPhone(output) {
 
   const names = {
     unlocked: "after sign-in",
+    others: "other screens",
+    qr_drawing: "QR codes",
+    rare_widgets: "rare widgets",
     fr: "french",
     spot_map: "heat map",
-    qr_drawing: "QR codes",
   };
+  const unlocked = scripts.find(({ stem }) => stem === "unlocked");
   const sizes = { "before sign-in": weigh(page, style, icon) };
-  for (const { stem, data, isEntry, isStatic } of scripts) {
-    const piece = isEntry || isStatic ? "before sign-in" : (names[stem] ?? stem);
+  for (const { name, stem, data, isEntry, isStatic } of scripts) {
+    let piece = names[stem] ?? stem;
+    if (unlocked.needs.includes(name)) piece = "after sign-in"; // shared with what is loaded later
+    if (isEntry || isStatic) piece = "before sign-in";
     sizes[piece] = (sizes[piece] ?? 0) + weigh(data);
   }
   return { ...sizes, "service worker": weigh(worker) };

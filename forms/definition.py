@@ -248,6 +248,11 @@ class FormDefinition:
             value = value.get(name) if isinstance(value, Mapping) else None
         return value if isinstance(value, str) else ""
 
+    def is_repeated(self, element: Element) -> bool:
+        """Say whether an element is in a repeat, so that a record can answer it several times."""
+        parent = self.by_path.get(element.parent)
+        return parent is not None and (parent.kind == "repeat" or self.is_repeated(parent))
+
     def list_choices_of(self, role: str) -> tuple[Choice, ...]:
         """Return the choices of the question with a QuestionRole."""
         question = self.find_with_role(role)

@@ -37,6 +37,7 @@ class FormRole(StrEnum):
     INCIDENT = "incident"
     SHIFT = "shift"
     MEDIATION = "mediation"
+    MEDIATION_FOLLOW_UP = "mediation_follow_up"
     EVENT = "event"
 
 
@@ -49,6 +50,7 @@ class QuestionRole(StrEnum):
     PERSON = "person"
     DUE = "due"
     PLAN = "plan"
+    FOLLOWS = "follows"
     MINUTES = "minutes"
     TIER = "tier"
     STATUS = "status"
@@ -85,6 +87,8 @@ class ChoiceRole(StrEnum):
     WATCH = "watch"
     CALL_FOR_HELP = "call_for_help"
     FOLLOW_UP_VISIT = "follow_up_visit"
+    ENDS_FOLLOW_UPS = "ends_follow_ups"
+    STANDS_ALONE = "stands_alone"
     SAYS_WHO = "says_who"
     SAYS_WHERE_OR_WHEN = "says_where_or_when"
 
@@ -92,6 +96,7 @@ class ChoiceRole(StrEnum):
 _CHOICE = frozenset({AnswerKind.CHOICE, AnswerKind.COMPUTED})
 _CHOICES = frozenset({AnswerKind.CHOICE, AnswerKind.CHOICES, AnswerKind.COMPUTED})
 _DATE = frozenset({AnswerKind.DATE, AnswerKind.COMPUTED})
+_TEXT = frozenset({AnswerKind.TEXT, AnswerKind.COMPUTED})
 _CODE = frozenset({AnswerKind.TEXT, AnswerKind.CODE, AnswerKind.COMPUTED})
 
 
@@ -128,6 +133,11 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
         "follow-ups, as days after the day: d1 d7 …",
         _CHOICES | {AnswerKind.TEXT},
         (Reader.CASELOAD, Reader.PHONE),
+    ),
+    QuestionRole.FOLLOWS: QuestionRoleRule(
+        "the record that is followed up, by its id: phones fill it in, from what is due",
+        _TEXT,
+        (Reader.LISTS, Reader.CASELOAD, Reader.PHONE, Reader.RELEASES),
     ),
     QuestionRole.MINUTES: QuestionRoleRule(
         "the time spent; each choice says in app_minutes how many minutes it stands for",
@@ -175,6 +185,7 @@ FORM_ROLES: Mapping[FormRole, str] = {
     FormRole.INCIDENT: "a critical incident: what the board shows",
     FormRole.SHIFT: "a worker's shift: who is out, on the board",
     FormRole.MEDIATION: "a conflict that was mediated; phones have words for it",
+    FormRole.MEDIATION_FOLLOW_UP: "how it went on after a mediation: what opens when its follow-up is due",
     FormRole.EVENT: "an event for many; phones have words for it",
 }
 
@@ -191,9 +202,15 @@ CHOICE_ROLES: Mapping[ChoiceRole, str] = {
     ChoiceRole.WATCH: "a `retaliation_risk` that puts an incident on the watch list",
     ChoiceRole.CALL_FOR_HELP: "a `kind` by which a worker asks for a talk; the record goes to the review queue",
     ChoiceRole.FOLLOW_UP_VISIT: "the `kind` of contact that a follow-up without a card asks for",
+    ChoiceRole.ENDS_FOLLOW_UPS: "a `plan` of a follow-up after which nothing of that record is due any more",
+    ChoiceRole.STANDS_ALONE: "a choice such as “none”, which cannot be chosen together with others",
     ChoiceRole.SAYS_WHO: "a choice of a list that says who somebody is: in no dataset of events",
     ChoiceRole.SAYS_WHERE_OR_WHEN: "a choice of a list that says where or when: in no dataset about people",
 }
+
+# Which records a form follows up. What is due of a record, the form that opens then, and the numbers that count
+# follow-ups all read this.
+FOLLOWED: Mapping[FormRole, FormRole] = {FormRole.MEDIATION_FOLLOW_UP: FormRole.MEDIATION}
 
 
 @dataclass(frozen=True)
@@ -233,6 +250,7 @@ NEEDS = (
         (QuestionRole.KIND, QuestionRole.STATUS),
         ((QuestionRole.STATUS, ChoiceRole.ENDS_REFERRAL),),
     ),
+    ReaderNeeds(FormRole.MEDIATION_FOLLOW_UP, Reader.CASELOAD, (QuestionRole.FOLLOWS, QuestionRole.DAY)),
     ReaderNeeds(
         FormRole.INCIDENT,
         Reader.BOARD,

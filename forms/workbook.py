@@ -266,7 +266,10 @@ class Workbook:
             if name == "settings":
                 columns = list(settings)
             if name == "survey":
-                columns = list(dict.fromkeys([*_known(dict.fromkeys(columns, "")), "type"]))
+                all_columns = dict.fromkeys(_known(dict.fromkeys(columns, "")))
+                for row in rows:
+                    all_columns |= dict.fromkeys(row)  # also what exclusive.py has added
+                columns = [*(all_columns | {"type": None})]
             if columns:
                 book[name] = rows
                 book[f"{name}_header"] = [dict.fromkeys(columns)]

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from pyxform.xls2xform import convert
 
-from forms import consent, consent_linter, linter, retention_linter, xform
+from forms import consent, consent_linter, exclusive, linter, retention_linter, xform
 from forms.advice import advise
 from forms.completeness import find_missing
 from forms.definition import Compiled, CsvTable
@@ -57,6 +57,7 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
     workbook = Workbook(sheets)
     tables, problems = _tables(files or {})
     problems += linter.lint(workbook, set(tables))
+    exclusive.add_constraints(workbook)
     text = ""
     try:
         text = convert(workbook.for_pyxform(), form_name="data").xform

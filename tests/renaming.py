@@ -84,6 +84,8 @@ def rename_dataset(body: dict[str, Any]) -> dict[str, Any]:
     for key in ("weekday_of", "hour_of"):
         if key in body:
             changed[key] = {name: rename_question(question) for name, question in body[key].items()}
+    if "followed_up" in body:
+        changed["followed_up"] = list(map(rename, body["followed_up"]))
     if "minutes_between" in body:
         spans = body["minutes_between"].items()
         changed["minutes_between"] = {name: list(map(rename_question, questions)) for name, questions in spans}

@@ -14,6 +14,7 @@ import { Unlock } from "./screens/gate/unlock";
 import { applyLook } from "./screens/look";
 import { Clock } from "./screens/quick_exit";
 import { Broken, LostAll } from "./screens/storage_broken";
+import { noteOpened } from "./storage/accounts";
 import { deleteDatabase } from "./storage/database";
 import { markStorage } from "./storage/health";
 import type { Vault } from "./storage/vault";
@@ -68,6 +69,7 @@ function App() {
     const isSomebodyElse = lastUser.current !== 0 && lastUser.current !== user;
     if (isSomebodyElse || WAYS_IN.includes(location.hash)) location.hash = "/today";
     lastUser.current = user;
+    noteOpened(user);
     // The lock must know who is new here.
     if (!gate?.rows.some((row) => row.user === user)) void refreshGate();
     // A form that was begun got its draft's address without an event: the worker goes on there.

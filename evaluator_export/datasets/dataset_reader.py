@@ -134,6 +134,10 @@ class _DatasetReader:
     def read_derived_questions(self) -> dict[str, DerivedQuestion]:
         """Return the questions that are derived from others, and let fields use them."""
         derived: dict[str, DerivedQuestion] = {}
+        for name in self.body.get("followed_up") or ():
+            # Asked by the form that follows up such records. A centre without that form has no answers to it.
+            if str(name) not in self.questions:
+                self.add_derived(str(name))
         for name, sources in (self.body.get("minutes_between") or {}).items():
             derived[str(name)] = self.derive(str(name), Derivation.MINUTES, sources, sources)
         for name, source in (self.body.get("weekday_of") or {}).items():

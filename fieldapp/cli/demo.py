@@ -14,7 +14,7 @@ import click
 from evaluator_export import periods
 from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import PASSWORD, greet, refuse_beside_real_centres
-from fieldapp.cli.demo_year import Year
+from fieldapp.cli.demo_year import Year, list_follow_ups
 from fieldapp.cli.opening import opened
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.definitions import load_definition
@@ -38,9 +38,10 @@ from forms.definition import FormDefinition
 from forms.validation import validate
 from sync.envelope import MAX_ITEMS, parse_batch
 from sync.intake import local_time
-from sync.notes import SETTLE
 
 WORKERS = 12
+MEDIATION = "mediation"
+FOLLOW_UP = "mediation_follow_up"
 
 
 @click.command()
@@ -126,19 +127,15 @@ def _send(
     sent: dict[str, int] = {}
     for worker, form, moment, answers in records:
         local = moment.replace(tzinfo=zone)
-        body = json.dumps(_as_a_phone_would(definitions[form], answers, local), ensure_ascii=False)
-        item = {
-            "id": str(uuid.UUID(int=ids.getrandbits(128), version=4)),
-            "form": form,
-            "version": definitions[form].version,
-            "finished_at": local.isoformat(),
-            "body": body,
-            "sha256": hashlib.sha256(body.encode()).hexdigest(),
-        }
-        queues.setdefault(worker, []).append(item)
-        if answers.get("result", {}).get("fu_plan"):
-            queues[worker] += _make_follow_up_notes(item, local, zone, ids)
+        item = _make_item(definitions[form], _draw_id(ids), local, answers)
+        queue = queues.setdefault(worker, [])
+        queue.append(item)
         sent[form] = sent.get(form, 0) + 1
+        if form != MEDIATION:
+            continue
+        for due, visited, visit in list_follow_ups(item["id"], answers, local, dt.datetime.now(zone).date(), ids):
+            queue.append({**_make_item(definitions[FOLLOW_UP], _draw_id(ids), visited, visit), "due": f"{item['id']}/{due}"})
+            sent[FOLLOW_UP] = sent.get(FOLLOW_UP, 0) + 1
     for worker, items in sorted(queues.items()):
         for start in range(0, len(items), MAX_ITEMS):
             batch = json.dumps({"items": items[start : start + MAX_ITEMS]}).encode()
@@ -146,28 +143,21 @@ def _send(
     return sent
 
 
-def _make_follow_up_notes(
-    item: dict[str, str], mediated: dt.datetime, zone: zoneinfo.ZoneInfo, ids: random.Random
-) -> list[dict[str, str]]:
-    """Return a note that the follow-ups of a mediation were done up to today.
+def _draw_id(ids: random.Random) -> str:
+    return str(uuid.UUID(int=ids.getrandbits(128), version=4))
 
-    Before the first there is none; later one is enough: it names the last day that has passed.
-    """
-    today = dt.datetime.now(zone).date()
-    days = [mediated.date() + dt.timedelta(days=number) for number in (1, 3, 7, 14, 30)]
-    passed = [day for day in days if day < today]
-    if not passed:
-        return []
-    body = json.dumps({"due": f"{item['id']}/{passed[-1].isoformat()}"})
-    note = {
-        **item,
-        "id": str(uuid.UUID(int=ids.getrandbits(128), version=4)),
-        "form": SETTLE,
-        "version": "1",
+
+def _make_item(definition: FormDefinition, item_id: str, moment: dt.datetime, answers: dict[str, Any]) -> dict[str, str]:
+    """Return a record as a phone sends it."""
+    body = json.dumps(_as_a_phone_would(definition, answers, moment), ensure_ascii=False)
+    return {
+        "id": item_id,
+        "form": definition.id,
+        "version": definition.version,
+        "finished_at": moment.isoformat(),
         "body": body,
         "sha256": hashlib.sha256(body.encode()).hexdigest(),
     }
-    return [note]
 
 
 def _as_a_phone_would(definition: FormDefinition, answers: dict[str, Any], moment: dt.datetime) -> dict[str, Any]:

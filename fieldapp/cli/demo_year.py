@@ -324,3 +324,28 @@ class Year:
             "risks": {"risk_level": self.pick({"moderate": 30, "high": 45, "very_high": 25}), "feel_safe": self.pick({"sometimes": 40, "mostly": 60})},
             "plan": {"needs": self.some("employment housing education mental_health", 2)},
         }  # fmt: skip
+
+
+def list_follow_ups(
+    mediation_id: str, answers: dict[str, Any], mediated: dt.datetime, today: dt.date, chance: random.Random
+) -> Iterator[tuple[str, dt.datetime, dict[str, Any]]]:
+    """Yield the planned follow-ups of a mediation that were done before today.
+
+    Each as the day on which it was due, the moment when it was done, and its answers. A few are missed, as in life. The last that has passed is done, so that what is due is not long past.
+    """
+    plan = [int(name.removeprefix("d")) for name in answers.get("result", {}).get("fu_plan", "").split()]
+    passed = [days for days in plan if (mediated + dt.timedelta(days=days)).date() < today]
+    for days in passed:
+        if chance.random() < 0.2 and days != passed[-1]:
+            continue
+        moment = mediated + dt.timedelta(days=days)
+        calm = chance.choices(("cool", "heating", "violent", "unknown"), (80, 12, 4, 4))[0]
+        outcome = "temporary" if calm != "cool" else chance.choices(("resolved", "temporary"), (70, 30))[0]
+        visit = {
+            "mediation": mediation_id,
+            "still_cool": calm,
+            "fu_outcome": outcome,
+            "next_look": "planned",
+            "fu_date": f"{moment:%Y-%m-%d}",
+        }
+        yield f"{moment:%Y-%m-%d}", moment, {"visit": visit}

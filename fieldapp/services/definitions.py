@@ -10,6 +10,7 @@ from fieldapp.store.session import Engine, Session
 from forms import consent
 from forms.definition import FormDefinition
 from forms.dependencies import CircularReference
+from forms.roles import FOLLOWED
 
 CACHE_SIZE = 200
 _cache: dict[str, FormDefinition] = {}  # by the hash of the definition, so never stale
@@ -61,3 +62,9 @@ def load_definitions(
             published[key] = load_definition(stored)
         definitions[form, version] = published[key]
     return definitions
+
+
+def list_follow_up_forms(session: Session, centre_id: int) -> list[FormDefinition]:
+    """Return the forms of a centre whose records follow up those of another form."""
+    newest = [load_definition(version) for version in versions.newest(session, centre_id)]
+    return [definition for definition in newest if definition.role in FOLLOWED]

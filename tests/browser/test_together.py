@@ -343,7 +343,7 @@ def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: Ope
     page.goto("/app/#/today")
     referrals = page.locator("section:has(#referrals)")
     expect(referrals).to_contain_text("Housing")
-    referrals.get_by_role("button", name="How is it going?").click()
+    referrals.get_by_role("button", name="Update").click()
     page.wait_for_selector(".question")
     for _ in range(4):
         phone.next()

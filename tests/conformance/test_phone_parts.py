@@ -158,6 +158,37 @@ def test_what_is_due_follows_from_what_was_logged() -> None:
     assert [one["on"] for one in rest["due"]] == ["2026-12-01", "2026-12-24"]
 
 
+def test_a_follow_up_completes_what_was_due_until_its_day_and_may_ask_for_more_or_end_it() -> None:
+    mediation = json.loads(definition_of("mediation").to_json())
+    follow_up = json.loads(definition_of("mediation_follow_up").to_json())
+    plan = {
+        "when_where": {"med_date": "2026-11-24", "nbhd": "002"},
+        "conflict": {"cause": "money_debt"},
+        "result": {"fu_plan": "d1 d7 d30"},
+    }
+    planned = {"people": [], "due": []}
+    for root in ("m", "other"):
+        (planned,) = calls(["addFinishedRecord", planned, mediation, {"id": root, "answers": plan}, "2026-11-24"])
+
+    def visit(next_look: str) -> dict[str, Any]:
+        answers = {"visit": {"mediation": "m", "fu_date": "2026-11-26", "next_look": next_look}}
+        (after,) = calls(["addFinishedRecord", planned, follow_up, {"id": "v", "answers": answers}, "2026-11-26"])
+        return after
+
+    def days(book: dict[str, Any], root: str) -> list[str]:
+        return [one["on"] for one in book["due"] if one["id"].startswith(f"{root}/")]
+
+    assert days(visit("planned"), "m") == ["2026-12-01", "2026-12-24"]
+    assert days(visit("d3"), "m") == ["2026-11-29", "2026-12-01", "2026-12-24"]
+    assert days(visit("none"), "m") == []
+    assert days(visit("none"), "other") == ["2026-11-25", "2026-12-01", "2026-12-24"]
+    asked_for = next(one for one in visit("d3")["due"] if one["on"] == "2026-11-29")
+    assert asked_for == {
+        "id": "m/2026-11-29", "on": "2026-11-29", "code": "", "form": "mediation", "from": "2026-11-24",
+        "kind": "money_debt", "area": "002",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("is_all_sent", [True, False])
 def test_a_phone_that_hears_everything_again_loses_neither_labels_nor_what_only_it_knows(is_all_sent: bool) -> None:
     """After the centre went back to an earlier copy: its cursors begin with an epoch, and it tells all from the beginning."""

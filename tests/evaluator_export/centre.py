@@ -34,11 +34,10 @@ from fieldapp.services.releases.datasets import (
     load_program_recipe,
     load_table_menu,
 )
+from tests.programme import FORMS as FORM_IDS
 from tests.programme import definition_of
 
-FORMS = {
-    form: definition_of(form) for form in ("encounter", "mediation", "participant", "incident", "referral", "shift", "event")
-}
+FORMS = {form: definition_of(form) for form in FORM_IDS}
 SEED = b"k" * 32
 KEY = seal.public_key(SEED)
 Row = dict[str, str]

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import random
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.cli.demo_year import Year
+from fieldapp.cli.demo_year import Year, list_follow_ups
 from fieldapp.paths import PROGRAM
 from fieldapp.services.acts import Actor
 from fieldapp.services.board import board
@@ -57,6 +58,11 @@ ARRIVED = NOW - dt.timedelta(days=2)  # what comes in while numbers are counted 
 SECRET = "5e" * 32
 
 
+def make_id(number: int) -> str:
+    """Return the id of a record that is the same at both centres: numbers are rounded by it."""
+    return str(uuid.UUID(int=number, version=4))
+
+
 class Place:
     """A centre with its own people and phone, and the program's forms under one set of names."""
 
@@ -95,7 +101,7 @@ class Place:
             body = json.dumps(rename_answers(answers) if self.is_renamed else answers)
             items.append(
                 {
-                    "id": str(uuid.UUID(int=number, version=4)),  # the same at both: numbers are rounded by it
+                    "id": make_id(number),
                     "form": definition.id,
                     "version": definition.version,
                     "finished_at": moment.isoformat(),
@@ -120,6 +126,12 @@ def _list_records() -> list[tuple[str, dt.datetime, dict[str, Any]]]:
     for _, form, moment, answers in year.records():
         finished = moment.replace(tzinfo=dt.UTC)
         records.append((form, finished, validate(definition_of(form), answers, local_time(finished)).answers))
+    chance = random.Random(7)
+    for number, (form, finished, answers) in enumerate(list(records)):
+        if form == "mediation":
+            for _, moment, visit in list_follow_ups(make_id(number), answers, finished, NOW.date(), chance):
+                given = validate(definition_of("mediation_follow_up"), visit, local_time(moment)).answers
+                records.append(("mediation_follow_up", moment, given))
     began = (NOW - dt.timedelta(hours=5)).isoformat(timespec="milliseconds")
     ended = (NOW - dt.timedelta(hours=1)).isoformat(timespec="milliseconds")
     shift = {"shift": {"start": began, "end": ended, "areas": "002 004"}, "you": {"felt": "need_debrief"}}

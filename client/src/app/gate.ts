@@ -3,8 +3,9 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { listAccounts, readCachedAccounts, type StoredAccount } from "../storage/accounts";
 import { wasCleared } from "../storage/health";
-import { listOutbox, type Order } from "../sync/deliver";
-import { exchange, type ExchangeResult } from "../sync/exchange";
+import type { Order } from "../sync/deliver";
+import type { ExchangeResult } from "../sync/exchange";
+import { listOutbox } from "../sync/sealed_items";
 
 const PAUSE = 60_000;
 const BUSY_PAUSE = 2_000; // another tab, or the service worker, is at it
@@ -47,6 +48,12 @@ export function useGate(): GateState {
   return { gate, isBroken, refreshGate };
 }
 
+/** Exchange with nobody in. Its code is fetched after the gate is drawn, which does not need it. */
+async function exchangeWithoutVault(): Promise<ExchangeResult> {
+  const { exchange } = await import("../sync/exchange");
+  return exchange(null);
+}
+
 /** While nobody is in, what is finished still goes out, and the centre's orders still come in. */
 export function useBackgroundExchange(
   isLocked: boolean,
@@ -61,7 +68,7 @@ export function useBackgroundExchange(
       clearTimeout(timer);
       await refreshGate();
       const failed: ExchangeResult = { outcome: "offline", orders: [] };
-      const { outcome, orders } = await exchange(null).catch(() => failed);
+      const { outcome, orders } = await exchangeWithoutVault().catch(() => failed);
       if (orders.length > 0) ordered(orders);
       await refreshGate();
       if (isOver) return;

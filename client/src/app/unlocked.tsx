@@ -4,21 +4,16 @@ import type { ComponentChild } from "preact";
 import { useEffect } from "preact/hooks";
 import { Fill } from "../screens/fill/fill";
 import { Saved } from "../screens/fill/saved";
-import { Mine } from "../screens/mine/mine";
-import { ChooseForm } from "../screens/new_record/choose";
 import { Start } from "../screens/new_record/start";
-import { Card } from "../screens/people/card";
-import { People } from "../screens/people/people";
 import { AppContext, type AppState } from "../screens/state";
-import { FetchRecord } from "../screens/to_correct/fetch_record";
 import { Today } from "../screens/today/today";
-import { Where } from "../screens/where/where";
 import { markStorage, requestPersistence } from "../storage/health";
 import type { Vault } from "../storage/vault";
 import type { Order } from "../sync/deliver";
 import { useContent } from "./content";
 import { useExchangeLoop } from "./exchange_loop";
 import { useIdleLock } from "./idle_lock";
+import { OtherScreen } from "./other_screens";
 import { parseRoute } from "./route";
 import { onTabs, tellTabs } from "./tab_messages";
 import { sendLater } from "./updates";
@@ -37,19 +32,19 @@ function renderScreen(route: string): ComponentChild {
   const [screen, first = "", second = "", third = ""] = parseRoute(route);
   switch (screen) {
     case "new":
-      return <ChooseForm />;
+      return <OtherScreen key={screen} draw={({ ChooseForm }) => <ChooseForm />} />;
     case "mine":
-      return <Mine />;
+      return <OtherScreen key={screen} draw={({ Mine }) => <Mine />} />;
     case "people":
-      return <People />;
+      return <OtherScreen key={screen} draw={({ People }) => <People />} />;
     case "where":
-      return <Where />;
+      return <OtherScreen key={screen} draw={({ Where }) => <Where />} />;
     case "card":
-      return <Card key={first} code={first} />;
+      return <OtherScreen key={route} draw={({ Card }) => <Card code={first} />} />;
     case "start":
       return <Start key={route} id={first} about={second} due={third} />;
     case "correct":
-      return <FetchRecord key={first} id={first} />;
+      return <OtherScreen key={route} draw={({ FetchRecord }) => <FetchRecord id={first} />} />;
     case "fill":
       return <Fill key={first} id={first} />;
     case "saved":

@@ -9,6 +9,7 @@ import type { Json } from "./types";
 /** What a form is for. */
 export const ENCOUNTER = "encounter";
 export const MEDIATION = "mediation";
+export const MEDIATION_FOLLOW_UP = "mediation_follow_up";
 export const INCIDENT = "incident";
 export const REFERRAL = "referral";
 export const EVENT = "event";
@@ -18,6 +19,7 @@ export const SHIFT = "shift";
 /** What a question means, and what the choices of such a question mean. */
 export const AREA = "area";
 export const KIND = "kind";
+export const FOLLOWS = "follows";
 export const MINUTES = "minutes";
 export const REFERRAL_MADE = "referral_made";
 export const YES = "yes";
@@ -28,6 +30,11 @@ export const STANDING = "standing";
 export const NOTHING_TODAY = "nothing_today";
 export const NO_MORE = "no_more";
 export const FOLLOW_UP_VISIT = "follow_up_visit";
+export const STANDS_ALONE = "stands_alone";
+export const ENDS_FOLLOW_UPS = "ends_follow_ups";
+
+/** Which form follows up the records of which, by their roles. */
+const FOLLOW_UP_FORM: Record<string, string> = { [MEDIATION]: MEDIATION_FOLLOW_UP };
 
 const ROLE_COLUMN = "app_role";
 const MINUTES_COLUMN = "app_minutes";
@@ -38,6 +45,15 @@ export function findFormWithRole<Form extends { role?: string | undefined }>(
   role: string,
 ): Form | undefined {
   return forms.find((form) => form.role === role);
+}
+
+/** The form that follows up the records of a form; undefined where the centre has none. */
+export function findFollowUpForm<Form extends { id: string; role?: string | undefined }>(
+  forms: Form[],
+  followed: string,
+): Form | undefined {
+  const role = FOLLOW_UP_FORM[forms.find((form) => form.id === followed)?.role ?? ""];
+  return role ? findFormWithRole(forms, role) : undefined;
 }
 
 /** The question with a role. */
@@ -81,12 +97,16 @@ export function isChosen(
   );
 }
 
+/** Whether no other choice goes with one, as with “none”. */
+export const standsAlone = (choice: { data?: Record<string, string> }): boolean =>
+  hasRole(choice, STANDS_ALONE);
+
 /** Whether nobody was asked for consent because the phone knew what stands. */
 export function goesOnAsBefore(definition: FormDefinition, answers: Json): boolean {
   return isChosen(definition, answers, CONSENT_ASKED, STANDING);
 }
 
-const hasRole = ({ data }: Choice, role: string): boolean =>
+const hasRole = ({ data }: Pick<Choice, "data">, role: string): boolean =>
   (data?.[ROLE_COLUMN] ?? "").split(" ").includes(role);
 
 /** How many minutes each answer about time spent stands for, by its name. */

@@ -27,7 +27,11 @@ export interface NodeLists {
 export type Json = { [name: string]: Json | Json[] | string };
 
 /** One choice that a select offers now. */
-export type Option = { name: string; label: Text | Words };
+export type Option = {
+  name: string;
+  label: Text | Words;
+  data?: Record<string, string>; // further columns of a choice
+};
 
 /** Who fills in the form, for questions that ask the phone for it. */
 export type Who = { username: string; deviceid: string };

@@ -9,6 +9,7 @@ export interface StoredAccount {
   hasPasskey: boolean;
 }
 
+const LAST = "fieldapp.last"; // in localStorage: the number of who opened the app last
 const CACHE = "fieldapp.doors"; // in localStorage
 
 /** The workers who have a vault on this phone. */
@@ -33,4 +34,15 @@ export function readCachedAccounts(): StoredAccount[] {
   } catch {
     return []; // the phone's store tells, a moment later
   }
+}
+
+/** Remember who opened the app, for the lock to offer them first. */
+export function noteOpened(user: number): void {
+  localStorage.setItem(LAST, String(user));
+}
+
+/** Who opened the app last, of those who are signed in; else the first of them. */
+export function findLastOpened(accounts: StoredAccount[]): StoredAccount | undefined {
+  const last = Number(localStorage.getItem(LAST));
+  return accounts.find(({ user }) => user === last) ?? accounts[0];
 }

@@ -20,6 +20,8 @@ export interface FollowUp {
   code: string; // "" for a mediation
   form: string;
   from: string; // day of what it follows up
+  kind?: string; // of what it follows up, where no card tells it apart
+  area?: string;
 }
 
 /** A record of one's own as the centre has it, to open again. */

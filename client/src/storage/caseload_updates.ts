@@ -4,7 +4,7 @@
 
 import { parseCardCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
-import { readRole } from "../engine/roles";
+import { AREA, ENDS_FOLLOW_UPS, FOLLOWS, isChosen, KIND, readRole } from "../engine/roles";
 import type { Json } from "../engine/types";
 import type { Caseload, Cursor, FollowUp, Person } from "./caseload";
 
@@ -51,6 +51,25 @@ function listPlannedDays(due: string, plan: string, day: string, today: string):
 }
 
 /**
+ * What another follow-up of a record shows: as those that are due already. Undefined when none is,
+ * until the centre tells what its records say.
+ */
+function describeFollowed(
+  due: FollowUp[],
+  followed: string,
+): Omit<FollowUp, "id" | "on"> | undefined {
+  const other = due.find((followUp) => followUp.id.startsWith(`${followed}/`));
+  if (!other) return undefined;
+  const { id: _, on: __, ...about } = other;
+  return about;
+}
+
+/** The answers that are there. */
+function pickKnown<T extends Record<string, string>>(answers: T): Partial<T> {
+  return Object.fromEntries(Object.entries(answers).filter(([, text]) => text)) as Partial<T>;
+}
+
+/**
  * The caseload after a record was finished: whom it was about, and what is due because of it.
  * `today` is YYYY-MM-DD.
  */
@@ -64,22 +83,32 @@ export function addFinishedRecord(
   const read = (role: string): string => readRole(definition, record.answers, role);
   const day = read("day").slice(0, 10) || today;
   const code = parseCardCode(read("person"));
+  const followed = read(FOLLOWS);
+  const isOver = isChosen(definition, record.answers, "plan", ENDS_FOLLOW_UPS);
   const isLeft = (followUp: FollowUp): boolean => {
-    if (followUp.id.startsWith(`${id}/`)) return false; // planned anew below
+    if (followUp.id.startsWith(`${id}/`)) return false; // planned again below
+    if (followed && followUp.id.startsWith(`${followed}/`)) return !isOver && followUp.on > day;
     return !code || followUp.code !== code || followUp.on > day; // else this record was the contact
   };
   const before = record.due ? removeCompleted(caseload.due, record.due) : caseload.due;
-  const planned = listPlannedDays(read("due").slice(0, 10), read("plan"), day, today).map((on) => ({
-    id: `${id}/${on}`,
-    on,
-    code,
-    form: definition.id,
-    from: day,
-  }));
+  const about = followed
+    ? describeFollowed(caseload.due, followed)
+    : {
+        ...pickKnown({ kind: read(KIND), area: read(AREA) }),
+        code,
+        form: definition.id,
+        from: day,
+      };
+  const days = about ? listPlannedDays(read("due").slice(0, 10), read("plan"), day, today) : [];
+  const kept = before.filter(isLeft);
+  const taken = new Set(kept.map((followUp) => followUp.id));
+  const planned = days
+    .map((on) => ({ ...about!, id: `${followed || id}/${on}`, on }))
+    .filter((followUp) => !taken.has(followUp.id));
   return {
     ...caseload,
     people: code ? addContact(caseload.people, code, day, read("tier")) : caseload.people,
-    due: sortByDay([...before.filter(isLeft), ...planned]),
+    due: sortByDay([...kept, ...planned]),
     settled: [...(caseload.settled ?? []), ...(record.due ? [record.due] : [])],
     made: (caseload.made ?? []).filter((made) => !record.cards?.includes(made)),
     todo: omitKey(caseload.todo, id),

@@ -11,7 +11,8 @@ import { deleteDatabase, getAllRows, getRow, putRow } from "../storage/database"
 import { deleteWaiting, finishDraft, listLines } from "../storage/outbox";
 import { countRecords } from "../storage/record_counts";
 import type { OutboxRow } from "../storage/types";
-import { deliver, fitMessage, listOutbox, makeSealedItem } from "./deliver";
+import { deliver, fitMessage } from "./deliver";
+import { listOutbox, makeSealedItem } from "./sealed_items";
 import { Offline } from "./requests";
 import type { PhoneReport, RecordAnswer, SealedItem } from "./server";
 

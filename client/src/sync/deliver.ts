@@ -5,7 +5,7 @@
  */
 
 import { getNextPiece } from "../storage/attachments";
-import { sha256, toBase64 } from "../storage/bytes";
+import { sha256 } from "../storage/bytes";
 import { deleteUserData, getAllRows, updateRow } from "../storage/database";
 import { closeOutboxRow, deleteOldLines } from "../storage/outbox";
 import { isReceipt } from "../storage/receipts";
@@ -13,24 +13,13 @@ import type { OutboxRow, VaultRow } from "../storage/types";
 import { disablePin } from "../storage/vault";
 import { makePhoneReports } from "./phone_report";
 import { Offline, Refused } from "./requests";
-import {
-  type Delivered,
-  type RecordAnswer,
-  type SealedItem,
-  sendPiece,
-  sendSealed,
-} from "./server";
+import { listOutbox, makeSealedItem } from "./sealed_items";
+import { type Delivered, type RecordAnswer, sendPiece, sendSealed } from "./server";
 
 const MAX_RECORDS = 20; // of one message
 const MAX_BYTES = 3_000_000; // of one message, before base64
 
 export type Order = { user: number; order: "lock" | "wipe" };
-
-/** A record as it travels. */
-export function makeSealedItem({ id, box }: OutboxRow): SealedItem {
-  const { device, kid, box: data, signature } = box!;
-  return { id, device, kid, box: toBase64(data), signature: toBase64(signature) };
-}
 
 /**
  * The attachments of these records go first, piece by piece, from where the last attempt broke off.
@@ -61,12 +50,6 @@ export function fitMessage(rows: OutboxRow[], size: number): OutboxRow[] {
     message.push(row);
   }
   return message;
-}
-
-/** The finished records that wait, the oldest first. */
-export async function listOutbox(): Promise<OutboxRow[]> {
-  const rows = await getAllRows("outbox");
-  return rows.filter(({ state, box }) => state === "waiting" && box).sort((a, b) => a.seq - b.seq);
 }
 
 /**

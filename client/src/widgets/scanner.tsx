@@ -10,10 +10,7 @@ declare const BarcodeDetector: { new (): Detector } | undefined;
 
 const EVERY = 200; // milliseconds between two looks
 
-export const canScan = (): boolean =>
-  typeof BarcodeDetector !== "undefined" && "mediaDevices" in navigator;
-
-interface ScannerProps {
+export interface ScannerProps {
   read: (text: string) => void;
   stop: () => void;
 }

@@ -50,7 +50,7 @@ def write_standings(ctx: ActContext, cards_by_code: dict[str, Card], messages: M
         card.tier = tier
     for follow_up in follow_ups.of_codes(ctx.session, ctx.centre_id, turned) if turned else ():
         card = cards_by_code[follow_up.code]
-        messages[card.worker_id, f"due/{follow_up.key}"] = make_follow_up_message(follow_up, card)
+        messages[card.worker_id, f"due/{follow_up.key}"] = make_follow_up_message(follow_up, card, "", "")
     return standings
 
 

@@ -35,10 +35,11 @@ def make_card_message(card: Card, standing: PersonStanding | None) -> str:
     return json.dumps(message)
 
 
-def make_follow_up_message(follow_up: FollowUp, card: Card | None) -> str:
+def make_follow_up_message(follow_up: FollowUp, card: Card | None, kind: str, area: str) -> str:
     """Return what a phone shows as due; "" to forget it.
 
-    `card`: of whom it is about. Nobody is reminded of somebody who said no.
+    `card`: of whom it is about. Nobody is reminded of somebody who said no. `kind` and `area` of the record that is
+    followed up tell those without a card apart; "" where a card does.
     """
     if not follow_up.is_open or (card is not None and card.tier == REFUSED):
         return ""
@@ -48,7 +49,8 @@ def make_follow_up_message(follow_up: FollowUp, card: Card | None) -> str:
         "form": follow_up.form,
         "from": follow_up.from_on.isoformat(),
     }
-    return json.dumps(message)
+    about = {"kind": kind, "area": area}
+    return json.dumps(message | {name: text for name, text in about.items() if text})
 
 
 def make_referral_message(record_state: RecordState) -> str:

@@ -25,8 +25,7 @@ from fieldapp.services.caseload.messages import (
     make_follow_up_message,
     make_referral_message,
 )
-from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState
-from fieldapp.services.definitions import load_definitions
+from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, load_states
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.people import users
@@ -140,30 +139,9 @@ def rebuild_caseload(ctx: ActContext) -> int:
 
 
 def _list_record_states(ctx: ActContext, batch: Sequence[Record], since: dt.date) -> list[RecordState]:
-    """Return what records say that concern the caseload.
-
-    Older versions let corrections under another form in: such a record has no form that it could be read by.
-    """
-    definitions = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in batch})
-    record_states = []
-    for record in batch:
-        definition = definitions.get((record.form, record.version))
-        if definition is None:
-            continue
-        record_state = RecordState(
-            record.instance_id,
-            record.form,
-            record.version,
-            record.author_id,
-            record.occurred_on,
-            record.answers,
-            record.heads,
-            definition,
-            finished_on=since,
-        )
-        if _concerns_caseload(record_state):
-            record_states.append(record_state)
-    return record_states
+    """Return what records say that concern the caseload."""
+    states = load_states(ctx, batch, since)
+    return [record_state for record_state in states if _concerns_caseload(record_state)]
 
 
 def lacks_caseload(session: Session, centre_id: int) -> bool:
@@ -177,7 +155,7 @@ def _get_author(ctx: ActContext) -> int:
 
 
 def _concerns_caseload(record_state: RecordState) -> bool:
-    roles = (QuestionRole.PERSON, QuestionRole.DUE, QuestionRole.PLAN, QuestionRole.STATUS)
+    roles = (QuestionRole.PERSON, QuestionRole.DUE, QuestionRole.PLAN, QuestionRole.FOLLOWS, QuestionRole.STATUS)
     return bool(record_state.cards) or any(map(record_state.summary, roles))
 
 
@@ -208,22 +186,27 @@ def _update_cards_and_follow_ups(
         messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
     if moved_from:
         touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)
-    for follow_up in touched:
-        card_of_person = cards_by_code.get(follow_up.code)
-        owner = follow_up.worker_id
-        if card_of_person:
-            owner = card_of_person.worker_id
-        messages[owner, f"due/{follow_up.key}"] = make_follow_up_message(follow_up, card_of_person)
-        _forget_where_it_was(messages, follow_up, moved_from)
+    _add_follow_up_messages(ctx, messages, touched, moved_from)
     for record_state in record_states:
         if record_state.summary(QuestionRole.STATUS):
             messages[record_state.author_id, f"ref/{record_state.root_id}"] = make_referral_message(record_state)
 
 
-def _forget_where_it_was(messages: Messages, follow_up: FollowUp, moved_from: dict[str, int]) -> None:
-    """Tell the worker who had a card before to forget what is due."""
-    if follow_up.code in moved_from:
-        messages[moved_from[follow_up.code], f"due/{follow_up.key}"] = ""
+def _add_follow_up_messages(
+    ctx: ActContext, messages: Messages, touched: Sequence[FollowUp], moved_from: dict[str, int]
+) -> None:
+    """Tell the owner of a card what is due, and the worker who had it before to forget it."""
+    # Of all that is touched: a note that one is not needed names a record, and no card.
+    cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, {follow_up.code for follow_up in touched} - {""})
+    without_card = {follow_up.root_id for follow_up in touched if follow_up.is_open and not follow_up.code}
+    places = records.list_places(ctx.session, ctx.centre_id, without_card)
+    for follow_up in touched:
+        card = cards_by_code.get(follow_up.code)
+        owner = card.worker_id if card else follow_up.worker_id
+        message = make_follow_up_message(follow_up, card, *places.get(follow_up.root_id, ("", "")))
+        messages[owner, f"due/{follow_up.key}"] = message
+        if follow_up.code in moved_from:
+            messages[moved_from[follow_up.code], f"due/{follow_up.key}"] = ""
 
 
 def publish_refused_records(

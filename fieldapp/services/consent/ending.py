@@ -253,6 +253,7 @@ def _make_tally(record: Record, definition: FormDefinition | None) -> None:
     if not has_chosen_kind(definition):
         record.kind = ""
     record.person = ""
+    record.follows = ""
     record.area = ""
     record.heads = []
     record.contested = []

@@ -188,12 +188,14 @@ def _add_late_records(
 def _list_changes(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[str, dt.date, int]]:
     """Return (form, day, number) of records that changed since a moment.
 
-    Records of a person whose consent fell since then are among them, though nobody touched them.
+    Among them, though nobody touched them: records of a person whose consent fell since then, and records whose
+    follow-ups came since then.
     """
     fallen = standing.list_lowered_since(session, centre_id, since)
     return [
         *records.changed_since(session, centre_id, since),
         *records.of_persons_before(session, centre_id, fallen, since),
+        *records.followed_since(session, centre_id, since),
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.cards import show_standing
-from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, find_role_answer
+from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, find_followed, find_role_answer
 from fieldapp.services.consent import slips, standing
 from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.records.consent_statements import read_record_statement, read_release_right, read_statement
@@ -159,6 +159,7 @@ def _compute_list_columns(definition: FormDefinition, answers: Mapping[str, Any]
         "area": find_role_answer(definition, answers, QuestionRole.AREA)[:20],
         "kind": find_role_answer(definition, answers, QuestionRole.KIND)[:40],
         "person": plain_code(find_role_answer(definition, answers, QuestionRole.PERSON)),
+        "follows": find_followed(definition, answers),
     }
 
 

@@ -18,7 +18,7 @@ from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.definitions import load_definition
+from fieldapp.services.definitions import list_follow_up_forms, load_definition
 from fieldapp.store.forms import versions
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.releases import ReleaseSeries
@@ -80,7 +80,7 @@ def load_program_recipe(key: str) -> str:
 class DatasetCatalogue:
     """The datasets of a centre by name: stored rows, their meaning, and their problems.
 
-    `definitions` are the newest definitions of their forms, by form.
+    `definitions` are the newest definitions of their forms, and of the forms that follow up such records, by form.
     """
 
     stored: Mapping[str, datasets.Dataset]
@@ -142,7 +142,7 @@ def load_catalogue(session: Session, centre_id: int) -> DatasetCatalogue:
     texts = dict(load_count_only_datasets())
     texts |= {name: dataset.text for name, dataset in stored.items()}
 
-    definitions: dict[str, FormDefinition] = {}
+    definitions = {definition.id: definition for definition in list_follow_up_forms(session, centre_id)}
     specs: dict[str, DatasetSpec] = {}
     problems: dict[str, Sequence[Reason]] = {}
     for name, text in texts.items():

@@ -112,8 +112,11 @@ def list_withdrawals(session: Session, centre_id: int) -> Sequence[Withdrawal]:
 
 
 def list_effective(session: Session, centre_id: int, first: dt.datetime, before: dt.datetime) -> Sequence[str]:
-    """Return the ids of the withdrawals from one moment on, before another."""
-    query = sa.select(Withdrawal.id).where(Withdrawal.centre_id == centre_id)
+    """Return the ids of people's withdrawals from one moment on, before another.
+
+    Not of single records that an administrator erased: there, nobody took everything back.
+    """
+    query = sa.select(Withdrawal.id).where(Withdrawal.centre_id == centre_id, Withdrawal.how != ONE_RECORD)
     return session.scalars(query.where(Withdrawal.effective_at >= first, Withdrawal.effective_at < before)).all()
 
 

@@ -2,11 +2,11 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, defer, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, defer, mapped_column
 
 from fieldapp.store.base import Base
 
@@ -25,6 +25,13 @@ class Record(Base):
             "occurred_on",
             sqlite_where=sa.text("person != ''"),
             postgresql_where=sa.text("person != ''"),
+        ),
+        sa.Index(
+            "ix_record_centre_id_follows",
+            "centre_id",
+            "follows",
+            sqlite_where=sa.text("follows != ''"),
+            postgresql_where=sa.text("follows != ''"),
         ),
         sa.Index(
             "ix_record_centre_id_review",
@@ -46,6 +53,7 @@ class Record(Base):
     area: Mapped[str] = mapped_column(sa.String(20), default="")
     kind: Mapped[str] = mapped_column(sa.String(40), default="")
     person: Mapped[str] = mapped_column(sa.String(9), default="")  # card code without dashes
+    follows: Mapped[str] = mapped_column(sa.String(36), default="")  # the record that it follows up
     received_at: Mapped[dt.datetime]
     changed_at: Mapped[dt.datetime]
     heads: Mapped[list[Any]]  # the submissions that a correction builds on
@@ -81,6 +89,7 @@ LONGEST_ID = 18  # digits that fit into a database's number
 # bound parameters.
 TO_REVIEW = sa.text("record.review IN ('contested', 'corrected', 'alert')")
 HAS_PERSON = sa.text("record.person != ''")
+IS_FOLLOW_UP = sa.text("record.follows != ''")
 INSERT = sa.insert(Record)
 
 
@@ -108,6 +117,26 @@ def lock_existing(session: Session, centre_id: int, instance_ids: Collection[str
 def of_person(session: Session, centre_id: int, codes: Collection[str]) -> Sequence[Record]:
     query = sa.select(Record).where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes))
     return session.scalars(query.order_by(Record.occurred_on, Record.id)).all()
+
+
+def list_following(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Record]:
+    """Return the records that follow up these, oldest first."""
+    query = sa.select(Record).where(Record.centre_id == centre_id, IS_FOLLOW_UP, Record.follows.in_(root_ids))
+    return session.scalars(query.order_by(Record.occurred_on, Record.id)).all()
+
+
+def list_by_ids(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Record]:
+    query = sa.select(Record).where(Record.centre_id == centre_id, Record.instance_id.in_(root_ids))
+    return session.scalars(query.order_by(Record.id)).all()
+
+
+def list_places(session: Session, centre_id: int, root_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return kind and area of records by their id."""
+    if not root_ids:
+        return {}
+    query = sa.select(Record.instance_id, Record.kind, Record.area)
+    query = query.where(Record.centre_id == centre_id, Record.instance_id.in_(root_ids))
+    return {row[0]: (row[1], row[2]) for row in session.execute(query)}
 
 
 def iterate_all(session: Session, centre_id: int, size: int = 500) -> Iterator[Sequence[Record]]:
@@ -290,6 +319,7 @@ class ReleasableRecord:
     received_at: dt.datetime
     is_refused: bool
     contested: list[Any]
+    follow_ups: Sequence[tuple[str, dict[str, Any]]] = ()  # version and answers of the records that follow it up
 
 
 def iterate_for_release(
@@ -299,11 +329,13 @@ def iterate_for_release(
     first: dt.date,
     last: dt.date,
     received_before: dt.datetime,
+    follow_up_form: str = "",
     page: int = 2000,
 ) -> Iterator[ReleasableRecord]:
     """Yield a form's records from the day `first` to `last` that arrived before the cut-off.
 
-    Each page ends its transaction, so that no long read keeps others from writing.
+    Each with the records of `follow_up_form` that follow it up, where one is named. Each page ends its transaction,
+    so that no long read keeps others from writing.
     """
     query = (
         sa.select(
@@ -325,12 +357,52 @@ def iterate_for_release(
     after = ""
     while True:
         rows = session.execute(query.where(Record.instance_id > after)).all()
+        follow_ups: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        if rows and follow_up_form:
+            units = after, rows[-1].instance_id
+            follow_ups = _read_follow_ups(session, centre_id, follow_up_form, units, received_before)
         session.rollback()  # no long read holds anybody up
         for unit, person, version, day, review, *rest in rows:
-            yield ReleasableRecord(unit, person, version, day, review != "contested", *rest)
+            record = ReleasableRecord(unit, person, version, day, review != "contested", *rest)
+            yield replace(record, follow_ups=follow_ups[unit]) if unit in follow_ups else record
         if len(rows) < page:
             return
         after = rows[-1].instance_id
+
+
+def _read_follow_ups(
+    session: Session, centre_id: int, form: str, units: tuple[str, str], received_before: dt.datetime
+) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """Return version and answers of a form's follow-ups, by the record that they follow up.
+
+    `units`: of records whose id is greater than the first and at most the second. Those that name a person are left
+    out: what they say needs that person's consent, not only that of whom the record followed up is about.
+    """
+    query = sa.select(Record.follows, Record.version, Record.answers).where(
+        Record.centre_id == centre_id,
+        IS_FOLLOW_UP,
+        Record.follows > units[0],
+        Record.follows <= units[1],
+        Record.form == form,
+        Record.person == "",
+        Record.received_at < received_before,
+    )
+    by_unit: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for followed, version, answers in session.execute(query.order_by(Record.id)):
+        by_unit.setdefault(followed, []).append((version, answers))
+    return by_unit
+
+
+def followed_since(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[str, dt.date, int]]:
+    """Return how many records have follow-ups that changed since a time, by form and day."""
+    followed = aliased(Record)
+    query = (
+        sa.select(followed.form, followed.occurred_on, sa.func.count(followed.id.distinct()))
+        .join(Record, sa.and_(Record.centre_id == followed.centre_id, Record.follows == followed.instance_id))
+        .where(followed.centre_id == centre_id, IS_FOLLOW_UP, Record.changed_at > since)
+        .group_by(followed.form, followed.occurred_on)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
 def iterate_units(session: Session, centre_id: int, form: str) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, load_only, mapped_column
 
 from fieldapp.store.base import Base
 from fieldapp.store.forms.versions import FormVersion
@@ -171,6 +171,13 @@ def find_earlier(session: Session, centre_id: int, instance_ids: Collection[str]
         instance_id, sha256 = tombstones.restore(tag, masked)
         earlier.setdefault(instance_id, {})[sha256] = EarlierSubmission(*rest)
     return earlier
+
+
+def list_finish_days(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, dt.date]:
+    """Return the local day on which each of these submissions was finished, by id."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.instance_id.in_(instance_ids))
+    query = query.options(load_only(Submission.instance_id, Submission.finished_at, Submission.utc_offset))
+    return {submission.instance_id: submission.finished_local.date() for submission in session.scalars(query)}
 
 
 def roots_present(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:

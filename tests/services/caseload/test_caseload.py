@@ -1,7 +1,6 @@
 """Follow-up without a register: codes only, scoped by the server, the same in any order of arrival."""
 
 import datetime as dt
-import hashlib
 import itertools
 import json
 import uuid
@@ -11,40 +10,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services.acts import Actor
 from fieldapp.services.caseload import hand_over
 from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
 from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.records import Record
-from sync.envelope import parse_batch
-from tests.cast import Cast, another_worker, batch, envelope
-from tests.services.caseload.meetings import ONE, TODAY, TWO, met
-
-
-def note(kind: str, body: dict[str, Any], minute: int = 0) -> dict[str, Any]:
-    text = json.dumps(body)
-    return {
-        "id": str(uuid.uuid4()),
-        "form": f"fieldapp.{kind}",
-        "version": "1",
-        "finished_at": dt.datetime.combine(TODAY, dt.time(22, minute), dt.UTC).isoformat(),
-        "body": text,
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
-    }
-
-
-def send(session: Session, actor: Actor, *items: dict[str, Any]) -> list[str]:
-    return [answer["status"] for answer in receive_batch(session, actor, parse_batch(batch(*items)))]
-
-
-def knows(session: Session, actor: Actor) -> dict[str, Any]:
-    """Return what a phone of this worker would know that starts from nothing."""
-    return {key: body for key, body in json.loads(pull_changes(session, actor, cursor=0))["items"] if body is not None}
+from tests.cast import Cast, another_worker, envelope
+from tests.services.caseload.meetings import ONE, TODAY, TWO, knows, met, note, send
 
 
 def test_a_phone_knows_its_own_workers_caseload_and_nobody_elses(session: Session, cast: Cast) -> None:

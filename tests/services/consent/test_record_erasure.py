@@ -19,6 +19,7 @@ from fieldapp.services.records.reviews import review_record
 from fieldapp.services.releases.withdrawals_page import view_withdrawals
 from fieldapp.settings import Settings
 from fieldapp.store.consent import standing as words
+from fieldapp.store.consent import withdrawals
 from fieldapp.store.consent.withdrawals import Ended, ToldWorker, Withdrawal
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.records import Record
@@ -92,6 +93,8 @@ def test_nothing_of_the_record_is_left_and_the_rest_of_its_person_stands(session
     assert (line.actor_id, line.details) == (cast.rosa.user_id, {"reason": "too_much"})
     assert wrong["id"] not in line.target
     assert view_withdrawals(session, cast.rosa).quarters == []  # nobody took everything back
+    ever = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+    assert withdrawals.list_effective(session, cast.centre.id, *ever) == []  # what the public number counts
 
 
 def test_what_comes_later_of_it_brings_nothing_back(session: Session, cast: Cast) -> None:

@@ -16,37 +16,46 @@ const form = makeForm(ROWS, { choices, summary });
 
 describe("answers that a form begins with", () => {
   it("are the card and what makes its question apply", () => {
-    assert.deepEqual(makeInitialAnswers(form, `${CODE}|`), {
+    assert.deepEqual(makeInitialAnswers(form, `${CODE}|`, ""), {
       "/data/card": CODE,
       "/data/who": "enrolled",
     });
   });
 
   it("take a code as it was typed", () => {
-    const answers = makeInitialAnswers(form, CODE.toLowerCase());
+    const answers = makeInitialAnswers(form, CODE.toLowerCase(), "");
     assert.equal(answers["/data/card"], CODE);
   });
 
   it("are the kind of contact, where the form offers it", () => {
-    assert.deepEqual(makeInitialAnswers(form, "|call"), { "/data/kind": "call" });
-    assert.deepEqual(makeInitialAnswers(form, "|party"), {});
+    assert.deepEqual(makeInitialAnswers(form, "|call", ""), { "/data/kind": "call" });
+    assert.deepEqual(makeInitialAnswers(form, "|party", ""), {});
   });
 
   it("are both together", () => {
-    assert.equal(Object.keys(makeInitialAnswers(form, `${CODE}|visit`)).length, 3);
+    assert.equal(Object.keys(makeInitialAnswers(form, `${CODE}|visit`, "")).length, 3);
   });
 
   it("are none for a code that is no card's, nor where the form does not ask", () => {
-    assert.deepEqual(makeInitialAnswers(form, "NOBODY|"), {});
-    assert.deepEqual(makeInitialAnswers(makeForm(ROWS, { choices }), `${CODE}|visit`), {});
-    assert.deepEqual(makeInitialAnswers(form, ""), {});
+    assert.deepEqual(makeInitialAnswers(form, "NOBODY|", ""), {});
+    assert.deepEqual(makeInitialAnswers(makeForm(ROWS, { choices }), `${CODE}|visit`, ""), {});
+    assert.deepEqual(makeInitialAnswers(form, "", ""), {});
+  });
+
+  it("are the record that is followed up, where the form asks for it", () => {
+    const followUp = makeForm([{ type: "hidden", name: "about" }], {
+      summary: { follows: "/data/about" },
+    });
+    assert.deepEqual(makeInitialAnswers(followUp, "|", "rec/2026-11-30"), { "/data/about": "rec" });
+    assert.deepEqual(makeInitialAnswers(followUp, "|", ""), {});
+    assert.deepEqual(makeInitialAnswers(form, "|", "rec/2026-11-30"), {});
   });
 
   it("guess nothing from other conditions", () => {
     const others = ["${who} != 'enrolled'", "${who} = ${kind}", "true()", "'enrolled' = ${who}"];
     for (const relevant of others) {
       const rows = ROWS.map((row) => (row.name === "card" ? { ...row, relevant } : row));
-      const answers = makeInitialAnswers(makeForm(rows, { choices, summary }), CODE);
+      const answers = makeInitialAnswers(makeForm(rows, { choices, summary }), CODE, "");
       assert.deepEqual(answers, { "/data/card": CODE }, relevant);
     }
   });

@@ -4,6 +4,7 @@ import { parseCardCode } from "../../engine/cards";
 import type { Ast, FormDefinition } from "../../engine/definition";
 import {
   findQuestion,
+  FOLLOWS,
   isChosen,
   KIND,
   listChoicesOf,
@@ -16,9 +17,14 @@ import type { Json } from "../../engine/types";
 export type Answers = Record<string, string>;
 
 /**
- * First answers from an address: whose card it is about, and what kind of contact ("CODE|kind").
+ * First answers from an address: whose card it is about, and what kind of contact ("CODE|kind");
+ * and which record is followed up, where something is `due` of it ("RECORD/DAY").
  */
-export function makeInitialAnswers(definition: FormDefinition, about: string): Answers {
+export function makeInitialAnswers(
+  definition: FormDefinition,
+  about: string,
+  due: string,
+): Answers {
   const [card = "", kind = ""] = about.split("|");
   const code = parseCardCode(card);
   const answers: Answers = {};
@@ -27,6 +33,8 @@ export function makeInitialAnswers(definition: FormDefinition, about: string): A
     answers[person.path] = code;
     Object.assign(answers, findPreselected(definition, person.relevant));
   }
+  const followed = findQuestion(definition, FOLLOWS);
+  if (followed && due) answers[followed.path] = due.split("/")[0]!;
   const kindQuestion = findQuestion(definition, KIND);
   const kinds = listChoicesOf(definition, KIND);
   if (kindQuestion && kinds.some((choice) => choice.name === kind)) {

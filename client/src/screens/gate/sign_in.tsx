@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { AppleSteps, isApple, isInstalled } from "../install";
 import { Title } from "../title";
-import { describeEnrolmentProblem, enrolPhone } from "./enrolment";
+import type { Credentials } from "./enrolment";
 import { GateLanguages, GateProblem, OrderNotice, type GateProps } from "./parts";
 import { describePinProblem } from "./pin_rules";
 
@@ -64,6 +64,22 @@ function InstallFirst({ about, changeLanguage, goOn }: InstallFirstProps) {
   );
 }
 
+/**
+ * Sign in at the centre; return what went wrong, in words. Its code is not part of what is drawn
+ * first: it needs a signal anyway.
+ */
+async function enrol(entered: Credentials, opened: SignInProps["opened"]): Promise<string> {
+  const enrolment = await import("./enrolment").catch(() => null);
+  if (!enrolment)
+    return t("There is no connection to the centre. Signing in for the first time needs one.");
+  try {
+    opened(await enrolment.enrolPhone(entered));
+    return "";
+  } catch (error) {
+    return enrolment.describeEnrolmentProblem(error);
+  }
+}
+
 type SignInFormProps = Pick<SignInProps, "invitation" | "opened"> & { children: ComponentChildren };
 
 function SignInForm({ invitation, opened, children }: SignInFormProps) {
@@ -80,9 +96,8 @@ function SignInForm({ invitation, opened, children }: SignInFormProps) {
     setBusy(true);
     try {
       const name = read("username");
-      opened(await enrolPhone({ name, password: read("password"), pin, invitation }));
-    } catch (error) {
-      setProblem(describeEnrolmentProblem(error));
+      setProblem(await enrol({ name, password: read("password"), pin, invitation }, opened));
+    } finally {
       setBusy(false);
     }
   };

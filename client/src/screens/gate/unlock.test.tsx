@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { installPage, show } from "../../../test/page";
-import type { StoredAccount } from "../../storage/accounts";
+import { noteOpened, type StoredAccount } from "../../storage/accounts";
 import { PinDelayed, PinDisabled, WrongPin } from "../../storage/vault";
 import { describeUnlockProblem, Unlock } from "./unlock";
 
@@ -40,6 +40,15 @@ describe("the lock", () => {
       shared.all<HTMLOptionElement>("#who option").map((option) => option.textContent),
       ["amina", "ben"],
     );
+  });
+
+  it("offers who was in last, so that their PIN is no wrong try of another", async () => {
+    noteOpened(BEN.user);
+    const { shown } = await open([AMINA, BEN]);
+    assert.match(shown.text, /finger or face/); // which only Ben has
+    const gone = (await open([AMINA])).shown;
+    localStorage.clear();
+    assert.equal(gone.has("#pin"), true);
   });
 
   it("offers finger or face to who has set it up", async () => {

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { nt, t } from "../../i18n";
-import type { StoredAccount } from "../../storage/accounts";
+import { findLastOpened, type StoredAccount } from "../../storage/accounts";
 import { PinDelayed, PinDisabled, unlock, type Vault, WrongPin } from "../../storage/vault";
 import { unlockByPasskey } from "../../storage/passkeys";
 import { Title } from "../title";
@@ -56,7 +56,7 @@ export function Unlock(props: UnlockProps) {
 }
 
 function UnlockForm({ rows, opened }: Pick<UnlockProps, "rows" | "opened">) {
-  const [user, setUser] = useState(rows[0]!.user);
+  const [user, setUser] = useState(() => findLastOpened(rows)!.user);
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
   const row = rows.find((each) => each.user === user) ?? rows[0]!;

@@ -2,7 +2,7 @@
 
 import { toBase64 } from "../../storage/bytes";
 import { getAllRows } from "../../storage/database";
-import { listOutbox, makeSealedItem } from "../../sync/deliver";
+import { listOutbox, makeSealedItem } from "../../sync/sealed_items";
 
 /** Offer the file; says "saved" when it was handed over, "" when the worker changed their mind. */
 export async function saveCopy(): Promise<"" | "saved"> {

@@ -1,8 +1,11 @@
 /** New: what happened? */
 
+import type { FormDefinition } from "../../engine/definition";
 import {
   ENCOUNTER,
   EVENT,
+  findQuestion,
+  FOLLOWS,
   INCIDENT,
   MEDIATION,
   PARTICIPANT,
@@ -33,13 +36,16 @@ export function sortByUse<Form extends { id: string; role?: string | undefined }
   return [...forms].sort((a, b) => rank(a) - rank(b));
 }
 
+/** Not a follow-up, which begins from what is due: there it is tied to its record. */
+const isBegunHere = (form: FormDefinition): boolean => !findQuestion(form, FOLLOWS);
+
 export function ChooseForm() {
   const { forms } = useApp();
   return (
     <>
       <Top title={t("What happened?")} />
       <main class="screen" id="main">
-        {sortByUse(forms).map(({ id, role = "" }) => (
+        {sortByUse(forms.filter(isBegunHere)).map(({ id, role = "" }) => (
           <a class="btn wide" key={id} href={`#/start/${id}`}>
             {WHAT_HAPPENED[role]?.() ?? titleOf(forms, id)}
           </a>

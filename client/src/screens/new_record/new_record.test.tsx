@@ -31,6 +31,13 @@ describe("what happened?", () => {
     ]);
   });
 
+  it("does not offer a follow-up, which begins from what is due", async () => {
+    const rows = [{ type: "hidden", name: "about" }];
+    const later = makeForm(rows, { id: "later", summary: { follows: "/data/about" } });
+    const { shown } = await openScreen(<ChooseForm />, { forms: [later] });
+    assert.equal(shown.all("main a").length, 2);
+  });
+
   it("leads to cards and maps even before the forms have come", async () => {
     const { shown } = await openScreen(<ChooseForm />);
     assert.deepEqual(

@@ -8,6 +8,7 @@ import { t } from "../../i18n";
 import { listHeads } from "../../storage/caseload";
 import type { Draft } from "../../storage/drafts";
 import { DraftScreen } from "../fill/draft_screen";
+import { Fill } from "../fill/fill";
 import { makeInitialAnswers } from "../fill/initial_answers";
 import { NotHere } from "../fill/not_here";
 import { useApp } from "../state";
@@ -20,8 +21,10 @@ interface StartProps {
 
 /** Begin a form, with last answers where it asks for them. */
 export function Start({ id, about, due }: StartProps) {
-  const { vault, forms, book } = useApp();
+  const { vault, forms, book, drafts } = useApp();
   const definition = forms.find((form) => form.id === id);
+  // What is due is done once: a second tap on it goes on with what the first began.
+  const begun = useMemo(() => drafts.find((draft) => due !== "" && draft.due === due), []);
   const draft = useMemo<Draft>(
     () => ({
       id: crypto.randomUUID(),
@@ -35,6 +38,7 @@ export function Start({ id, about, due }: StartProps) {
     }),
     [],
   );
+  if (begun) return <Fill id={begun.id} />;
   if (!definition) {
     return (
       <NotHere
@@ -43,6 +47,6 @@ export function Start({ id, about, due }: StartProps) {
       />
     );
   }
-  const seeds = { ...vault.account.remembered[id], ...makeInitialAnswers(definition, about) };
+  const seeds = { ...vault.account.remembered[id], ...makeInitialAnswers(definition, about, due) };
   return <DraftScreen draft={draft} definition={definition} notice="" seeds={seeds} isNew />;
 }

@@ -5,24 +5,21 @@ import { formatCardCode, parseCardCode } from "../../engine/cards";
 import { ENCOUNTER, findFormWithRole, PARTICIPANT } from "../../engine/roles";
 import { changeCaseload, type Person } from "../../storage/caseload";
 import { t } from "../../i18n";
+import { loadLater } from "../../widgets/load_later";
+import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, titleOf, Top } from "../parts";
 import { go, useApp } from "../state";
 import { labelCard, removeCard } from "./caseload_changes";
 import { HandOver } from "./hand_over";
 import { QrCode } from "./qr_code";
 
+const IdentifierWarning = loadLater((widgets) => widgets.IdentifierWarning, true);
+
 export function Card({ code: address }: { code: string }) {
-  const { vault, book, refresh } = useApp();
+  const { book } = useApp();
   const code = parseCardCode(address);
   const person = book.people.find((each) => each.code === code);
   if (!code || !person) return <MissingCard />;
-  const dropCard = async (): Promise<void> => {
-    if (!confirm(t("Remove this card from your list? What was logged stays with the centre.")))
-      return;
-    await changeCaseload(vault, (current) => removeCard(current, code));
-    await refresh();
-    go("/people");
-  };
   return (
     <>
       <Top title={t("Card")} />
@@ -38,13 +35,27 @@ export function Card({ code: address }: { code: string }) {
         </section>
         <Label person={person} />
         <HandOver code={code} />
-        <button type="button" class="link" onClick={() => void dropCard()}>
-          {t("Remove from my list")}
-        </button>
+        <DropCard code={code} />
       </main>
       <LogAboutCard code={code} />
       <Tabs here="new" />
     </>
+  );
+}
+
+function DropCard({ code }: { code: string }) {
+  const { vault, refresh } = useApp();
+  const [dropCard, isBusy] = useOneAtATime(async () => {
+    if (!confirm(t("Remove this card from your list? What was logged stays with the centre.")))
+      return;
+    await changeCaseload(vault, (current) => removeCard(current, code));
+    await refresh();
+    go("/people");
+  });
+  return (
+    <button type="button" class="link" disabled={isBusy} onClick={() => dropCard()}>
+      {t("Remove from my list")}
+    </button>
   );
 }
 
@@ -64,6 +75,7 @@ function MissingCard() {
 function Label({ person }: { person: Person }) {
   const { vault, refresh } = useApp();
   const [isSaved, setSaved] = useState(false);
+  const [typed, setTyped] = useState(person.label);
   const saveLabel = async (event: Event): Promise<void> => {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
@@ -87,8 +99,10 @@ function Label({ person }: { person: Person }) {
         maxLength={60}
         autocomplete="off"
         aria-describedby="label-hint"
-        value={person.label}
+        value={typed}
+        onInput={(event) => setTyped(event.currentTarget.value)}
       />
+      <IdentifierWarning text={typed} />
       <button class="btn wide">{t("Save the name")}</button>
       {isSaved && <p role="status">{t("Saved.")}</p>}
     </form>

@@ -2,16 +2,14 @@
 
 import { t } from "../../i18n";
 import { finishNote } from "../../storage/outbox";
+import { useOneAtATime } from "../one_at_a_time";
 import { go, useApp } from "../state";
 import { removeCard } from "./caseload_changes";
 
 export function HandOver({ code }: { code: string }) {
   const { vault, refresh, exchange } = useApp();
   const { team } = vault.account;
-  if (team.length === 0) return null;
-  const handOver = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const to = Number(new FormData(event.target as HTMLFormElement).get("to"));
+  const [handOver, isBusy] = useOneAtATime(async (to: number) => {
     const name = team.find((colleague) => colleague.user === to)?.label;
     const question = t("Hand this card over to {name}? The card leaves your list.", {
       name: name ?? "",
@@ -21,11 +19,16 @@ export function HandOver({ code }: { code: string }) {
     await refresh();
     go("/people");
     void exchange();
+  });
+  if (team.length === 0) return null;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    handOver(Number(new FormData(event.target as HTMLFormElement).get("to")));
   };
   return (
     <details>
       <summary>{t("Hand over to a colleague")}</summary>
-      <form class="stack" onSubmit={(event) => void handOver(event)}>
+      <form class="stack" onSubmit={submit}>
         <label for="to">{t("To whom?")}</label>
         <p class="hint" id="to-hint">
           {t("They see the code and what is due. Your name for the card stays with you.")}
@@ -38,7 +41,9 @@ export function HandOver({ code }: { code: string }) {
             </option>
           ))}
         </select>
-        <button class="btn wide">{t("Hand over")}</button>
+        <button class="btn wide" disabled={isBusy}>
+          {t("Hand over")}
+        </button>
       </form>
     </details>
   );

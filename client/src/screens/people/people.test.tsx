@@ -24,6 +24,23 @@ describe("the list of cards", () => {
     assert.match(text!, /red cap ?Nov 3/);
   });
 
+  it("finds one among many by the end of its code or by the worker's words", async () => {
+    const people = Array.from({ length: 30 }, (_, at) => ({
+      code: makeCardCode(new Uint8Array([9, 9, 9, at, 5, 6, 7, 8])),
+      label: at === 7 ? "blue door" : "",
+      seenOn: "2026-11-03",
+      tier: "1",
+    }));
+    const { shown } = await openScreen(<People />, { book: { people } });
+    assert.equal(shown.all(".btn.between").length, 30);
+    await shown.enter("#find", "blue");
+    assert.equal(shown.all(".btn.between").length, 1);
+    await shown.enter("#find", people[3]!.code.slice(-4));
+    assert.match(shown.texts(".btn.between")[0]!, new RegExp(formatCardCode(people[3]!.code)));
+    await shown.enter("#find", "nobody");
+    assert.match(shown.text, /None of your cards fits/);
+  });
+
   it("makes a card without signal, stores it, and shows it", async () => {
     const { shown, app } = await openScreen(<People />);
     await shown.click("Create a new card");
@@ -46,7 +63,7 @@ describe("a card", () => {
   it("shows its code to be copied and to be scanned", async () => {
     const { shown } = await openCard();
     assert.equal(shown.find(".big").textContent, formatCardCode(CODE));
-    assert.equal(shown.has("svg path"), true);
+    await until(() => shown.has("svg path"));
   });
 
   it("says so when it is not on the list", async () => {
@@ -60,6 +77,22 @@ describe("a card", () => {
     await shown.submit("form.card");
     await until(() => shown.text.includes("Saved."));
     assert.equal((await readCaseload(app.vault)).people[0]!.label, "x".repeat(60));
+  });
+
+  it("says so when the label seems to point to a person", async () => {
+    const { shown } = await openCard();
+    assert.doesNotMatch(shown.text, /seems to contain/);
+    await shown.enter("#label", "John Smith 416-555-1234");
+    assert.match(shown.text, /seems to contain a phone number, a name/);
+  });
+
+  it("makes one card of two taps", async () => {
+    const { shown, app } = await openScreen(<People />);
+    const button = shown.button("Create a new card");
+    button.click();
+    button.click();
+    await until(() => location.hash !== "");
+    assert.equal((await readCaseload(app.vault)).people.length, 1);
   });
 
   it("leaves the list only when the worker is sure", async () => {

@@ -1,22 +1,29 @@
 /** The cards of one's own caseload, and a new card made without signal. */
 
+import { useState } from "preact/hooks";
 import { formatCardCode, makeCardCode } from "../../engine/cards";
 import { randomBytes } from "../../storage/bytes";
 import { changeCaseload } from "../../storage/caseload";
 import { t } from "../../i18n";
+import { findCards } from "../../widgets/card/find_cards";
 import { formatDay, getLocalDay } from "../day";
+import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, Top } from "../parts";
 import { go, useApp } from "../state";
 import { addCard } from "./caseload_changes";
 
+const MOST_UNSEARCHED = 6; // cards that are looked over faster than a word is typed
+
 export function People() {
   const { vault, book, refresh } = useApp();
-  const makeCard = async (): Promise<void> => {
+  const [makeCard, isBusy] = useOneAtATime(async () => {
     const code = makeCardCode(randomBytes(8));
     await changeCaseload(vault, (current) => addCard(current, code, "", getLocalDay()));
     await refresh();
     go(`/card/${code}`);
-  };
+  });
+  const [typed, setTyped] = useState("");
+  const fitting = findCards(book.people, typed);
   return (
     <>
       <Top title={t("My cards")} />
@@ -29,7 +36,28 @@ export function People() {
         {book.people.length === 0 && (
           <p class="empty">{t("No card yet. Create one when somebody agrees to a code.")}</p>
         )}
-        {book.people.map((person) => (
+        {book.people.length > MOST_UNSEARCHED && (
+          <div class="field">
+            <label for="find">{t("Find a card")}</label>
+            <p class="hint" id="find-hint">
+              {t("A piece of the code, or of your name for it.")}
+            </p>
+            <input
+              id="find"
+              type="search"
+              autocomplete="off"
+              aria-describedby="find-hint"
+              value={typed}
+              onInput={(event) => setTyped(event.currentTarget.value)}
+            />
+          </div>
+        )}
+        {book.people.length > 0 && fitting.length === 0 && (
+          <p class="empty" role="status">
+            {t("None of your cards fits.")}
+          </p>
+        )}
+        {fitting.map((person) => (
           <a
             class="btn wide between"
             key={person.code}
@@ -43,7 +71,7 @@ export function People() {
         ))}
       </main>
       <footer class="foot">
-        <button type="button" class="btn main wide" onClick={() => void makeCard()}>
+        <button type="button" class="btn main wide" disabled={isBusy} onClick={() => makeCard()}>
           {t("Create a new card")}
         </button>
       </footer>

@@ -14,7 +14,7 @@ export function QrCode({ text, label }: { text: string; label: string }) {
       () => undefined,
     );
   }, [text]);
-  if (!drawing) return null;
+  if (!drawing) return <div class="qr" />; // its place
   const side = drawing.size + 2 * QUIET;
   return (
     <svg class="qr" viewBox={`-${QUIET} -${QUIET} ${side} ${side}`} role="img" aria-label={label}>

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { fetchRecord } from "../../sync/server";
 import { Refused } from "../../sync/requests";
+import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, Top } from "../parts";
 import { useApp } from "../state";
 import { openCorrection } from "./open_correction";
@@ -21,7 +22,7 @@ export function describeFetchProblem(error: unknown): string {
 export function FetchRecord({ id }: { id: string }) {
   const app = useApp();
   const [status, setStatus] = useState("");
-  const fetchToCorrect = async (): Promise<void> => {
+  const [fetchToCorrect, isBusy] = useOneAtATime(async () => {
     setStatus(t("One moment …"));
     const { token, receipts } = app.vault.account;
     try {
@@ -29,7 +30,7 @@ export function FetchRecord({ id }: { id: string }) {
     } catch (error) {
       setStatus(describeFetchProblem(error));
     }
-  };
+  });
   return (
     <>
       <Top title={t("Correct a record")} />
@@ -46,7 +47,12 @@ export function FetchRecord({ id }: { id: string }) {
         )}
       </main>
       <footer class="foot">
-        <button type="button" class="btn main wide" onClick={() => void fetchToCorrect()}>
+        <button
+          type="button"
+          class="btn main wide"
+          disabled={isBusy}
+          onClick={() => fetchToCorrect()}
+        >
           {t("Get the record from the centre")}
         </button>
         <a class="btn wide" href="#/mine">

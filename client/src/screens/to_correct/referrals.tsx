@@ -6,7 +6,7 @@ import { findFormWithRole, listChoicesOf, REFERRAL } from "../../engine/roles";
 import { currentLanguage, t } from "../../i18n";
 import { formatDay } from "../day";
 import { useApp } from "../state";
-import { openCorrection } from "./open_correction";
+import { CorrectButton } from "./to_correct";
 
 /** The words of a choice of the question with a role in a form; its name where it has none. */
 export function findChoiceLabel(
@@ -22,8 +22,7 @@ export function findChoiceLabel(
 }
 
 export function Referrals() {
-  const app = useApp();
-  const { forms, book } = app;
+  const { forms, book } = useApp();
   const referrals = Object.entries(book.referrals);
   if (referrals.length === 0) return null;
   const form = findFormWithRole(forms, REFERRAL);
@@ -42,14 +41,13 @@ export function Referrals() {
               {labelOf("status", referral.status)} · {formatDay(referral.day)}
             </span>
           </div>
-          <button
-            type="button"
-            class="btn quiet"
-            aria-label={t("How is it going? {name}", { name: labelOf("kind", referral.kind) })}
-            onClick={() => void openCorrection(app, root, referral)}
-          >
-            {t("Update")}
-          </button>
+          <CorrectButton
+            root={root}
+            record={referral}
+            label={t("Update")}
+            spoken={t("Update: {name}", { name: labelOf("kind", referral.kind) })}
+            look="btn quiet"
+          />
         </div>
       ))}
     </section>

@@ -46,7 +46,7 @@ describe("what the centre asks of the worker", () => {
       forms,
       book: { todo: { r1: RECORD } },
     });
-    await shown.click("Correct the record");
+    await shown.click("Correct the record: Encounter");
     await until(() => location.hash.startsWith("#/fill/"));
     const [draft] = await listDrafts(app.vault);
     assert.equal(location.hash, `#/fill/${draft!.id}`);
@@ -67,7 +67,7 @@ describe("what the centre asks of the worker", () => {
     };
     const options = { forms, drafts: [begun], book: { todo: { r1: RECORD } } };
     const { shown, app } = await openScreen(<ToCorrect />, options);
-    await shown.click("Correct the record");
+    await shown.click("Correct the record: Encounter");
     await until(() => location.hash === "#/fill/d1");
     assert.deepEqual(await listDrafts(app.vault), []);
   });
@@ -114,7 +114,7 @@ describe("open referrals", () => {
     assert.match(shown.text, /Housing/);
     assert.match(shown.text, /Waiting for an answer · Friday, November 20/);
     assert.ok(shown.text.includes(formatCardCode(CODE)));
-    assert.equal(shown.button("How is it going? Housing").textContent, "Update");
+    assert.equal(shown.button("Update: Housing").textContent, "Update");
   });
 
   it("are named plainly while their form is not on the phone", () => {

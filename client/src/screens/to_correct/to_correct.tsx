@@ -2,17 +2,18 @@
 
 import { formatCardCode, makeCardCode } from "../../engine/cards";
 import { randomBytes } from "../../storage/bytes";
+import type { EditableRecord } from "../../storage/caseload";
 import { finishNote } from "../../storage/outbox";
 import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
+import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
 import { reissueCard } from "../people/caseload_changes";
 import { go, useApp } from "../state";
 import { openCorrection } from "./open_correction";
 
 export function ToCorrect() {
-  const app = useApp();
-  const { forms, book } = app;
+  const { forms, book } = useApp();
   const records = Object.entries(book.todo);
   if (records.length + book.clashes.length === 0) return null;
   return (
@@ -30,13 +31,13 @@ export function ToCorrect() {
                   "The centre has the record, but could not store it as it is. Review it and finish it again.",
                 )}
           </p>
-          <button
-            type="button"
-            class="btn wide"
-            onClick={() => void openCorrection(app, root, record)}
-          >
-            {t("Correct the record")}
-          </button>
+          <CorrectButton
+            root={root}
+            record={record}
+            label={t("Correct the record")}
+            spoken={`${t("Correct the record")}: ${titleOf(forms, record.form)}`}
+            look="btn wide"
+          />
         </div>
       ))}
       {book.clashes.map((code) => (
@@ -46,10 +47,35 @@ export function ToCorrect() {
   );
 }
 
+interface CorrectButtonProps {
+  root: string;
+  record: EditableRecord;
+  label: string;
+  spoken: string; // begins with the label, for who speaks to the phone
+  look: string;
+}
+
+/** Opens a record to correct it, once however often it is pressed. */
+export function CorrectButton({ root, record, label, spoken, look }: CorrectButtonProps) {
+  const app = useApp();
+  const [correct, isBusy] = useOneAtATime(() => openCorrection(app, root, record));
+  return (
+    <button
+      type="button"
+      class={look}
+      aria-label={spoken}
+      disabled={isBusy}
+      onClick={() => correct()}
+    >
+      {label}
+    </button>
+  );
+}
+
 /** Two phones made the same code: this one gives its person a new one, and their records follow. */
 function Clash({ code }: { code: string }) {
   const { vault, refresh, exchange } = useApp();
-  const makeNewCard = async (): Promise<void> => {
+  const [makeNewCard, isBusy] = useOneAtATime(async () => {
     const fresh = makeCardCode(randomBytes(8));
     await finishNote(vault, "reissue", { code, new: fresh }, (current) =>
       reissueCard(current, code, fresh, getLocalDay()),
@@ -57,14 +83,14 @@ function Clash({ code }: { code: string }) {
     await refresh();
     go(`/card/${fresh}`);
     void exchange();
-  };
+  });
   return (
     <div class="item">
       <b class="code">{formatCardCode(code)}</b>
       <p class="soft">
         {t("By chance another phone created the same code. Give your participant a new card.")}
       </p>
-      <button type="button" class="btn wide" onClick={() => void makeNewCard()}>
+      <button type="button" class="btn wide" disabled={isBusy} onClick={() => makeNewCard()}>
         {t("Create the new card")}
       </button>
     </div>

@@ -2,41 +2,58 @@
 
 import { formatCardCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
-import { findChoice, FOLLOW_UP_VISIT, KIND } from "../../engine/roles";
+import { AREA, findChoice, findFollowUpForm, FOLLOW_UP_VISIT, KIND } from "../../engine/roles";
 import type { FollowUp } from "../../storage/caseload";
 import { removeCompleted } from "../../storage/caseload_updates";
 import { findMainForm } from "../../storage/forms";
 import { finishNote } from "../../storage/outbox";
-import { nt, t } from "../../i18n";
+import { currentLanguage, nt, t } from "../../i18n";
 import { countDays, formatDay, getLocalDay } from "../day";
+import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
+import { findChoiceLabel } from "../to_correct/referrals";
 
-/** The follow-ups that are due by a day, and the first one after it. */
+/** The follow-ups that are due by a day, and those after it. */
 export function splitByDay(
   followUps: FollowUp[],
   today: string,
-): { due: FollowUp[]; next: FollowUp | undefined } {
+): { due: FollowUp[]; later: FollowUp[] } {
   return {
     due: followUps.filter((followUp) => followUp.on <= today),
-    next: followUps.find((followUp) => followUp.on > today),
+    later: followUps.filter((followUp) => followUp.on > today),
   };
 }
 
 /**
- * Where a follow-up is logged: the card it is about, or what kind of contact a mediation asks for.
+ * Where a follow-up is logged: in the form that follows up such records, where the centre has one;
+ * else as a contact, with the card that it is about or the kind that means a follow-up.
  */
-export function findLogAddress(forms: FormDefinition[], { id, code }: FollowUp): string {
-  const form = findMainForm(forms);
-  const visit = form && !code ? findChoice(form, KIND, FOLLOW_UP_VISIT) : undefined;
+export function findLogAddress(forms: FormDefinition[], { id, code, form }: FollowUp): string {
+  const followUpForm = findFollowUpForm(forms, form);
+  const contact = findMainForm(forms);
+  const visit = contact && !code ? findChoice(contact, KIND, FOLLOW_UP_VISIT) : undefined;
   const about = encodeURIComponent(`${code}|${visit?.name ?? ""}`);
-  return `#/start/${form?.id ?? ""}/${about}/${encodeURIComponent(id)}`;
+  return `#/start/${(followUpForm ?? contact)?.id ?? ""}/${about}/${encodeURIComponent(id)}`;
 }
+
+/** What tells apart what is due without a card: what the conflict was about, and where. */
+export function describeFollowed(
+  forms: FormDefinition[],
+  { form, kind = "", area = "" }: FollowUp,
+): string {
+  const definition = forms.find(({ id }) => id === form);
+  const labelOf = (role: string, name: string): string =>
+    findChoiceLabel(definition, role, name, currentLanguage());
+  return [labelOf(KIND, kind), labelOf(AREA, area)].filter(Boolean).join(" · ");
+}
+
+const MOST_SHOWN = 20; // of what comes later
 
 export function FollowUps() {
   const { book } = useApp();
-  const { due, next } = splitByDay(book.due, getLocalDay());
-  if (due.length === 0 && !next) return null;
+  const { due, later } = splitByDay(book.due, getLocalDay());
+  if (book.due.length === 0) return null;
   return (
     <section class="card" aria-labelledby="due">
       <h2 id="due">{t("Due")}</h2>
@@ -44,19 +61,40 @@ export function FollowUps() {
         <FollowUpItem key={followUp.id} followUp={followUp} />
       ))}
       {due.length === 0 && (
-        <p class="soft">{t("Nothing is due today. Next: {day}.", { day: formatDay(next!.on) })}</p>
+        <p class="soft">
+          {t("Nothing is due today. Next: {day}.", { day: formatDay(later[0]!.on) })}
+        </p>
+      )}
+      {later.length > 0 && (
+        <details>
+          <summary>{t("Coming up ({n})", { n: later.length })}</summary>
+          {later.slice(0, MOST_SHOWN).map((followUp) => (
+            <FollowUpItem key={followUp.id} followUp={followUp} />
+          ))}
+        </details>
       )}
     </section>
   );
 }
 
+/** When something is due, as said of it today. */
+function describeDay(on: string): string {
+  const late = countDays(on, getLocalDay());
+  if (late < 0) return formatDay(on, "short");
+  return late > 0 ? nt("{n} day past due", "{n} days past due", late) : t("today");
+}
+
 function FollowUpItem({ followUp }: { followUp: FollowUp }) {
   const { vault, forms, book, refresh, exchange } = useApp();
   const { id, code, form, from, on } = followUp;
-  const label = book.people.find((person) => person.code === code)?.label;
+  const label = code
+    ? book.people.find((person) => person.code === code)?.label
+    : describeFollowed(forms, followUp);
   const name = code ? formatCardCode(code) : titleOf(forms, form);
-  const late = countDays(on, getLocalDay());
-  const setAside = async (): Promise<void> => {
+  const isDue = on <= getLocalDay();
+  const spoken = label ? `${name} · ${label}` : name;
+  const [setAside, isBusy] = useOneAtATime(async () => {
+    if (!confirm(t("Take this off your list? {name}", { name: spoken }))) return;
     await finishNote(vault, "settle", { due: id }, (current) => ({
       ...current,
       due: removeCompleted(current.due, id),
@@ -64,7 +102,7 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
     }));
     await refresh();
     void exchange();
-  };
+  });
   return (
     <div class="item row">
       <a href={findLogAddress(forms, followUp)}>
@@ -72,17 +110,18 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
         {label && ` · ${label}`}
         <span class="soft"> {t("day {n}", { n: countDays(from, on) })}</span>
       </a>
-      <span class={late > 0 ? "tag wait" : "tag"}>
-        {late > 0 ? nt("{n} day past due", "{n} days past due", late) : t("today")}
-      </span>
-      <button
-        type="button"
-        class="btn quiet"
-        aria-label={t("Not needed: {name}", { name })}
-        onClick={() => void setAside()}
-      >
-        {t("Not needed")}
-      </button>
+      <span class={on < getLocalDay() ? "tag wait" : "tag"}>{describeDay(on)}</span>
+      {isDue && (
+        <button
+          type="button"
+          class="btn quiet"
+          aria-label={t("Not needed: {name}", { name: spoken })}
+          disabled={isBusy}
+          onClick={() => setAside()}
+        >
+          {t("Not needed")}
+        </button>
+      )}
     </div>
   );
 }

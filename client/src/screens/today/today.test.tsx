@@ -32,12 +32,19 @@ const contact = makeForm([{ type: "select_one", name: "what", choices: "kinds" }
 describe("follow-ups", () => {
   const forms = [formCalled("own", "Street survey"), contact];
 
-  it("are due from their day on; the first one after it is next", () => {
+  it("are due from their day on; the others come later", () => {
     const all = [dueIn(-2), dueIn(0), dueIn(3), dueIn(5)];
-    const { due, next } = splitByDay(all, dayFromNow(0));
+    const { due, later } = splitByDay(all, dayFromNow(0));
     assert.deepEqual(due, all.slice(0, 2));
-    assert.equal(next, all[2]);
-    assert.deepEqual(splitByDay([], dayFromNow(0)), { due: [], next: undefined });
+    assert.deepEqual(later, all.slice(2));
+    assert.deepEqual(splitByDay([], dayFromNow(0)), { due: [], later: [] });
+  });
+
+  it("that come later can be opened before their day", async () => {
+    const book = { due: [dueIn(0), dueIn(3), dueIn(5, "")] };
+    const { shown } = await openScreen(<FollowUps />, { book, forms: [contact] });
+    assert.equal(shown.find("summary").textContent, "Coming up (2)");
+    assert.equal(shown.all("details .item a").length, 2);
   });
 
   it("lead to an encounter about their card, or to a mediation's follow-up", () => {
@@ -46,6 +53,36 @@ describe("follow-ups", () => {
     assert.equal(findLogAddress(forms, dueIn(0)), `#/start/contact/${card}/${id}`);
     const mediation = encodeURIComponent("|visit_again");
     assert.equal(findLogAddress(forms, dueIn(0, "")), `#/start/contact/${mediation}/${id}`);
+  });
+
+  it("lead to the form that follows up such records, where the centre has one", () => {
+    const mediation = makeForm([], { id: "mediation", role: "mediation" });
+    const later = makeForm([], { id: "later", role: "mediation_follow_up" });
+    const address = findLogAddress([contact, mediation, later], dueIn(0, ""));
+    assert.match(address, /^#\/start\/later\/.*\/r1/);
+    assert.match(findLogAddress([contact, later], dueIn(0, "")), /^#\/start\/contact\//);
+  });
+
+  it("without a card are told apart by what it was about, and where", async () => {
+    const mediation = makeForm(
+      [
+        { type: "select_one", name: "why", choices: "whys" },
+        { type: "select_one", name: "where", choices: "places" },
+      ],
+      {
+        id: "mediation",
+        role: "mediation",
+        summary: { kind: "/data/why", area: "/data/where" },
+        choices: {
+          whys: [{ name: "debt", label: { en: "Money owed" } }],
+          places: [{ name: "002", label: { en: "Rexdale" } }],
+        },
+      },
+    );
+    const due = [{ ...dueIn(0, ""), kind: "debt", area: "002" }];
+    const { shown } = await openScreen(<FollowUps />, { book: { due }, forms: [mediation] });
+    assert.match(shown.texts(".item")[0]!, /Money owed · Rexdale day 7/);
+    assert.match(shown.find("button").getAttribute("aria-label")!, /Money owed · Rexdale/);
   });
 
   it("say how late they are, whose card it is, and how long ago it was", async () => {
@@ -63,6 +100,14 @@ describe("follow-ups", () => {
     const next = await openScreen(<FollowUps />, { book: { due: [dueIn(3)] } });
     assert.match(next.shown.text, /Nothing is due today\. Next: \w+day/);
     assert.equal((await openScreen(<FollowUps />)).shown.text, "");
+  });
+
+  it("stay while the worker is not sure that they are not needed", async () => {
+    const options = { book: { due: [dueIn(0)] }, isSure: false };
+    const { shown, calls, questions } = await openScreen(<FollowUps />, options);
+    await shown.click(shown.all("button")[0]!);
+    assert.match(questions[0]!, /off your list\?/);
+    assert.deepEqual(calls, []);
   });
 
   it("are set aside as a sealed note, with earlier ones of the same record", async () => {

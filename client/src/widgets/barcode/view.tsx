@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { CardWidget } from "../card/view";
-import { canScan, Scanner } from "../scanner";
+import { canScan, Scanner } from "../scan_later";
 import { describeField, listAppearances, type WidgetProps } from "../props";
 import { describeNotAllowed, type QuestionType } from "../question_type";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ask } from "../../../test/asked";
 import { plainType } from "./files";
-import { chooseSource } from "./view";
+import { chooseSource } from "./widget";
 
 const row = (type: string) => ({ type, name: "f", label: "File" });
 

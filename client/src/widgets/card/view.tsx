@@ -1,8 +1,17 @@
 import { useState } from "preact/hooks";
 import { formatCardCode, parseCardCode } from "../../engine/cards";
 import { t } from "../../i18n";
-import { describeField, type WidgetProps } from "../props";
-import { canScan, Scanner } from "../scanner";
+import { describeField, type Help, type WidgetProps } from "../props";
+import { canScan, Scanner } from "../scan_later";
+import { findCards } from "./find_cards";
+
+/** The cards as they stand, but for one that would not be shown: it comes first. */
+function putFirst(people: Help["people"], code: string): Help["people"] {
+  const place = people.findIndex((person) => person.code === code);
+  return place < MOST_SHOWN ? people : [people[place]!, ...people];
+}
+
+const MOST_SHOWN = 6; // of one's own cards; more come by typing
 
 /** A card code: typed, scanned, one of the worker's own, or a new one. */
 export function CardWidget(props: WidgetProps) {
@@ -20,6 +29,8 @@ export function CardWidget(props: WidgetProps) {
   };
   const isOwn = help.people.some((person) => person.code === node.text);
   const isNew = node.text !== "" && parseCardCode(node.text) === node.text && !isOwn;
+  // What is typed also finds one's own cards; once one is chosen, the last ones are shown again.
+  const mine = isOwn ? putFirst(help.people, node.text) : findCards(help.people, node.text);
   return (
     <div class="stack">
       <input
@@ -55,9 +66,9 @@ export function CardWidget(props: WidgetProps) {
         </div>
       )}
       {isNew && <p class="big code">{formatCardCode(node.text)}</p>}
-      {help.people.length > 0 && (
+      {mine.length > 0 && (
         <div class="choices long" role="group" aria-label={t("My cards")}>
-          {help.people.slice(0, 6).map((person) => (
+          {mine.slice(0, MOST_SHOWN).map((person) => (
             <label class="choice" key={person.code}>
               <input
                 type="radio"

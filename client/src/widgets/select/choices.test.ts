@@ -19,6 +19,15 @@ describe("choosing several", () => {
     assert.equal(toggleChoice(choices, ["a"], "a", true), "a");
   });
 
+  it("switches the others off for one that stands alone, and it for any other", () => {
+    const none = { name: "none", label: {}, data: { app_role: "says_who stands_alone" } };
+    const offered = [...choices, none, { ...none, name: "unknown" }];
+    assert.equal(toggleChoice(offered, ["a", "b"], "none", true), "none");
+    assert.equal(toggleChoice(offered, ["none"], "unknown", true), "unknown");
+    assert.equal(toggleChoice(offered, ["none"], "b", true), "b");
+    assert.equal(toggleChoice(offered, ["none"], "none", false), "");
+  });
+
   it("forgets what the list no longer has", () => {
     assert.equal(toggleChoice(choices, ["gone", "a"], "b", true), "a b");
   });

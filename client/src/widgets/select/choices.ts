@@ -3,6 +3,7 @@
 import type { Form } from "../../engine/form";
 import type { AnswerNode } from "../../engine/node";
 import type { Option } from "../../engine/types";
+import { standsAlone } from "../../engine/roles";
 import type { WidgetProps } from "../props";
 
 export const SEARCH_FROM = 30; // a longer list is searched, not scrolled
@@ -21,7 +22,10 @@ export function isDropDown(form: Form, node: AnswerNode): boolean {
   return form.options(node).length <= SEARCH_FROM;
 }
 
-/** The names chosen once a choice is switched on or off, in the order of the list. */
+/**
+ * The names chosen once a choice is switched on or off, in the order of the list. One that stands
+ * alone, such as “none”, switches the others off, and any other switches it off.
+ */
 export function toggleChoice(
   choices: readonly Option[],
   chosen: string[],
@@ -29,8 +33,12 @@ export function toggleChoice(
   isOn: boolean,
 ): string {
   const next = new Set(chosen);
-  if (isOn) next.add(name);
-  else next.delete(name);
+  next.delete(name);
+  if (isOn) {
+    const isAlone = choices.some((choice) => choice.name === name && standsAlone(choice));
+    for (const choice of choices) if (isAlone || standsAlone(choice)) next.delete(choice.name);
+    next.add(name);
+  }
   const names = choices.map((choice) => choice.name);
   return names.filter((each) => next.has(each)).join(" ");
 }

@@ -1,9 +1,10 @@
-import { findIdentifiers, type Identifier } from "../../engine/identifiers_in_text";
-import { t } from "../../i18n";
 import { CardWidget } from "../card/view";
+import { loadLater } from "../load_later";
 import { CellWidget } from "../place_by_fix/view";
 import { describeField, listAppearances, type WidgetProps } from "../props";
 import { describeNotAllowed, type QuestionType } from "../question_type";
+
+const IdentifierWarning = loadLater((widgets) => widgets.IdentifierWarning, true);
 
 function TextWidget(props: WidgetProps) {
   const looks = listAppearances(props.node);
@@ -32,32 +33,8 @@ function TextWidget(props: WidgetProps) {
           autocomplete="off"
         />
       )}
-      {node.element.privacy === "free-text" && <Warning text={node.text} />}
+      {node.element.privacy === "free-text" && <IdentifierWarning text={node.text} />}
     </>
-  );
-}
-
-/** A note that seems to point to a person: say so, while the worker can still take it out. */
-function Warning({ text }: { text: string }) {
-  const kinds = findIdentifiers(text);
-  const names: Record<Identifier, string> = {
-    name: t("a name"),
-    phone: t("a phone number"),
-    plate: t("a licence plate"),
-    address: t("an address"),
-    birthday: t("a birthday"),
-    online: t("an online account"),
-  };
-  return (
-    <div role="status">
-      {kinds.length > 0 && (
-        <p class="state wait">
-          {t("This note seems to contain {what}. Please remove it: it could point to a person.", {
-            what: kinds.map((kind) => names[kind]).join(", "),
-          })}
-        </p>
-      )}
-    </div>
   );
 }
 

@@ -1,0 +1,8 @@
+/** What few forms ask for: a piece of its own. */
+
+export { CaptureWidget } from "./capture/widget";
+export { IdentifierWarning } from "./identifier_warning";
+export { PlaceWidget } from "./place/widget";
+export { RangeWidget } from "./range/widget";
+export { RankWidget } from "./rank/widget";
+export { Scanner } from "./scanner";

@@ -1,0 +1,224 @@
+"""A mediation and its follow-ups are one chain: what is due, what opens, and what is counted agree."""
+
+import datetime as dt
+import itertools
+import json
+import random
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldapp.services.acts import Actor
+from fieldapp.services.forms.published import publish_form
+from fieldapp.services.phones.pull import pull_changes
+from fieldapp.services.products.editions import build_due
+from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.store.database import WriteTransaction
+from fieldapp.store.records import records
+from fieldapp.store.records.records import Record
+from sync.envelope import parse_batch
+from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
+from tests.programme import compiled_of, definition_of, workbook_of
+from tests.services.caseload.meetings import ONE, knows, met, note
+from tests.services.products.figures import body_of, number, switched_on
+
+TODAY = dt.date.today()
+FORM, FOLLOW_UP = "mediation", "mediation_follow_up"
+NOBODY = "5c0ffee5-0000-4000-8000-000000000001"
+
+
+@pytest.fixture(autouse=True)
+def _with_follow_ups(session: Session, cast: Cast) -> None:
+    publish_form(session, cast.system, compiled=compiled_of(FOLLOW_UP), workbook=workbook_of(FOLLOW_UP))
+
+
+def mediated(day: dt.date = TODAY, plan: str = "d1 d7 d30", **more: Any) -> dict[str, Any]:
+    answers = {
+        "when_where": {"med_date": f"{day}", "med_hour": "19", "nbhd": "002", "setting": "street", "aware": "family"},
+        "conflict": {
+            "cause": "money_debt", "parties_n": "2", "sides": "two_people", "age_mix": "16-24", "enrolled_any": "no",
+        },
+        "danger": {"weapon": "none", "prior": "no", "retal": "no", "online": "no", "likelihood": "likely"},
+        "work": {"actions": "talked_each_side", "sessions": "1", "minutes": "30_60"},
+        "result": {"outcome": "temporary", "fu_plan": plan, "safe_worker": "yes"},
+    }  # fmt: skip
+    return envelope(answers, day=day, form=FORM, version=definition_of(FORM).version, **more)
+
+
+def visited(mediation: str, day: dt.date = TODAY, calm: str = "cool", then: str = "planned", **more: Any) -> dict[str, Any]:
+    answers = {
+        "visit": {
+            "mediation": mediation, "still_cool": calm, "fu_outcome": "temporary", "next_look": then, "fu_date": f"{day}",
+        }
+    }  # fmt: skip
+    return envelope(answers, day=day, form=FOLLOW_UP, version=definition_of(FOLLOW_UP).version, **more)
+
+
+def send(session: Session, actor: Actor, *items: dict[str, Any]) -> None:
+    answers = receive_batch(session, actor, parse_batch(batch(*items)))
+    assert {answer["status"] for answer in answers} == {"stored"}
+
+
+def days_due(session: Session, actor: Actor, root: str) -> list[int]:
+    """Return in how many days something is due of a record, by this worker's phone."""
+    days = [key.rsplit("/", 1)[1] for key in knows(session, actor) if key.startswith(f"due/{root}/")]
+    return sorted((dt.date.fromisoformat(day) - TODAY).days for day in days)
+
+
+def test_a_follow_up_of_what_is_no_mediation_changes_nothing(session: Session, cast: Cast) -> None:
+    meeting = envelope(encounter(TODAY), day=TODAY)
+    asks = mediated(plan="d1 d7")
+    send(session, cast.amina, meeting, asks)
+    for wrong in (meeting["id"], NOBODY, asks["id"].upper(), "x' or 1=1", ""):
+        send(session, cast.amina, visited(wrong, TODAY, then="none"))
+    assert days_due(session, cast.amina, asks["id"]) == [1, 7]
+    assert set(session.scalars(sa.select(Record.follows))) == {"", meeting["id"], NOBODY}
+
+
+def test_what_is_due_says_what_the_conflict_was_about_and_where(session: Session, cast: Cast) -> None:
+    asks = mediated(plan="d3")
+    send(session, cast.amina, asks)
+    due = (TODAY + dt.timedelta(days=3)).isoformat()
+    assert knows(session, cast.amina)[f"due/{asks['id']}/{due}"] == {
+        "on": due, "code": "", "form": FORM, "from": TODAY.isoformat(), "kind": "money_debt", "area": "002",
+    }  # fmt: skip
+
+
+def test_a_follow_up_does_what_was_due_until_its_day_and_may_ask_for_more(session: Session, cast: Cast) -> None:
+    asks, other = mediated(TODAY - dt.timedelta(days=4), "d1 d3 d7 d14"), mediated(plan="d1")
+    send(session, cast.amina, asks, other)
+    send(session, cast.amina, visited(asks["id"], then="d1"))
+    assert days_due(session, cast.amina, asks["id"]) == [1, 3, 10]
+    assert days_due(session, cast.amina, other["id"]) == [1]
+    send(session, cast.amina, visited(asks["id"], then="none"))
+    assert days_due(session, cast.amina, asks["id"]) == []
+
+
+def test_a_colleague_can_do_it_and_the_owner_is_told(session: Session, cast: Cast) -> None:
+    asks = mediated(plan="d1 d7")
+    send(session, cast.amina, asks)
+    before = json.loads(pull_changes(session, cast.amina, cursor=0))["cursor"]
+    done = visited(asks["id"], due=f"{asks['id']}/{TODAY + dt.timedelta(days=1)}")
+    send(session, another_worker(session, cast), done)
+    news = dict(json.loads(pull_changes(session, cast.amina, cursor=before))["items"])
+    assert news[f"due/{asks['id']}/{TODAY + dt.timedelta(days=1)}"] is None
+    assert days_due(session, cast.amina, asks["id"]) == [7]
+
+
+def test_the_order_of_arrival_changes_nothing(session: Session, cast: Cast) -> None:
+    began = TODAY - dt.timedelta(days=10)
+    found = []
+    for order in itertools.permutations(range(3)):
+        asks = mediated(began, "d1 d3 d14 d30")
+        parts = [
+            asks,
+            visited(asks["id"], began + dt.timedelta(days=3)),
+            visited(asks["id"], TODAY, then="d7"),
+        ]
+        for place in order:
+            send(session, cast.amina, parts[place])
+        found.append(days_due(session, cast.amina, asks["id"]))
+    assert found == [[4, 7, 20]] * 6
+
+
+def test_a_follow_up_that_ended_it_by_mistake_can_be_corrected(session: Session, cast: Cast) -> None:
+    asks = mediated(plan="d7 d30")
+    mistake = visited(asks["id"], then="none")
+    send(session, cast.amina, asks, mistake)
+    assert days_due(session, cast.amina, asks["id"]) == []
+    send(session, cast.amina, visited(asks["id"], root=mistake["id"], prev=[mistake["id"]]))
+    assert days_due(session, cast.amina, asks["id"]) == [7, 30]
+
+
+@pytest.mark.slow  # a quarter of mediations
+def test_who_does_what_is_due_is_counted_on_the_dashboard(session: Session, cast: Cast) -> None:
+    """From the first log on a phone to the number: 80 mediations, 60 of them followed up within a week."""
+    publish_others(session, cast)
+    chance = random.Random(3)
+    now = dt.datetime(2026, 7, 10, 12, tzinfo=dt.UTC)
+    asked = []
+    for _ in range(80):
+        asked.append((mediated(day := dt.date(2026, 4, 1) + dt.timedelta(days=chance.randrange(60)), "d3 d30"), day))
+    send(session, cast.amina, *(item for item, _ in asked))
+    colleague = another_worker(session, cast)
+    for place, (item, day) in enumerate(asked):
+        late = dt.timedelta(days=3 if place < 60 else 30)
+        send(
+            session,
+            cast.amina if place % 2 else colleague,
+            visited(item["id"], day + late, "violent" if place < 8 else "cool", due=f"{item['id']}/{day + late}"),
+        )
+    _arrive_on(session, now - dt.timedelta(days=3))
+    switched_on(session, cast, "dashboard")
+    build_due(session, now)
+    shown = number(body_of(session, cast, "dashboard", "2026-06"), "mediations_visited", "2026-Q2")
+    assert shown["state"] == "shown" and abs(shown["value"] - 75) <= 5
+    stored = session.scalars(sa.select(Record.follows).where(Record.form == FOLLOW_UP)).all()
+    assert sorted(stored) == sorted(item["id"] for item, _ in asked)
+
+
+@pytest.mark.slow  # two editions
+def test_follow_ups_that_come_late_revise_the_number(session: Session, cast: Cast) -> None:
+    publish_others(session, cast)
+    now = dt.datetime(2026, 7, 10, 12, tzinfo=dt.UTC)
+    asked = [mediated(dt.date(2026, 5, 1 + place % 28), "d3") for place in range(80)]
+    send(session, cast.amina, *asked)
+    _arrive_on(session, now - dt.timedelta(days=3))
+    switched_on(session, cast, "dashboard")
+    build_due(session, now)
+    before = number(body_of(session, cast, "dashboard", "2026-06"), "mediations_visited", "2026-Q2")
+    for place, item in enumerate(asked):
+        send(session, cast.amina, visited(item["id"], dt.date(2026, 5, 3 + place % 28)))
+    later = now + dt.timedelta(days=1)
+    with WriteTransaction(session):
+        arrived = later - dt.timedelta(hours=2)
+        follow_ups = sa.update(Record).where(Record.form == FOLLOW_UP)
+        session.execute(follow_ups.values(received_at=arrived, changed_at=arrived))
+    build_due(session, later)
+    after = number(body_of(session, cast, "dashboard", "2026-06"), "mediations_visited", "2026-Q2")
+    assert before["state"] != "shown" and after["value"] >= 95
+
+
+def test_a_follow_up_that_names_a_person_is_not_read_with_the_mediation(session: Session, cast: Cast) -> None:
+    """Such a form would need that person's consent; the mediation needs none."""
+    asks = mediated()
+    done = visited(asks["id"])
+    send(session, cast.amina, asks, done)
+    days = TODAY, TODAY
+
+    def read() -> list[int]:
+        later = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        found = records.iterate_for_release(session, cast.centre.id, FORM, *days, later, FOLLOW_UP)
+        return [len(record.follow_ups) for record in found]
+
+    assert read() == [1]
+    with WriteTransaction(session):
+        session.execute(sa.update(Record).where(Record.form == FOLLOW_UP).values(person=ONE))
+    assert read() == [0]
+
+
+def _arrive_on(session: Session, moment: dt.datetime) -> None:
+    with WriteTransaction(session):
+        session.execute(sa.update(Record).values(received_at=moment, changed_at=moment))
+
+
+@pytest.mark.parametrize("whose", ["own", "handed over", "a colleague's record"])
+def test_what_is_not_needed_leaves_the_list_of_whoever_has_it(session: Session, cast: Cast, whose: str) -> None:
+    """A note that a follow-up is not needed names a record and no card, so the owner has to be looked up."""
+    colleague = another_worker(session, cast)
+    first = met(ONE, due=3)
+    send(session, cast.amina, first)
+    due = f"{first['id']}/{TODAY + dt.timedelta(days=3)}"
+    owner = cast.amina
+    if whose == "handed over":
+        send(session, cast.amina, note("handover", {"code": ONE, "to": colleague.user_id}))
+        owner = colleague
+    if whose == "a colleague's record":
+        second = met(ONE, due=5)
+        send(session, colleague, second)
+        due = f"{second['id']}/{TODAY + dt.timedelta(days=5)}"
+    assert f"due/{due}" in knows(session, owner)
+    send(session, owner, note("settle", {"due": due}, minute=5))
+    assert f"due/{due}" not in knows(session, owner)
