@@ -31,6 +31,7 @@ def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
     """Write people's standing consent on their cards, and tell the phones."""
     cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
     standings = write_standings(ctx, cards_by_code)
+    # Messages are made from what is in the database after the change, not before it.
     messages: Messages = {}
     for code, card in cards_by_code.items():
         messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
@@ -57,6 +58,7 @@ def update_cards(
             card = cards_by_code.get(code)
             if card is None:
                 card = cards_by_code[code] = _create_card(ctx, code, record_state.author_id)
+            # The newest contact by its day decides, since records arrive late and in any order.
             if code == record_state.person and (card.seen_on is None or record_state.day >= card.seen_on):
                 card.seen_on = record_state.day
                 card.is_open = not record_state.is_chosen(QuestionRole.KIND, ChoiceRole.ENDS_WORK)
@@ -74,11 +76,14 @@ def _record_issuer(ctx: ActContext, card: Card, author_id: int, messages: Messag
     """Save which phone issued a card; a second phone is asked for another code."""
     if card.issued_by is None:
         card.issued_by = ctx.actor.device_id
+        # Until then the first who named the card stood for its maker, and a hand-over was judged by
+        # that.
         if card.first_id != author_id:
             card.first_id = author_id
             ctx.session.flush()
             update_owner(ctx, card)
     elif card.issued_by != ctx.actor.device_id:
+        # Two phones drew the same code: both are right, so the later one is asked to change.
         card.clashes_with = ctx.actor.device_id
         messages[author_id, f"clash/{card.code}"] = json.dumps({"code": card.code})
 

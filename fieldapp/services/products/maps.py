@@ -78,5 +78,7 @@ def _iterate_hashes(ctx: ActContext) -> Iterator[str]:
 
 
 def _write_viewer(ctx: ActContext) -> str:
+    # By day and name: a screenshot of the map says who took it, which keeps it from being passed on
+    # lightly.
     label = users.labels(ctx.session, ctx.centre_id).get(ctx.actor.user_id or 0, "")
     return f"{label} · {ctx.now:%Y-%m-%d}"

@@ -87,6 +87,7 @@ def download_file(ctx: ActContext, name: str, filename: str) -> tuple[str, bytes
 
 def _find_visible_edition(ctx: ActContext, name: str) -> Edition | None:
     """Return a product's newest edition; None when it is off or was never built."""
+    # Off is off at once, also for a build that is already here.
     if not store.is_on(ctx.session, ctx.centre_id, name):
         return None
     return store.latest(ctx.session, ctx.centre_id, name)

@@ -50,6 +50,7 @@ def authorize_export(ctx: ActContext, record_filter: RecordFilter, by: str = "of
         raise make_not_found()
     narrowed = {name: str(value) for name, value in _list_options(record_filter).items()}
     count = records.count(ctx.session, ctx.centre_id, record_filter)
+    # Counted by the same filter that is written down, so that the line says how much left.
     ctx.describe(f"form/{record_filter.form}", by=by, records=count, **narrowed)
     return f"{record_filter.form}-{ctx.now:%Y-%m-%d}.zip"
 
@@ -109,6 +110,7 @@ def write_records_archive(
     definitions = [load_definition(version) for version in forms.versions_of(session, centre_id, form)]
     sheets = list_sheets(definitions, form)
     workers = users.labels(session, centre_id)
+    # Spooled on disk: a ZIP takes one member at a time, and all tables grow together.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, SpoolFiles(folder) as spool:
         entries = {}
         for repeat, sheet in sheets.items():
@@ -117,6 +119,8 @@ def write_records_archive(
         history = spool.open_table(HISTORY_COLUMNS)
         export = _Export(session, centre_id, record_filter, definitions, sheets, workers, entries, history)
         count = _write_records(export, archive)
+        # Submissions that never became a record are in the history as well: nothing that was ever
+        # sent is missing.
         _write_history(export, submissions.without_record(session, centre_id, record_filter))
         for repeat, table in entries.items():
             spool.copy(table, archive, sheets[repeat].filename)
@@ -160,6 +164,7 @@ def _make_cells(sheets: Mapping[AnswerPath, AnswerSheet], place: AnswerPath, ans
     for path in sheet.repeats:
         entries = answers_by_path.pop(path, [])
         cells.append(str(len(entries)) if isinstance(entries, list) else _format_answer(entries))
+    # Answers to questions that no version of the form has any more are kept as one cell, not lost.
     others = {".".join(path): value for path, value in answers_by_path.items() if value not in ("", [], {})}
     cells.append(json.dumps(others, ensure_ascii=False, sort_keys=True) if others else "")
     return cells
@@ -198,6 +203,7 @@ def _write_history(export: _Export, stored: Sequence[Submission]) -> None:
     versions = {(submission.form, submission.version) for submission in stored}
     definitions = load_definitions(export.session, export.centre_id, versions)
     replaced: set[str] = set()
+    # What another part builds on is no current one, whatever its state.
     for submission in stored:
         if submission.is_part:
             replaced.update(submission.prev)

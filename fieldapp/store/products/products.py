@@ -152,6 +152,7 @@ def editions(session: Session, centre_id: int) -> Sequence[Edition]:
 
 
 def put_files(session: Session, edition_id: int, files: dict[str, bytes]) -> None:
+    # All at once: an edition that is built again may have fewer files.
     session.execute(sa.delete(EditionFile).where(EditionFile.edition_id == edition_id))
     session.add_all(EditionFile(edition_id=edition_id, name=name, data=data) for name, data in files.items())
 
