@@ -53,6 +53,7 @@ def demo(seed: int, if_empty: bool) -> None:
         migrations.upgrade(engine)
     engine.dispose()
     with opened(uses_key=True) as (session, settings):
+        # Invented people beside real ones would end up in a release.
         refuse_beside_real_centres(session)
         if not centres.list_all(session):
             _make(session, settings, seed)
@@ -76,6 +77,7 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
         switch_product(session, Actor.system(centre.id), name=product, is_on=True)
     phones = [_phone(session, centre, f"w{number:02}", f"W-{number:02}") for number in range(1, WORKERS + 1)]
     year = Year(seed, today, WORKERS)
+    # Sent the way real records are: the demo shows what phones and rules really make of them.
     sent = _send(session, centre, phones, year.records(), seed, zone)
     series = releases.series_by_key(session, centre.id, "evaluator-quarterly")
     assert series is not None
@@ -121,6 +123,7 @@ def _send(
     Answers go through the form's logic and get their hash, as a phone does it.
     """
     definitions = {version.form: load_definition(version) for version in versions.current(session, centre.id)}
+    # Ids by chance and by seed: two runs give the same demo.
     ids = random.Random(f"ids {seed}")
     queues: dict[int, list[dict[str, str]]] = {}
     sent: dict[str, int] = {}

@@ -76,6 +76,7 @@ def build(name: str, period: str, slug: str) -> None:
             if edition:
                 result = f"edition {edition.number}"
             click.echo(f"{product.name} {chosen.name}: {result}")
+        # Feeds show products as well, so they follow each build.
         build_feed_files(session, settings.packages)
 
 

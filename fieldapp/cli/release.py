@@ -79,6 +79,7 @@ def build(series: str, period: Period, out: Path, slug: str) -> None:
         centre = centre_named(session, slug)
         row = _series(session, centre, series)
         _require_cadence(row, period)
+        # A period that goes on would be published half, and never again: a row leaves once.
         if period.last >= utcnow().date():
             raise click.ClickException(f"{period.name} has not ended yet; a release is built once, so it waits for the end.")
         try:

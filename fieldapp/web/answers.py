@@ -95,6 +95,7 @@ def _list_group(definition: FormDefinition, element: Element, value: Any) -> lis
     items = []
     for number, instance in enumerate(instances, 1):
         children = list_answers(definition, instance or {}, element.path)
+        # An instance without answers is left out, but keeps its number: "Child 2" stays the second.
         if children:
             title = label
             if element.kind == "repeat":
@@ -109,12 +110,14 @@ def _find_address(value: str) -> str:
     if match is None:
         return value
     kind, subtype = match[1].split("/")
+    # By the office's address, where who may see it is asked again.
     return url_for("office.attachment", kind=kind, subtype=subtype, sha256=match[2])
 
 
 def write_problem_of_answer(definition: FormDefinition | None, problem: dict[str, Any]) -> str:
     """Return why an answer was refused: the form's own words where it has some."""
     element = _find_element_of_problem(definition, problem)
+    # The form's own words help more than ours: the author knew what was asked.
     if element and problem.get("code") == "answers.constraint":
         message = choose_language(element.constraint_message)
         if message:

@@ -209,6 +209,8 @@ def _write_finding(points: list[ChartPoint]) -> str:
     last = points[-1]
     if last.state != SHOWN:
         return str(gettext("%(period)s: too few to show.", period=last.name))
+    # Compared with the period before only where both can be seen; a hidden number says nothing of
+    # up or down.
     before = points[-2] if len(points) > 1 else last
     if before is last or before.state != SHOWN or last.value is None or before.value is None:
         return str(gettext("%(number)s in %(period)s.", number=last.text, period=last.name))
@@ -268,6 +270,7 @@ def _find_newest_totals(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if figure["part"] != "total":
             continue
         before = newest.get(figure["indicator"], figure)
+        # Partners have calendars of their own, so "newest" is by the last day and not by a name.
         if figure["last"] >= before["last"]:
             newest[figure["indicator"]] = figure
     return list(newest.values())

@@ -76,6 +76,7 @@ def write_parts(edition: PublicEdition, root: str) -> bytes:
     lines = []
     for indicator in edition.body["indicators"]:
         parts = indicator["parts"]
+        # Not every indicator has parts.
         for row in parts["rows"] if parts else ():
             lines.append((indicator["id"], parts["period"], row["key"], _write_cell(row["value"]), row["text"]))
     return csv_files.rows(PARTS, lines)
@@ -136,6 +137,7 @@ def write_atom(edition: PublicEdition, root: str) -> bytes:
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
         f"<id>{escape(page)}</id><title>{escape(edition.centre)}</title><updated>{edition.built_at}</updated>"
         f'<author><name>{escape(edition.centre)}</name></author><link href="{escape(page)}"/>'
+        # The hash in the id: readers of feeds take an entry they have seen for old news.
         f"<entry><id>{escape(page)}#{edition.sha256[:16]}</id><title>{escape(title)}</title>"
         f'<updated>{edition.built_at}</updated><link href="{escape(page)}"/></entry></feed>\n'
     ).encode()

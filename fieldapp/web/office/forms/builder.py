@@ -68,6 +68,7 @@ def _find_end(book: WorkbookEditor) -> int:
     last = max((line.number for line in book.lines()), default=1)
     if last == 1:
         return len(book.sheets.sheet("survey"))
+    # Behind the whole group, if the last question is in one.
     return book.block(last).stop - 1
 
 
@@ -142,6 +143,8 @@ def draft_settings(draft_id: int) -> ResponseReturnValue:
 
 def _apply_edit(draft_id: int, change: Callable[[DraftDetails], str]) -> ResponseReturnValue:
     """Change, compile and save a draft's workbook; redirect to the address from `change`."""
+    # Opened, changed and compiled before the write: compiling takes seconds, and nobody should wait
+    # for it. The revision finds out whether somebody was faster.
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     address = change(opened)
     checked = drafts.compile_draft(opened.book.sheets, opened.files)
