@@ -23,6 +23,7 @@ OPEN = {
     "dashboards.card", "dashboards.catalogue", "dashboards.centre", "dashboards.dashboard", "dashboards.data", "dashboards.file",
     "dashboards.framed", "dashboards.indicator", "dashboards.part", "dashboards.script", "dashboards.start",
     "slips.ask", "slips.answer",  # a slip opens what it shows
+    "office.moved",  # says where a page is now, which asks for itself who may see it
     "worker.app", "worker.file", "worker.without_slash",  # the app's shell, which holds no data
     "static",
 }  # fmt: skip
