@@ -106,7 +106,7 @@ class BoardPage:
     areas: Sequence[Choice] = ()  # the neighbourhoods that a request can name
 
 
-@read_act("board.see")
+@read_act("board.view")
 def read_board_version(ctx: ActContext) -> str:
     """Return a mark that changes whenever the board does, and every minute.
 
@@ -146,7 +146,7 @@ def _mark_of_people(ctx: ActContext, today: dt.date) -> str:
     return hashlib.sha256(repr((due, team)).encode()).hexdigest()[:16]
 
 
-@read_act("board.see")
+@read_act("board.view")
 def see_board(ctx: ActContext) -> BoardPage:
     """Return the whole board as it is now."""
     return _read_board(ctx)
@@ -281,7 +281,7 @@ def _list_workers_out(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: 
     return workers
 
 
-@act("board.ask")
+@act("board.request")
 def add_request(ctx: ActContext, need: str, area: str = "") -> BoardItem:
     """Put a request on the board, in chosen words only."""
     # Chosen words only: free text on a screen in a shared office would name people sooner or later.
@@ -313,7 +313,7 @@ def take_step(
         raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
     item = _get_or_create_item(ctx, root_id, item_id)
     revision = item_revision(item, board.steps_of(ctx.session, ctx.centre_id, [item.id]))
-    require(ctx, seen, revision, f"board/{item.id}", ("board.step", "board.ask"))
+    require(ctx, seen, revision, f"board/{item.id}", ("board.step", "board.request"))
     if kind == StepKind.ASSIGNED:
         if users.of_centre(ctx.session, ctx.centre_id, to_id) is None:
             raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
@@ -411,7 +411,7 @@ def make_shift_report(ctx: ActContext, hours: int) -> ShiftReport:
     )
 
 
-@read_act("board.see")
+@read_act("board.view")
 def see_history(ctx: ActContext, hours: int) -> ShiftReport:
     """Return what was done in the last hours, oldest first."""
     return make_shift_report(ctx, hours)

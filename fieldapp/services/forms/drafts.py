@@ -169,7 +169,7 @@ def classify_draft(
     return draft
 
 
-@read_act("draft.see")
+@read_act("draft.view")
 def open_draft(ctx: ActContext, draft_id: int) -> DraftDetails:
     """Return a draft with its problems, and what it would change in the published form."""
     draft = _get_draft(ctx, draft_id)
@@ -190,7 +190,7 @@ def open_draft(ctx: ActContext, draft_id: int) -> DraftDetails:
     return DraftDetails(draft, book, unzip_lists(draft.files), problems, definition, published, changes)
 
 
-@read_act("classes.list")
+@read_act("classes.propose")
 def propose_classes(ctx: ActContext, draft_id: int) -> list[ClassProposal]:
     """Return every question without a privacy class, with the class that is proposed for it.
 

@@ -33,7 +33,7 @@ def _load_totp(factor: SecondFactor, secret: str) -> TOTP:
     return TOTP(key=base64.b32encode(key).decode(), format="base32")
 
 
-@read_act("second_factor.see")
+@read_act("second_factor.view")
 def show_second_factor(ctx: ActContext) -> bool:
     """Say whether the actor has a second factor that a right code has confirmed."""
     return _is_set_up(second_factors.of_user(ctx.session, ctx.actor.user_id or 0))

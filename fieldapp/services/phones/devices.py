@@ -108,7 +108,7 @@ def join_device(ctx: ActContext, token: str, label: str, public_key: str) -> Enr
     return _create_device(ctx, label, public_key)
 
 
-@act("device.collect")
+@act("device.set_up_collect")
 def set_up_collect(ctx: ActContext, user_id: int) -> str:
     """Return the token with which ODK Collect sends as this worker.
 

@@ -68,7 +68,7 @@ def switch_revision(name: str, state: ProductState | None) -> str:
     return mark_of("product", name, state is not None and state.is_on)
 
 
-@act("product.take")
+@act("product.download")
 def download_file(ctx: ActContext, name: str, filename: str) -> tuple[str, bytes]:
     """Return what to call a file of a product's newest edition, and its bytes.
 
@@ -101,7 +101,7 @@ class EditionView:
     body: dict[str, Any]
 
 
-@read_act("figures.see")
+@read_act("product.view")
 def see_figures(ctx: ActContext, name: str) -> EditionView | None:
     """Return a product's newest edition for the office; None when it is off or never built."""
     get_product(name)

@@ -72,7 +72,7 @@ def _make_return_message(record: Record, comment: str) -> str:
     return json.dumps(message)
 
 
-@act("record.choose")
+@act("record.resolve")
 def resolve_conflict(
     ctx: ActContext, instance_id: str, chosen: Mapping[str, str], comment: str = "", seen: str | None = None
 ) -> None:
@@ -142,13 +142,13 @@ def _find_finished_time(ctx: ActContext, record: Record) -> dt.datetime:
     return max(times, default=ctx.now)
 
 
-@act("submission.settle")
+@act("submission.dismiss")
 def dismiss_submission(ctx: ActContext, submission_id: int, seen: str | None = None) -> None:
     """Take a submission off the review queue; it stays stored."""
     submission = submissions.get(ctx.session, ctx.centre_id, submission_id)
     if submission is None:
         raise make_not_found()
-    check_revision(ctx, seen, submission, f"submission/{submission.id}", ("submission.settle",))
+    check_revision(ctx, seen, submission, f"submission/{submission.id}", ("submission.dismiss",))
     if submission.state != submissions.ASIDE:  # a quarantined submission never came back to a phone
         pull.upsert_items(ctx.session, {(submission.author_id, f"rec/{submission.root_id}"): ""})
     if submission.state in submissions.WAITING:
@@ -159,7 +159,7 @@ def dismiss_submission(ctx: ActContext, submission_id: int, seen: str | None = N
     ctx.describe(f"submission/{submission.id}")
 
 
-@act("submission.settle")
+@act("submission.dismiss")
 def dismiss_quarantined(ctx: ActContext, device_id: int, newest: int | None = None) -> int:
     """Take everything that is quarantined of a phone off the review queue; return how many.
 
@@ -184,7 +184,7 @@ def record_revision(record: Record, reviewed: Sequence[Review]) -> str:
 def _require_revision(ctx: ActContext, seen: str | None, record: Record) -> None:
     reviewed = reviews.of_record(ctx.session, ctx.centre_id, record.instance_id)
     revision = record_revision(record, reviewed)
-    require(ctx, seen, revision, f"record/{record.instance_id}", ("record.review", "record.choose"))
+    require(ctx, seen, revision, f"record/{record.instance_id}", ("record.review", "record.resolve"))
 
 
 def _get_record(ctx: ActContext, instance_id: str) -> Record:

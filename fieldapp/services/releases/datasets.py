@@ -104,7 +104,7 @@ def _is_outdated(stored: datasets.Dataset) -> bool:
     return not stored.head and stored.text != load_program_datasets().get(stored.name, stored.text)
 
 
-@act("datasets.take_in")
+@act("datasets.install")
 def install_program_datasets(ctx: ActContext) -> None:
     """Give a centre the datasets of the program that it lacks.
 
