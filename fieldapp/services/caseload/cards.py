@@ -96,7 +96,7 @@ def update_owner(ctx: ActContext, card: Card) -> None:
     for submission in submissions.of_record(ctx.session, ctx.centre_id, card_root(card.code)):
         to = json.loads(submission.body)["to"]
         if to in workers and not submission.problems:
-            is_office = submission.via == submissions.OFFICE
+            is_office = submission.channel == submissions.OFFICE
             hand_overs.append(HandOver(submission.finished_at, submission.instance_id, submission.author_id, is_office, to))
     card.worker_id = find_current_owner(card.first_id, hand_overs)
 

@@ -73,6 +73,6 @@ def assign_card(ctx: ActContext, code: str, user_id: int, seen: str | None = Non
     body = json.dumps({"code": card.code, "to": worker.id})
     sha256 = hashlib.sha256(body.encode()).hexdigest()
     store_submissions(
-        ctx, [IncomingSubmission(Envelope(str(uuid.uuid4()), HANDOVER, "1", ctx.now, body, sha256), via=OFFICE)]
+        ctx, [IncomingSubmission(Envelope(str(uuid.uuid4()), HANDOVER, "1", ctx.now, body, sha256), channel=OFFICE)]
     )
     ctx.describe(f"card/{card.id}", to=worker.id)

@@ -141,9 +141,9 @@ def _write_records(export: _Export, archive: zipfile.ZipFile) -> int:
     with archive.open(sheet.filename, "w", force_zip64=True) as member:
         table = CsvMember(member, (*RECORD_COLUMNS, *sheet.header()))
         while batch := list(islice(rows, BATCH_SIZE)):
-            for record_id, day, author_id, received, changed, version, via, review, answers in batch:
+            for record_id, day, author_id, received, changed, version, channel, review, answers in batch:
                 times = (_format_time(received), _format_time(changed))
-                columns = (record_id, day, export.workers[author_id], *times, version, via, review)
+                columns = (record_id, day, export.workers[author_id], *times, version, channel, review)
                 table.write((*columns, *_make_cells(export.sheets, (), answers)))
                 _write_entries(export, record_id, record_id, answers, ())
                 count += 1
@@ -217,7 +217,7 @@ def _write_history(export: _Export, stored: Sequence[Submission]) -> None:
             _format_time(submission.finished_at),
             _format_time(submission.received_at),
             export.workers.get(submission.author_id, ""),
-            submission.via,
+            submission.channel,
             submission.version,
         )
         definition = definitions.get((submission.form, submission.version))

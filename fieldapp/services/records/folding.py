@@ -129,7 +129,7 @@ def _make_first_version(ctx: ActContext, submission: AcceptedSubmission) -> tupl
         "instance_id": envelope.instance_id,
         "form": envelope.form,
         "version": envelope.version,
-        "via": submission.via,
+        "via": submission.channel,  # the column's name: rows go in past the mapped class
         "author_id": ctx.actor.user_id,
         "received_at": ctx.now,
         "changed_at": ctx.now,
@@ -279,7 +279,7 @@ def _save_record(ctx: ActContext, record_id: str, record: Record | None, folded:
         record.review = ""
     record.form = current.form
     record.version = current.version
-    record.via = current.via
+    record.channel = current.channel
     record.author_id = result.author
     record.heads = list(result.heads)
     record.contested = [{"path": conflict.path, "values": dict(conflict.values)} for conflict in result.contested]

@@ -172,7 +172,7 @@ def store_failed(
         _refuse_files(ctx, gone_files)
     elif item.is_stored:
         _allocate_positions(ctx, [item])
-        refused = DecidedSubmission(envelope, item.decision, item.position, submission.via == OFFICE)
+        refused = DecidedSubmission(envelope, item.decision, item.position, submission.channel == OFFICE)
         _cut_refused(ctx, [item], decider.definitions)
         submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
         refusals.save_refusals(ctx, [refused], refusals.RefusalEffects())
@@ -227,7 +227,7 @@ def _leave_tally(ctx: ActContext, item: IntakeItem, definitions: Definitions) ->
     """Leave of a record that there was a contact, and note that it ended."""
     definition = item.find_definition(definitions)
     if definition and not item.decision.problems:
-        late = LateRecord(item.as_sent, definition, item.decision.answers, item.submission.via)
+        late = LateRecord(item.as_sent, definition, item.decision.answers, item.submission.channel)
         records.add_all(ctx.session, [ended_cards.make_tally_row(ctx, late)])
     ended_cards.mark_records_ended(ctx, [item.as_sent.record])
 
@@ -307,7 +307,7 @@ def _refuse_what_stands_at_no(ctx: ActContext, items: Sequence[IntakeItem], defi
 
 
 def _make_decided(item: IntakeItem) -> DecidedSubmission:
-    return DecidedSubmission(item.as_sent, item.decision, item.position, item.submission.via == OFFICE)
+    return DecidedSubmission(item.as_sent, item.decision, item.position, item.submission.channel == OFFICE)
 
 
 def _allocate_positions(ctx: ActContext, items: Sequence[IntakeItem]) -> None:
@@ -323,7 +323,7 @@ def _make_accepted(item: IntakeItem, definitions: Definitions) -> AcceptedSubmis
         item.envelope,
         item.decision.answers,
         item.find_definition(definitions),
-        item.submission.via,
+        item.submission.channel,
         item.position,
         item.decision.is_refusal,
         item.submission.is_overruled,
@@ -365,7 +365,7 @@ def _make_submission_row(ctx: ActContext, item: IntakeItem) -> dict[str, Any]:
         "instance_id": envelope.instance_id,
         "root_id": find_record_id(envelope, decision),
         "prev": list(envelope.prev),
-        "via": submission.via,
+        "via": submission.channel,
         "form": envelope.form,
         "version": envelope.version,
         "author_id": ctx.actor.user_id,

@@ -183,7 +183,7 @@ def _store(ctx: ActContext, sent: InstanceRequest, judgements: Judgements | None
         return InstanceResult(False, "missing", N_("The submission that it corrects is not with the centre."))
     names = attachments.find_client_file_names(ctx.session, ctx.centre_id, instance.instance_id)
     finished_at = _find_finished_time(ctx.session, ctx.centre_id, instance, ctx.now)
-    submission = IncomingSubmission(_make_envelope(sent, names, finished_at, record_id, prev), via=COLLECT)
+    submission = IncomingSubmission(_make_envelope(sent, names, finished_at, record_id, prev), channel=COLLECT)
     if judgements is None:
         (answer,) = store_failed(ctx, submission, limits=sent.limits)
     else:

@@ -264,7 +264,7 @@ def _write(
                     release.envelope,
                     decision.answers,
                     definition,
-                    submission.via,
+                    submission.channel,
                     submission.id,
                     decision.is_refusal,
                     is_overruled,

@@ -131,7 +131,7 @@ def write_correction(ctx: ActContext, record: Record, changes: Mapping[str, Any]
         record.instance_id,
         tuple(record.heads),
     )
-    store_submissions(ctx, [IncomingSubmission(envelope, via=OFFICE)])
+    store_submissions(ctx, [IncomingSubmission(envelope, channel=OFFICE)])
     return []
 
 

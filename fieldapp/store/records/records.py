@@ -40,7 +40,7 @@ class Record(Base):
     instance_id: Mapped[str] = mapped_column(sa.String(36))  # of its first submission
     form: Mapped[str] = mapped_column(sa.String(64))
     version: Mapped[str] = mapped_column(sa.String(64))
-    via: Mapped[str] = mapped_column(sa.String(8))  # how the submission that it shows came: see Submission
+    channel: Mapped[str] = mapped_column("via", sa.String(8))  # how the submission that it shows came: see Submission
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     occurred_on: Mapped[dt.date]
     area: Mapped[str] = mapped_column(sa.String(20), default="")
@@ -239,7 +239,7 @@ def iterate_for_export(session: Session, centre_id: int, record_filter: RecordFi
         Record.received_at,
         Record.changed_at,
         Record.version,
-        Record.via,
+        Record.channel,
         Record.review,
         Record.answers,
     )

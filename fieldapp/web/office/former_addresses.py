@@ -1,4 +1,7 @@
-"""Pages that had another address before version 0.7: bookmarks, and pages that were open during an upgrade."""
+"""Pages that had another address before version 0.7.
+
+People have bookmarks of them, and pages that were open during an upgrade still post to them.
+"""
 
 from urllib.parse import quote
 

@@ -27,5 +27,5 @@ CHANNELS = {
 }
 
 add_template_globals(
-    state_names=SUBMISSION_STATES, review_names=REVIEWS, via_names=CHANNELS, record_revision=record_revision
+    state_names=SUBMISSION_STATES, review_names=REVIEWS, channel_names=CHANNELS, record_revision=record_revision
 )
