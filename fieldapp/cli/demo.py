@@ -49,6 +49,8 @@ WORKERS = 12
 def demo(seed: int, if_empty: bool) -> None:
     """Make the demo centre and print how to sign in. All people in it are invented."""
     engine = engine_for(settings_module.read().url)
+    # Here and not only in `db upgrade`: a demo is what people start with, before they have read
+    # which steps there are.
     if not migrations.is_current(engine):
         migrations.upgrade(engine)
     engine.dispose()
@@ -92,6 +94,8 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
 
 
 def _last_complete_quarter(today: dt.date) -> periods.Period:
+    # A release waits for late records; the quarter that the demo builds must be one that a real
+    # centre could have built.
     first_of_quarter = periods.find_containing(today - dt.timedelta(days=GRACE_DAYS), "quarter").first
     return periods.find_containing(first_of_quarter - dt.timedelta(days=1), "quarter")
 
@@ -104,6 +108,7 @@ def _phone(session: Session, centre: Centre, username: str, label: str) -> Actor
     _add(session, centre, username, label, "worker")
     user = users.by_username(session, username)
     assert user is not None
+    # The token stays in this process: nobody can sign in as a phone of the demo.
     token = enrol_device(session, Actor(centre.id, "worker", user.id), label="Demo phone").token
     actor = find_actor_for_token(session, token)
     assert actor is not None
@@ -143,6 +148,8 @@ def _send(
             queues[worker] += _make_follow_up_notes(item, local, zone, ids)
         sent[form] = sent.get(form, 0) + 1
     for worker, items in sorted(queues.items()):
+        # As large as the centre accepts at once; a phone does the same after days without a
+        # network.
         for start in range(0, len(items), MAX_ITEMS):
             batch = json.dumps({"items": items[start : start + MAX_ITEMS]}).encode()
             receive_batch(session, phones[worker], parse_batch(batch))

@@ -23,6 +23,8 @@ def submission(submission_id: int) -> ResponseReturnValue:
 
 @office.post("/review/<int:submission_id>/dismiss")
 def submission_dismiss(submission_id: int) -> ResponseReturnValue:
+    # The page names what it showed; if somebody else was faster, the answer says so and nothing is
+    # done.
     reviews.dismiss_submission(session(), actor(), submission_id=submission_id, seen=seen())
     flash(gettext("Dismissed. The record stays stored."), "safe")
     return redirect(url_for("office.review_queue"))
@@ -37,6 +39,7 @@ def submission_let_in(submission_id: int) -> ResponseReturnValue:
 @office.post("/review/phones/<int:device_id>/let-in")
 def aside_let_in(device_id: int) -> ResponseReturnValue:
     """Let in all that was kept aside of a phone."""
+    # All that the page counted; what came since waits for somebody who has seen it.
     return _redirect_after_let_in(quarantine.let_in_all(session(), actor(), device_id, _newest_seen()))
 
 
@@ -49,6 +52,7 @@ def _newest_seen() -> int:
 
 
 def _redirect_after_let_in(result: quarantine.AcceptedCount) -> ResponseReturnValue:
+    # Both may be true: some are in, some did not pass. Each is said in its own colour.
     if result.stored:
         text = ngettext(
             "%(num)d submission is now part of a record.", "%(num)d submissions are now part of records.", result.stored
