@@ -144,7 +144,7 @@ def test_6_the_phone_in_french_and_with_the_other_forms(open_page: OpenPage) -> 
     page = open_page(locale="fr-CA")
     phone = Phone(page)
     phone.enrol("w07")
-    page.get_by_role("link", name="Consigner").click()
+    page.get_by_role("link", name="Consigner", exact=True).click()
     page.get_by_role("link", name="J’ai fait une médiation").click()
     expect(page.locator("h1")).to_have_text("Quand et où?")
     expect(page.locator("legend", has_text="Comment l'avez-vous su?")).to_be_visible()
