@@ -9,6 +9,7 @@ export const PHONE = {
   french: 7_500,
   "service worker": 4_700,
   "heat map": 5_400,
+  "QR codes": 2_200,
 };
 export const OTHERS = {
   "form preview": 29_000, // the phone's own questions, in the office

@@ -232,7 +232,12 @@ async function buildPhone(output) {
   });
   output.write("sw.js", worker);
 
-  const names = { unlocked: "after sign-in", fr: "french", spot_map: "heat map" };
+  const names = {
+    unlocked: "after sign-in",
+    fr: "french",
+    spot_map: "heat map",
+    qr_drawing: "QR codes",
+  };
   const sizes = { "before sign-in": weigh(page, style, icon) };
   for (const { stem, data, isEntry, isStatic } of scripts) {
     const piece = isEntry || isStatic ? "before sign-in" : (names[stem] ?? stem);

@@ -42,7 +42,9 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
     rules = {keep: _allowed(definition, tier, keep) for keep in {"", *(HIGHER_KEEPS & definition.keeps_used)}}
     allowed = rules[""]
     person = definition.summary.get("person", "")
-    asked = kept_paths | _checks(definition, person)
+    # What the phone fills in decides by itself how consent was asked, so it cannot wait for that.
+    standing = definition.summary.get(QuestionRole.CONSENT_STANDING, "")
+    asked = kept_paths | _checks(definition, person) | ({standing} - {""})
     covered: set[str] = set()  # groups that carry the rule for all that is in them
     elements = list(definition.elements)
     for index, element in enumerate(elements):
@@ -68,12 +70,16 @@ def hash_wording(definition: FormDefinition, tier: Element) -> str:
     """Return the hash of what people are asked about consent: 16 hexadecimal characters.
 
     The beginning of the SHA-256 of the words of all questions of the group and of what these offer, in all
-    languages. Conditions are no part of it, so forms that ask in the same words have the same hash.
+    languages. Conditions are no part of it, nor what the phone fills in, so forms that ask in the same words have the
+    same hash.
     """
-    questions = [element for element in definition.children.get(tier.parent, ()) if element.calculate is None]
+    beside = definition.children.get(tier.parent, ())
+    questions = [element for element in beside if element.calculate is None and element.type != "hidden"]
     words = [[element.name, element.label, element.hint] for element in questions]
     for name in sorted({element.choices for element in questions if element.choices}):
-        words += [[name, choice.name, choice.label] for choice in definition.choices.get(name, ())]
+        for choice in definition.choices.get(name, ()):
+            if ChoiceRole.STANDING not in choice.roles:
+                words.append([name, choice.name, choice.label])
     text = json.dumps(words, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=write_json)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -89,6 +95,11 @@ def is_statement(definition: FormDefinition, tier: str) -> bool:
         return True
     ends = definition.list_choices_with_role(QuestionRole.TIER, ChoiceRole.NO_MORE)
     return tier in {choice.name for choice in ends}
+
+
+def goes_on_as_before(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
+    """Say whether nobody was asked: the phone knew what stands. It is no statement then."""
+    return definition.is_chosen(answers, QuestionRole.CONSENT_ASKED, ChoiceRole.STANDING)
 
 
 def write_rules(definition: FormDefinition, xform: str) -> str:

@@ -77,6 +77,7 @@ class Element:
     hierarchy: str = ""  # how its answers may be made coarser
     export: str = ""  # "keep" | "generalise" | "count" | "drop": the most that may leave
     keep: str = ""  # the least consent under which it may be kept: "" any yes, "0" "2" "3" "+4" "+5" (keep.py)
+    retain_months: int = 0  # how long the answer is kept (retention.py); 0: as the form says
     relevant: Ast | None = None
     required: Ast | None = None
     constraint: Ast | None = None
@@ -153,6 +154,7 @@ class FormDefinition:
     kept_after_no: tuple[str, ...] = ()  # paths of what stays when a person did not say yes (consent.py)
     role: str = ""  # FormRole; "" for a form that has none
     consent_wording: str = ""  # 16 hexadecimal characters of the hash of what people are asked (consent.py)
+    retain_months: int = 0  # how long answers without a time of their own are kept (retention.py); 0: with the record
 
     @cached_property
     def by_path(self) -> dict[str, Element]:
@@ -310,6 +312,8 @@ class FormDefinition:
             body["role"] = self.role
         if self.consent_wording:
             body["consent_wording"] = self.consent_wording
+        if self.retain_months:
+            body["retain_months"] = self.retain_months
         return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=write_json)
 
     @classmethod

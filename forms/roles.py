@@ -54,6 +54,7 @@ class QuestionRole(StrEnum):
     STATUS = "status"
     CONSENT_ASKED = "consent_asked"
     CONSENT_UNDERSTOOD = "consent_understood"
+    CONSENT_STANDING = "consent_standing"
     CONSENT_CONTACT = "consent_contact"
     CONSENT_SHARING = "consent_sharing"
     REFERRAL_MADE = "referral_made"
@@ -75,6 +76,7 @@ class ChoiceRole(StrEnum):
     YES = "yes"
     CONVERSATION = "conversation"
     CONSENT_TIER = "consent_tier"
+    STANDING = "standing"
     NOTHING_TODAY = "nothing_today"
     NO_MORE = "no_more"
     ENDS_WORK = "ends_work"
@@ -141,6 +143,11 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
     QuestionRole.CONSENT_UNDERSTOOD: QuestionRoleRule(
         "whether the person understood what they were asked", _CHOICE, (Reader.CONSENT,)
     ),
+    QuestionRole.CONSENT_STANDING: QuestionRoleRule(
+        "how far consent reached, as far as the phone knows: it fills this in, ODK Collect and browsers never do",
+        frozenset({AnswerKind.COMPUTED}),
+        (Reader.CONSENT, Reader.PHONE),
+    ),
     QuestionRole.CONSENT_CONTACT: QuestionRoleRule(
         "whether the person may be contacted later: what `consent::keep` +4 needs", _CHOICE, (Reader.CONSENT,)
     ),
@@ -175,6 +182,7 @@ FORM_ROLES: Mapping[FormRole, str] = {
 CHOICE_ROLES: Mapping[ChoiceRole, str] = {
     ChoiceRole.YES: "a yes to `consent_understood`, `consent_contact`, `consent_sharing` or `referral_made`",
     ChoiceRole.CONVERSATION: "a way of `consent_asked` that is a conversation about consent",
+    ChoiceRole.STANDING: "an answer to `consent_asked` by the phone: nobody was asked, and what they said before goes on",
     ChoiceRole.CONSENT_TIER: "how far consent reaches; on each choice of the list",
     ChoiceRole.NOTHING_TODAY: "a `tier` of this record only, named 0: what the person said before goes on",
     ChoiceRole.NO_MORE: "a `tier`, named -1, that takes everything back and ends the card",

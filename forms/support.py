@@ -100,6 +100,7 @@ COLUMNS: dict[str, str] = {
     "privacy::approval": WORKS,
     "consent::keep": WORKS,
     "consent::why": WORKS,
+    "retain::months": WORKS,
     "app_role": WORKS,
     "media::image": N_("Pictures in question texts are not shown on phones yet. Say it in words, or remove the picture."),
     "media::big-image": N_(
@@ -172,6 +173,7 @@ SETTINGS: dict[str, str] = {
     "style": WORKS,
     "app_role": WORKS,
     "consent_why": WORKS,
+    "retain_months": WORKS,
     "name": LOOK,
     "allow_choice_duplicates": WORKS,
     "clean_text_values": WORKS,

@@ -27,6 +27,7 @@ MAX_TEXT = 4000  # characters in one answer, pictures and the like left out
 TOO_MUCH = "consent.kept_too_much"  # the problem of an answer that consent does not reach; nobody keeps it
 KEPT_TOO_MUCH = N_("The person did not say yes to storing this answer, so it was deleted.")
 NOT_CHECKED = "answers.pattern"  # the problem of answers that no rule was tried on
+REQUIRED = "answers.required"
 
 
 @dataclass(frozen=True)
@@ -358,7 +359,7 @@ class Rules:
             return None
         if not node.text:
             if element.required is not None and to_boolean(evaluate(element.required, self.context(node))):
-                return AnswerProblem("answers.required", N_("An answer is needed."), node.describe_place())
+                return AnswerProblem(REQUIRED, N_("An answer is needed."), node.describe_place())
             return None
         # The type before the constraint: a rule about a number cannot judge what is no number.
         reason = self.find_type_problem(node)

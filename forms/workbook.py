@@ -271,6 +271,7 @@ class Workbook:
         # not know.
         settings.pop(ROLE_COLUMN, None)
         settings.pop("consent_why", None)
+        settings.pop("retain_months", None)
         settings.pop("name", None)  # the root of our XForms is always called data
         sheets = {"survey": _at_their_numbers(survey), "choices": _at_their_numbers(choices), "settings": [settings]}
         book: dict[str, Any] = {"sheet_names": list(sheets)}
@@ -297,7 +298,7 @@ PYXFORM_SETTINGS = {"omit_instanceid": "omit_instanceID"}
 
 def _known(cells: dict[str, str]) -> dict[str, str]:
     """Return the cells that pyxform should read: those of columns that an XLSForm has."""
-    own = ("privacy", "consent::", ROLE_COLUMN)
+    own = ("privacy", "consent::", "retain::", ROLE_COLUMN)
     return {column: text for column, text in cells.items() if is_known(column) and not column.startswith(own)}
 
 

@@ -32,6 +32,7 @@ from forms.keep import AFTER_NO, read_keep
 from forms.privacy import privacy_class
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_, FormProblem
+from forms.retention import MONTHS_COLUMN, MONTHS_SETTING, read_months
 from forms.role_reader import read_roles
 from forms.types import TYPES
 from forms.workbook import Row, Workbook, language_code
@@ -213,6 +214,7 @@ class _XFormReader:
             summary=roles.questions,
             role=roles.form,
             tables=self.tables,
+            retain_months=read_months(settings.get(MONTHS_SETTING, "")),
         )
         return definition, self.problems
 
@@ -312,6 +314,7 @@ class _XFormReader:
             hierarchy=row.cells.get("privacy::hierarchy", ""),
             export=export,
             keep=keep,
+            retain_months=read_months(row.cells.get(MONTHS_COLUMN, "")),
             default=default,
             first_value=self.ast(self.first.get(path), path, "default"),
             triggers=self.triggers.get(path, {}),

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from pyxform.xls2xform import convert
 
-from forms import consent, consent_linter, linter, xform
+from forms import consent, consent_linter, linter, retention_linter, xform
 from forms.advice import advise
 from forms.completeness import find_missing
 from forms.definition import Compiled, CsvTable
@@ -16,6 +16,7 @@ from forms.form_tests import run_tests
 from forms.problems import N_, FormProblem, FormRefused
 from forms.sheets import read_sheets
 from forms.tables import read_table
+from forms.wording_check import check_wording
 from forms.workbook import Workbook
 
 # pyxform's complaints in our words, by its code or the beginning of it; {…} are filled from its context.
@@ -72,8 +73,7 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
                 problems += consent_linter.lint_consent(workbook, definition)
                 definition, xform_problems = consent.guard(definition)
                 problems += xform_problems
-                # The XForm for other apps gets the same rules of consent as the definition for
-                # phones.
+                problems += retention_linter.lint_retention(workbook, definition)
                 text = consent.write_rules(definition, text)
         except ElementTree.ParseError:
             text = ""
@@ -81,7 +81,11 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
             problems.append(FormProblem("form.signs", sentence, sheet=""))
     # Advice and the author's own tests make sense only for a form that may be published.
     if text and not any(problem.severity == "error" for problem in problems):
-        problems += [*advise(workbook, definition), *find_missing(workbook, definition)]
+        problems += [
+            *advise(workbook, definition),
+            *check_wording(workbook, definition),
+            *find_missing(workbook, definition),
+        ]
         problems += run_tests(sheets.get("tests", []), definition)
     # Settings first, then row by row: as an author goes through the workbook.
     problems = sorted(

@@ -40,7 +40,10 @@ def _read(form: str, with_one_no: bool) -> bytes:
 
 
 def _leave_one_no(workbook: bytes) -> bytes:
-    """Return a form as those that centres have from before: 0 is a no that holds from then on, and the only one."""
+    """Return a form as those that centres have from before: 0 is a no that holds from then on, and the only one.
+
+    In it, “asked before, still the same” is an answer that the worker chooses.
+    """
     book = WorkbookEditor(read_sheets(workbook, ".xlsx"))
     for number, cells in book.choices_of("tier").items():
         if ChoiceRole.NOTHING_TODAY in cells.get(ROLE_COLUMN, "").split():
@@ -50,9 +53,14 @@ def _leave_one_no(workbook: bytes) -> bytes:
     if not book.choices_of("tier"):
         return workbook
     book.remove_choices([ends])
+    for number, cells in book.choices_of("said").items():
+        if cells["name"] == "as_before":
+            book.set_choice(number, {"name": "earlier", ROLE_COLUMN: ""})
     for line in reversed(book.lines()):
-        if line.row.name == "no_more_sure":
+        if line.row.name in ("no_more_sure", "known_tier"):
             book.remove(line.number)
-        elif line.row.name == "tier_said":
-            book.set(line.number, {"choice_filter": ""})
+        elif line.row.name in ("script", "said", "tier_said", "tier"):
+            cells = {key: line.row.cells.get(key, "") for key in ("relevant", "calculation")}
+            cells = {key: text.replace("= 'as_before'", "= 'earlier'") for key, text in cells.items()}
+            book.set(line.number, cells | {"choice_filter": ""})
     return book.sheets.to_xlsx()

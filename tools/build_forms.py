@@ -63,7 +63,8 @@ def card_code_check(name: str) -> list[dict[str, str]]:
 def included(page: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the questions that a page shares with other forms, with its own condition for CARD in them."""
     rows: list[dict[str, Any]] = read(PROGRAM / f"{page['include']}.yaml")
-    return [{**row, "choices": row.get("choices", "").replace("CARD", page["card"])} for row in rows]
+    conditions = ("choices", "relevant")
+    return [{**row, **{key: row.get(key, "").replace("CARD", page["card"]) for key in conditions}} for row in rows]
 
 
 def survey_rows(form: dict[str, Any]) -> list[dict[str, str]]:

@@ -44,11 +44,14 @@ def update() -> None:
 
 
 def short(text: str) -> str:
-    """Return the key of a sentence in the client's catalogue (FNV-1a, 32 bits): phones need not fetch the English twice."""
+    """Return the key of a sentence in the client's catalogue: the last 24 bits of FNV-1a.
+
+    Phones need not fetch the English twice, nor long keys: two sentences with one key are refused below.
+    """
     number = 2166136261
     for unit in memoryview(text.encode("utf-16-le")).cast("H"):
         number = (number ^ unit) * 16777619 % 2**32
-    return f"{number:x}"
+    return f"{number % 2**24:x}"
 
 
 def compile_all() -> None:

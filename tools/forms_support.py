@@ -21,7 +21,7 @@ publishing, with this reason. A column or appearance that nobody knows is refuse
 warning. Nothing is passed over silently.
 
 Beyond the standard: `app_role` on all three sheets and `app_minutes` on the choices sheet (see [roles](#roles)); `privacy` (also written `privacy::class`), `privacy::hierarchy`, `privacy::export`, `privacy::approval`,
-`consent::keep` and `consent::why` (how far consent must reach, see [admins.md](admins.md)) on the survey sheet; `consent_why`, `summary_day` and the like (see
+`consent::keep` and `consent::why` (how far consent must reach, see [admins.md](admins.md)) and `retain::months` (how long answers are stored) on the survey sheet; `consent_why`, `retain_months`, `summary_day` and the like (see
 [admins.md](admins.md)), `form_title_fr` (any language) on the settings sheet; a
 sheet `tests` (see [admins.md](admins.md)). Pictures, recordings, files and places need a written approval, since they can
 point to a person; pictures are scaled down on the phone, and each is 150 KB at most.

@@ -288,7 +288,7 @@ function answersFor(phone: Phone, card: string): Record<string, Record<string, s
       note: `n${Math.floor(chance() * 1e9)} é😀`,
       ...(enrolled && chance() < 0.5 ? { next_due: later.toISOString().slice(0, 10) } : {}),
     },
-    ...(enrolled ? { consent: { ["said"]: "earlier", tier_said: "2" } } : {}),
+    ...(enrolled ? { consent: { ["said"]: "read_out", understood: "yes", tier_said: "2" } } : {}),
   };
 }
 

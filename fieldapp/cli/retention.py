@@ -4,7 +4,7 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.consent.retention import rehearse, run_retention, view_retention
+from fieldapp.services.consent.retention import confirm_hold, rehearse, run_retention, view_retention
 from fieldapp.store.operations import centres
 
 
@@ -20,7 +20,8 @@ def show(slug: str) -> None:
     with opened() as (session, _):
         page = view_retention(session, Actor.system(centre_named(session, slug).id))
     for rule in page.rules.rules:
-        click.echo(f"{rule.key}: {rule.days} days {rule.counts_from['en']}. Left: {rule.remains['en']}")
+        days = f"{rule.days} days " if rule.days else ""
+        click.echo(f"{rule.key}: {days}{rule.counts_from['en']}. Left: {rule.remains['en']}")
     doubt = page.clock.doubt if page.clock else "the job has not run yet"
     click.echo(f"Clock: {doubt or 'believed'}")
     for plan in page.plans:
@@ -32,6 +33,9 @@ def show(slug: str) -> None:
         )
     current = [hold for hold in page.holds if hold.until >= page.today]
     click.echo(f"Legal holds: {len(current)}")
+    for hold in current:
+        state = "agreed by two" if hold.confirmed_at else f"nobody else has agreed, so until {hold.alone_until} only"
+        click.echo(f"hold {hold.id}: until {hold.until}, {state}")
 
 
 @retention.command()
@@ -45,3 +49,13 @@ def run(is_rehearsal: bool) -> None:
         for centre in centres.list_all(session):
             for rehearsed in rehearse(session, Actor.system(centre.id)):
                 click.echo(f"{centre.slug}: {rehearsed.count} by {rehearsed.rule.key}")
+
+
+@retention.command()
+@click.argument("slug")
+@click.argument("number", type=int)
+def agree(slug: str, number: int) -> None:
+    """Agree to legal hold NUMBER of the centre SLUG, where there is no second administrator."""
+    with opened() as (session, _):
+        confirm_hold(session, Actor.system(centre_named(session, slug).id), hold_id=number)
+    click.echo("Agreed.")

@@ -269,6 +269,15 @@ def make_partner_views(body: dict[str, Any], language: str) -> list[PartnerView]
     return views
 
 
+def make_withdrawal_views(body: dict[str, Any], language: str) -> list[dict[str, str]]:
+    """Return how many people took everything back, by quarter, the newest first.
+
+    Editions from before have none.
+    """
+    numbers = body.get("withdrawals", ())
+    return [{"period": period_name(number["period"], language), "text": number["text"]} for number in reversed(numbers)]
+
+
 def _find_newest_totals(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     newest: dict[str, dict[str, Any]] = {}
     for figure in figures:

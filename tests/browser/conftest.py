@@ -202,7 +202,8 @@ class Phone:
         page = self.page
         self.next()
         if page.locator('[id="q-consent.said-set"]').count():
-            self.pick("consent.said", "Asked before")
+            self.pick("consent.said", "I read it out")
+            self.pick("consent.understood", "Yes")
             self.pick("consent.tier_said", consent)
             self.next()
         if page.locator("input[type=search]").count():

@@ -86,6 +86,7 @@ def test_42_due_follow_ups_come_back_on_their_day(open_page: OpenPage) -> None:
     phone.what_was_it_about()
     phone.pick("next.next_due", "Tomorrow")
     page.get_by_role("button", name="Finish").click()
+    page.get_by_role("button", name="They do not want it").click()
     page.wait_for_selector(".ledger")
     page.goto("/app/#/today")
     due = page.locator("section:has(#due) .item", has_text=code)

@@ -10,18 +10,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.accessibility import examine
 from tests.browser.conftest import KeptPhone, Phone, Server
+from tests.browser.meeting import meet, slip_on
 from tests.browser.steps import assert_not_in_clear, balanced, connect, cut_off, rows, send
 
 pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
-# Page by page, by the names of choices: the phone may speak French.
-ANSWERS: list[dict[str, str]] = [
-    {"what.contact_type": "check_in"},
-    {},  # the card is in it
-    {"consent.said": "read_out", "consent.understood": "yes", "consent.tier_said": "3"},
-    {"when_where.setting": "street"},
-    {"talk.risk_now": "low", "talk.minutes": "5_15"},
-]
 
 
 @pytest.fixture
@@ -31,33 +24,6 @@ def library(browser: Browser, server: Server) -> Iterator[Page]:
     yield context.new_page()
     assert context.cookies() == []
     context.close()
-
-
-def meet(phone: Phone) -> str:
-    """Log a check-in with somebody who gets a card and says yes to everything; return the code of the card."""
-    page = phone.page
-    page.goto("/app/#/people")
-    page.locator("footer button.main").click()
-    page.wait_for_selector(".qr")
-    code = page.locator(".big").inner_text().replace("-", "")
-    page.locator("footer .btn.main").click()
-    page.wait_for_selector(".question")
-    for choices in ANSWERS:
-        for question, value in choices.items():
-            page.locator(f'[id="q-{question}-set"] label.choice', has=page.locator(f'input[value="{value}"]')).click()
-        if page.locator("input[type=search]").count():
-            page.fill("input[type=search]", "olive")
-            page.locator("label.choice", has_text="Mount Olive").click()
-        phone.next()
-    page.locator(".foot .main").click()
-    page.wait_for_selector(".qr")
-    return code
-
-
-def slip_on(page: Page) -> str:
-    slip = page.locator(".big").inner_text()
-    assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}( [0-9A-HJKMNP-TV-Z]{4}){2}", slip)
-    return slip
 
 
 def standing_of(demo_data: Path, code: str) -> int:

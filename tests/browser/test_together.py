@@ -202,6 +202,7 @@ def test_54_a_card_is_handed_over_without_signal(office: Page, open_page: OpenPa
     phone.who_was_there()
     phone.what_was_it_about()
     page.get_by_role("button", name="Finish").click()
+    page.get_by_role("button", name="They do not want it").click()
     page.wait_for_selector(".ledger")
     cut_off(page)
     page.goto(f"/app/#/card/{code.replace('-', '')}")
@@ -247,7 +248,7 @@ def test_55_an_intake_without_signal_and_after_a_no_nothing_about_them(office: P
     [
         [("consent.said", "I read it out"), ("consent.understood", "No")],
         [("consent.said", "Not asked")],
-        [("consent.said", "Asked before"), ("consent.tier_said", "Nothing today")],
+        [("consent.tier_said", "Nothing today")],
         [
             ("consent.said", "I read it out"),
             ("consent.understood", "Yes"),

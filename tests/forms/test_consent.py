@@ -9,9 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from fieldapp.web.public.slip_words import list_languages
 from forms import consent
 from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
+from forms.lists import in_language
 from forms.problems import FormRefused
 from forms.validation import validate
 from forms.xlsform import compile_workbook
@@ -30,7 +32,6 @@ NO = [
     pytest.param({"said": "read_out", "understood": "no"}, id="did not understand"),
     pytest.param({"said": "not_asked"}, id="not asked"),
     pytest.param({"said": "seen_in_crisis_ask_later"}, id="ask later"),
-    pytest.param({"said": "earlier", "tier_said": "0"}, id="no, as before"),
     pytest.param({**YES, "tier_said": "-1", "no_more_sure": "yes"}, id="no more"),
 ]
 
@@ -100,11 +101,43 @@ def test_no_more_needs_a_second_answer_a_card_and_somebody_who_understood() -> N
     for said, who, path in (
         ({**YES, "tier_said": "-1"}, enrolled, "consent.no_more_sure"),
         (no_more, {"who": "new_person"}, "consent.tier_said"),
-        ({**no_more, "said": "earlier", "understood": ""}, enrolled, "consent.tier_said"),
+        ({**no_more, "said": "as_before", "known_tier": "2", "understood": ""}, enrolled, "consent.tier_said"),
     ):
         answers = {"what": {"contact_type": "check_in"}, "people": who, "consent": said}
         found = validate(definition_of("encounter"), answers, NOW)
         assert path in {problem.path for problem in found.problems}
+
+
+AS_BEFORE = {"said": "as_before", "tier_said": "2"}
+
+
+@pytest.mark.parametrize("form", ["encounter", "referral"])
+@pytest.mark.parametrize("known", [{}, {"known_tier": "1"}], ids=["a client that knows nothing", "another level"])
+def test_nobody_goes_on_with_what_the_phone_did_not_know(form: str, known: dict[str, str]) -> None:
+    """As ODK Collect, a browser or an older app, which leave the hidden question blank."""
+    found = validate(definition_of(form), {**ABOUT_THEM[form], "consent": {**AS_BEFORE, **known}}, NOW)
+    assert {"consent.said", "consent.tier_said"} & {problem.path for problem in found.problems}
+
+
+@pytest.mark.parametrize("form", ["encounter", "referral"])
+def test_what_stands_is_of_a_card_and_lets_everything_be_asked(form: str) -> None:
+    known = {**AS_BEFORE, "known_tier": "2"}
+    given = {**ABOUT_THEM[form], "consent": known}
+    finished = validate(definition_of(form), given, NOW).answers
+    assert validate(definition_of(form), finished, NOW).problems == []
+    assert finished["consent"] == {**known, "tier": "2"}
+    assert "CANARY" in json.dumps(finished)
+    nobody = {"encounter": {"people": {"who": "new_person"}}, "referral": {"need": {"has_card": "no", "need": "housing"}}}
+    found = validate(definition_of(form), {**given, **nobody[form]}, NOW)
+    assert "consent.said" in {problem.path for problem in found.problems}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["encounter", "referral"])
+def test_phone_and_centre_agree_on_a_record_that_goes_on_as_before(form: str) -> None:
+    given = {**ABOUT_THEM[form], "consent": {**AS_BEFORE, "known_tier": "2"}}
+    [phone] = filled([definition_of(form)], [{"definition": 0, "answers": given, "now": "2026-03-08T22:00:00"}])
+    assert phone["answers"] == validate(definition_of(form), given, NOW).answers
 
 
 @pytest.mark.parametrize("form", ABOUT_THEM)
@@ -276,10 +309,29 @@ def test_other_words_have_another_hash_and_another_condition_has_not(place: str)
     assert (first.consent_wording == other.consent_wording) == (place == "condition")
 
 
-def test_nothing_spoken_or_shown_promises_a_slip() -> None:
+def test_what_the_phone_fills_in_is_not_among_the_words_that_people_hear() -> None:
+    asking = definition_of("encounter")
+    choices = {**asking.choices, "said": tuple(one for one in asking.choices["said"] if one.name != "as_before")}
+    elements = tuple(element for element in asking.elements if element.type != "hidden")
+    without = replace(asking, elements=elements, choices=choices)
+    tier = asking.by_path[asking.summary["tier"]]
+    assert consent.hash_wording(without, tier) == consent.hash_wording(asking, tier) == asking.consent_wording
+
+
+SLIPS = {"en": "slip", "fr": "billet", "ar": "قسيمة", "so": "warqad", "es": "papel", "ta": "சீட்டைப்", "pt": "papel"}
+
+
+def test_what_is_said_of_the_slip_is_said_in_each_language_of_its_page_and_nothing_more() -> None:
+    """What it can do is tested where its page is: docs/promises.md names those tests."""
+    assert set(SLIPS) == set(list_languages())
     for form in ABOUT_THEM:
-        words = definition_of(form).to_json().lower()
-        for promise in ("slip", "billet", "القصاصة", "warqad", "papel", "சீட்டின்", "any time", "nothing is kept"):
+        definition = definition_of(form)
+        script = next(element for element in definition.elements if element.name == "script")
+        for language, slip in SLIPS.items():
+            last = in_language({"x": script.label[language]}, "x").split(".")[-4:]
+            assert slip in " ".join(last), (form, language)
+        words = definition.to_json().lower()
+        for promise in ("any time", "nothing is kept"):
             assert promise not in words, (form, promise)
 
 

@@ -33,12 +33,13 @@ def test_every_question_is_classified_and_in_english_and_french(form: str) -> No
     assert {problem.code for problem in compiled.warnings} <= {"form.language"}
     definition = compiled.definition
     assert set(definition.title) == {"en", "fr"}
-    asked = [element for element in definition.elements if element.kind == "question" and element.type != "calculate"]
+    unseen = ("calculate", "hidden")
+    asked = [element for element in definition.elements if element.kind == "question" and element.type not in unseen]
     assert len(asked) >= EXPECTED[form]
     for element in definition.elements:
         if element.is_answered:
             assert element.privacy in list(PrivacyClass), element.path
-        if element.type != "calculate":
+        if element.type not in unseen:
             assert set(element.label) - heard == {"en", "fr"}, element.path
         if element.constraint:
             assert set(element.constraint_message) == {"en", "fr"}, element.path
@@ -70,14 +71,32 @@ def problems(**changes: dict[str, str]) -> list[str]:
     ("changes", "expected"),
     [
         ({}, []),
-        ({"people": {"who": "enrolled", "code": "K7QM-3RXDQ"}, "consent": {"said": "earlier", "tier_said": "2"}}, []),
-        ({"people": {"who": "enrolled", "code": "K7QM3RXDQ"}, "consent": {"said": "earlier", "tier_said": "2"}}, []),
         (
-            {"people": {"who": "enrolled", "code": "K7QM-3RXD0"}, "consent": {"said": "earlier", "tier_said": "2"}},
+            {
+                "people": {"who": "enrolled", "code": "K7QM-3RXDQ"},
+                "consent": {"said": "as_before", "known_tier": "2", "tier_said": "2"},
+            },
+            [],
+        ),
+        (
+            {
+                "people": {"who": "enrolled", "code": "K7QM3RXDQ"},
+                "consent": {"said": "as_before", "known_tier": "2", "tier_said": "2"},
+            },
+            [],
+        ),
+        (
+            {
+                "people": {"who": "enrolled", "code": "K7QM-3RXD0"},
+                "consent": {"said": "as_before", "known_tier": "2", "tier_said": "2"},
+            },
             ["people.code answers.constraint"],
         ),
         (
-            {"people": {"who": "enrolled", "code": "K7QM-3RXMQ"}, "consent": {"said": "earlier", "tier_said": "2"}},
+            {
+                "people": {"who": "enrolled", "code": "K7QM-3RXMQ"},
+                "consent": {"said": "as_before", "known_tier": "2", "tier_said": "2"},
+            },
             ["people.code answers.constraint"],
         ),
         ({"people": {"who": "new_person"}}, ["consent.said answers.required"]),
@@ -99,7 +118,7 @@ def test_the_encounters_rules(changes: dict[str, dict[str, str]], expected: list
         ({"said": "read_out", "understood": "yes", "tier_said": "2"}, "2"),
         ({"said": "read_out", "understood": "no"}, "0"),
         ({"said": "not_asked"}, "0"),
-        ({"said": "earlier", "tier_said": "3"}, "3"),
+        ({"said": "as_before", "known_tier": "3", "tier_said": "3"}, "3"),
     ],
 )
 def test_unanswered_consent_is_tier_0(consent: dict[str, str], tier: str) -> None:
@@ -108,7 +127,7 @@ def test_unanswered_consent_is_tier_0(consent: dict[str, str], tier: str) -> Non
 
 
 def test_irrelevant_answers_are_erased_not_hidden() -> None:
-    answers = encounter(people={"who": "group", "code": "K7QM-3RXDQ"}, consent={"said": "earlier", "tier_said": "3"})
+    answers = encounter(people={"who": "group", "code": "K7QM-3RXDQ"}, consent={"said": "not_asked"})
     assert "code" not in answers["people"]
     assert "consent" not in answers
 

@@ -38,7 +38,17 @@ def test_every_row_is_made_with_the_standing_consent_of_its_person() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "eligibility.flatten_answers"
     ]
     assert {name for name, _ in calls} == {"fieldapp/services/releases/gathering/answers.py"}
-    assert {given[-1] for _, given in calls} == {"self._find_standing(definition, record)"}
+    assert {given[-1] for _, given in calls} == {"standing"}
+    asked = [
+        ast.unparse(node.value)
+        for _, tree in trees("eligibility.flatten_answers")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "standing" and isinstance(node.value, ast.Call)
+    ]
+    assert set(asked) == {
+        "self._find_standing(definition, record)",
+        "self.standings.of_record(record.person, record.is_refused)",
+    }
 
 
 def test_what_releases_and_counts_never_names_the_question_with_the_tier() -> None:

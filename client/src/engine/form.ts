@@ -330,7 +330,7 @@ export class Form {
    * forms/validation.py.
    */
   private isRefusal(): boolean {
-    const tier = this.summarised("tier");
+    const tier = this.findWithRole(TIER);
     const kept = this.definition.kept_after_no;
     if (!kept || !tier?.parent?.isRelevant || toNumber(tier.value()) >= 1) return false;
     const isAnsweredConsent = ({ element, text, isRelevant }: AnswerNode): boolean =>
@@ -344,18 +344,19 @@ export class Form {
    */
   refusedBy(): string {
     if (!this.isRefusal() || !this.isStatement()) return "";
-    return toText(this.summarised("person")?.value() ?? "");
+    return toText(this.findWithRole("person")?.value() ?? "");
   }
 
   /** Whether a no holds from now on: the twin of is_statement in forms/consent.py. */
   private isStatement(): boolean {
     if (!findChoice(this.definition, TIER, NOTHING_TODAY)) return true;
-    const tier = toText(this.summarised(TIER)?.value() ?? "");
+    const tier = toText(this.findWithRole(TIER)?.value() ?? "");
     return tier !== "" && findChoice(this.definition, TIER, NO_MORE)?.name === tier;
   }
 
-  private summarised(key: string): AnswerNode | undefined {
-    const path = this.definition.summary[key];
+  /** The question with a role. */
+  findWithRole(role: string): AnswerNode | undefined {
+    const path = this.definition.summary[role];
     return path ? this.at(path)[0] : undefined;
   }
 

@@ -22,6 +22,9 @@ export const MINUTES = "minutes";
 export const REFERRAL_MADE = "referral_made";
 export const YES = "yes";
 export const TIER = "tier";
+export const CONSENT_ASKED = "consent_asked";
+export const CONSENT_STANDING = "consent_standing"; // what the phone fills in
+export const STANDING = "standing";
 export const NOTHING_TODAY = "nothing_today";
 export const NO_MORE = "no_more";
 export const FOLLOW_UP_VISIT = "follow_up_visit";
@@ -76,6 +79,11 @@ export function isChosen(
   return listChoicesOf(definition, role).some(
     (choice) => chosen.includes(choice.name) && hasRole(choice, choiceRole),
   );
+}
+
+/** Whether nobody was asked for consent because the phone knew what stands. */
+export function goesOnAsBefore(definition: FormDefinition, answers: Json): boolean {
+  return isChosen(definition, answers, CONSENT_ASKED, STANDING);
 }
 
 const hasRole = ({ data }: Choice, role: string): boolean =>

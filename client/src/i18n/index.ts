@@ -28,12 +28,12 @@ export function currentLanguage(): string {
   return language;
 }
 
-/** The key of a sentence: FNV-1a, the twin of tools/catalogues.py. */
+/** The key of a sentence: the last 24 bits of FNV-1a, the twin of tools/catalogues.py. */
 function keyOf(text: string): string {
   let number = 2166136261;
   for (let at = 0; at < text.length; at++)
     number = Math.imul(number ^ text.charCodeAt(at), 16777619);
-  return (number >>> 0).toString(16);
+  return (number & 0xffffff).toString(16);
 }
 
 function translate(text: string): string | string[] | undefined {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { installBrowser, type Browser } from "../../test/browser";
 import { makeVault, type TestVault } from "../../test/vaults";
-import { changeCaseload, listHeads, readCaseload, type Caseload } from "./caseload";
+import { changeCaseload, findStanding, listHeads, readCaseload, type Caseload } from "./caseload";
 import { deleteDatabase, getRow, putRow } from "./database";
 import { seal } from "./vault";
 
@@ -50,6 +50,20 @@ describe("reading the caseload", () => {
     };
     const caseload = await readCaseload(vault);
     assert.deepEqual(listHeads({ ...caseload, people, told }), { A: ["1", "2"] });
+    const unheard = { A: ["3"], D: ["4"] }; // said here since: who is asked next knows of it
+    const heads = listHeads({ ...caseload, people, told, unheard });
+    assert.deepEqual(heads, { A: ["1", "2", "3"], D: ["4"] });
+    const many = { A: Array.from({ length: 20 }, (_, at) => `${at}`) };
+    assert.equal(listHeads({ ...caseload, people, told, unheard: many })["A"]!.length, 16);
+  });
+
+  it("knows what stands for a card, until somebody is asked again here", async () => {
+    const consent = { tier: 2, since: "2026-10", heads: ["1"], doubt: false, wording: "w" };
+    const told = { "card/A": { code: "A", consent }, "card/B": { code: "B" } };
+    const caseload = { ...(await readCaseload(vault)), told };
+    assert.deepEqual(findStanding(caseload, "A"), consent);
+    assert.deepEqual([findStanding(caseload, "B"), findStanding(caseload, "C")], [null, null]);
+    assert.equal(findStanding({ ...caseload, unheard: { A: ["2"] } }, "A"), null);
   });
 
   it("keeps the caseloads of two workers apart", async () => {

@@ -2,6 +2,7 @@
  * The worker's caseload on this phone, sealed: cards, follow-ups, and what the centre asks of them.
  */
 
+import type { StandingConsent } from "../engine/standing";
 import type { Json } from "../engine/types";
 import { getRow, runTransaction } from "./database";
 import { seal, unseal, type Vault } from "./vault";
@@ -60,6 +61,9 @@ export interface Caseload {
    * not empty.
    */
   told: Record<string, object>;
+  unheard: Record<string, string[]>; // answers about consent, by code, not yet heard by the centre
+  erased: number; // drafts of people who took everything back, until the worker has read of it
+  erases: boolean; // all was pulled by an app that erases such drafts
   finished: number; // how many records and notes were finished on this phone
   heard: number; // value of `finished` at the last pull that ran with an empty outbox
 }
@@ -74,6 +78,9 @@ export const EMPTY_CASELOAD: Caseload = {
   made: [],
   settled: [],
   told: {},
+  unheard: {},
+  erased: 0,
+  erases: false,
   finished: 0,
   heard: 0,
 };
@@ -83,16 +90,30 @@ export const EMPTY_CASELOAD: Caseload = {
  */
 export type Alongside = (tx: IDBTransaction, write: () => void) => void;
 
+const MAX_KNOWN = 16; // statements that one names
+
+function readConsent({ told }: Caseload, code: string): StandingConsent | undefined {
+  return (told[`card/${code}`] as { consent?: StandingConsent } | undefined)?.consent;
+}
+
 /**
- * What the centre has heard people with cards say about consent, by code: what a new statement
- * replaces. A draft keeps it as it was before anybody was asked.
+ * What stands for the person with a card; null where this phone does not know it, or somebody said
+ * something here of which the centre has not heard.
+ */
+export function findStanding(caseload: Caseload, code: string): StandingConsent | null {
+  return caseload.unheard[code] ? null : (readConsent(caseload, code) ?? null);
+}
+
+/**
+ * What people with cards have said about consent as far as this phone knows, by code: what a new
+ * statement replaces. A draft keeps it as it was before anybody was asked.
  */
 export function listHeads(caseload: Caseload): Record<string, string[]> {
   const heads: Record<string, string[]> = {};
-  for (const { code } of caseload.people) {
-    const card = caseload.told[`card/${code}`] as { consent?: { heads?: string[] } } | undefined;
-    const ids = card?.consent?.heads;
-    if (ids?.length) heads[code] = ids;
+  const codes = [...caseload.people.map(({ code }) => code), ...Object.keys(caseload.unheard)];
+  for (const code of codes) {
+    const ids = [...(readConsent(caseload, code)?.heads ?? []), ...(caseload.unheard[code] ?? [])];
+    if (ids.length) heads[code] = ids.slice(-MAX_KNOWN);
   }
   return heads;
 }

@@ -228,7 +228,20 @@ describe("what the centre tells", () => {
       ["no slash", {}],
       ["constructor/x", null],
     ]);
-    assert.deepEqual(after, { ...EMPTY_CASELOAD, cursor: "9:9" });
+    assert.deepEqual(after, { ...EMPTY_CASELOAD, cursor: "9:9", erases: true });
+  });
+
+  it("says that a card ended: nothing of it stays, unlike a name for another worker's", () => {
+    const before = {
+      ...EMPTY_CASELOAD,
+      people: [{ code: ONE, label: "red cap", seenOn: TODAY, tier: "1" }],
+      made: [ONE, TWO],
+      unheard: { [ONE]: ["r1"], [TWO]: ["r2"] },
+      due: [followUp(`r1/${TODAY}`, ONE)],
+    };
+    const after = applyPulledChanges(before, [[`ended/${ONE}`, true]], "9:9", false);
+    assert.equal(JSON.stringify(after).includes(ONE), false);
+    assert.deepEqual([after.made, after.unheard], [[TWO], { [TWO]: ["r2"] }]);
   });
 
   it("moves the cursor, and leaves the caseload that it was given as it was", () => {

@@ -94,6 +94,12 @@ function addContact(people: Person[], code: string, seenOn: string, tier: string
   return [person, ...people.filter((other) => other !== before)].slice(0, MOST_PEOPLE);
 }
 
+/** The caseload after somebody was asked for consent here, which the centre has still to hear. */
+export function addStatement(caseload: Caseload, code: string, id: string): Caseload {
+  const ids = caseload.unheard[code] ?? [];
+  return { ...caseload, unheard: { ...caseload.unheard, [code]: [...ids, id] } };
+}
+
 function omitKey<T>(values: Record<string, T> | undefined, key: string): Record<string, T> {
   const { [key]: _, ...others } = values ?? {};
   return others;
@@ -143,6 +149,12 @@ const UPDATES: Record<string, Update> = {
   },
   ref: (copy, record, body) => setOrDelete(copy.referrals, record, body),
   rec: (copy, record, body) => setOrDelete(copy.todo, record, body),
+  ended(copy, code, body) {
+    if (!body) return;
+    UPDATES["card"]!(copy, code, null);
+    copy.made = copy.made.filter((made) => made !== code);
+    copy.unheard = omitKey(copy.unheard, code);
+  },
   clash(copy, code, body) {
     copy.clashes = copy.clashes.filter((clash) => clash !== code);
     if (body) copy.clashes.push(code);
@@ -170,6 +182,7 @@ export function applyPulledChanges(
     referrals: { ...caseload.referrals },
     todo: { ...caseload.todo },
     cursor,
+    erases: true,
   };
   for (const [key, body] of items) {
     const [kind, name] = splitKey(key);
@@ -185,6 +198,7 @@ export function applyPulledChanges(
 function takeCentreVersion(copy: Caseload): void {
   copy.due = [];
   copy.settled = [];
+  copy.unheard = {};
   copy.heard = copy.finished;
   for (const [key, body] of Object.entries(copy.told)) {
     const [kind, name] = splitKey(key);

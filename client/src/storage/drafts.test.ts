@@ -6,8 +6,10 @@ import { deleteDatabase, getRow, putRow } from "./database";
 import {
   discardDraft,
   draftCorrection,
+  isDraft,
   listDrafts,
   openDraft,
+  rewriteDraft,
   saveDraft,
   type Draft,
 } from "./drafts";
@@ -33,6 +35,15 @@ const makeDraft = (id: string, more: Partial<Draft> = {}): Draft => ({
 });
 
 describe("a draft", () => {
+  it("that was erased while it was open is not written again", async () => {
+    await saveDraft(vault, makeDraft("d"));
+    assert.equal(await rewriteDraft(vault, makeDraft("d", { page: 3 })), true);
+    assert.equal((await openDraft(vault, "d"))!.page, 3);
+    await discardDraft("d");
+    assert.equal(await rewriteDraft(vault, makeDraft("d")), false);
+    assert.equal(await isDraft("d"), false);
+  });
+
   it("cannot be opened by another worker of the phone", async () => {
     await saveDraft(vault, makeDraft("d"));
     assert.equal(await openDraft(await makeVault(null, { user: 8 }), "d"), null);

@@ -2,7 +2,7 @@
 
 import type { Json } from "../engine/types";
 import type { EditableRecord } from "./caseload";
-import { deleteRow, getAllRows, getRow, putRow } from "./database";
+import { deleteRow, getAllRows, getRow, putRow, updateRow } from "./database";
 import type { DraftRow } from "./types";
 import { seal, unseal, type Vault } from "./vault";
 
@@ -26,6 +26,21 @@ export async function saveDraft(vault: Vault, draft: Draft): Promise<void> {
     user: vault.account.user,
     sealed: await seal(vault.key, draft),
   });
+}
+
+/** Write a draft that was written before; false where it was deleted meanwhile: it stays so. */
+export async function rewriteDraft(vault: Vault, draft: Draft): Promise<boolean> {
+  const sealed = await seal(vault.key, draft);
+  let isThere = false;
+  await updateRow("drafts", draft.id, (row) => {
+    isThere = true;
+    return { ...row, sealed };
+  });
+  return isThere;
+}
+
+export async function isDraft(id: string): Promise<boolean> {
+  return (await getRow("drafts", id)) !== undefined;
 }
 
 async function unsealDraft(vault: Vault, row: DraftRow): Promise<Draft> {

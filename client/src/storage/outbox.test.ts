@@ -5,8 +5,10 @@ import { Centre, isSignedByPhone } from "../../test/centre";
 import { makeForm } from "../../test/forms";
 import { makeVault, type TestVault } from "../../test/vaults";
 import { makeCardCode } from "../engine/cards";
+import type { Json } from "../engine/types";
 import { joinBytes, toUtf8 } from "./bytes";
 import { type Caseload, changeCaseload, readCaseload } from "./caseload";
+import { applyPulledChanges } from "./caseload_updates";
 import { deleteDatabase, getAllRows, getRow, putRow } from "./database";
 import { type Draft, listDrafts, saveDraft } from "./drafts";
 import {
@@ -20,6 +22,7 @@ import {
   NoCentreKey,
 } from "./outbox";
 import { countRecords, getCounters } from "./record_counts";
+import { unseal } from "./vault";
 
 const CODE = makeCardCode(new Uint8Array(8).fill(3));
 const NOW = new Date(2026, 10, 23, 14, 5, 9);
@@ -178,6 +181,51 @@ describe("finishing a draft", () => {
     await finishDraft(vault, draft, { ...FORM, consent_wording: "0123456789abcdef" }, NOW);
     const asked = { knew: [], wording: "0123456789abcdef", asked: true };
     assert.deepEqual((await openContent("a"))["consent"], asked);
+  });
+
+  describe("about consent", () => {
+    const ASKING = makeForm(
+      [
+        { type: "text", name: "code" },
+        { type: "select_one", name: "asked", choices: "asked" },
+        { type: "select_one", name: "tier", choices: "tier" },
+      ],
+      {
+        id: "encounter",
+        consent_wording: "0123456789abcdef",
+        choices: {
+          asked: ["read_out", { name: "as_before", label: {}, data: { app_role: "standing" } }],
+          tier: ["0", "1"],
+        },
+        summary: { person: "/data/code", consent_asked: "/data/asked", tier: "/data/tier" },
+      },
+    );
+    const finishAsked = async (id: string, answers: Json, refusedBy = ""): Promise<unknown> => {
+      await finishDraft(vault, makeDraft(id, { answers }), ASKING, NOW, { refusedBy });
+      return (await openContent(id))["consent"];
+    };
+
+    it("says nothing where nobody was asked again", async () => {
+      const consent = await finishAsked("a", { code: CODE, asked: "as_before", tier: "1" });
+      assert.deepEqual(consent, { knew: [], wording: "0123456789abcdef", asked: false });
+      assert.deepEqual((await readCaseload(vault)).unheard, {});
+    });
+
+    it("is noted here until the centre has heard it: what stands is not known meanwhile", async () => {
+      await finishAsked("a", { code: CODE, asked: "read_out", tier: "1" });
+      await finishAsked("b", { asked: "read_out", tier: "0" }, CODE);
+      assert.deepEqual((await readCaseload(vault)).unheard, { [CODE]: ["a", "b"] });
+      await changeCaseload(vault, (caseload) => applyPulledChanges(caseload, [], "1:1", true));
+      assert.deepEqual((await readCaseload(vault)).unheard, {});
+    });
+
+    it("is of a card that the phone can find while it waits, and not after", async () => {
+      await finishAsked("a", { code: CODE, asked: "read_out", tier: "1" });
+      const { of } = (await getRow("outbox", "a"))!;
+      assert.equal(await unseal(vault.key, of!), CODE);
+      await closeOutboxRow("a", "delivered", 1);
+      assert.equal((await getRow("outbox", "a"))!.of, undefined);
+    });
   });
 
   it("sends a slip beside the answers, and keeps it nowhere", async () => {

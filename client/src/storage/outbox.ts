@@ -5,11 +5,11 @@
 
 import { parseCardCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
-import { MINUTES, readRole } from "../engine/roles";
+import { goesOnAsBefore, MINUTES, readRole, TIER } from "../engine/roles";
 import type { Json } from "../engine/types";
 import { detachAttachments } from "./attachments";
 import { type Caseload, changeCaseload, readCaseload } from "./caseload";
-import { addFinishedRecord } from "./caseload_updates";
+import { addFinishedRecord, addStatement } from "./caseload_updates";
 import { getAllRows, runTransaction } from "./database";
 import type { Draft } from "./drafts";
 import { getCounters, NO_RECORDS, raiseHighWater, readHighWater } from "./record_counts";
@@ -47,12 +47,13 @@ interface Beside {
   slip?: string; // with which the person sees their consent
 }
 
-/** How people were asked, and what was known then of what they had said before. */
+/** How people were asked, if they were, and what was known then of what they had said before. */
 function describeConsent(
   { consent_wording: wording = "" }: FormDefinition,
   knew: string[] | undefined,
+  asked: boolean,
 ): { consent?: object } {
-  return knew || wording ? { consent: { knew: knew ?? [], wording, asked: true } } : {};
+  return knew || wording ? { consent: { knew: knew ?? [], wording, asked } } : {};
 }
 
 /**
@@ -73,7 +74,10 @@ export async function finishDraft(
   const newCodes = [...(draft.minted ?? []), ...caseload.made];
   const cards = newCodes.includes(code) ? [code] : [];
   // What was heard while this was being filled in, nobody knew when the person was asked.
-  const knew = draft.heads?.[code || parseCardCode(refusedBy)];
+  const person = code || parseCardCode(refusedBy);
+  const knew = draft.heads?.[person];
+  const isAsked = !goesOnAsBefore(definition, draft.answers);
+  const isStatement = isAsked && person !== "" && readRole(definition, draft.answers, TIER) !== "";
   const content = {
     form: draft.form,
     version: draft.version,
@@ -84,14 +88,18 @@ export async function finishDraft(
     ...(cards.length ? { cards } : {}),
     ...(refusedBy ? { refused_by: parseCardCode(refusedBy) } : {}),
     ...(slip ? { slip } : {}),
-    ...describeConsent(definition, knew),
+    ...describeConsent(definition, knew, isAsked),
   };
   const today = content.finished_at.slice(0, 10);
   await enqueue(vault, {
     id: draft.id,
     content,
     minutes: readRole(definition, draft.answers, MINUTES),
-    change: (before) => addFinishedRecord(before, definition, { ...draft, cards }, today),
+    person,
+    change: (before) => {
+      const after = addFinishedRecord(before, definition, { ...draft, cards }, today);
+      return isStatement ? addStatement(after, person, root ?? draft.id) : after;
+    },
     blobs,
   });
 }
@@ -112,13 +120,15 @@ export async function finishNote(
     finished_at: formatLocalTime(new Date()),
     body: JSON.stringify(body),
   };
-  await enqueue(vault, { id: crypto.randomUUID(), content, minutes: "", change, blobs: [] });
+  const item = { content, minutes: "", person: parseCardCode(String(body["code"] ?? "")) };
+  await enqueue(vault, { ...item, id: crypto.randomUUID(), change, blobs: [] });
 }
 
 interface FinishedItem {
   id: string;
   content: { form: string; version: string; finished_at: string; body: string; root?: string };
   minutes: string;
+  person: string; // the card code of whom it is about; "" for nobody
   change: (caseload: Caseload) => Caseload;
   blobs: BlobRow[];
 }
@@ -133,13 +143,14 @@ async function enqueue(vault: Vault, item: FinishedItem): Promise<void> {
     minutes: item.minutes,
     ...(root ? { root } : {}),
   });
+  const of = item.person ? await seal(vault.key, item.person) : null;
   // The number is inside the seal, so it is given first; should another tab take it meanwhile, it
   // is given again.
   let isNumberTaken = true;
   while (isNumberTaken) {
     const seq = Math.max((await getCounters(user)).made, readHighWater(user).made) + 1;
     const box = await sealToCentre(item.id, device, key, vault.signer, { ...item.content, seq });
-    isNumberTaken = !(await putInOutbox(vault, item, { seq, box, about }));
+    isNumberTaken = !(await putInOutbox(vault, item, { seq, box, about, ...(of && { of }) }));
   }
   raiseHighWater(await getCounters(user));
 }
@@ -148,7 +159,7 @@ async function enqueue(vault: Vault, item: FinishedItem): Promise<void> {
 async function putInOutbox(
   vault: Vault,
   { id, change, blobs }: FinishedItem,
-  numbered: { seq: number; box: SealedBox; about: Sealed },
+  numbered: { seq: number; box: SealedBox; about: Sealed; of?: Sealed },
 ): Promise<boolean> {
   const { user } = vault.account;
   const { seq } = numbered;
@@ -205,7 +216,8 @@ export async function closeOutboxRow(
     request.onsuccess = () => {
       const row = request.result;
       if (row?.state !== "waiting") return;
-      outbox.put({ ...row, state, box: null, shredOn, ...(isEnded ? { isEnded } : {}) });
+      const { of: _, ...rest } = row; // whom it is about, nobody needs any more
+      outbox.put({ ...rest, state, box: null, shredOn, ...(isEnded ? { isEnded } : {}) });
       for (const blob of blobs) tx.objectStore("blobs").delete(blob.hash);
       const counted = counters.get(row.user) as IDBRequest<CountersRow | undefined>;
       counted.onsuccess = () => {

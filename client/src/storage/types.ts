@@ -75,6 +75,7 @@ export interface OutboxRow {
   state: "waiting" | "delivered" | "kept" | "deleted"; // kept: the centre needs to look at it
   box: SealedBox | null; // gone once delivered
   about: Sealed | null; // which form and when, for the worker's own eyes
+  of?: Sealed; // card code of whom it is about, while it waits
   shredOn: number; // days since 1970 after which this line goes too; 0 while it waits
   isEnded?: boolean; // its person took everything back, so the centre stored nothing of it
 }

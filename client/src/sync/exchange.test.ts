@@ -1,26 +1,29 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { installBrowser, setGlobal } from "../../test/browser";
+import { type Browser, installBrowser, setGlobal } from "../../test/browser";
 import { Centre } from "../../test/centre";
 import { makeForm } from "../../test/forms";
 import { Line, refuse, type Request } from "../../test/line";
 import { makeVault, storeVault, type TestVault } from "../../test/vaults";
+import { makeCardCode } from "../engine/cards";
 import { sha256, toUtf8 } from "../storage/bytes";
 import { changeCaseload, readCaseload } from "../storage/caseload";
 import { deleteDatabase, getRow } from "../storage/database";
-import { listAreaLists, listCurrentForms } from "../storage/forms";
+import { type Draft, listDrafts, saveDraft } from "../storage/drafts";
+import { listAreaLists, listCurrentForms, saveForms } from "../storage/forms";
 import { readMaps, readMapVersion } from "../storage/maps";
 import { finishDraft } from "../storage/outbox";
 import { type Account, unseal } from "../storage/vault";
 import { exchange, fetchManifestContent } from "./exchange";
 import type { Manifest, SealedItem } from "./server";
 
+let browser: Browser;
 let centre: Centre;
 let line: Line;
 let vault: TestVault;
 
 beforeEach(async () => {
-  installBrowser();
+  browser = installBrowser();
   await deleteDatabase();
   centre = new Centre();
   line = new Line(centre);
@@ -180,6 +183,93 @@ describe("one exchange at a time", () => {
   });
 });
 
+describe("a card that ended", () => {
+  const codeOf = (number: number): string => makeCardCode(new Uint8Array(8).fill(number));
+  const ONE = codeOf(1);
+  const TWO = codeOf(2);
+  const TALK = makeForm([{ type: "text", name: "code" }], {
+    id: "talk",
+    summary: { person: "/data/code" },
+  });
+  const begin = async (id: string, code: string, more: Partial<Draft> = {}): Promise<Draft> => {
+    const draft = { id, form: "talk", version: "1", changedAt: 1, page: 0, answers: { code } };
+    await saveDraft(vault, { ...draft, ...more });
+    return { ...draft, ...more };
+  };
+  const tell = (items: unknown[]): unknown =>
+    line.answer("pull", () => ({ items, more: false, cursor: "1:5" }));
+  const listIds = async (): Promise<string[]> =>
+    (await listDrafts(vault)).map(({ id }) => id).sort();
+
+  beforeEach(async () => {
+    await open();
+    const text = JSON.stringify(TALK);
+    const hash = await sha256(toUtf8(text));
+    const row = { id: "talk", version: "1", title: {}, sha256: hash };
+    await saveForms(7, [row], new Map([[hash, text]]));
+  });
+
+  it("takes drafts about it along, and says how many", async () => {
+    await begin("a", ONE);
+    await begin("b", `${ONE.slice(0, 4)}-${ONE.slice(4)}`);
+    await begin("c", TWO, { heads: { [ONE]: ["r1"], [TWO]: ["r2"] } });
+    tell([
+      [`card/${ONE}`, null],
+      [`ended/${ONE}`, true],
+    ]);
+    await exchange(vault);
+    assert.deepEqual(await listIds(), ["c"]);
+    assert.deepEqual((await listDrafts(vault))[0]!.heads, { [TWO]: ["r2"] });
+    const caseload = await readCaseload(vault);
+    assert.deepEqual([caseload.erased, caseload.cursor], [2, "1:5"]);
+    await exchange(vault); // told again, as after a restored copy
+    assert.equal((await readCaseload(vault)).erased, 2);
+  });
+
+  it("is another thing than one that went to a colleague: drafts about that stay", async () => {
+    await begin("a", ONE);
+    tell([[`card/${ONE}`, null]]);
+    await exchange(vault);
+    assert.deepEqual(await listIds(), ["a"]);
+    assert.equal((await readCaseload(vault)).erased, 0);
+  });
+
+  it("takes drafts whose form is not here, where they name it", async () => {
+    await begin("a", "x", { form: "gone", answers: { page: { visits: [{ code: ONE }] } } });
+    await begin("b", "x", { form: "gone", answers: { note: "nobody" } });
+    tell([[`ended/${ONE}`, true]]);
+    await exchange(vault);
+    assert.deepEqual(await listIds(), ["b"]);
+  });
+
+  it("takes records that could not be sent, and counts them as before", async () => {
+    await finishDraft(vault, await begin("a", ONE), TALK, new Date());
+    await finishDraft(vault, await begin("b", TWO), TALK, new Date());
+    line.answer("deliver", () => ({ items: [], orders: {} })); // no receipts
+    tell([[`ended/${ONE}`, true]]);
+    await exchange(vault);
+    const { state, box, of, isEnded } = (await getRow("outbox", "a"))!;
+    assert.deepEqual([state, box, of, isEnded], ["deleted", null, undefined, true]);
+    const other = (await getRow("outbox", "b"))!;
+    assert.deepEqual([other.state, other.box === null], ["waiting", false]);
+    assert.equal(
+      (await readCaseload(vault)).people.some(({ code }) => code === ONE),
+      false,
+    );
+  });
+
+  it("is not counted as heard before its drafts are gone", async () => {
+    await begin("a", ONE);
+    tell([[`ended/${ONE}`, true]]);
+    browser.isFull = true;
+    await exchange(vault).catch(() => undefined);
+    browser.isFull = false;
+    assert.deepEqual([await listIds(), (await readCaseload(vault)).cursor], [["a"], 0]);
+    await exchange(vault);
+    assert.deepEqual([await listIds(), (await readCaseload(vault)).cursor], [[], "1:5"]);
+  });
+});
+
 describe("pulling what changed", () => {
   const card = (seen: string): object => ({ tier: "1", seen });
 
@@ -193,7 +283,10 @@ describe("pulling what changed", () => {
     line.answer("pull", () => pages.shift()!);
     await exchange(vault);
     const cursors = line.to("pull").map(({ path }) => path);
-    assert.deepEqual(cursors, ["pull?cursor=0", "pull?cursor=9:1", "pull?cursor=9:2"]);
+    assert.deepEqual(
+      cursors,
+      ["0", "9:1", "9:2"].map((at) => `pull?cursor=${at}&ended=1`),
+    );
     const { people, cursor } = await readCaseload(vault);
     assert.deepEqual(
       people.map(({ code }) => code),
@@ -266,6 +359,16 @@ describe("pulling what changed", () => {
     await exchange(vault);
     const { cursor, clashes } = await readCaseload(vault);
     assert.deepEqual([cursor, clashes], [7, []]);
+  });
+
+  it("asks for all once more where an app of before did not erase drafts about ended cards", async () => {
+    await open();
+    await changeCaseload(vault, (caseload) => ({ ...caseload, cursor: "3:9" }));
+    line.answer("pull", () => ({ ...NO_CHANGES, cursor: "3:9" }));
+    await exchange(vault);
+    await exchange(vault);
+    const cursors = line.to("pull").map(({ path }) => /=([^&]+)/.exec(path)![1]);
+    assert.deepEqual(cursors, ["0", "3:9"]);
   });
 
   it("writes nothing where nothing is new", async () => {

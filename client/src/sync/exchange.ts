@@ -3,8 +3,9 @@
  * a phone, in any tab.
  */
 
-import { applyPulledChanges } from "../storage/caseload_updates";
+import { applyPulledChanges, type PulledItem } from "../storage/caseload_updates";
 import { changeCaseload, readCaseload } from "../storage/caseload";
+import { eraseUnsent } from "../storage/ended_cards";
 import {
   findMainForm,
   findMissingAreas,
@@ -70,16 +71,34 @@ async function pullChanges(vault: Vault): Promise<void> {
 /** Pull one page of changes; says whether there are more. */
 async function pullNextPage(vault: Vault): Promise<boolean> {
   const { token, receipts, user } = vault.account;
-  const { cursor, finished, heard } = await readCaseload(vault);
+  const { cursor, finished, heard, erases } = await readCaseload(vault);
   const isAllSent = !(await listOutbox()).some((row) => row.user === user);
-  const page = await pullPage(token, receipts, cursor);
-  if (page.items.length > 0 || page.reset || (isAllSent && heard !== finished))
-    await changeCaseload(vault, (caseload) => {
-      if (caseload.cursor !== cursor) return caseload; // another tab was faster
-      const isStillAllSent = isAllSent && !page.more && caseload.finished === finished;
-      return applyPulledChanges(caseload, page.items, page.cursor, isStillAllSent);
-    });
+  // An app of before did not erase what it had of cards that ended: all is heard once more.
+  const isBehind = !erases && cursor !== 0;
+  const page = await pullPage(token, receipts, isBehind ? 0 : cursor);
+  const ended = listEnded(page.items);
+  const drafts = ended.length > 0 ? await eraseUnsent(vault, ended) : [];
+  if (page.items.length > 0 || page.reset || isBehind || (isAllSent && heard !== finished))
+    await changeCaseload(
+      vault,
+      (caseload) => {
+        if (caseload.cursor !== cursor) return caseload; // another tab was faster
+        const isStillAllSent = isAllSent && !page.more && caseload.finished === finished;
+        const after = applyPulledChanges(caseload, page.items, page.cursor, isStillAllSent);
+        return { ...after, erased: after.erased + drafts.length };
+      },
+      (tx, write) => {
+        for (const id of drafts) tx.objectStore("drafts").delete(id);
+        write();
+      },
+    );
   return page.more;
+}
+
+/** The codes of cards that ended, among what the centre tells. */
+function listEnded(items: PulledItem[]): string[] {
+  const ended = items.filter(([key, body]) => body && key.startsWith("ended/"));
+  return ended.map(([key]) => key.slice("ended/".length));
 }
 
 /**

@@ -67,7 +67,7 @@ describe("asking", () => {
       "POST sign-in",
       "POST join",
       "GET manifest",
-      "GET pull?cursor=12:7",
+      "GET pull?cursor=12:7&ended=1",
       "GET records/a%2Fb",
       "GET forms/encounter/1%20%C3%A9",
       "GET areas/nbhd%2F158",

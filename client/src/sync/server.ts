@@ -109,11 +109,11 @@ export interface PullPage {
   items: PulledItem[];
 }
 
-/** What changed for this worker after a cursor. */
+/** What changed for this worker after a cursor; this app erases what it has of cards that ended. */
 export function pullPage(token: string, key: CentreKey | null, cursor: Cursor): Promise<PullPage> {
   const isOurs = (value: PullPage & Answer): boolean =>
     isOurAnswer(value) && Array.isArray(value.items);
-  return requestJson<PullPage & Answer>(`pull?cursor=${cursor}`, [key], { token }, isOurs);
+  return requestJson<PullPage & Answer>(`pull?cursor=${cursor}&ended=1`, [key], { token }, isOurs);
 }
 
 /** A record of the worker's own, to correct it. */

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { Element } from "../engine/definition";
+import { isPassedOver } from "../engine/standing";
 import { Question } from "./question";
 import { RepeatView } from "./repeat";
 import { readWords, UNSEEN, type NodeProps } from "./session";
@@ -54,6 +55,7 @@ export class GroupView extends Watching<NodeProps, { drawn: number }> {
     const { element } = node;
     if (!node.isRelevant) return null;
     if (element.kind === "question") return <Question {...this.props} />;
+    if (isPassedOver(session.form, node)) return null;
     const isTitled = depth > 1 && element.kind === "group";
     const label = isTitled ? readWords(element.label, session, node) : "";
     const all = session.form.elementsOf(node);

@@ -1,11 +1,13 @@
 import type { Outlines } from "../engine/areas";
 import type { Form } from "../engine/form";
 import type { AnswerNode } from "../engine/node";
+import type { FindStanding } from "../engine/standing";
 
 /** What the phone around a form can help with. */
 export interface Help {
   people: { code: string; label: string }[]; // cards of the worker's own caseload
   newCard: () => string;
+  findStanding: FindStanding; // what stands of the consent of a card's person
   areaLists: () => Promise<string[]>; // choice lists whose outlines are on the phone
   outlines: (list: string) => Promise<Outlines | null>;
   hasRoom: (bytes: number) => Promise<boolean>;
@@ -15,6 +17,7 @@ export interface Help {
 export const NO_HELP: Help = {
   people: [],
   newCard: () => "",
+  findStanding: () => null,
   areaLists: () => Promise.resolve([]),
   outlines: () => Promise.resolve(null),
   hasRoom: () => Promise.resolve(true),

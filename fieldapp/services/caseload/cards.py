@@ -5,13 +5,10 @@ from collections.abc import Collection, Sequence
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload.messages import (
-    Messages,
-    make_card_message,
-)
+from fieldapp.services.caseload.messages import Messages, make_card_message, make_follow_up_message
 from fieldapp.services.caseload.record_state import RecordState
-from fieldapp.store.caseload import cards
-from fieldapp.store.caseload.cards import Card
+from fieldapp.store.caseload import cards, follow_ups
+from fieldapp.store.caseload.cards import REFUSED, Card
 from fieldapp.store.consent import standing
 from fieldapp.store.consent.standing import PersonStanding
 from fieldapp.store.people import users
@@ -30,21 +27,30 @@ def card_root(code: str) -> str:
 def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
     """Write people's standing consent on their cards, and tell the phones."""
     cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
-    standings = write_standings(ctx, cards_by_code)
-    # Messages are made from what is in the database after the change, not before it.
     messages: Messages = {}
+    standings = write_standings(ctx, cards_by_code, messages)
     for code, card in cards_by_code.items():
         messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
     pull.upsert_items(ctx.session, messages)
 
 
-def write_standings(ctx: ActContext, cards_by_code: dict[str, Card]) -> dict[str, PersonStanding]:
-    """Write on each card how far its person's standing consent reaches; return it by code."""
+def write_standings(ctx: ActContext, cards_by_code: dict[str, Card], messages: Messages) -> dict[str, PersonStanding]:
+    """Write on each card how far its person's standing consent reaches; return it by code.
+
+    Phones forget what is due of whom said no, and hear of it again after the next yes: that is added to the messages.
+    """
     standings = {row.person: row for row in standing.list_standings(ctx.session, ctx.centre_id, list(cards_by_code))}
+    turned = set()
     for code, card in cards_by_code.items():
         row = standings.get(code)
         # An app that knows no end shows it as the lowest level.
-        card.tier = "" if row is None else str(max(row.tier, LOWEST))
+        tier = "" if row is None else str(max(row.tier, LOWEST))
+        if (tier == REFUSED) != (card.tier == REFUSED):
+            turned.add(code)
+        card.tier = tier
+    for follow_up in follow_ups.of_codes(ctx.session, ctx.centre_id, turned) if turned else ():
+        card = cards_by_code[follow_up.code]
+        messages[card.worker_id, f"due/{follow_up.key}"] = make_follow_up_message(follow_up, card)
     return standings
 
 

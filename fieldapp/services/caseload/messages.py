@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fieldapp.services.caseload.record_state import RecordState
-from fieldapp.store.caseload.cards import Card
+from fieldapp.store.caseload.cards import REFUSED, Card
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent.standing import PersonStanding
 from forms.roles import ChoiceRole, QuestionRole
@@ -35,8 +35,12 @@ def make_card_message(card: Card, standing: PersonStanding | None) -> str:
     return json.dumps(message)
 
 
-def make_follow_up_message(follow_up: FollowUp) -> str:
-    if not follow_up.is_open:
+def make_follow_up_message(follow_up: FollowUp, card: Card | None) -> str:
+    """Return what a phone shows as due; "" to forget it.
+
+    `card`: of whom it is about. Nobody is reminded of somebody who said no.
+    """
+    if not follow_up.is_open or (card is not None and card.tier == REFUSED):
         return ""
     message = {
         "on": follow_up.due_on.isoformat(),

@@ -209,7 +209,7 @@ def _update_cards_and_follow_ups(
         author_id = _get_author(ctx)
     touched = update_follow_ups(ctx, record_states, notes.completed, author_id)
     ctx.session.flush()
-    standings = write_standings(ctx, cards_by_code)
+    standings = write_standings(ctx, cards_by_code, messages)
     moved_from: dict[str, int] = {}  # card code → the worker who had it
     for code, card in cards_by_code.items():
         if workers_before.get(code, card.worker_id) != card.worker_id:
@@ -224,15 +224,15 @@ def _update_cards_and_follow_ups(
         owner = follow_up.worker_id
         if card_of_person:
             owner = card_of_person.worker_id
-        _add_follow_up_messages(messages, follow_up, owner, moved_from)
+        messages[owner, f"due/{follow_up.key}"] = make_follow_up_message(follow_up, card_of_person)
+        _forget_where_it_was(messages, follow_up, moved_from)
     for record_state in record_states:
         if record_state.summary(QuestionRole.STATUS):
             messages[record_state.author_id, f"ref/{record_state.root_id}"] = make_referral_message(record_state)
 
 
-def _add_follow_up_messages(messages: Messages, follow_up: FollowUp, owner: int, moved_from: dict[str, int]) -> None:
-    """Tell the owner of a card what is due, and the worker who had it before to forget it."""
-    messages[owner, f"due/{follow_up.key}"] = make_follow_up_message(follow_up)
+def _forget_where_it_was(messages: Messages, follow_up: FollowUp, moved_from: dict[str, int]) -> None:
+    """Tell the worker who had a card before to forget what is due."""
     if follow_up.code in moved_from:
         messages[moved_from[follow_up.code], f"due/{follow_up.key}"] = ""
 

@@ -87,6 +87,7 @@ def find_card(ctx: ActContext, code: str) -> int:
 @act("consent.lower_card")
 def lower_card(ctx: ActContext, card_id: int, tier: int, reason: str) -> None:
     """Let a person's standing consent reach less far."""
+    centres.lock_words(ctx.session, ctx.centre_id)  # before the card is read: it may be ending just now
     card = _get_card(ctx, card_id)
     _require_reason(reason)
     before = words.list_tiers(ctx.session, ctx.centre_id, [card.code]).get(card.code, standing.LOWEST)
@@ -99,6 +100,7 @@ def lower_card(ctx: ActContext, card_id: int, tier: int, reason: str) -> None:
 @act("consent.end_card")
 def end_card(ctx: ActContext, card_id: int, reason: str) -> str:
     """End a card: its person takes everything back; return the id of the withdrawal."""
+    centres.lock(ctx.session, ctx.centre_id)
     card = _get_card(ctx, card_id)
     _require_reason(reason)
     withdrawal = end_person(ctx, card.code, OFFICE, reason)

@@ -8,16 +8,8 @@ from typing import Any
 from forms.definition import FormDefinition
 from forms.roles import QuestionRole
 from sync.fold import unflatten
-from sync.notes import plain_code
 
-# Ahead of the place, so that codes are found that overlap with other characters of their kind.
-CODE = re.compile(r"(?=([0-9A-HJKMNP-TV-Z]{4}[- ]?[0-9A-HJKMNP-TV-Z]{4}[0-9A-HJKMNP-TV-Z*~$=U]))", re.IGNORECASE)
 NO_TIER = "0"
-
-
-def find_codes(text: str) -> set[str]:
-    """Return every card code in a text, without dashes."""
-    return {plain_code(match.replace(" ", "-")) for match in CODE.findall(text)} - {""}
 
 
 def list_spellings(code: str) -> tuple[str, ...]:

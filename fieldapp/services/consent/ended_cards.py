@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.consent.card_mentions import find_codes, has_chosen_kind, make_tally_answers, take_out_codes
-from fieldapp.services.consent.ending import ENDED, RECORD
+from fieldapp.services.consent.card_mentions import has_chosen_kind, make_tally_answers, take_out_codes
+from fieldapp.services.consent.ending import ENDED, ERASED, RECORD
 from fieldapp.services.consent.forgotten import find_list
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.retention_rules import month_end, month_start
@@ -18,7 +18,9 @@ from fieldapp.store.consent import withdrawals as store
 from fieldapp.store.consent.withdrawals import EndedKind
 from fieldapp.store.records import tombstones
 from forms.definition import FormDefinition
+from forms.problems import AnswerProblem
 from forms.roles import QuestionRole
+from sync.card_codes import find_codes
 from sync.envelope import Envelope
 from sync.notes import SETTLE, is_caseload_note, parse_due, plain_code
 
@@ -33,6 +35,7 @@ class LateDecision:
     is_ended: bool
     envelope: Envelope
     codes: frozenset[str] = frozenset()  # of ended cards that it only names
+    problem: AnswerProblem = ENDED  # what its phone is told
 
 
 class EndedReader:
@@ -44,6 +47,8 @@ class EndedReader:
         record_tags = {self._tag_record(name): name for name in names - {""}}
         ended = store.find_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, record_tags)
         self.records = {record_tags[tag] for tag in ended}
+        erased = store.find_ended(ctx.session, ctx.centre_id, EndedKind.ERASED, ended)
+        self.erased = {record_tags[tag] for tag in erased}
         codes: set[str] = set()
         for envelope in envelopes:
             codes |= _find_codes(envelope)
@@ -63,7 +68,8 @@ class EndedReader:
         is_settling = is_done_elsewhere and envelope.form == SETTLE
         if envelope.record in self.records or is_of_card or is_settling:
             empty = replace(envelope, body="", cards=(), refused_by="", due="")
-            return LateDecision(True, empty, ended_codes)
+            problem = ERASED if envelope.record in self.erased else ENDED
+            return LateDecision(True, empty, ended_codes, problem)
         cut = replace(
             envelope,
             body=take_out_codes(envelope.body, ended_codes),
@@ -97,7 +103,7 @@ def find_withdrawal_of(ctx: ActContext, codes: Collection[str]) -> str:
 def make_tombstone(ctx: ActContext, row: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of a submission of which nothing is stored.
 
-    But its position in the log, its phone and its number there.
+    But its position in the log, its phone and its number there, and why: `row` has that.
     """
     key = tombstones.load_tag_key(ctx.session, ctx.centre_id)
     return row | {
@@ -114,7 +120,6 @@ def make_tombstone(ctx: ActContext, row: dict[str, Any]) -> dict[str, Any]:
         "due": "",
         "cards": [],
         "state": "settled",
-        "problems": [ENDED.to_json()],
         "is_refusal": False,
         "is_cut": False,
     }

@@ -32,7 +32,7 @@ from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.consent import retention
 from fieldapp.store.consent import standing as words
 from fieldapp.store.consent import withdrawals as store
-from fieldapp.store.consent.withdrawals import EndedKind, Withdrawal
+from fieldapp.store.consent.withdrawals import ONE_RECORD, EndedKind, Withdrawal
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import audit, centres
 from fieldapp.store.people import users
@@ -48,6 +48,7 @@ from sync.notes import PREFIX, SETTLE, plain_code
 ENDED = AnswerProblem(
     "consent.ended", N_("This person took everything back, so nothing of this was stored. Give them a new card."), ""
 )
+ERASED = AnswerProblem("record.erased", N_("The centre erased this record, so nothing of this was stored."), "")
 RECORD = "record"  # kind of tag
 LIST = "list"  # how a card ended that only the list outside the database knew of
 OFFICE = "office"
@@ -82,8 +83,13 @@ def end_person(ctx: ActContext, person: str, how: str, reason: str = "") -> With
     return withdrawal
 
 
-def save_withdrawal(ctx: ActContext, tag: str, how: str, reason: str = "") -> Withdrawal:
-    """Save that a card ended: its tag, and a row for what happens from here on."""
+def save_withdrawal(
+    ctx: ActContext, tag: str, how: str, reason: str = "", kinds: Iterable[EndedKind] = (EndedKind.CARD,)
+) -> Withdrawal:
+    """Save that a card ended: its tag, and a row for what happens from here on.
+
+    `kinds`: what the tag stands for, a card or, where somebody erased one, a single record.
+    """
     withdrawal = Withdrawal(
         id=secrets.token_hex(16),
         centre_id=ctx.centre_id,
@@ -94,8 +100,9 @@ def save_withdrawal(ctx: ActContext, tag: str, how: str, reason: str = "") -> Wi
         effective_at=ctx.now,
     )
     ctx.session.add(withdrawal)
-    store.add_ended(ctx.session, ctx.centre_id, EndedKind.CARD, [tag])
-    if how not in (OFFICE, LIST):  # those are acts of their own, which leave their own line
+    for kind in kinds:
+        store.add_ended(ctx.session, ctx.centre_id, kind, [tag])
+    if how not in (OFFICE, LIST, ONE_RECORD):  # those are acts of their own, which leave their own line
         audit.add(
             ctx.session,
             at=ctx.now,
@@ -112,21 +119,21 @@ def save_withdrawal(ctx: ActContext, tag: str, how: str, reason: str = "") -> Wi
 def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
     """Erase everything that the database has of a card."""
     traces = _find_traces(ctx, person)
-    preserved = traces.roots & retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now.date())
+    preserved = traces.roots & retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     note_withdrawn_rows(ctx, withdrawal.id, traces.roots, person)  # before the records are tallies
     _tell_phones(ctx, person, traces.roots, withdrawal)
     _erase_caseload(ctx, person, traces.roots)
     _erase_statements(ctx, person, traces.roots)
-    _make_tallies(ctx, traces.roots)
-    erased = _erase_submissions(ctx, traces, preserved)
+    make_tallies(ctx, traces.roots)
+    erased = erase_submissions(ctx, traces, preserved)
     for submission in traces.mentions:
         _take_out_mention(ctx, submission, person)
-    for submission in submissions.list_due_of(ctx.session, ctx.centre_id, traces.roots, SETTLE) if traces.roots else ():
-        _take_out_due(ctx, submission)
-    tags = _tag_records(ctx, traces.roots)
+    for submission in submissions.list_due_of(ctx.session, ctx.centre_id, traces.roots) if traces.roots else ():
+        take_out_due(ctx, submission)
+    tags = tag_records(ctx, traces.roots)
     store.add_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, tags.values())
     board.untie_from_records(ctx.session, ctx.centre_id, tags, ctx.now)
-    _untie(ctx, (traces.roots - preserved) | erased)
+    untie(ctx, (traces.roots - preserved) | erased)
     move_slips(ctx.session, ctx.centre_id, person, withdrawal.id)
     ctx.session.flush()
 
@@ -145,7 +152,7 @@ def _find_traces(ctx: ActContext, person: str) -> CardTraces:
         definition = _load_definition(ctx, record.form, record.version)
         if definition is not None and person in find_people(definition, record.answers, record.contested):
             traces.roots.add(record.instance_id)
-    naming = submissions.list_naming(ctx.session, ctx.centre_id, list_spellings(person))
+    naming = submissions.list_naming(ctx.session, ctx.centre_id, person)
     roots = {submission.root_id for submission in naming}
     present = retention.list_records_present(ctx.session, ctx.centre_id, roots)
     for submission in naming:
@@ -201,6 +208,10 @@ def _tell_phones(ctx: ActContext, person: str, root_ids: Collection[str], withdr
         makers = {card.worker_id, card.first_id}
     pull.upsert_items(ctx.session, {(user_id, f"card/{person}"): "" for user_id in makers})
     pull.remove_items(ctx.session, everybody, keys)
+    # A card that went to another worker is a tombstone too. By this one, phones erase what was begun about it.
+    holders = pull.list_workers_told(ctx.session, everybody, f"card/{person}")
+    pull.upsert_items(ctx.session, {(user_id, f"{store.ENDED_KEY}{person}"): "true" for user_id in holders})
+    keys.add(f"{store.ENDED_KEY}{person}")
     store.note_told(ctx.session, withdrawal.id, keys, everybody)
     naming = pull.list_naming(ctx.session, everybody, list_spellings(person))
     pull.upsert_items(ctx.session, {place: take_out_codes(body, [person]) for place, body in naming.items()})
@@ -219,12 +230,12 @@ def _erase_statements(ctx: ActContext, person: str, root_ids: Collection[str]) -
 
     A fall that names nobody stays, so that whatever is being built now is built again.
     """
-    words.delete_all_of(ctx.session, ctx.centre_id, person, _tag_records(ctx, root_ids))
+    words.delete_all_of(ctx.session, ctx.centre_id, person, tag_records(ctx, root_ids))
     standing.update_standings(ctx.session, ctx.centre_id, [person], ctx.now)
     standing.save_statements(ctx.session, ctx.centre_id, [standing.make_fall(ctx.now, 0)], ctx.now)
 
 
-def _make_tallies(ctx: ActContext, root_ids: Collection[str]) -> None:
+def make_tallies(ctx: ActContext, root_ids: Collection[str]) -> None:
     for record in records.lock_existing(ctx.session, ctx.centre_id, root_ids).values():
         definition = _load_definition(ctx, record.form, record.version)
         _make_tally(record, definition)
@@ -252,18 +263,23 @@ def _make_tally(record: Record, definition: FormDefinition | None) -> None:
     record.changed_at = month_start(record.changed_at)
 
 
-def _erase_submissions(ctx: ActContext, traces: CardTraces, preserved: Collection[str]) -> set[str]:
-    """Leave tombstones of what is of the card; return the ids that they had."""
+def erase_submissions(
+    ctx: ActContext, traces: CardTraces, preserved: Collection[str], problem: AnswerProblem = ENDED
+) -> set[str]:
+    """Leave tombstones of what is of the card; return the ids that they had.
+
+    `problem`: what a phone that sends it again is told.
+    """
     going = list(traces.alone)
     for root_id in sorted(traces.roots):
         going += submissions.of_record(ctx.session, ctx.centre_id, root_id)
     for submission in [each for each in going if each.root_id in preserved]:
         submission.state = HELD
-        submission.problems = [ENDED.to_json()]
-    return bury_ended(ctx, [submission for submission in going if submission.root_id not in preserved])
+        submission.problems = [problem.to_json()]
+    return bury_ended(ctx, [submission for submission in going if submission.root_id not in preserved], problem)
 
 
-def bury_ended(ctx: ActContext, ended: Iterable[Submission]) -> set[str]:
+def bury_ended(ctx: ActContext, ended: Iterable[Submission], problem: AnswerProblem = ENDED) -> set[str]:
     """Leave tombstones of submissions; return the ids that they had.
 
     Files that only they name go as well.
@@ -274,7 +290,7 @@ def bury_ended(ctx: ActContext, ended: Iterable[Submission]) -> set[str]:
         buried.append((submission.instance_id, submission.body, submission.device_id))
         empty_submission(submission)
         bury_submission(key, submission)
-        submission.problems = [ENDED.to_json()]
+        submission.problems = [problem.to_json()]
         submission.is_refusal = False
         submission.is_cut = False
     ctx.session.flush()
@@ -293,7 +309,7 @@ def _take_out_mention(ctx: ActContext, submission: Submission, person: str) -> N
         record.contested = take_out_of_answers(record.contested, [person])
 
 
-def _take_out_due(ctx: ActContext, submission: Submission) -> None:
+def take_out_due(ctx: ActContext, submission: Submission) -> None:
     """Let what completes a follow-up of an ended record no longer say of which."""
     if submission.form == SETTLE:
         bury_ended(ctx, [submission])
@@ -301,15 +317,15 @@ def _take_out_due(ctx: ActContext, submission: Submission) -> None:
         submission.due = ""
 
 
-def _tag_records(ctx: ActContext, ids: Collection[str]) -> dict[str, str]:
+def tag_records(ctx: ActContext, ids: Collection[str]) -> dict[str, str]:
     """Return what stands for records that ended, by the numbers that they had."""
     key = tombstones.load_tag_key(ctx.session, ctx.centre_id)
     return {number: tombstones.make_tag(key, RECORD, number) for number in ids}
 
 
-def _untie(ctx: ActContext, ids: Collection[str]) -> None:
+def untie(ctx: ActContext, ids: Collection[str]) -> None:
     """Let reviews and the audit log no longer say on which record somebody acted."""
-    tags = _tag_records(ctx, ids)
+    tags = tag_records(ctx, ids)
     reviews.untie_from_records(ctx.session, ctx.centre_id, tags)
     targets = {f"record/{each}": f"record/{tag}" for each, tag in tags.items()}
     audit.replace_targets(ctx.session, ctx.centre_id, targets)
@@ -321,11 +337,11 @@ def _untie(ctx: ActContext, ids: Collection[str]) -> None:
 
 def finish_held(ctx: ActContext) -> int:
     """Erase what lay under a legal hold that is over; return how many submissions."""
-    preserved = retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now.date())
+    preserved = retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     over = [each for each in submissions.list_held(ctx.session, ctx.centre_id) if each.root_id not in preserved]
     root_ids = {submission.root_id for submission in over}
     ids = bury_ended(ctx, over)
-    _untie(ctx, ids | root_ids)
+    untie(ctx, ids | root_ids)
     return len(over)
 
 

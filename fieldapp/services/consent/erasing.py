@@ -1,66 +1,32 @@
-"""Erase what a rule of retention names, and keep what receipts and counts of gaps need.
+"""Erase what rules of retention name, and keep what receipts and counts of gaps need.
 
-Each rule finds its subjects (ids of rows, each with what is tagged), and erases those that are still due.
+Each rule finds its subjects, and erases those of them that are still due.
 """
 
 import datetime as dt
-import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.consent import standing
-from fieldapp.services.consent.retention_rules import RetentionRule, RuleKey, cut_texts, month_end, month_start
+from fieldapp.services.consent.due_rules import MOST_PLANNED, DueRule, Subject
+from fieldapp.services.consent.retention_rules import month_end, month_start
 from fieldapp.services.consent.unusable_refusals import compute_tier
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.consent import retention as store
 from fieldapp.store.phones import pull
-from fieldapp.store.records import attachments, reviews, submissions, tombstones
+from fieldapp.store.records import attachments, submissions, tombstones
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
-from forms.definition import FormDefinition
 from forms.roles import QuestionRole
-from sync.bodies import read_body
 
 NAMED = re.compile(r"attachment:[^:\"\s]+:([0-9a-f]{64})")
-MOST_PLANNED = 5000  # in one plan; the rest comes with the next
-
-Subject = tuple[int, str]  # id of a row, and what its tag is made of
-
-
-@dataclass(frozen=True)
-class DueRule:
-    """A rule as of now, and the records that nothing may be erased of."""
-
-    rule: RetentionRule
-    now: dt.datetime
-    preserved: frozenset[str]
-
-    def before(self, days: int) -> dt.datetime:
-        return self.now - dt.timedelta(days=days)
-
-
-def find_due(ctx: ActContext, due: DueRule) -> list[Subject]:
-    """Return what is due by a rule, at most MOST_PLANNED subjects."""
-    subjects: list[Subject] = []
-    for subject in FINDERS[due.rule.key](ctx, due):
-        subjects.append(subject)
-        if len(subjects) >= MOST_PLANNED:
-            break
-    return subjects
-
-
-def erase_due(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
-    """Erase those of these subjects that are due now; return their ids."""
-    return ERASERS[due.rule.key](ctx, due, ids)
-
 
 # Submissions that are part of no record.
 
 
-def _find_not_taken_in(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
+def find_not_taken_in(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
     for page in store.iterate_not_taken_in(ctx.session, ctx.centre_id, due.before(due.rule.least_days)):
         present = store.list_records_present(ctx.session, ctx.centre_id, {submission.root_id for submission in page})
         for submission in page:
@@ -89,7 +55,7 @@ def _says_less(ctx: ActContext, submission: Submission) -> bool:
     return compute_tier(ctx, submission) < standing.HIGHEST
 
 
-def _erase_not_taken_in(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
+def erase_not_taken_in(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
     erased: set[int] = set()
     key = tombstones.load_tag_key(ctx.session, ctx.centre_id)
     locked = store.lock_submissions(ctx.session, ctx.centre_id, ids)
@@ -145,79 +111,10 @@ def take_out_files(ctx: ActContext, instance_id: str, body: str, device_id: int 
     attachments.take_out_named(ctx.session, ctx.centre_id, [instance_id])
 
 
-# Free text.
-
-
-def _find_free_text(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
-    pages = store.iterate_unchanged_records(ctx.session, ctx.centre_id, due.rule.key, due.before(due.rule.least_days))
-    for page in pages:
-        definitions = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in page})
-        for record in page:
-            if _is_text_due(due, record) and _has_text(ctx, record, definitions):
-                yield record.id, record.instance_id
-
-
-def _is_text_due(due: DueRule, record: Record) -> bool:
-    is_old = record.changed_at <= due.before(due.rule.days_of(record.form))
-    return is_old and record.instance_id not in due.preserved and record.review != "contested"
-
-
-def _has_text(ctx: ActContext, record: Record, definitions: Mapping[tuple[str, str], FormDefinition]) -> bool:
-    definition = definitions.get((record.form, record.version))
-    if definition is not None and cut_texts(definition, record.answers) != record.answers:
-        return True
-    arrived = submissions.of_record(ctx.session, ctx.centre_id, record.instance_id)
-    if any(_cut_body(ctx, submission) is not None for submission in arrived):
-        return True
-    comments = reviews.of_record(ctx.session, ctx.centre_id, record.instance_id)
-    return any(review.comment for review in comments)
-
-
-def _cut_body(ctx: ActContext, submission: Submission) -> str | None:
-    """Return the body of a submission without its free texts; None when there are none.
-
-    Also None when the body cannot be read.
-    """
-    key = submission.form, submission.version
-    definition = load_definitions(ctx.session, ctx.centre_id, {key}).get(key)
-    if definition is None or not submission.body:
-        return None
-    try:
-        answers = read_body(submission.body, definition)
-    except ValueError:
-        return None
-    if not isinstance(answers, dict):
-        return None
-    cut = cut_texts(definition, answers)
-    if cut == answers:
-        return None
-    return json.dumps(cut, ensure_ascii=False, separators=(",", ":"))
-
-
-def _erase_free_text(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
-    erased: set[int] = set()
-    candidates = store.lock_records(ctx.session, ctx.centre_id, ids)
-    locked = [record for record in candidates if _is_text_due(due, record)]
-    definitions = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in locked})
-    for record in locked:
-        for submission in submissions.of_record(ctx.session, ctx.centre_id, record.instance_id):
-            body = _cut_body(ctx, submission)
-            if body is not None:
-                submission.body = body
-        definition = definitions.get((record.form, record.version))
-        if definition is not None:
-            record.answers = cut_texts(definition, record.answers)
-        reviews.forget_comments(ctx.session, ctx.centre_id, [record.instance_id])
-        store.put_mark(ctx.session, ctx.centre_id, due.rule.key, record.id, due.now)
-        erased.add(record.id)
-    ctx.session.flush()
-    return erased
-
-
 # Attachments.
 
 
-def _find_attachments(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
+def find_attachments(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
     before = due.before(due.rule.days)
     preserved = _list_preserved_hashes(ctx, due)
     for blob in store.list_attachments(ctx.session, ctx.centre_id, before, MOST_PLANNED + len(preserved)):
@@ -233,7 +130,7 @@ def _list_preserved_hashes(ctx: ActContext, due: DueRule) -> set[str]:
     return hashes
 
 
-def _erase_attachments(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
+def erase_attachments(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
     preserved = _list_preserved_hashes(ctx, due)
     erased: set[int] = set()
     for blob in store.lock_attachments(ctx.session, ctx.centre_id, ids):
@@ -257,7 +154,7 @@ def _erase_attachment(ctx: ActContext, blob: Blob) -> None:
 # The times of noes.
 
 
-def _find_refusal_times(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
+def find_refusal_times(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
     before = due.before(due.rule.days)
     most = MOST_PLANNED + len(due.preserved)
     for submission in store.list_refusals(ctx.session, ctx.centre_id, due.rule.key, before, most):
@@ -265,7 +162,7 @@ def _find_refusal_times(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
             yield submission.id, submission.instance_id
 
 
-def _erase_refusal_times(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
+def erase_refusal_times(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
     erased: set[int] = set()
     for submission in store.lock_submissions(ctx.session, ctx.centre_id, ids):
         is_alone = len(submissions.of_record(ctx.session, ctx.centre_id, submission.root_id)) == 1
@@ -296,7 +193,7 @@ def _cut_times(ctx: ActContext, record: Record, day: dt.date) -> None:
 # The audit log.
 
 
-def _find_audit(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
+def find_audit(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
     before = due.before(due.rule.days)
     for number, target in store.list_audit_lines(ctx.session, ctx.centre_id, before, MOST_PLANNED * 2):
         if not _is_about_preserved(due, target):
@@ -307,31 +204,10 @@ def _is_about_preserved(due: DueRule, target: str) -> bool:
     return target.rpartition("/")[2] in due.preserved
 
 
-def _erase_audit(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
+def erase_audit(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
     erased: set[int] = set()
     for number, at, target in store.select_audit_lines(ctx.session, ctx.centre_id, ids):
         if at <= due.before(due.rule.days) and not _is_about_preserved(due, target):
             erased.add(number)
     store.delete_audit_lines(ctx.session, ctx.centre_id, erased)
     return erased
-
-
-FINDERS: dict[RuleKey, Callable[[ActContext, DueRule], Iterator[Subject]]] = {
-    RuleKey.NOT_TAKEN_IN: _find_not_taken_in,
-    RuleKey.FREE_TEXT: _find_free_text,
-    RuleKey.ATTACHMENTS: _find_attachments,
-    RuleKey.REFUSAL_TIMES: _find_refusal_times,
-    RuleKey.AUDIT: _find_audit,
-}
-ERASERS: dict[RuleKey, Callable[[ActContext, DueRule, Collection[int]], set[int]]] = {
-    RuleKey.NOT_TAKEN_IN: _erase_not_taken_in,
-    RuleKey.FREE_TEXT: _erase_free_text,
-    RuleKey.ATTACHMENTS: _erase_attachments,
-    RuleKey.REFUSAL_TIMES: _erase_refusal_times,
-    RuleKey.AUDIT: _erase_audit,
-}
-
-
-def hash_tags(tags: Sequence[str]) -> str:
-    """Return the SHA-256 of sorted tags, one a line: the proof of what was shown, or erased."""
-    return tombstones.hash_lines(sorted(tags))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
-from fieldapp.services.consent.erasing import DueRule, erase_due, find_due, hash_tags
+from fieldapp.services.consent.due_rules import DueRule
 from fieldapp.services.consent.retention_rules import (
     ClockState,
     Doubt,
@@ -19,6 +19,8 @@ from fieldapp.services.consent.retention_rules import (
     check_clock,
     load_rules,
 )
+from fieldapp.services.consent.retention_steps import erase_due, find_due, hash_tags
+from fieldapp.services.consent.unlinking import delete_told
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.consent import retention as store
 from fieldapp.store.consent.retention import LegalHold, RetentionClock, RetentionPlan
@@ -75,7 +77,7 @@ def rehearse(ctx: ActContext) -> list[RehearsedRule]:
 
 
 def _make_due(ctx: ActContext, rule: RetentionRule) -> DueRule:
-    preserved = store.list_held_roots(ctx.session, ctx.centre_id, ctx.now.date())
+    preserved = store.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     return DueRule(rule, ctx.now, frozenset(preserved))
 
 
@@ -97,6 +99,7 @@ def run_centre(session: Session, system: Actor) -> int:
         return 0
     for rule in load_rules().rules:
         _plan(session, system, key=rule.key)
+    _delete_told(session, system)
     erased = 0
     for plan_id in _list_due(session, system):
         is_done = False
@@ -119,6 +122,12 @@ def _look_at_clock(ctx: ActContext) -> Doubt:
     clock.doubted_at = after.doubted_at
     clock.doubt = str(doubt)
     return doubt
+
+
+@act("retention.run")
+def _delete_told(ctx: ActContext) -> None:
+    ctx.skip_audit()
+    delete_told(ctx)
 
 
 @act("retention.plan")
@@ -223,7 +232,10 @@ def delay_plan(ctx: ActContext, plan_id: int, reason: str) -> None:
 
 @act("hold.make")
 def make_hold(ctx: ActContext, root_id: str, reference: str, until: dt.date) -> None:
-    """Erase nothing of one record until a day, by the reference of an order or letter."""
+    """Erase nothing of one record until a day, by the reference of an order or letter.
+
+    Until another administrator agrees it holds for 14 days at most.
+    """
     if not store.is_anything_of(ctx.session, ctx.centre_id, root_id):
         raise ActProblem("hold.record", N_("The centre has no record under this number."))
     if not reference.strip():
@@ -242,6 +254,27 @@ def make_hold(ctx: ActContext, root_id: str, reference: str, until: dt.date) -> 
     ctx.session.add(hold)
     ctx.session.flush()
     ctx.describe(f"hold/{hold.id}", until=until.isoformat())
+
+
+@act("hold.confirm")
+def confirm_hold(ctx: ActContext, hold_id: int) -> None:
+    """Agree that a record is preserved: from then on it holds until its day.
+
+    Raises ActProblem "hold.same" for who made it, and "hold.over".
+    """
+    hold = store.lock_hold(ctx.session, ctx.centre_id, hold_id)
+    if hold is None:
+        raise make_not_found()
+    ctx.describe(f"hold/{hold.id}")
+    if hold.made_by == ctx.actor.user_id:
+        raise ActProblem("hold.same", N_("You made this yourself. Another administrator, or the operator, has to agree."))
+    if hold.until < ctx.now.date():
+        raise ActProblem("hold.over", N_("This is over already. Preserve the record again if it is still needed."))
+    if hold.confirmed_at is not None:
+        ctx.skip_audit()
+        return
+    hold.confirmed_at = ctx.now
+    hold.confirmed_by = ctx.actor.user_id
 
 
 @act("retention.confirm_day")

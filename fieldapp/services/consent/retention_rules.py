@@ -1,8 +1,9 @@
 """What ends when, and whether the clock may be believed: rules without a database."""
 
+import calendar
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -11,6 +12,7 @@ from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from forms.definition import Element, FormDefinition
 from forms.privacy_classes import PrivacyClass
+from forms.question_type import AnswerKind
 
 Words = Mapping[str, str]  # by language
 
@@ -26,6 +28,12 @@ class RuleKey(StrEnum):
 
     NOT_TAKEN_IN = "not_taken_in"
     FREE_TEXT = "free_text"
+    ANSWERS = "answers"
+    CONTACT_WISHES = "contact_wishes"
+    CARD_LINKS = "card_links"
+    NOTES = "notes"
+    WITHDRAWAL_ROUNDS = "withdrawal_rounds"
+    WITHDRAWALS = "withdrawals"
     ATTACHMENTS = "attachments"
     REFUSAL_TIMES = "refusal_times"
     AUDIT = "audit"
@@ -35,7 +43,7 @@ class RuleKey(StrEnum):
 class RetentionRule:
     """How long something is kept, and the words for it.
 
-    `settled_days` is 0 where nothing of its kind can be dealt with earlier.
+    `settled_days` is 0 where nothing of its kind can be dealt with earlier; `days` is 0 where each form says how long.
     """
 
     key: RuleKey
@@ -92,7 +100,7 @@ def read_rules(text: str) -> RetentionRules:
             counts_from=row["from"],
             remains=row["left"],
         )
-        if rule.least_days < 1:
+        if rule.least_days < 1 and rule.key != RuleKey.ANSWERS:
             raise ValueError(f"{rule.key}: a time of less than a day would erase what has just come")
         rules.append(rule)
     return RetentionRules(
@@ -187,33 +195,46 @@ def list_free_texts(definition: FormDefinition) -> list[Element]:
 
 
 def cut_texts(definition: FormDefinition, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return answers without their free texts; an attachment is not one.
+    """Return answers without their free texts; an attachment is not one."""
+    return cut_answers(answers, list_free_texts(definition), has_files=True)
 
-    Where a form requires a text, a mark takes its place, so that the form's rules hold as before.
+
+def cut_answers(answers: Mapping[str, Any], elements: Iterable[Element], has_files: bool) -> dict[str, Any]:
+    """Return answers without those to some questions.
+
+    Where a form requires a text, a mark takes its place, so that the form's rules hold as before. `has_files`: the
+    attachments among them stay.
     """
     cut: Any = answers
-    for element in list_free_texts(definition):
-        names = element.path.split("/")[2:]
-        cut = _cut(cut, names, ERASED_TEXT if element.required is not None else "")
+    for element in elements:
+        is_marked = element.required is not None and element.answer_kind == AnswerKind.TEXT
+        cut = _cut(cut, element.path.split("/")[2:], ERASED_TEXT if is_marked else "", has_files)
     return dict(cut)
 
 
-def _cut(value: Any, names: Sequence[str], mark: str) -> Any:
+def _cut(value: Any, names: Sequence[str], mark: str, has_files: bool) -> Any:
     if isinstance(value, list):
-        return [_cut(each, names, mark) for each in value]
+        return [_cut(each, names, mark, has_files) for each in value]
     if not isinstance(value, Mapping) or names[0] not in value:
         return value
     rest = dict(value)
     inner = rest[names[0]]
     if len(names) > 1:
-        rest[names[0]] = _cut(inner, names[1:], mark)
-    elif isinstance(inner, str) and inner.startswith("attachment:"):
+        rest[names[0]] = _cut(inner, names[1:], mark, has_files)
+    elif has_files and isinstance(inner, str) and inner.startswith("attachment:"):
         return value
     elif mark:
         rest[names[0]] = mark
     else:
         del rest[names[0]]
     return rest
+
+
+def months_before(moment: dt.datetime, months: int) -> dt.datetime:
+    """Return the same moment some months earlier; in a shorter month on its last day."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
 
 
 def month_start(moment: dt.datetime) -> dt.datetime:

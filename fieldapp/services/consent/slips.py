@@ -50,6 +50,29 @@ def save_slip(ctx: ActContext, tag: str, person: str, root_id: str = "") -> None
         ctx.details["slips_ignored"] = ctx.details.get("slips_ignored", 0) + 1
 
 
+def save_waiting_slip(ctx: ActContext, tag: str, root_id: str) -> None:
+    """Save a slip whose record is kept aside: it shows nothing until that is let in."""
+    if ctx.session.get(Slip, tag) is None:
+        month = f"{ctx.now:%Y-%m}"
+        slip = Slip(
+            tag=tag, centre_id=ctx.centre_id, person="", root_id=root_id, withdrawal_id="", made_month=month, is_lost=True
+        )
+        ctx.session.add(slip)
+        ctx.session.flush()
+
+
+def open_waiting_slips(ctx: ActContext, accepted: Iterable[AcceptedSubmission]) -> None:
+    """Let the slips of records that were let in show the card of their person."""
+    for submission in accepted:
+        person = _find_person(submission)
+        if not person:
+            continue
+        for slip in slips.list_waiting_slips(ctx.session, ctx.centre_id, submission.envelope.record):
+            slip.person = person
+            slip.is_lost = False
+    ctx.session.flush()
+
+
 def save_slip_of_ended(ctx: ActContext, tag: str, withdrawal_id: str) -> None:
     """Let a slip that came when its card had ended show what became of that."""
     if ctx.session.get(Slip, tag) is None:

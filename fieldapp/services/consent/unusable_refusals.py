@@ -16,11 +16,13 @@ from fieldapp.services.consent.contested import find_lowest_tier
 from fieldapp.services.consent.refusals import read_answers, says_for_good
 from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.definitions import load_definition, load_definitions
+from fieldapp.store.consent import retention
 from fieldapp.store.forms import versions
 from fieldapp.store.people import users
 from fieldapp.store.records import records, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import OFFICE, Submission
+from forms.consent import goes_on_as_before
 from sync.ancestors import Ancestors
 
 
@@ -38,8 +40,9 @@ def apply_unusable_refusals(ctx: ActContext, record_ids: Collection[str]) -> Non
         refusals, answered = _split_by_answer(ctx, record, arrived)
         if refusals and not record.is_refused:
             statements.append(standing.make_fall(refusals[-1].finished_at, refusals[-1].id))
-        if record.is_refused != bool(refusals):
-            record.is_refused = bool(refusals)
+        is_refused = bool(refusals) or retention.is_restricted(ctx.session, ctx.centre_id, record.id)
+        if record.is_refused != is_refused:
+            record.is_refused = is_refused
             record.changed_at = ctx.now
         for refusal in refusals:
             if not refusal.is_of_shut_out_phone and lowers_card(ctx, refusal):
@@ -73,11 +76,13 @@ def compute_tier(ctx: ActContext, submission: Submission) -> int:
 
 def lowers_card(ctx: ActContext, submission: Submission) -> bool:
     """Say whether what a submission says of consent holds beyond its own record."""
-    if not submission.is_refusal:
-        return True
     form = submission.form, submission.version
     definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
-    return definition is None or says_for_good(definition, submission.body)
+    if definition is None:
+        return True
+    if submission.is_refusal:
+        return says_for_good(definition, submission.body)
+    return not goes_on_as_before(definition, read_answers(submission.body, definition))
 
 
 def _read_consent(ctx: ActContext, submission: Submission) -> tuple[int, bool] | None:

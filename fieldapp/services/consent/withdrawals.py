@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
-from fieldapp.services.consent import ending
+from fieldapp.services.consent import ending, record_erasure
 from fieldapp.services.consent.forgotten import ForgottenLine, find_list
 from fieldapp.services.consent.retention_rules import load_rules
 from fieldapp.services.problems import make_not_found
 from fieldapp.store.consent import retention
 from fieldapp.store.consent import withdrawals as store
-from fieldapp.store.consent.withdrawals import Withdrawal
+from fieldapp.store.consent.withdrawals import EndedKind, Withdrawal
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
 
@@ -44,34 +44,42 @@ def view_withdrawal(ctx: ActContext, withdrawal_id: str) -> WithdrawalPage:
 
 
 def end_listed(session: Session) -> int:
-    """End every card that is in the list and has not ended in the database; return how many."""
+    """End what is in the list and has not ended in the database; return how many."""
     forgotten = find_list(session)
     ended = 0
     centre_ids = [centre.id for centre in centres.list_all(session)]
     for line in forgotten.read():
-        if line.centre_id in centre_ids and store.find_of_card(session, line.centre_id, line.tag) is None:
+        if line.centre_id in centre_ids and not _has_ended(session, line):
             _end_listed(session, Actor.system(line.centre_id), line=line)
             ended += 1
     return ended
 
 
+def _has_ended(session: Session, line: ForgottenLine) -> bool:
+    """Say whether a line has its end; its tag stays when nothing else about the end does."""
+    return any(store.find_ended(session, line.centre_id, kind, [line.tag]) for kind in EndedKind)
+
+
 @act("consent.end_listed")
 def _end_listed(ctx: ActContext, line: ForgottenLine) -> None:
-    """End a card by its line in the list.
+    """End a card or a record by its line in the list.
 
     After a kill before the commit, or in a copy from before it ended. A copy may not know the card: what a phone
     sends of it later is cut all the same.
     """
     centres.lock(ctx.session, ctx.centre_id)
-    if store.find_of_card(ctx.session, ctx.centre_id, line.tag) is not None:
+    if _has_ended(ctx.session, line):
         ctx.skip_audit()
         return
-    withdrawal = ending.save_withdrawal(ctx, line.tag, ending.LIST)
+    withdrawal = ending.save_withdrawal(ctx, line.tag, ending.LIST, kinds=EndedKind)
     ctx.session.flush()
     forgotten = find_list(ctx.session)
     for person in ending.list_persons(ctx):
         if forgotten.tag_card(ctx.centre_id, person) == line.tag:
             ending.erase_card(ctx, person, withdrawal)
+    root_id = record_erasure.find_by_tag(ctx, line.tag)
+    if root_id:
+        record_erasure.erase_one(ctx, root_id, withdrawal)
     ctx.describe(f"ended/{line.tag}", how=ending.LIST)
 
 

@@ -25,6 +25,7 @@ from forms.keep import read_keep
 from forms.privacy_classes import PrivacyClass, is_at_least
 from forms.problems import FormProblem, FormRefused
 from forms.sheets import Sheets, read_sheets, too_long
+from forms.wording_check import find_languages_behind
 from forms.workbook import Row
 
 # Of CSV lists; each is compiled again at every change of the draft.
@@ -181,6 +182,7 @@ def open_draft(ctx: ActContext, draft_id: int) -> DraftDetails:
     if definition and published:
         before = load_definition(published)
         changes = compare_versions(before, definition, find_question_uses(before))
+        changes += find_languages_behind(before, definition)
     problems = [FormProblem(**problem) for problem in draft.problems]
     # At every look and not stored: whether a role is read depends on which products are switched on
     # today.

@@ -157,8 +157,8 @@ def add_choices(
 
 def list_portable_choices(code_list: str) -> list[dict[str, str]]:
     """Return the choices of a code list that any form can take over as they are."""
-    rows = load_code_lists()[code_list]
-    return [row for row in rows if ChoiceRole.NO_MORE not in row["role"].split()]
+    need_card = {ChoiceRole.NO_MORE, ChoiceRole.STANDING}
+    return [row for row in load_code_lists()[code_list] if need_card.isdisjoint(row["role"].split())]
 
 
 def _by_language(texts: Sequence[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from fieldapp.services.caseload.messages import make_correction_message
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.consent import withdrawals
 from fieldapp.store.database import WriteTransaction
-from fieldapp.store.phones import devices, epochs, pull
+from fieldapp.store.phones import devices, dropped, epochs, pull
 from fieldapp.store.records import records
 from fieldapp.store.session import Session
 from sync.cursor import Cursor
@@ -46,7 +46,7 @@ def pull_changes(ctx: ActContext, cursor: int | str) -> str:
 
 
 def note_pulled(session: Session, actor: Actor, cursor: str) -> None:
-    """Note up to where a phone has pulled.
+    """Note up to where a phone has pulled that also erases drafts about ended cards.
 
     Once it has dropped something that a person took back. It is written only then, so that a pull goes on costing no write.
     """
@@ -57,7 +57,10 @@ def note_pulled(session: Session, actor: Actor, cursor: str) -> None:
     if not asked.number or not asked.is_known_to(epochs.current(session), last_number):
         return
     before = devices.read_pulled(session, actor.device_id)
-    if asked.number > before and withdrawals.has_news(session, actor.user_id, before, asked.number):
+    if asked.number <= before:
+        return
+    limits = (actor.user_id, before, asked.number)
+    if withdrawals.has_news(session, *limits) or dropped.has_news(session, *limits):
         with WriteTransaction(session):
             withdrawals.set_pulled(session, actor.device_id, asked.number)
 

@@ -274,9 +274,9 @@ def iterate_rows(
     centre's time zone.
     """
     zone = zoneinfo.ZoneInfo(centre.time_zone)
-    for record, row in reader.iterate(form, first, last):
-        row[RECEIVED] = record.received_at.astimezone(zone).date().isoformat()
-        yield record.day, record.unit, row
+    for read in reader.iterate(form, first, last):
+        read.event[RECEIVED] = read.record.received_at.astimezone(zone).date().isoformat()
+        yield read.record.day, read.record.unit, read.event
 
 
 def count_span(

@@ -13,7 +13,7 @@ from fieldapp.services.consent.unusable_refusals import compute_own_tier, comput
 from fieldapp.services.records.versions import FoldedRecord
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
-from forms.consent import is_statement
+from forms.consent import goes_on_as_before, is_statement
 from forms.definition import FormDefinition
 from forms.roles import QuestionRole
 from sync.notes import plain_code
@@ -39,6 +39,8 @@ def _read_consent(definition: FormDefinition, answers: Mapping[str, Any], is_ref
 
     None for no statement.
     """
+    if goes_on_as_before(definition, answers):
+        return None  # nobody was asked
     if not is_refusal:
         return standing.read_consent(definition, answers)
     if is_statement(definition, definition.read_role(answers, QuestionRole.TIER)):

@@ -1,13 +1,14 @@
-"""Export a form's records for the centre itself, with every answer ever given.
+"""Export a form's records for the centre's own work, or for checking the program.
 
-The archive also has the versions that were replaced. A process of its own writes it, so that phones
-do not wait.
+For work the archive has every answer ever given, also the versions that were replaced.
+A process of its own writes it, so that phones do not wait.
 """
 
+import contextlib
 import datetime as dt
 import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,7 @@ from fieldapp.services.records.export_columns import (
     list_sheets,
     make_codebook,
 )
+from fieldapp.services.records.export_consent import ConsentFilter, ExportPurpose, may_leave
 from fieldapp.services.records.export_files import CsvMember, SpoolFiles
 from fieldapp.services.subprocesses import run_in_process
 from fieldapp.settings import Settings
@@ -44,15 +46,17 @@ BATCH_SIZE = 500  # records whose history is looked up together
 
 
 @act("records.export")
-def authorize_export(ctx: ActContext, record_filter: RecordFilter, by: str = "office") -> str:
-    """Write the audit line of an export, with its filter; return the file name."""
+def authorize_export(
+    ctx: ActContext, record_filter: RecordFilter, purpose: ExportPurpose = ExportPurpose.WORK, by: str = "office"
+) -> str:
+    """Write the audit line of an export, with its filter and purpose; return its name."""
     if not _is_exportable(ctx.session, ctx.centre_id, record_filter.form):
         raise make_not_found()
     narrowed = {name: str(value) for name, value in _list_options(record_filter).items()}
     count = records.count(ctx.session, ctx.centre_id, record_filter)
-    # Counted by the same filter that is written down, so that the line says how much left.
-    ctx.describe(f"form/{record_filter.form}", by=by, records=count, **narrowed)
-    return f"{record_filter.form}-{ctx.now:%Y-%m-%d}.zip"
+    ctx.describe(f"form/{record_filter.form}", by=by, purpose=str(purpose), records=count, **narrowed)
+    suffix = "-evaluation" if purpose is ExportPurpose.EVALUATION else ""
+    return f"{record_filter.form}{suffix}-{ctx.now:%Y-%m-%d}.zip"
 
 
 def _list_options(record_filter: RecordFilter) -> dict[str, object]:
@@ -71,13 +75,17 @@ def _is_exportable(session: Session, centre_id: int, form: str) -> bool:
     return forms.latest(session, centre_id, form) is not None or submissions.is_any_of(session, centre_id, form)
 
 
-def export_records(settings: Settings, centre_id: int, record_filter: RecordFilter) -> IO[bytes]:
+def export_records(
+    settings: Settings, centre_id: int, record_filter: RecordFilter, purpose: ExportPurpose = ExportPurpose.WORK
+) -> IO[bytes]:
     """Return the archive as an open file without a name.
 
     Raises ActProblem "records.export_busy" while another one is being written.
     """
     options = [f"--{name}={value}" for name, value in _list_options(record_filter).items()]
-    return run_in_process(settings, ["export", record_filter.form, f"--centre-id={centre_id}", *options])
+    return run_in_process(
+        settings, ["export", record_filter.form, f"--purpose={purpose}", f"--centre-id={centre_id}", *options]
+    )
 
 
 @dataclass(frozen=True)
@@ -92,10 +100,20 @@ class _Export:
     workers: Mapping[int, str]  # name by id
     entries: Mapping[AnswerPath, CsvMember]  # of each repeat
     history: CsvMember
+    consent: ConsentFilter
+
+    @property
+    def has_history(self) -> bool:
+        return self.consent.purpose is ExportPurpose.WORK
 
 
 def write_records_archive(
-    session: Session, centre_id: int, record_filter: RecordFilter, file: IO[bytes], folder: Path
+    session: Session,
+    centre_id: int,
+    record_filter: RecordFilter,
+    file: IO[bytes],
+    folder: Path,
+    purpose: ExportPurpose = ExportPurpose.WORK,
 ) -> int:
     """Write a form's archive (ZIP); return how many records it has.
 
@@ -108,7 +126,9 @@ def write_records_archive(
     if not _is_exportable(session, centre_id, form):
         raise make_not_found()
     definitions = [load_definition(version) for version in forms.versions_of(session, centre_id, form)]
-    sheets = list_sheets(definitions, form)
+    sheets = list_sheets(definitions, form, lambda element: may_leave(purpose, element))
+    by_version = {definition.version: definition for definition in definitions}
+    consent = ConsentFilter(session, centre_id, purpose, by_version)
     workers = users.labels(session, centre_id)
     # Spooled on disk: a ZIP takes one member at a time, and all tables grow together.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, SpoolFiles(folder) as spool:
@@ -117,14 +137,14 @@ def write_records_archive(
             if repeat:
                 entries[repeat] = spool.open_table((*ENTRY_COLUMNS, *sheet.header()))
         history = spool.open_table(HISTORY_COLUMNS)
-        export = _Export(session, centre_id, record_filter, definitions, sheets, workers, entries, history)
+        export = _Export(session, centre_id, record_filter, definitions, sheets, workers, entries, history, consent)
         count = _write_records(export, archive)
-        # Submissions that never became a record are in the history as well: nothing that was ever
-        # sent is missing.
-        _write_history(export, submissions.without_record(session, centre_id, record_filter))
+        if export.has_history:
+            _write_history(export, submissions.without_record(session, centre_id, record_filter))
         for repeat, table in entries.items():
             spool.copy(table, archive, sheets[repeat].filename)
-        spool.copy(history, archive, f"{form}-history.csv")
+        if export.has_history:
+            spool.copy(history, archive, f"{form}-history.csv")
         with archive.open(f"{form}-codebook.csv", "w") as member:
             codebook = CsvMember(member, CODEBOOK_COLUMNS)
             for row in make_codebook(definitions, sheets):
@@ -141,24 +161,27 @@ def _write_records(export: _Export, archive: zipfile.ZipFile) -> int:
     with archive.open(sheet.filename, "w", force_zip64=True) as member:
         table = CsvMember(member, (*RECORD_COLUMNS, *sheet.header()))
         while batch := list(islice(rows, BATCH_SIZE)):
-            for record_id, day, author_id, received, changed, version, channel, review, answers in batch:
-                times = (_format_time(received), _format_time(changed))
-                columns = (record_id, day, export.workers[author_id], *times, version, channel, review)
-                table.write((*columns, *_make_cells(export.sheets, (), answers)))
-                _write_entries(export, record_id, record_id, answers, ())
+            allowed = export.consent.narrow(batch)
+            for record in allowed:
+                times = (_format_time(record.received_at), _format_time(record.changed_at))
+                about = (record.version, record.channel, record.review)
+                columns = (record.record_id, record.day, export.workers[record.author_id], *times, *about)
+                table.write((*columns, *_make_cells(export, (), record.answers)))
+                _write_entries(export, record.record_id, record.record_id, record.answers, ())
                 count += 1
-            record_ids = [row[0] for row in batch]
-            _write_history(export, submissions.of_many(export.session, export.centre_id, record_ids))
+            if export.has_history:
+                record_ids = [record.record_id for record in allowed if record.record_id not in export.consent.silent]
+                _write_history(export, submissions.of_many(export.session, export.centre_id, record_ids))
         table.flush()
     return count
 
 
-def _make_cells(sheets: Mapping[AnswerPath, AnswerSheet], place: AnswerPath, answers: Mapping[str, Any]) -> list[str]:
+def _make_cells(export: _Export, place: AnswerPath, answers: Mapping[str, Any]) -> list[str]:
     """Return the cells of one record, or of one entry of a repeat.
 
-    They are its answers, how many entries each repeat has, and all other answers as JSON.
+    They are its answers, how many entries each repeat has, and for work all other answers as JSON.
     """
-    sheet = sheets[place]
+    sheet = export.sheets[place]
     answers_by_path = dict(_iterate_answers(answers, place))
     cells = [_format_answer(answers_by_path.pop(path, "")) for path in sheet.columns]
     for path in sheet.repeats:
@@ -166,6 +189,8 @@ def _make_cells(sheets: Mapping[AnswerPath, AnswerSheet], place: AnswerPath, ans
         cells.append(str(len(entries)) if isinstance(entries, list) else _format_answer(entries))
     # Answers to questions that no version of the form has any more are kept as one cell, not lost.
     others = {".".join(path): value for path, value in answers_by_path.items() if value not in ("", [], {})}
+    if not export.has_history:
+        others = {}
     cells.append(json.dumps(others, ensure_ascii=False, sort_keys=True) if others else "")
     return cells
 
@@ -193,7 +218,7 @@ def _write_entries(export: _Export, record_id: str, parent: str, answers: Mappin
         for index, entry in enumerate(entries, start=1):
             entry_id = f"{parent}/{path[-1]}/{index}"
             entry_answers = entry if isinstance(entry, Mapping) else {"": entry}
-            cells = _make_cells(export.sheets, path, entry_answers)
+            cells = _make_cells(export, path, entry_answers)
             export.entries[path].write((record_id, parent, entry_id, index, *cells))
             _write_entries(export, record_id, entry_id, entry_answers, path)
 
@@ -207,7 +232,10 @@ def _write_history(export: _Export, stored: Sequence[Submission]) -> None:
     for submission in stored:
         if submission.is_part:
             replaced.update(submission.prev)
+    refused = _find_refused(export, stored, definitions)
     for submission in stored:
+        if submission.id in refused:
+            continue
         is_current = submission.is_part and submission.instance_id not in replaced
         columns = (
             submission.root_id,
@@ -223,6 +251,20 @@ def _write_history(export: _Export, stored: Sequence[Submission]) -> None:
         definition = definitions.get((submission.form, submission.version))
         for path, answer in _list_answers(submission, definition):
             export.history.write((*columns, path, answer))
+
+
+def _find_refused(
+    export: _Export, stored: Sequence[Submission], definitions: Mapping[tuple[str, str], FormDefinition | None]
+) -> Collection[int]:
+    """Return the submissions that name somebody who stands at a no."""
+    answers = {}
+    forms_by_id = {}
+    for submission in stored:
+        definition = definitions.get((submission.form, submission.version))
+        with contextlib.suppress(ValueError):
+            answers[submission.id] = read_body(submission.body, definition)
+            forms_by_id[submission.id] = definition
+    return export.consent.find_refused(answers, forms_by_id)
 
 
 def _list_answers(submission: Submission, definition: FormDefinition | None) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """The columns of a form's export, and the codebook that explains them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -31,11 +31,14 @@ class AnswerSheet:
         return [*self.columns.values(), *self.repeats.values(), OTHER_ANSWERS]
 
 
-def list_sheets(definitions: Sequence[FormDefinition], form: str = "") -> dict[AnswerPath, AnswerSheet]:
+def list_sheets(
+    definitions: Sequence[FormDefinition], form: str = "", may_leave: Callable[[Element], bool] = lambda element: True
+) -> dict[AnswerPath, AnswerSheet]:
     """Return the files of a form by the repeat that each is about, () for the records.
 
     The definitions come newest first. `form` names it where the centre has no version of it: then all its answers are in
     one column.
+    Questions that `may_leave` refuses get no column.
     A column is one place in the form. Where an older version has the name at another place, that is dotted from the root.
     """
     form = definitions[0].id if definitions else form
@@ -49,7 +52,7 @@ def list_sheets(definitions: Sequence[FormDefinition], form: str = "") -> dict[A
                 name = _choose_column_name(definition.column(element), place, taken)
                 sheets[within].repeats.setdefault(place, name)
                 sheets.setdefault(place, AnswerSheet(f"{form}.{name}.csv"))
-            elif element.is_answered:
+            elif element.is_answered and may_leave(element):
                 sheets[within].columns.setdefault(place, _choose_column_name(definition.column(element), place, taken))
     return sheets
 

@@ -11,13 +11,14 @@ from fieldapp.services.caseload.record_state import AcceptedSubmission
 from fieldapp.services.consent import ended_cards, refusals, standing
 from fieldapp.services.consent.card_mentions import take_out_of_answers
 from fieldapp.services.consent.ended_cards import LateRecord
-from fieldapp.services.consent.ending import ENDED, end_person
+from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
-from fieldapp.services.consent.slips import save_slip_of_ended, save_slips
+from fieldapp.services.consent.slips import save_slip_of_ended, save_slips, save_waiting_slip
+from fieldapp.services.consent.unasked import decide_by_standing, find_unasked_person
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
-from fieldapp.services.problems import N_, ActProblem
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding
 from fieldapp.services.records.decisions import (
     Decider,
@@ -29,14 +30,12 @@ from fieldapp.services.records.decisions import (
 )
 from fieldapp.services.records.folding import Foreign
 from fieldapp.services.records.form_rules import Judgements
-from fieldapp.services.records.time_limits import PER_RECORD, time_for
+from fieldapp.services.records.time_limits import PER_RECORD, WHILE_LOCKED, time_for
 from fieldapp.store.consent import standing as words
 from fieldapp.store.database import is_outage
+from fieldapp.store.operations import centres
 from fieldapp.store.records import attachments, records, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, EarlierSubmission
-from forms.consent import without_person
-from forms.problems import AnswerProblem
-from forms.roles import QuestionRole
 from sync.envelope import Envelope, make_storable
 from sync.intake import (
     DAMAGED,
@@ -50,11 +49,6 @@ from sync.intake import (
 from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.receipts import ReceiptContent, Signer
 
-STANDS_AT_NO = AnswerProblem(
-    "consent.stands_at_no",
-    N_("This person said no before, so nothing of this was stored. Ask them; after a yes, write it again."),
-    "",
-)
 Answer = dict[str, Any]  # what the sender of a submission gets
 
 
@@ -117,6 +111,9 @@ def store_submissions(
 def _save_slips(
     ctx: ActContext, items: Sequence[IntakeItem], accepted: Sequence[AcceptedSubmission], foreign: Foreign
 ) -> None:
+    for item in items:
+        if item.decision.is_quarantined and not item.is_ended and item.submission.slip_tag:
+            save_waiting_slip(ctx, item.submission.slip_tag, item.envelope.record)
     tags = {item.submission.key: item.submission.slip_tag for item in items if item.submission.slip_tag}
     if tags:
         save_slips(ctx, [(tags.get(part.key, ""), part) for part in accepted if part.key not in foreign])
@@ -177,6 +174,7 @@ def store_failed(
         submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
         refusals.save_refusals(ctx, [refused], refusals.RefusalEffects())
         apply_unusable_refusals(ctx, [envelope.record])
+        _save_slips(ctx, [item], [], {})
     decider.meter.write()
     return _make_answers(ctx, decider, [item], {}, signer)
 
@@ -198,6 +196,7 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
     A record that comes too late leaves a tally, so that the work of its month is counted.
     """
     arrived = [item for item in items if item.is_stored]
+    centres.hold_off_ends(ctx.session, ctx.centre_id)
     reader = ended_cards.make_reader(ctx, [item.as_sent for item in arrived])
     hashes: set[str] = set()
     if reader is None:
@@ -212,9 +211,7 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
                 _leave_tally(ctx, item, definitions)
             _save_late_slip(ctx, item, late_decision.codes)
             item.is_ended = True
-            # Stored, not refused: a phone deletes its copy only for a receipt, and must not keep
-            # what was taken back.
-            item.decision = Decision(Status.STORED, problems=[ENDED])
+            item.decision = Decision(Status.STORED, problems=[late_decision.problem])
         elif late_decision.codes:
             answers = take_out_of_answers(item.decision.answers, late_decision.codes)
             item.decision = replace(item.decision, answers=answers)
@@ -265,7 +262,7 @@ def _end_cards(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
 def _cut_refused(ctx: ActContext, items: Sequence[IntakeItem], definitions: Definitions) -> None:
     """Take out what may not be stored: of people who did not say yes, and what a no overrules."""
     living = [item for item in items if item.is_stored and not item.is_ended]
-    _refuse_what_stands_at_no(ctx, living, definitions)
+    _go_no_further_than_stands(ctx, living, definitions)
     overruled = refusals.find_overruled(ctx, [_make_decided(item) for item in living])
     for item in items:
         is_overruled = item.submission.key in overruled
@@ -277,33 +274,21 @@ def _cut_refused(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defi
             item.submission = replace(item.submission, envelope=make_storable(item.envelope))
 
 
-def _refuse_what_stands_at_no(ctx: ActContext, items: Sequence[IntakeItem], definitions: Definitions) -> None:
-    """Refuse, and cut, new records about people who said no before and were not asked again.
-
-    "Asked before, still the same" is no yes where what stands is a no.
-    """
-    unasked: dict[str, list[IntakeItem]] = {}
+def _go_no_further_than_stands(ctx: ActContext, items: Sequence[IntakeItem], definitions: Definitions) -> None:
+    """Cut records about people who were not asked to what stands; refuse them at a no."""
+    by_person: dict[str, list[IntakeItem]] = {}
     for item in items:
-        definition = item.find_definition(definitions)
-        # Corrections are judged with their record: only a first submission can be about somebody
-        # new.
-        if definition is None or item.decision.problems or item.decision.is_cut or item.as_sent.root:
-            continue
-        level = standing.read_consent(definition, item.decision.answers)
-        person = plain_code(definition.read_role(item.decision.answers, QuestionRole.PERSON))
-        if person and level and level[0] > standing.LOWEST and not level[1]:
-            unasked.setdefault(person, []).append(item)
-    # One look for all persons of a message; there may be a hundred.
-    tiers = words.list_tiers(ctx.session, ctx.centre_id, unasked) if unasked else {}
-    for person, of_person in unasked.items():
-        # Unknown counts as not refused: a card that nobody has said anything about is no no.
-        if tiers.get(person, standing.HIGHEST) > standing.LOWEST:
-            continue
+        person = find_unasked_person(item.find_definition(definitions), item.as_sent, item.decision)
+        if person is not None:
+            by_person.setdefault(person, []).append(item)
+    tiers = words.list_tiers(ctx.session, ctx.centre_id, by_person) if by_person else {}
+    for person, of_person in by_person.items():
         for item in of_person:
             definition = item.find_definition(definitions)
             assert definition is not None
-            answers = without_person(definition, item.decision.answers)
-            item.decision = Decision(Status.REJECTED, answers, [STANDS_AT_NO], is_above=True)
+            item.decision = decide_by_standing(
+                definition, item.as_sent, item.decision, tiers.get(person), time_for(WHILE_LOCKED)
+            )
 
 
 def _make_decided(item: IntakeItem) -> DecidedSubmission:

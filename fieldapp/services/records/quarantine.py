@@ -12,6 +12,8 @@ from fieldapp.services.caseload.record_state import AcceptedSubmission
 from fieldapp.services.consent import refusals, standing
 from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
+from fieldapp.services.consent.slips import open_waiting_slips
+from fieldapp.services.consent.unasked import decide_by_standing, find_unasked_person
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
@@ -25,8 +27,9 @@ from fieldapp.services.records.decisions import (
 from fieldapp.services.records.form_rules import Judgements, judge_all
 from fieldapp.services.records.intake import concerns_whole_message, find_record_id, update_records_and_caseload
 from fieldapp.services.records.new_codes import apply_new_codes
-from fieldapp.services.records.time_limits import AT_REVIEW
+from fieldapp.services.records.time_limits import AT_REVIEW, WHILE_LOCKED, time_for
 from fieldapp.store.consent import standing as words
+from fieldapp.store.operations import centres
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submission
 from fieldapp.store.session import Session
@@ -159,6 +162,7 @@ def _make_envelope(submission: Submission) -> Envelope:
 @act("submission.let_in")
 def _accept(ctx: ActContext, ids: Collection[int], judgements: Judgements) -> list[Status]:
     """Accept those that are still quarantined, phone by phone; return what became of each."""
+    centres.hold_off_ends(ctx.session, ctx.centre_id)
     quarantined = submissions.held_aside(ctx.session, ctx.centre_id, ids)
     by_phone: dict[tuple[int, int | None], list[Submission]] = {}
     for submission in quarantined:
@@ -220,6 +224,10 @@ def _decide_all(
         competing = find_competing(envelope, {submission.instance_id: others})
         decision = decide(envelope, definition, competing, judgement)
         decision = explain_conflict(envelope, decision, competing, submission.device_id)
+        person = find_unasked_person(definition, envelope, decision)
+        if person is not None and definition is not None:
+            tier = words.list_tiers(ctx.session, ctx.centre_id, [person]).get(person)
+            decision = decide_by_standing(definition, envelope, decision, tier, time_for(WHILE_LOCKED))
         problems = [problem.to_json() for problem in decision.problems]
         if decision.is_quarantined:  # still too slow, or still not to be judged at all
             if submission.waits_for_form:
@@ -301,6 +309,7 @@ def _update_records(
 ) -> None:
     """Bring records and caseload up to date, and tell the worker's phones what was refused."""
     foreign = update_records_and_caseload(ctx, accepted, judgements)
+    open_waiting_slips(ctx, [submission for submission in accepted if submission.key not in foreign])
     to_publish = list(refused)
     for submission in accepted:
         if submission.key in foreign:

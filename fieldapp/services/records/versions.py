@@ -12,7 +12,9 @@ from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import Submission
 from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
-from forms.validation import recalculate, validate
+from forms.problems import AnswerProblem
+from forms.retention import find_times
+from forms.validation import REQUIRED, recalculate, validate
 from sync.ancestors import Ancestors
 from sync.bodies import read_body
 from sync.fold import FoldResult, Links, RecordVersion, find_ancestors, fold
@@ -95,9 +97,19 @@ def _complete(
         result = recalculate(definition, answers, local_time(submission.finished_local), budget)
     except TooSlow:
         return None
-    # Answers that make a no only together: nobody said that no, so somebody has to choose.
-    has_conflict = result.problems or result.is_refusal
-    return None if has_conflict else result.answers
+    if result.is_refusal:
+        return None  # a no only together: nobody said it, so somebody has to choose
+    if any(not _is_over(definition, problem) for problem in result.problems):
+        return None
+    return result.answers
+
+
+def _is_over(definition: FormDefinition, problem: AnswerProblem) -> bool:
+    """Say whether an answer is only missing, and may have gone since its time was over."""
+    element = definition.by_path.get("/data/" + problem.path.replace(".", "/"))
+    if problem.code != REQUIRED or element is None:
+        return False
+    return bool(find_times(definition).get(element))
 
 
 def validate_answers(submission: Submission, definition: FormDefinition, budget: Budget) -> dict[str, Any]:

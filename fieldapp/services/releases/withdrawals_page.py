@@ -8,7 +8,7 @@ from evaluator_export import periods
 from evaluator_export.coarse_counts import coarsen_count
 from fieldapp.services.acts import ActContext, read_act
 from fieldapp.services.releases.withheld import compute_deadline, count_listed, is_list_overdue
-from fieldapp.store.consent.withdrawals import Withdrawal, list_withdrawals
+from fieldapp.store.consent.withdrawals import ONE_RECORD, Withdrawal, list_counts, list_withdrawals
 from fieldapp.store.releases import releases, withdrawals
 from fieldapp.store.releases.releases import Release, ReleaseSeries
 from fieldapp.store.releases.withdrawals import find_last
@@ -31,6 +31,7 @@ class QuarterLine:
     listed_at: dt.datetime | None
     attested_at: dt.datetime | None
     forgotten_on: dt.date | None
+    is_over: bool = False  # all is done, and nothing but the number is stored
 
 
 @dataclass(frozen=True)
@@ -92,18 +93,27 @@ def _describe_quarters(ctx: ActContext) -> list[QuarterLine]:
     """Return a line for each quarter in which somebody took everything back, newest first."""
     by_quarter: dict[str, list[Withdrawal]] = {}
     for withdrawal in list_withdrawals(ctx.session, ctx.centre_id):
+        if withdrawal.how == ONE_RECORD:
+            continue  # nobody took everything back
         quarter = periods.find_containing(withdrawal.asked_on, "quarter").name
         by_quarter.setdefault(quarter, []).append(withdrawal)
-    return [_describe_quarter(ctx, name, by_quarter[name]) for name in sorted(by_quarter, reverse=True)]
+    counts = list_counts(ctx.session, ctx.centre_id)
+    lines = []
+    for name in sorted({*by_quarter, *counts}, reverse=True):
+        lines.append(_describe_quarter(ctx, name, by_quarter.get(name, []), counts.get(name, 0)))
+    return lines
 
 
-def _describe_quarter(ctx: ActContext, name: str, ended: Sequence[Withdrawal]) -> QuarterLine:
+def _describe_quarter(ctx: ActContext, name: str, ended: Sequence[Withdrawal], counted: int) -> QuarterLine:
+    """Return a line of a quarter; of those `counted`, only that number is stored any more."""
+    if not ended:
+        return QuarterLine(name, coarsen_count(counted, FEW), False, None, None, None, None, is_over=True)
     all_states = [withdrawals.find_list_states(ctx.session, ctx.centre_id, withdrawal.id) for withdrawal in ended]
     states = [state for state in all_states if state is not None]
     days = [withdrawal.forgotten_on for withdrawal in ended if withdrawal.forgotten_on is not None]
     return QuarterLine(
         name=name,
-        people=coarsen_count(len(ended), FEW),
+        people=coarsen_count(len(ended) + counted, FEW),
         has_rows=bool(states),
         phones_at=find_last([withdrawal.phones_at for withdrawal in ended]),
         listed_at=find_last([state.listed_at for state in states]) if states else None,

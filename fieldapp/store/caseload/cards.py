@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 
+REFUSED = "0"  # the tier of a card whose person said no
+
 
 class Card(Base):
     __tablename__ = "card"

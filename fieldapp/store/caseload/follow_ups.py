@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.caseload.cards import REFUSED, Card
 
 
 class FollowUp(Base):
@@ -50,8 +51,11 @@ def of_codes(session: Session, centre_id: int, codes: Collection[str]) -> Sequen
 
 
 def due_until(session: Session, centre_id: int, day: dt.date, limit: int = 200) -> Sequence[FollowUp]:
+    """Return what is due until a day, the oldest first, but for people who said no."""
     query = sa.select(FollowUp).where(FollowUp.centre_id == centre_id, FollowUp.due_on <= day)
     query = query.where(FollowUp.is_wanted, ~FollowUp.is_settled)
+    said_no = sa.exists().where(Card.centre_id == centre_id, Card.code == FollowUp.code, Card.tier == REFUSED)
+    query = query.where(~said_no)
     return session.scalars(query.order_by(FollowUp.due_on, FollowUp.id).limit(limit)).all()
 
 

@@ -2,18 +2,23 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.caseload.cards import Card
+from fieldapp.store.consent import standing
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.attachments import Blob, BlobPiece
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import PHONE, WAITING, Submission
 
 PAGE = 500
+UNCONFIRMED_FOR = dt.timedelta(days=14)  # that a hold holds by one person alone
 DONE = "done"
+RESTRICTED = "restricted"  # mark of a record that may not leave, as its person allowed less before their card went
 KEPT = "kept"  # an item that was not erased after all: under a hold, or no longer due
 
 
@@ -90,6 +95,13 @@ class LegalHold(Base):
     until: Mapped[dt.date]  # the last day
     made_at: Mapped[dt.datetime]
     made_by: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    confirmed_at: Mapped[dt.datetime | None]  # when a second administrator agreed; None: it holds for some days only
+    confirmed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))  # None: the operator, or long ago
+
+    @property
+    def alone_until(self) -> dt.date:
+        """Return the day until which it holds while nobody else has agreed."""
+        return min(self.until, (self.made_at + UNCONFIRMED_FOR).date())
 
 
 def lock_clock(session: Session, centre_id: int) -> RetentionClock:
@@ -164,10 +176,20 @@ def list_holds(session: Session, centre_id: int) -> Sequence[LegalHold]:
     return session.scalars(query.order_by(LegalHold.id.desc())).all()
 
 
-def list_held_roots(session: Session, centre_id: int, today: dt.date) -> set[str]:
-    """Return the records that nothing may be erased of today."""
-    query = sa.select(LegalHold.root_id).where(LegalHold.centre_id == centre_id, LegalHold.until >= today)
+def list_held_roots(session: Session, centre_id: int, now: dt.datetime) -> set[str]:
+    """Return the records that nothing may be erased of now.
+
+    A hold that no second administrator has agreed to holds for some days only.
+    """
+    is_agreed = sa.or_(LegalHold.confirmed_at.is_not(None), LegalHold.made_at > now - UNCONFIRMED_FOR)
+    query = sa.select(LegalHold.root_id).where(LegalHold.centre_id == centre_id, LegalHold.until >= now.date(), is_agreed)
     return set(session.scalars(query))
+
+
+def lock_hold(session: Session, centre_id: int, hold_id: int) -> LegalHold | None:
+    """Return a legal hold, locked for changing."""
+    query = sa.select(LegalHold).where(LegalHold.centre_id == centre_id, LegalHold.id == hold_id)
+    return session.scalars(query.with_for_update()).one_or_none()
 
 
 def is_anything_of(session: Session, centre_id: int, root_id: str) -> bool:
@@ -216,9 +238,9 @@ def _is_marked(centre_id: int, rule: str, subject: sa.ColumnElement[int], since:
 
 
 def iterate_unchanged_records(
-    session: Session, centre_id: int, rule: str, before: dt.datetime
+    session: Session, centre_id: int, rule: str, before: dt.datetime, forms: Collection[str] | None = None
 ) -> Iterator[Sequence[Record]]:
-    """Yield records that did not change since a time, page by page.
+    """Yield records that did not change since a time, page by page; of some forms, or of all.
 
     Those to which the rule was applied after their last change are left out.
     """
@@ -226,7 +248,29 @@ def iterate_unchanged_records(
     last = 0
     while True:
         query = sa.select(Record).where(Record.centre_id == centre_id, Record.id > last, Record.changed_at < before)
+        if forms is not None:
+            query = query.where(Record.form.in_(forms))
         batch = session.scalars(query.where(~is_marked).order_by(Record.id).limit(PAGE)).all()
+        if not batch:
+            return
+        yield batch
+        last = batch[-1].id
+
+
+def iterate_records_after_exit(
+    session: Session, centre_id: int, rule: str, before: dt.date, forms: Collection[str]
+) -> Iterator[Sequence[Record]]:
+    """Yield records of these forms about people who left, and were seen last before a day.
+
+    Page by page; those to which the rule was applied after their last change are left out.
+    """
+    is_marked = _is_marked(centre_id, rule, Record.id.expression, Record.changed_at.expression)
+    has_left = sa.and_(Card.centre_id == centre_id, Card.code == Record.person, ~Card.is_open, Card.seen_on < before)
+    last = 0
+    while True:
+        query = sa.select(Record).join(Card, has_left).where(Record.centre_id == centre_id, Record.id > last)
+        query = query.where(Record.form.in_(forms), Record.person != "", ~is_marked)
+        batch = session.scalars(query.order_by(Record.id).limit(PAGE)).all()
         if not batch:
             return
         yield batch
@@ -242,6 +286,41 @@ def lock_records(session: Session, centre_id: int, ids: Collection[int]) -> Sequ
 def find_record(session: Session, centre_id: int, root_id: str) -> Record | None:
     query = sa.select(Record).where(Record.centre_id == centre_id, Record.instance_id == root_id)
     return session.scalars(query).one_or_none()
+
+
+def _select_unused(centre_id: int, before: dt.datetime) -> Any:
+    """Return the query for cards of which nothing came, and nothing was said, since a time.
+
+    They have records: else there is nothing to unlink.
+    """
+    of_card = (Record.centre_id == centre_id, sa.text("record.person != ''"), Record.person == Card.code)
+    has_record = sa.exists().where(*of_card)
+    has_recent = sa.exists().where(*of_card, Record.received_at >= before)
+    has_word = standing.has_said_since(centre_id, Card.code.expression, before)
+    query = sa.select(Card).where(Card.centre_id == centre_id, sa.or_(Card.seen_on.is_(None), Card.seen_on < before.date()))
+    return query.where(has_record, ~has_recent, ~has_word)
+
+
+def list_unused_cards(session: Session, centre_id: int, before: dt.datetime, after: int) -> Sequence[Card]:
+    """Return the next cards whose person nobody met since a time, after the card with an id."""
+    query = _select_unused(centre_id, before).where(Card.id > after)
+    return session.scalars(query.order_by(Card.id).limit(PAGE)).all()
+
+
+def is_unused(session: Session, centre_id: int, card: Card, before: dt.datetime) -> bool:
+    """Say whether nobody met the person with a card since a time."""
+    return session.scalars(_select_unused(centre_id, before).where(Card.id == card.id)).first() is not None
+
+
+def lock_cards(session: Session, centre_id: int, ids: Collection[int]) -> Sequence[Card]:
+    """Return these cards, locked for changing."""
+    query = sa.select(Card).where(Card.centre_id == centre_id, Card.id.in_(ids)).order_by(Card.id)
+    return session.scalars(query.with_for_update()).all()
+
+
+def is_restricted(session: Session, centre_id: int, record_id: int) -> bool:
+    """Say whether a record may not leave, as its person allowed less before their card went."""
+    return session.get(RetentionMark, (centre_id, RESTRICTED, record_id)) is not None
 
 
 def list_refusals(session: Session, centre_id: int, rule: str, before: dt.datetime, limit: int) -> Sequence[Submission]:

@@ -28,7 +28,8 @@ class Slip(Base):
     )  # the record that it came with; "" once the card has ended
     withdrawal_id: Mapped[str] = mapped_column(sa.String(32), default="")  # "" until the card has ended
     made_month: Mapped[str] = mapped_column(sa.String(7))  # 2026-11
-    is_lost: Mapped[bool] = mapped_column(default=False)  # it shows nothing any more
+    # It shows nothing any more; or, without a person, not yet: its record is kept aside.
+    is_lost: Mapped[bool] = mapped_column(default=False)
 
 
 def find_slip(session: Session, tag: str) -> Slip | None:
@@ -45,7 +46,27 @@ def list_slips(session: Session, centre_id: int, persons: Collection[str]) -> Se
     return session.scalars(query.order_by(Slip.tag).with_for_update()).all()
 
 
+def delete_of_withdrawal(session: Session, centre_id: int, withdrawal_id: str) -> None:
+    session.execute(sa.delete(Slip).where(Slip.centre_id == centre_id, Slip.withdrawal_id == withdrawal_id))
+
+
+def untie_from_record(session: Session, centre_id: int, root_id: str) -> None:
+    """Let the slips that came with a record no longer say so; they go on showing their card."""
+    change = sa.update(Slip).where(Slip.centre_id == centre_id, Slip.root_id == root_id)
+    session.execute(change.values(root_id=""))
+
+
 def list_slips_of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Slip]:
     """Return the slips that came with a record, locked for changing."""
     query = sa.select(Slip).where(Slip.centre_id == centre_id, Slip.root_id == root_id, Slip.person != "")
+    return session.scalars(query.order_by(Slip.tag).with_for_update()).all()
+
+
+def list_waiting_slips(session: Session, centre_id: int, root_id: str) -> Sequence[Slip]:
+    """Return the slips of a record that was kept aside, locked for changing.
+
+    They name no card yet.
+    """
+    query = sa.select(Slip).where(Slip.centre_id == centre_id, Slip.root_id == root_id, Slip.person == "")
+    query = query.where(Slip.is_lost, Slip.withdrawal_id == "")
     return session.scalars(query.order_by(Slip.tag).with_for_update()).all()

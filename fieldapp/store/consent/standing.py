@@ -168,6 +168,13 @@ def find_standing(session: Session, centre_id: int, person: str) -> PersonStandi
     return next(iter(list_standings(session, centre_id, [person])), None)
 
 
+def has_said_since(centre_id: int, person: sa.ColumnElement[str], since: dt.datetime) -> sa.Exists:
+    """Return the condition that a person said anything about consent since a time."""
+    return sa.exists().where(
+        ConsentWord.centre_id == centre_id, ConsentWord.person == person, ConsentWord.finished_at >= since
+    )
+
+
 def list_words_said(session: Session, centre_id: int, person: str) -> Sequence[ConsentWord]:
     """Return the words of a person that count, by the phones' clocks; for display only."""
     query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.person == person)
@@ -247,6 +254,13 @@ def delete_all_of(session: Session, centre_id: int, person: str, tags: Mapping[s
     for word in list_words(session, centre_id, tags):
         if word.person != person:
             word.root_id = tags[word.root_id]
+    session.flush()
+
+
+def replace_records(session: Session, centre_id: int, tags: Mapping[str, str]) -> None:
+    """Let what was said in these records be of tags, so that it goes on counting."""
+    for word in list_words(session, centre_id, tags):
+        word.root_id = tags[word.root_id]
     session.flush()
 
 

@@ -15,6 +15,8 @@ from fieldapp.store.phones.devices import Device
 from fieldapp.store.phones.pull import PullItem
 
 AT_ONCE = 500
+ENDED_KEY = "ended/"  # what phones are told of a card that ended begins with it; the code follows
+ONE_RECORD = "record"  # how it is called where an administrator erased a single record
 
 
 class EndedKind(StrEnum):
@@ -22,6 +24,7 @@ class EndedKind(StrEnum):
 
     CARD = "card"  # its key is not in the database: a card code has 40 bits, so it could be tried out
     RECORD = "record"
+    ERASED = "erased"  # a record that an administrator erased: its card goes on
 
 
 class Ended(Base):
@@ -43,7 +46,7 @@ class Withdrawal(Base):
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)  # random
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
     person_tag: Mapped[str] = mapped_column(sa.String(36))
-    how: Mapped[str] = mapped_column(sa.String(6))  # form, slip, office, list
+    how: Mapped[str] = mapped_column(sa.String(6))  # form, slip, office, list, or ONE_RECORD
     reason: Mapped[str] = mapped_column(sa.String(200), default="")  # of the office
     asked_on: Mapped[dt.date]
     effective_at: Mapped[dt.datetime]  # nobody at the centre sees it from here on
@@ -55,6 +58,16 @@ class Withdrawal(Base):
     listed_at: Mapped[dt.datetime | None]  # recipients of rows were told
     attested_at: Mapped[dt.datetime | None]  # they signed that they deleted them
     forgotten_on: Mapped[dt.date | None]  # no backup has it
+
+
+class WithdrawalCount(Base):
+    """How many people took everything back in a quarter, of whom nothing else is stored."""
+
+    __tablename__ = "withdrawal_count"
+
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
+    quarter: Mapped[str] = mapped_column(sa.String(7), primary_key=True)  # 2026-Q4
+    people: Mapped[int]
 
 
 class ToldWorker(Base):
@@ -98,9 +111,38 @@ def list_withdrawals(session: Session, centre_id: int) -> Sequence[Withdrawal]:
     return session.scalars(sa.select(Withdrawal).where(Withdrawal.centre_id == centre_id)).all()
 
 
+def list_effective(session: Session, centre_id: int, first: dt.datetime, before: dt.datetime) -> Sequence[str]:
+    """Return the ids of the withdrawals from one moment on, before another."""
+    query = sa.select(Withdrawal.id).where(Withdrawal.centre_id == centre_id)
+    return session.scalars(query.where(Withdrawal.effective_at >= first, Withdrawal.effective_at < before)).all()
+
+
 def find_of_card(session: Session, centre_id: int, person_tag: str) -> Withdrawal | None:
     query = sa.select(Withdrawal).where(Withdrawal.centre_id == centre_id, Withdrawal.person_tag == person_tag)
     return session.scalars(query).one_or_none()
+
+
+def list_finished(session: Session, centre_id: int, before: dt.datetime) -> Sequence[Withdrawal]:
+    """Return withdrawals from before a time with no step left to this server, locked."""
+    query = sa.select(Withdrawal).where(Withdrawal.centre_id == centre_id, Withdrawal.effective_at < before)
+    query = query.where(Withdrawal.bytes_at.is_not(None), Withdrawal.phones_at.is_not(None))
+    query = query.where(Withdrawal.bytes_at >= Withdrawal.phones_at, Withdrawal.forgotten_on.is_not(None))
+    return session.scalars(query.order_by(Withdrawal.id).with_for_update()).all()
+
+
+def count_person(session: Session, centre_id: int, quarter: str) -> None:
+    """Count one more person who took everything back in a quarter."""
+    row = session.get(WithdrawalCount, (centre_id, quarter))
+    if row is None:
+        row = WithdrawalCount(centre_id=centre_id, quarter=quarter, people=0)
+        session.add(row)
+    row.people += 1
+
+
+def list_counts(session: Session, centre_id: int) -> dict[str, int]:
+    """Return how many people took everything back of whom nothing else is stored, by quarter."""
+    query = sa.select(WithdrawalCount).where(WithdrawalCount.centre_id == centre_id)
+    return {row.quarter: row.people for row in session.scalars(query)}
 
 
 def list_unfinished(session: Session, centre_id: int) -> Sequence[str]:
@@ -118,7 +160,7 @@ def list_unfinished(session: Session, centre_id: int) -> Sequence[str]:
 
 def note_told(session: Session, withdrawal_id: str, keys: Collection[str], user_ids: Collection[int]) -> None:
     """Note what these workers' phones are told to forget under these keys."""
-    query = sa.select(PullItem.user_id, PullItem.seq).where(PullItem.user_id.in_(user_ids), PullItem.body == "")
+    query = sa.select(PullItem.user_id, PullItem.seq).where(PullItem.user_id.in_(user_ids), _is_told_to_forget())
     sorted_keys = sorted(keys)
     for start in range(0, len(sorted_keys), AT_ONCE):
         for user_id, seq in session.execute(query.where(PullItem.key.in_(sorted_keys[start : start + AT_ONCE]))).all():
@@ -149,11 +191,15 @@ def count_phones(session: Session, withdrawal_id: str) -> tuple[int, int]:
     return count, dropped
 
 
+def _is_told_to_forget() -> sa.ColumnElement[bool]:
+    return sa.or_(PullItem.body == "", PullItem.key.startswith(ENDED_KEY))
+
+
 def drop_told(session: Session, withdrawal_id: str) -> None:
     """Delete what phones were told to forget: each key names a card or a record."""
     numbers = sa.select(ToldWorker.user_id, ToldWorker.seq).where(ToldWorker.withdrawal_id == withdrawal_id)
     for user_id, seq in session.execute(numbers).all():
-        is_it = sa.and_(PullItem.user_id == user_id, PullItem.seq == seq, PullItem.body == "")
+        is_it = sa.and_(PullItem.user_id == user_id, PullItem.seq == seq, _is_told_to_forget())
         session.execute(sa.delete(PullItem).where(is_it))
     session.execute(sa.delete(ToldWorker).where(ToldWorker.withdrawal_id == withdrawal_id))
 

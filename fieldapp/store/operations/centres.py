@@ -48,6 +48,15 @@ def lock_words(session: Session, centre_id: int) -> None:
         session.execute(sa.select(Centre.id).where(Centre.id == centre_id).with_for_update(key_share=True))
 
 
+def hold_off_ends(session: Session, centre_id: int) -> None:
+    """Let no card of a centre end until this transaction does; others that only write go on.
+
+    To be called before it is asked which cards ended: what is then written cannot be of one. SQLite has one writer.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(sa.select(Centre.id).where(Centre.id == centre_id).with_for_update(key_share=True, read=True))
+
+
 def lock(session: Session, centre_id: int) -> None:
     """Lock a centre: others that lock it wait until this transaction ends."""
     session.execute(sa.select(Centre.id).where(Centre.id == centre_id).with_for_update())

@@ -114,6 +114,19 @@ def _allocate_numbers(session: Session, user_id: int, count: int) -> int:
     return last - count + 1
 
 
+def list_workers_told(session: Session, user_ids: Collection[int], key: str) -> set[int]:
+    """Return which of these workers were ever told of a key, also by a tombstone."""
+    query = sa.select(PullItem.user_id).where(PullItem.user_id.in_(user_ids), PullItem.key == key)
+    return set(session.scalars(query))
+
+
+def list_bodies(session: Session, user_ids: Collection[int], keys: Collection[str]) -> dict[tuple[int, str], str]:
+    """Return what these workers' phones are told under some keys, by worker and key."""
+    query = sa.select(PullItem.user_id, PullItem.key, PullItem.body)
+    query = query.where(PullItem.user_id.in_(user_ids), PullItem.key.in_(keys), PullItem.body != "")
+    return {(user_id, key): body for user_id, key, body in session.execute(query)}
+
+
 def list_keys_of_records(session: Session, user_ids: Collection[int], root_ids: Collection[str]) -> set[str]:
     """Return the keys under which these workers' phones were sent anything of some records."""
     keys: set[str] = set()

@@ -226,8 +226,28 @@ def count(session: Session, centre_id: int, record_filter: RecordFilter) -> int:
     return session.scalars(sa.select(sa.func.count()).select_from(filtered)).one()
 
 
-def iterate_for_export(session: Session, centre_id: int, record_filter: RecordFilter, page: int = 1000) -> Iterator[Any]:
-    """Yield the rows of a form's records in the order of arrival, page by page.
+@dataclass(frozen=True)
+class ExportedRecord:
+    """A record as exports read it."""
+
+    record_id: str
+    day: dt.date
+    author_id: int
+    received_at: dt.datetime
+    changed_at: dt.datetime
+    version: str
+    channel: str
+    review: str
+    answers: dict[str, Any]
+    person: str
+    is_refused: bool
+    contested: list[Any]
+
+
+def iterate_for_export(
+    session: Session, centre_id: int, record_filter: RecordFilter, page: int = 1000
+) -> Iterator[ExportedRecord]:
+    """Yield a form's records in the order of arrival, page by page.
 
     Each page ends its transaction, so that no long read keeps others from writing. A record never changes
     its place in this order, so none is missed or comes twice when its day is corrected meanwhile.
@@ -242,6 +262,9 @@ def iterate_for_export(session: Session, centre_id: int, record_filter: RecordFi
         Record.channel,
         Record.review,
         Record.answers,
+        Record.person,
+        Record.is_refused,
+        Record.contested,
     )
     last = 0
     while True:
@@ -249,7 +272,7 @@ def iterate_for_export(session: Session, centre_id: int, record_filter: RecordFi
         rows = session.execute(query.where(Record.id > last).order_by(Record.id).limit(page)).all()
         session.rollback()
         for row in rows:
-            yield row[1:]
+            yield ExportedRecord(*row[1:])
         if len(rows) < page:
             return
         last = rows[-1].id

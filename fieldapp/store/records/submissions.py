@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 from fieldapp.store.forms.versions import FormVersion
+from fieldapp.store.records import mentions
 from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.tombstones import TombstoneReader
 
@@ -29,6 +30,12 @@ COLLECT = "collect"  # from ODK Collect
 OFFICE = "office"  # made by a person at the centre
 
 
+# Literal SQL, equal to the conditions of the partial indexes: the planner does not use them with bound parameters.
+HAS_DUE = sa.text("due != ''")
+SETTLING = "fieldapp.settle"  # the form of notes that a follow-up is not needed any more
+IS_SETTLING = sa.text(f"form = '{SETTLING}'")
+
+
 class Submission(Base):
     __tablename__ = "submission"
     __table_args__ = (
@@ -36,6 +43,8 @@ class Submission(Base):
         sa.Index("ix_submission_centre_id_state", "centre_id", "state", "id"),
         sa.Index("ix_submission_device_id_seq", "device_id", "seq"),
         sa.Index("ix_submission_centre_id_root_id", "centre_id", "root_id"),
+        sa.Index("ix_submission_centre_id_due", "centre_id", "due", sqlite_where=HAS_DUE, postgresql_where=HAS_DUE),
+        sa.Index("ix_submission_settling", "centre_id", "id", sqlite_where=IS_SETTLING, postgresql_where=IS_SETTLING),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)  # its place in the centre's log, which receipts name
@@ -91,6 +100,8 @@ class Submission(Base):
         zone = dt.timezone(dt.timedelta(minutes=self.utc_offset))
         return self.finished_at.astimezone(zone)
 
+
+sa.event.listen(Submission, "after_update", mentions.delete_old)
 
 ASIDE = "aside"
 HELD = "held"  # of a card that ended, under a legal hold: in no list, and nobody can open it
@@ -194,6 +205,7 @@ def next_positions(session: Session, count: int) -> range | list[int]:
 def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
         session.connection().execute(INSERT, rows)
+        mentions.add_all(session, rows)
 
 
 def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Submission]:
@@ -401,32 +413,41 @@ def mark_reviewed(session: Session, centre_id: int, root_id: str) -> None:
     session.execute(statement.values(state="settled").execution_options(synchronize_session=False))
 
 
-def list_naming(session: Session, centre_id: int, texts: Collection[str]) -> Sequence[Submission]:
-    """Return the submissions whose answers or new cards have one of these texts.
-
-    In any case, locked.     Every body is read: this is for what happens a few times a year.
-    """
-    has_text = []
-    for text in texts:
-        has_text += [Submission.body.icontains(text, autoescape=True), _in_json(Submission.cards, text)]
-    query = sa.select(Submission).where(Submission.centre_id == centre_id, sa.or_(*has_text))
-    return session.scalars(query.order_by(Submission.id).with_for_update()).all()
-
-
-def _in_json(column: Any, text: str) -> sa.ColumnElement[bool]:
-    return sa.cast(column, sa.Text).contains(text, autoescape=True)
+def list_naming(session: Session, centre_id: int, code: str) -> Sequence[Submission]:
+    """Return the submissions that name a card in their answers or among new cards, locked."""
+    naming: list[Submission] = []
+    # By their numbers: for a subquery the planner reads all submissions of the centre.
+    ids = mentions.list_naming(session, centre_id, code)
+    for start in range(0, len(ids), 500):
+        query = sa.select(Submission).where(Submission.id.in_(ids[start : start + 500]))
+        naming += session.scalars(query.order_by(Submission.id).with_for_update())
+    return naming
 
 
-def list_due_of(session: Session, centre_id: int, root_ids: Collection[str], note_form: str) -> Sequence[Submission]:
-    """Return what completes a follow-up of these records: other records, and notes of a form."""
-    in_column = sa.func.substr(Submission.due, 1, 36).in_(root_ids)
-    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.due != "", in_column)
-    notes = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.form == note_form)
-    completing = list(session.scalars(query))
+def list_due_of(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:
+    """Return what completes a follow-up of these records: other records, and notes."""
+    completing: list[Submission] = []
+    for root_id in sorted(root_ids):
+        first = f"{root_id}/"
+        is_of_record = sa.and_(Submission.due >= first, Submission.due < f"{root_id}0")  # "0" comes after "/"
+        query = sa.select(Submission).where(Submission.centre_id == centre_id, HAS_DUE, is_of_record)
+        completing += session.scalars(query)
+    notes = sa.select(Submission).where(Submission.centre_id == centre_id, IS_SETTLING)
     for note in session.scalars(notes):
         if any(root_id in note.body for root_id in root_ids):
             completing.append(note)
     return completing
+
+
+def list_settling(session: Session, centre_id: int, before: dt.datetime) -> Sequence[Submission]:
+    """Return notes that settle a follow-up and came before a time."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, IS_SETTLING)
+    return session.scalars(query.where(Submission.received_at < before).order_by(Submission.id)).all()
+
+
+def list_root_ids(session: Session, centre_id: int) -> Sequence[str]:
+    """Return the number of every record that anything came for."""
+    return session.scalars(sa.select(Submission.root_id).where(Submission.centre_id == centre_id).distinct()).all()
 
 
 def list_held(session: Session, centre_id: int) -> Sequence[Submission]:

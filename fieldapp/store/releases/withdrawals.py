@@ -160,10 +160,42 @@ def find_list_states(session: Session, centre_id: int, withdrawal_id: str) -> Li
         return ListStates(None, None)
     of_withdrawal = rounds_of(session, centre_id, withdrawal_id)
     if not of_withdrawal:
-        return None
+        return _find_last_states(session, withdrawal_id)
     listed = [this_round.listed_at for this_round in of_withdrawal]
     attested = [this_round.attested_at for this_round in of_withdrawal]
     return ListStates(find_last(listed), find_last(attested))
+
+
+def _find_last_states(session: Session, withdrawal_id: str) -> ListStates | None:
+    """Return the states of a withdrawal whose rounds nobody can tell any more.
+
+    None for none.
+    """
+    withdrawal = session.get(Withdrawal, withdrawal_id)
+    if withdrawal is None or withdrawal.attested_at is None:
+        return None
+    return ListStates(withdrawal.listed_at, withdrawal.attested_at)
+
+
+def list_attested_rounds(session: Session, centre_id: int, before: dt.datetime) -> Sequence[WithdrawalRound]:
+    """Return rounds attested before a time, where it is known whose rows they have.
+
+    They are locked.
+    """
+    is_told = sa.exists().where(WithdrawalInRound.round_id == WithdrawalRound.id)
+    query = sa.select(WithdrawalRound).where(WithdrawalRound.centre_id == centre_id, is_told)
+    query = query.where(WithdrawalRound.attested_at < before)
+    return session.scalars(query.order_by(WithdrawalRound.id).with_for_update()).all()
+
+
+def forget_whose(session: Session, round_id: int) -> None:
+    """Delete whose rows are among those of a round."""
+    session.execute(sa.delete(WithdrawalInRound).where(WithdrawalInRound.round_id == round_id))
+
+
+def forget_withdrawal(session: Session, withdrawal_id: str) -> None:
+    """Delete in which rounds rows of a withdrawal are."""
+    session.execute(sa.delete(WithdrawalInRound).where(WithdrawalInRound.withdrawal_id == withdrawal_id))
 
 
 def find_last(moments: Sequence[dt.datetime | None]) -> dt.datetime | None:

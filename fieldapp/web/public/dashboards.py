@@ -88,6 +88,7 @@ def _page(template: str, slug: str, language: str, **more: Any) -> bytes:
             edition=edition,
             indicators=views,
             partners=editions.make_partner_views(edition.body, language),
+            withdrawals=editions.make_withdrawal_views(edition.body, language),
             language=language,
             period=editions.period_name(edition.period, language),
             is_revised=any(_is_revised(view) for view in views),

@@ -126,6 +126,7 @@ def write_json(edition: PublicEdition, root: str) -> bytes:
         "licence": LICENCE,
         "rounding": edition.body["rounding"],
         "indicators": indicators,
+        "withdrawals": edition.body.get("withdrawals", []),
         "partners": edition.body["partners"],
     }
     return json.dumps(body, ensure_ascii=False, indent=1).encode()

@@ -27,6 +27,6 @@ def met(card: str, day: dt.date = TODAY, due: int = 0, **changes: Any) -> dict[s
     groups = {
         "people": {"who": "enrolled", "code": card},
         "next": {"ref_made": "no", **after},
-        "consent": {"said": "earlier", "tier_said": "2"},
+        "consent": {"said": "read_out", "understood": "yes", "tier_said": "2"},
     }
     return envelope(encounter(day, **groups), day=day, **changes)

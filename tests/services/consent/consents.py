@@ -25,6 +25,8 @@ ONE = code(7)
 
 def consent(tier: str, said: str = "read_out", understood: str = "yes") -> dict[str, str]:
     """Return the answers of the consent page as the form has it."""
+    if said == "as_before":  # the phone knew it, and nobody was asked
+        return {"known_tier": tier, "said": said, "tier_said": tier}
     if said not in ("read_out", "they_read", "interpreter"):
         return {"said": said, "tier_said": tier} if tier else {"said": said}
     if understood != "yes":

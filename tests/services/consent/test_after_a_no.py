@@ -595,7 +595,7 @@ def rows_that_may_leave(session: Session, cast: Cast) -> int:
     known = tables.load_catalogue(session, cast.centre.id)
     now = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     reader = tables.make_reader(session, cast.centre, known, now)
-    rows = [row for _, row in reader.iterate("encounter", dt.date(2026, 1, 1), dt.date.today())]
+    rows = [read.row for read in reader.iterate("encounter", dt.date(2026, 1, 1), dt.date.today())]
     spec = ConsentRule("tier", 2)
     return sum(eligibility.has_consent(spec, row) for row in rows)
 

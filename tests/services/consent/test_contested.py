@@ -29,7 +29,7 @@ def counts_at(session: Session, cast: Cast) -> int:
     session.rollback()
     known = tables.load_catalogue(session, cast.centre.id)
     reader = tables.make_reader(session, cast.centre, known, NOW + dt.timedelta(days=400))
-    *_, (_, row) = reader.iterate("encounter", APRIL, APRIL)
+    row = list(reader.iterate("encounter", APRIL, APRIL))[-1].row
     rules = [ConsentRule("tier", tier, "who", ("group",)) for tier in (1, 2, 3)]
     return max((rule.minimum for rule in rules if has_consent(rule, row)), default=0)
 

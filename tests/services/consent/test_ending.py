@@ -14,7 +14,6 @@ from fieldapp.services.caseload.hand_over import assign_card, list_caseload
 from fieldapp.services.consent import ending
 from fieldapp.services.consent.card_consent import end_card, find_card, lower_card, take_record, view_card
 from fieldapp.services.consent.forgotten import attach, find_list
-from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.consent.withdrawals import advance_withdrawals, end_listed, view_withdrawal
 from fieldapp.services.phones.devices import revoke_device
@@ -31,6 +30,7 @@ from fieldapp.store.consent.slips import Slip
 from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.database import sqlite_file
 from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records import submissions
 from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.submissions import Submission
@@ -41,6 +41,7 @@ from tests.services.caseload.meetings import code
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.consents import MAY, consent
 from tests.services.consent.endings import CARD, NOTE, OTHER, end, send, talked
+from tests.services.consent.holds import preserve
 from tests.services.consent.refusals import everything
 from tests.services.records.phone import Phone
 
@@ -202,6 +203,28 @@ def left_in_tables(session: Session, *sought: str) -> list[str]:
     return [word for word in sought if word in tables]
 
 
+def told(session: Session, actor: Actor) -> dict[str, Any]:
+    """Return all that a worker's phones pull, by key; None for what they forget."""
+    session.rollback()
+    return dict(json.loads(pull_changes(session, actor, cursor="0"))["items"])
+
+
+def test_phones_tell_a_card_that_ended_from_one_that_went_to_a_colleague(session: Session, cast: Cast) -> None:
+    send(session, cast.amina, talked())
+    colleague = another_worker(session, cast)
+    assert colleague.user_id is not None
+    assign_card(session, cast.rosa, code=CARD, user_id=colleague.user_id)
+    went = told(session, cast.amina)
+    assert (went[f"card/{CARD}"], f"ended/{CARD}" in went) == (None, False)
+
+    end(session, cast)
+    for actor in (cast.amina, colleague):  # both may have begun to write about them
+        items = told(session, actor)
+        assert (items[f"card/{CARD}"], items[f"ended/{CARD}"]) == (None, True)
+    told_of_it = set(session.scalars(sa.select(PullItem.user_id).where(PullItem.key == f"ended/{CARD}")))
+    assert told_of_it == {cast.amina.user_id, colleague.user_id}
+
+
 def test_slips_of_an_ended_card_show_what_became_of_it_also_one_that_comes_later(session: Session, cast: Cast) -> None:
     def arrives(tag: str) -> None:
         (parsed,) = parse_batch(batch(talked()))
@@ -351,7 +374,7 @@ class Killed(BaseException):
     """A kill: nothing catches it, and the transaction is lost."""
 
 
-STEPS = ["save_withdrawal", "_tell_phones", "_erase_caseload", "_erase_statements", "_make_tallies", "_untie"]
+STEPS = ["save_withdrawal", "_tell_phones", "_erase_caseload", "_erase_statements", "make_tallies", "untie"]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -493,7 +516,7 @@ def test_what_a_court_wants_is_in_no_list_and_goes_when_its_day_is_over(
     wanted, other = talked(), talked(day=MAY + dt.timedelta(days=3))
     send(session, cast.amina, wanted, other)
     until = calendar.now.date() + dt.timedelta(days=60)
-    make_hold(session, cast.rosa, root_id=wanted["id"], reference="Court file 12", until=until)
+    preserve(session, cast, wanted["id"], until)
     end(session, cast)
     pulls(session, cast.amina)
     advance_withdrawals(session, None)

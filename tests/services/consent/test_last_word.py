@@ -147,10 +147,11 @@ def assert_nobody_is_counted_against_their_word(session: Session, cast: Cast, hi
     for person, tier in tiers.items():
         assert tier <= last_words.get(person, tier), (person, tier, last_words)
     reader = tables.make_reader(session, cast.centre, load_catalogue(session, cast.centre.id), NOW + dt.timedelta(days=2000))
-    for record, row in reader.iterate("encounter", *ALWAYS):
+    for read in reader.iterate("encounter", *ALWAYS):
+        person = read.record.person
         for minimum in (1, 2, 3):
-            if record.person and eligibility.has_consent(ConsentRule("tier", minimum), row):
-                assert last_words.get(record.person, minimum) >= minimum
+            if person and eligibility.has_consent(ConsentRule("tier", minimum), read.row):
+                assert last_words.get(person, minimum) >= minimum
     with WriteTransaction(session):
         assert store.update_standings(session, cast.centre.id, PEOPLE, NOW) == {}, "the table is not what the words give"
 

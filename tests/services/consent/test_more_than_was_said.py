@@ -111,6 +111,7 @@ def test_asked_before_is_no_yes_after_a_no(session: Session, cast: Cast, no: str
     assert answer["status"] == "stored"
 
 
+@pytest.mark.usefixtures("one_no")
 def test_asked_before_is_believed_of_somebody_who_said_no_such_thing(session: Session, cast: Cast) -> None:
     [answer] = receive_batch(session, cast.amina, parse_batch(batch(met(ONE, JUNE, "2", said="earlier"))))
     assert answer["status"] == "stored"

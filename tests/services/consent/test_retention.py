@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services.consent import erasing, retention
-from fieldapp.services.consent.retention import confirm_day, delay_plan, make_hold, rehearse, view_retention
+from fieldapp.services.consent import retention, retention_steps
+from fieldapp.services.consent.retention import confirm_day, confirm_hold, delay_plan, make_hold, rehearse, view_retention
 from fieldapp.services.consent.retention_rules import load_rules
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing
@@ -29,6 +29,7 @@ from fieldapp.store.records.submissions import Submission
 from fieldapp.store.records.tombstones import ERASED_FORM
 from tests.cast import Cast, another_worker, encounter, envelope
 from tests.services.consent.calendar import Calendar, local_day
+from tests.services.consent.holds import find_hold, preserve, second_admin
 from tests.services.consent.refusals import SAID_NO, with_everything
 from tests.services.records.phone import SECRET, Phone
 from tests.services.records.pictures import Sealed, with_picture
@@ -90,7 +91,7 @@ def test_a_record_under_a_hold_keeps_everything_until_its_day(session: Session, 
     calendar.send(kept, other)
     at_end_of(calendar, 366)
     until = calendar.now.date() + dt.timedelta(days=60)
-    make_hold(session, cast.rosa, root_id=kept["id"], reference="Court file 12", until=until)
+    preserve(session, cast, kept["id"], until)
     assert calendar.live(7) == 1
     assert "CANARY" in stored_body(session, kept["id"])
     plan = calendar.plans()[0]
@@ -123,6 +124,31 @@ def test_a_hold_is_of_one_record_with_a_reference_and_a_day_ahead(session: Sessi
     line = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "hold.make")).one()
     assert (line.target, line.actor_id) == ("hold/1", cast.rosa.user_id)
     assert item["id"] not in json.dumps(line.details)
+
+
+def test_one_person_alone_preserves_a_record_for_two_weeks_only(session: Session, cast: Cast, calendar: Calendar) -> None:
+    alone, agreed = refused(), refused()
+    calendar.send(alone, agreed)
+    at_end_of(calendar, 366)
+    until = calendar.now.date() + dt.timedelta(days=90)
+    make_hold(session, cast.rosa, root_id=alone["id"], reference="Court file 12", until=until)
+    make_hold(session, cast.rosa, root_id=agreed["id"], reference="Court file 13", until=until)
+    second = find_hold(session, agreed["id"])
+    for actor, code in ((cast.rosa, "hold.same"), (cast.olaf, "access.not_found"), (cast.amina, "access.denied")):
+        with pytest.raises(ActProblem) as problem:
+            confirm_hold(session, actor, hold_id=second.id)
+        assert problem.value.code == code
+    confirm_hold(session, second_admin(session, cast), hold_id=second.id)
+    assert calendar.live(13) == 0
+    assert calendar.live(20) == 1  # it is planned anew, and shown again for seven days
+    assert (count(session, "CANARY refused"), stored_body(session, agreed["id"]) != "") == (1, True)
+    assert calendar.live(50) == 0
+    calendar.go_on(30)
+    with pytest.raises(ActProblem) as problem:
+        confirm_hold(session, cast.system, hold_id=second.id)
+    assert problem.value.code == "hold.over"
+    acts = session.scalars(sa.select(AuditEvent.act).where(AuditEvent.act.startswith("hold."))).all()
+    assert sorted(acts) == ["hold.confirm", "hold.make", "hold.make"]
 
 
 def test_putting_it_off_needs_a_reason_and_works_once_by_thirty_days(
@@ -371,7 +397,7 @@ def test_killed_at_any_step_it_ends_as_if_it_had_not_been(
     calendar.live(6)
     calendar.go_on(1)
     calendar.hear_phone()
-    usual = erasing.ERASERS["not_taken_in"]  # type: ignore[index]
+    usual = retention_steps.ERASERS["not_taken_in"]  # type: ignore[index]
     calls = 0
 
     def kill_sometimes(*given: Any) -> set[int]:
@@ -382,14 +408,14 @@ def test_killed_at_any_step_it_ends_as_if_it_had_not_been(
             raise Killed  # after the writing, before the commit
         return erased
 
-    monkeypatch.setitem(erasing.ERASERS, "not_taken_in", kill_sometimes)  # type: ignore[misc]
+    monkeypatch.setitem(retention_steps.ERASERS, "not_taken_in", kill_sometimes)  # type: ignore[misc]
     left = [count(session, "CANARY refused")]
     while left[-1]:
         with contextlib.suppress(Killed):
             calendar.run()
         left.append(count(session, "CANARY refused"))
         assert len(left) < 20
-    monkeypatch.setitem(erasing.ERASERS, "not_taken_in", usual)  # type: ignore[misc]
+    monkeypatch.setitem(retention_steps.ERASERS, "not_taken_in", usual)  # type: ignore[misc]
     calendar.run()
     (plan,) = [one for one in calendar.plans() if one.rule == "not_taken_in"]
     assert (plan.erased, plan.erased_sha256) == (7, plan.tags_sha256)

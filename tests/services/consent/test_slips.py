@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from sqlalchemy.orm import Session
 from fieldapp.services import keys
 from fieldapp.services.acts import utcnow
 from fieldapp.services.consent import slip_acts, slips
+from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.consent.slip_tickets import VALID, SlipAct, Ticket, issue_ticket, read_ticket
 from fieldapp.services.phones import devices
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.records.quarantine import let_in_all
+from fieldapp.settings import Settings
 from fieldapp.store.consent import standing
 from fieldapp.store.consent.slips import Slip
 from fieldapp.store.database import WriteTransaction
@@ -25,6 +29,7 @@ from sync.slips import tag_slip
 from tests.cast import Cast, a_series, encounter
 from tests.services.caseload.meetings import code
 from tests.services.consent.consents import consent
+from tests.services.consent.endings import end
 from tests.services.consent.refusals import everything
 from tests.services.records.phone import SECRET, Phone
 
@@ -102,11 +107,31 @@ def test_only_a_yes_of_somebody_with_a_card_has_one(phone: Phone) -> None:
     assert see(phone.session) is None
 
 
-def test_a_phone_that_is_shut_out_gives_none(phone: Phone, cast: Cast) -> None:
+@pytest.mark.parametrize("is_ended", [False, True], ids=["lives", "ended meanwhile"])
+def test_a_slip_of_a_record_that_is_kept_aside_works_once_the_record_is_let_in(
+    phone: Phone, cast: Cast, tmp_path: Path, is_ended: bool
+) -> None:
+    attach(phone.session.get_bind().engine, Settings(data=str(tmp_path), secret_key="k" * 64))
+    phone.send(phone.seal(met(tier="3"), seq=1))
     device = phones.by_uids(phone.session, [phone.key.device])[phone.key.device]
     devices.revoke_device(phone.session, cast.rosa, device_id=device.id)
-    phone.send(phone.seal(met(), slip=SLIP))
-    assert phone.session.scalars(sa.select(Slip)).all() == []
+    phone.send(phone.seal(met(tier="2"), slip=SLIP, seq=2))
+    assert see(phone.session) is None
+    for act in (slip_acts.end_by_slip, lambda session, tag: slip_acts.lower_by_slip(session, tag, 1)):
+        with pytest.raises(ActProblem) as unknown:  # a stolen phone gives nobody power over a card
+            act(phone.session, TAG)
+        assert unknown.value.code == "slip.unknown"
+    assert stands(phone.session, cast) == 3
+    if is_ended:
+        end(phone.session, cast, ONE)
+    let_in_all(phone.session, cast.rosa, device.id)
+    view = see(phone.session)
+    if is_ended:
+        assert view is None and stands(phone.session, cast) is None
+        return
+    assert isinstance(view, slip_acts.SlipView) and view.tier == 2
+    slip_acts.end_by_slip(phone.session, TAG)
+    assert isinstance(see(phone.session), slip_acts.EndedSlip) and stands(phone.session, cast) is None
 
 
 def test_a_slip_lowers_what_stands_and_the_phone_learns_it(phone: Phone, cast: Cast) -> None:

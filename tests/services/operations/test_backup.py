@@ -638,7 +638,7 @@ def test_a_restore_never_takes_the_list_back_to_an_older_one(
 
 @on_sqlite
 @pytest.mark.slow
-@pytest.mark.parametrize("point", ["save_withdrawal", "erase_card", "_untie", "audit.replace_targets"])
+@pytest.mark.parametrize("point", ["save_withdrawal", "erase_card", "untie", "audit.replace_targets"])
 def test_killed_between_the_list_and_the_commit_the_card_ends_at_the_next_start(
     settings: Settings, phone: Phone, cast: Cast, tmp_path: Path, point: str
 ) -> None:

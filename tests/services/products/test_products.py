@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.stored_problems import read_problems
 from fieldapp.settings import Settings
+from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.products import products
 from fieldapp.store.products.products import Edition
@@ -310,3 +312,37 @@ def test_acts_of_strangers_are_refused(session: Session, cast: Cast) -> None:
     ):
         with pytest.raises(ActProblem, match="role"):
             act()
+
+
+def _take_back(session: Session, cast: Cast, count: int, day: dt.date) -> None:
+    """Let so many people have taken everything back on a day."""
+    with WriteTransaction(session):
+        for _ in range(count):
+            at = dt.datetime.combine(day, dt.time(12), dt.UTC)
+            session.add(
+                Withdrawal(
+                    id=uuid.uuid4().hex, centre_id=cast.centre.id, person_tag=uuid.uuid4().hex, how="slip", asked_on=day,
+                    effective_at=at,
+                )
+            )  # fmt: skip
+
+
+def test_how_many_took_everything_back_is_public_and_protected_and_never_changes(session: Session, cast: Cast) -> None:
+    publish_others(session, cast)
+    fill(session, cast, 40, dt.date(2026, 1, 5), 170)
+    _take_back(session, cast, 32, dt.date(2026, 2, 3))
+    _take_back(session, cast, 19, dt.date(2026, 6, 29))
+    _take_back(session, cast, 40, dt.date(2026, 7, 2))  # of a quarter that is not over
+    switched_on(session, cast, "dashboard")
+    build_edition(session, cast.centre.id, "dashboard", periods.parse("2026-06"), NOW)
+
+    def shown(period: str) -> dict[str, Any]:
+        return {number["period"]: number for number in body_of(session, cast, "dashboard", period)["withdrawals"]}
+
+    first = shown("2026-06")
+    assert set(first) == {"2026-Q1", "2026-Q2"}
+    assert first["2026-Q1"]["value"] in (30, 35)
+    assert first["2026-Q2"] == {"period": "2026-Q2", "text": "<20", "value": None} or first["2026-Q2"]["value"] == 20
+    _take_back(session, cast, 60, dt.date(2026, 2, 4))  # a restored copy that is ended anew
+    build_edition(session, cast.centre.id, "dashboard", periods.parse("2026-07"), NOW + dt.timedelta(days=40))
+    assert {period: shown("2026-07")[period] for period in first} == first

@@ -78,12 +78,12 @@ def test_a_record_whose_day_is_corrected_meanwhile_is_neither_missed_nor_twice(s
     sent = [envelope(encounter(day), day=day) for day in days]
     receive_batch(session, cast.amina, parse_batch(batch(*sent)))
     rows = iterate_for_export(session, cast.centre.id, RecordFilter(form="encounter"), page=1)
-    seen = [next(rows)[0]]
+    seen = [next(rows).record_id]
     others = sa.update(Record).where(Record.instance_id.not_in(seen))
     session.execute(others.values(occurred_on=dt.date(2026, 5, 1)))
     session.execute(sa.update(Record).where(Record.instance_id.in_(seen)).values(occurred_on=dt.date(2026, 7, 1)))
     session.commit()
-    seen += [row[0] for row in rows]
+    seen += [row.record_id for row in rows]
     assert sorted(seen) == sorted(item["id"] for item in sent)
 
 
@@ -109,8 +109,14 @@ def test_the_audit_line_says_which_records_and_how_many(session: Session, cast: 
     authorize_export(session, cast.rosa, record_filter=RecordFilter(form="encounter", area="003"))
     lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "records.export").order_by(AuditEvent.id)).all()
     assert [line.target for line in lines] == ["form/encounter"] * 2
-    assert lines[0].details == {"by": "office", "records": 2, "area": "002", "worker": str(cast.amina.user_id)}
-    assert lines[1].details == {"by": "office", "records": 0, "area": "003"}
+    assert lines[0].details == {
+        "by": "office",
+        "purpose": "work",
+        "records": 2,
+        "area": "002",
+        "worker": str(cast.amina.user_id),
+    }
+    assert lines[1].details == {"by": "office", "purpose": "work", "records": 0, "area": "003"}
 
 
 def test_every_record_is_a_row_and_another_centre_has_none(session: Session, cast: Cast, tmp_path: Path) -> None:

@@ -80,9 +80,8 @@ def test_the_package_holds_what_it_promises_and_no_canary(
     session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     fill(session, cast, 240, dt.date(2026, 7, 1))
-    code = encounter(
-        dt.date(2026, 8, 1), people={"who": "enrolled", "code": "K7QM-3RXDQ"}, consent={"said": "earlier", "tier_said": "1"}
-    )
+    said = {"said": "read_out", "understood": "yes", "tier_said": "1"}
+    code = encounter(dt.date(2026, 8, 1), people={"who": "enrolled", "code": "K7QM-3RXDQ"}, consent=said)
     receive_batch(session, cast.amina, parse_batch(batch(envelope(code, day=dt.date(2026, 8, 1)))))
     release = build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
     assert release

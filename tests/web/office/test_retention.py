@@ -10,12 +10,15 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from fieldapp.cli import cli
+from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.settings import Settings
 from fieldapp.store.consent.retention import LegalHold, RetentionPlan
 from fieldapp.store.database import engine_for
+from fieldapp.store.records.submissions import Submission
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, encounter, envelope
+from tests.services.consent.holds import second_admin
 from tests.web.conftest import csrf_of
 
 Clients = Callable[[str], FlaskClient]
@@ -65,10 +68,56 @@ def test_a_hold_is_made_on_the_page_and_what_is_wrong_is_said(
     assert "no record under this number" in post(rosa, "hold", record="x", reference="File 1", until=day)
     assert "must be in the future" in post(rosa, "hold", record=item["id"], reference="File 1", until="soon")
     page = post(rosa, "hold", record=item["id"], reference="File 1", until=day)
-    assert "Nothing of this record is erased until then." in page
+    assert "Nothing of this record is erased for 14 days." in page
+    assert "One more administrator has to agree." in page
+    assert "I agree" not in page  # who made it has agreed already
     assert "File 1" in page
     with Session(engine_for(settings.url)) as session:
         assert session.scalars(sa.select(LegalHold.root_id)).all() == [item["id"]]
+
+
+def test_a_second_administrator_agrees_and_the_operator_can_where_there_is_none(
+    settings: Settings, web_cast: Cast, client_of: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [envelope(encounter()), envelope(encounter())]
+    with Session(engine_for(settings.url)) as session:
+        receive_batch(session, web_cast.amina, parse_batch(batch(*items)))
+        until = dt.date.today() + dt.timedelta(days=90)
+        for item in items:
+            make_hold(session, web_cast.rosa, root_id=item["id"], reference="File 1", until=until)
+        sam = second_admin(session, web_cast)
+        session.execute(sa.update(LegalHold).where(LegalHold.id == 1).values(made_by=sam.user_id))
+        session.commit()
+    rosa = client_of("rosa")
+    assert rosa.get(PAGE).text.count("I agree") == 1
+    assert "until its last day" in post(rosa, "hold/1/confirm")
+    assert "You made this yourself." in post(rosa, "hold/2/confirm")
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    agreed = CliRunner().invoke(cli, ["retention", "agree", web_cast.centre.slug, "2"])
+    assert agreed.output == "Agreed.\n"
+    with Session(engine_for(settings.url)) as session:
+        holds = session.execute(
+            sa.select(LegalHold.confirmed_by, LegalHold.confirmed_at.is_not(None)).order_by(LegalHold.id)
+        )
+        assert [tuple(hold) for hold in holds] == [(web_cast.rosa.user_id, True), (None, True)]
+
+
+def test_a_record_is_erased_on_its_page_with_a_reason(settings: Settings, web_cast: Cast, client_of: Clients) -> None:
+    item = envelope(encounter())
+    with Session(engine_for(settings.url)) as session:
+        receive_batch(session, web_cast.amina, parse_batch(batch(item)))
+    rosa = client_of("rosa")
+    page = f"/office/records/{item['id']}"
+    token = csrf_of(rosa.get(page).text)
+    refused = rosa.post(f"{page}/erase", data={"csrf_token": token}, follow_redirects=True)
+    assert "Without a reason nothing was erased." in refused.text
+    assert "CANARY" in rosa.get(page).text
+    done = rosa.post(f"{page}/erase", data={"csrf_token": token, "reason": "by_mistake"}, follow_redirects=True)
+    assert "The record is erased." in done.text
+    assert rosa.get(page).status_code == 404
+    with Session(engine_for(settings.url)) as session:
+        assert session.scalars(sa.select(Submission.body)).all() == [""]
 
 
 def test_a_wrong_day_is_not_believed(settings: Settings, web_cast: Cast, client_of: Clients) -> None:

@@ -171,3 +171,14 @@ def test_signing_in_as_a_phone_that_seals_brings_key_rules_and_number(app: Flask
 def test_a_malformed_delivery_is_refused_in_words(app: Flask, web_cast: Cast, body: bytes) -> None:
     answer = app.test_client().post("/sync/v1/deliver", data=body, content_type="application/json")
     assert (answer.status_code, answer.json["code"]) == (422, "sync.malformed")
+
+
+def test_only_an_app_that_erases_drafts_about_ended_cards_counts_as_told(
+    phone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursors: list[str] = []
+    monkeypatch.setattr("fieldapp.web.phone.sync.note_pulled", lambda *_, cursor: cursors.append(cursor))
+    assert phone("pull?cursor=3").status_code == 200
+    assert cursors == []
+    assert phone("pull?cursor=4&ended=1").status_code == 200
+    assert cursors == ["4"]

@@ -180,3 +180,13 @@ def test_another_centre_switches_nothing_of_ours(published: Cast, app: Flask) ->
             session, Actor(published.other_centre.id, "admin", published.olaf.user_id), name="dashboard", is_on=False
         )
     assert app.test_client().get("/public/rexdale/en/").status_code == 200
+
+
+def test_how_many_took_all_back_is_on_the_page_in_words(published: Cast, client_of: Callable[[str], FlaskClient]) -> None:
+    client = client_of("nobody")
+    for language, words in (("en", "Consent taken back"), ("fr", "Consentement repris")):
+        page = client.get(f"/public/rexdale/{language}/").text
+        section = page[page.index(words) :].partition("</section>")[0]
+        assert "2026" in section and "&lt;20" in section
+    everything = json.loads(client.get("/public/data/rexdale/indicators.json").data)
+    assert {number["text"] for number in everything["withdrawals"]} == {"<20"}

@@ -7,7 +7,8 @@ import { saidYes } from "../../engine/slips";
 import type { Form } from "../../engine/form";
 import type { Json, Who } from "../../engine/types";
 import { randomBytes } from "../../storage/bytes";
-import { discardDraft, type Draft, saveDraft } from "../../storage/drafts";
+import { findStanding } from "../../storage/caseload";
+import { discardDraft, type Draft, isDraft, rewriteDraft, saveDraft } from "../../storage/drafts";
 import { findOutlines, listAreaLists } from "../../storage/forms";
 import { hasRoomFor } from "../../storage/health";
 import { finishDraft } from "../../storage/outbox";
@@ -69,17 +70,25 @@ async function saveLastAnswers(
 
 /** Where the answers of a draft go: the phone's sealed store. */
 function useKeeper(
-  { draft, definition }: LoadedDraft,
+  { draft, definition, isNew }: DraftProps,
   codes: { current: string[] },
   offer: SlipOffer,
 ): Keeper {
   const { vault, refresh, exchange, hide } = useApp();
   const lastPage = useRef(draft.page);
+  const isStored = useRef(!isNew);
   return useMemo(() => {
+    /** It was erased while it was open: its person took everything back, and Today says so. */
+    const leaveErased = async (): Promise<void> => {
+      await refresh();
+      go("/today");
+    };
     const save = async (page: number, answers: Json): Promise<void> => {
       lastPage.current = page;
       const changed = { ...draft, changedAt: Date.now(), page, answers, minted: codes.current };
-      await saveDraft(vault, changed);
+      if (!isStored.current) await saveDraft(vault, changed);
+      else if (!(await rewriteDraft(vault, changed))) return leaveErased();
+      isStored.current = true;
       // Now it has an address: after a reload the worker is where they were.
       if (location.hash.startsWith("#/start/")) {
         history.replaceState(null, "", `#/fill/${draft.id}`);
@@ -92,6 +101,7 @@ function useKeeper(
       return offer.make();
     };
     const finish = async (answers: Json, form: Form): Promise<void> => {
+      if (isStored.current && !(await isDraft(draft.id))) return leaveErased();
       try {
         const slip = await offerSlip(answers);
         const finished = { ...draft, answers, minted: codes.current };
@@ -123,6 +133,7 @@ function useHelp(codes: { current: string[] }): Help {
   return useMemo(
     () => ({
       people: book.people.map(({ code, label }) => ({ code, label })),
+      findStanding: (code) => findStanding(book, code),
       newCard: () => {
         const code = makeCardCode(randomBytes(8));
         codes.current = [...codes.current, code];
@@ -142,7 +153,7 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
   const lock = useDraftLock(draft.id, isNew);
   const codes = useRef(draft.minted ?? []);
   const offer = useSlipOffer();
-  const keeper = useKeeper({ draft, definition, notice }, codes, offer);
+  const keeper = useKeeper({ draft, definition, notice, seeds, isNew }, codes, offer);
   const help = useHelp(codes);
   if (lock === "elsewhere") {
     return (
@@ -164,6 +175,7 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
         who={makeRespondent(vault)}
         keeper={keeper}
         help={help}
+        isCorrection={draft.root !== undefined}
         isAway={offer.isMade}
       />
       {offer.isMade && <SlipScreen {...offer} />}

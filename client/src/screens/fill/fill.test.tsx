@@ -5,10 +5,11 @@ import { installPage, setConfirm, show, until, type Shown } from "../../../test/
 import { openScreen, type Screen } from "../../../test/screen";
 import { makeCardCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
+import type { Json } from "../../engine/types";
 import { sha256, toUtf8 } from "../../storage/bytes";
 import { readCaseload } from "../../storage/caseload";
 import { getAllRows, getRow } from "../../storage/database";
-import { listDrafts, saveDraft, type Draft } from "../../storage/drafts";
+import { discardDraft, listDrafts, saveDraft, type Draft } from "../../storage/drafts";
 import { saveForms } from "../../storage/forms";
 import { listLines } from "../../storage/outbox";
 import type { Vault } from "../../storage/vault";
@@ -165,6 +166,124 @@ async function readPhone(vault: Vault): Promise<string> {
   const drafts = await listDrafts(vault);
   return JSON.stringify([rows, stored, drafts, await listLines(vault), await readCaseload(vault)]);
 }
+
+describe("a draft that was erased while it was open", () => {
+  it("is not written again: the worker is led to Today, which says why", async () => {
+    const { shown, app, calls } = await open(OLD);
+    await until(() => shown.has("#q-note"));
+    await discardDraft("d1");
+    await shown.enter("#q-note", "more about them");
+    await until(() => location.hash === "#/today");
+    assert.deepEqual(await listDrafts(app.vault), []);
+    assert.ok(calls.includes("refresh"));
+  });
+
+  it("is not finished either", async () => {
+    const { shown, app } = await open(OLD);
+    await until(() => shown.has("#q-note"));
+    await discardDraft("d1");
+    await shown.click("Finish");
+    await until(() => location.hash === "#/today");
+    assert.deepEqual([await listDrafts(app.vault), await listLines(app.vault)], [[], []]);
+  });
+});
+
+const STANDING_CONSENT = makeForm(
+  [
+    {
+      type: "group",
+      name: "people",
+      label: "People",
+      rows: [{ type: "text", name: "code", label: "Card" }],
+    },
+    {
+      type: "group",
+      name: "consent",
+      label: "Consent",
+      rows: [
+        { type: "hidden", name: "standing" },
+        { type: "select_one", name: "how", label: "How?", choices: "how", required: true },
+        { type: "select_one", name: "tier", label: "To what?", choices: "tier" },
+      ],
+    },
+    {
+      type: "group",
+      name: "next",
+      label: "Next",
+      rows: [{ type: "text", name: "note", label: "Note" }],
+    },
+  ],
+  {
+    id: "encounter",
+    version: "1",
+    style: "pages",
+    title: { en: "Encounter" },
+    consent_wording: "w1",
+    choices: {
+      how: [
+        "read_out",
+        { name: "standing", label: { en: "Before" }, data: { app_role: "standing" } },
+      ],
+      tier: ["0", "1", "2"],
+    },
+    summary: {
+      person: "/data/people/code",
+      consent_asked: "/data/consent/how",
+      consent_standing: "/data/consent/standing",
+      tier: "/data/consent/tier",
+    },
+  },
+);
+const SAID_BEFORE = { tier: 2, since: "2026-10", heads: ["r1"], doubt: false, wording: "w1" };
+
+describe("a form about somebody who was asked before", () => {
+  const openAbout = (consent: object, answers: Json = { people: { code: CARD } }) =>
+    openScreen(<Fill id="d1" />, {
+      forms: [STANDING_CONSENT],
+      book: { told: { [`card/${CARD}`]: { code: CARD, consent } } },
+      arrange: async (vault) => {
+        await storeForm(vault, STANDING_CONSENT);
+        await saveDraft(vault, { ...DRAFT, answers });
+      },
+    });
+
+  it("shows what stands in a line, and passes the questions over without a tap", async () => {
+    const screen = await openAbout(SAID_BEFORE);
+    const { shown } = screen;
+    await until(() => shown.text.includes("1 of 2"));
+    assert.equal(shown.has(".standing"), false);
+    await shown.click("Next");
+    assert.equal(shown.texts("h1")[0], "Next");
+    assert.match(shown.text, /Consent 2 · since October 2026/);
+    await shown.click("Finish");
+    await until(() => location.hash.startsWith("#/saved"));
+    const sent = await readSent(screen);
+    const { consent } = JSON.parse(String(sent["body"])) as { consent: Json };
+    assert.deepEqual(consent, { standing: "2", how: "standing", tier: "2" });
+    assert.equal((sent["consent"] as { asked: boolean }).asked, false);
+  });
+
+  it("asks once the worker wants to change it, and can leave it as it was", async () => {
+    const { shown } = await openAbout(SAID_BEFORE);
+    await until(() => shown.text.includes("1 of 2"));
+    await shown.click("Next");
+    await shown.click("Change consent");
+    assert.equal(shown.texts("h1")[0], "Consent");
+    assert.match(shown.text, /2 of 3/);
+    await shown.click("Leave it as it was");
+    assert.equal(shown.texts("h1")[0], "Next");
+    assert.match(shown.text, /2 of 2/);
+  });
+
+  it("says so and asks where two answers differ", async () => {
+    const { shown } = await openAbout({ ...SAID_BEFORE, doubt: true });
+    await until(() => shown.has("#main"));
+    assert.equal(shown.has(".standing"), false);
+    await shown.click("Next");
+    assert.equal(shown.texts("h1")[0], "Consent");
+    assert.match(shown.text, /Two of their answers about consent differ\. Ask them again\./);
+  });
+});
 
 describe("a slip for whose consent it is", () => {
   it("is shown before the record is sealed, and sent once they have it", async () => {

@@ -3,6 +3,7 @@
 import { inLanguage } from "../../engine/definition";
 import type { Form } from "../../engine/form";
 import type { AnswerNode } from "../../engine/node";
+import { isPassedOver, type ShownConsent } from "../../engine/standing";
 
 const UNSEEN = ["calculate", "hidden", "metadata"];
 
@@ -20,10 +21,25 @@ export function listPages(form: Form, language: string): Page[] {
     const label = form.plain(inLanguage(element.label, language), form.root);
     if (element.kind === "repeat") return [{ label, node: form.root, repeat: element.name }];
     const node = form.root.childrenNamed(element.name)[0];
-    if (!node?.isRelevant || UNSEEN.includes(element.type)) return [];
+    if (!node?.isRelevant || UNSEEN.includes(element.type) || isPassedOver(form, node)) return [];
     return [{ label, node, repeat: "" }];
   });
   return pages.length > 0 ? pages : [whole];
+}
+
+/** The page that asks for consent; -1 where none does. */
+export function findConsentPage(pages: Page[], { group }: ShownConsent): number {
+  return pages.findIndex(({ node }) => node === group);
+}
+
+/** The page on top of which consent that stands is shown: the one that asks, or comes instead. */
+export function findStandingPage(form: Form, pages: Page[], { group }: ShownConsent): number {
+  const paths = form.elementsOf(form.root).map(({ path }) => path);
+  const { path } = group.element;
+  const at = paths.findIndex((top) => path === top || path.startsWith(`${top}/`));
+  const isBefore = ({ node, repeat }: Page): boolean =>
+    paths.indexOf(repeat ? `/data/${repeat}` : node.element.path) < at;
+  return Math.min(pages.filter(isBefore).length, pages.length - 1);
 }
 
 /** Where a page stands in the form, as the ids of its questions begin. */

@@ -3,9 +3,12 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Form } from "../../engine/form";
 import type { AnswerNode } from "../../engine/node";
+import { CONSENT_ASKED, CONSENT_STANDING } from "../../engine/roles";
 import type { FormSession } from "../../widgets/session";
 import { DraftWriter, type SaveState } from "./draft_writer";
 import type { Keeper } from "./keeper";
+
+const DECISIVE = ["person", CONSENT_ASKED, CONSENT_STANDING]; // is consent asked, or does it stand
 
 /** Draw again what shows a node that changed, and the pages when one of them may come or go. */
 export function useWatchers(form: Form): FormSession["watch"] {
@@ -14,7 +17,9 @@ export function useWatchers(form: Form): FormSession["watch"] {
   useEffect(() => {
     form.onChange = (nodes) => {
       for (const node of nodes) for (const draw of watchers.get(node) ?? []) draw();
-      if ([...nodes].some((node) => node.depth === 2)) redraw((n) => n + 1);
+      const isOfPages = ({ depth, element }: AnswerNode): boolean =>
+        depth === 2 || DECISIVE.some((role) => form.definition.summary[role] === element.path);
+      if ([...nodes].some(isOfPages)) redraw((n) => n + 1);
     };
   }, []);
   return (node, draw) => {
@@ -43,16 +48,18 @@ export function useWriter(
   return { writer, saveState };
 }
 
-/** What questions ask of the form they are in; each change is written. */
+/** What questions ask of the form they are in; each change is followed up, and written. */
 export function makeSession(
   view: Pick<FormSession, "form" | "language" | "shown" | "help" | "watch">,
   writer: DraftWriter,
+  follow: () => void,
 ): FormSession {
   const { form } = view;
   return {
     ...view,
     change: (node, text) => {
       form.set(node, text);
+      follow();
       writer.scheduleWrite();
     },
     add: (parent, name) => {

@@ -7,16 +7,25 @@ import { Form } from "../../engine/form";
 import type { Json, Who } from "../../engine/types";
 import { DateValue } from "../../engine/values";
 import { currentLanguage, directionOf, nameOfLanguage, t } from "../../i18n";
+import { StandingLine } from "../../widgets/consent/standing";
 import { GroupView } from "../../widgets/group";
 import type { Help } from "../../widgets/props";
 import { RepeatView } from "../../widgets/repeat";
 import type { FormSession } from "../../widgets/session";
 import { Title } from "../title";
 import type { SaveState } from "./draft_writer";
-import { chooseLanguage, findPlace, type Page } from "./form_pages";
+import {
+  chooseLanguage,
+  findConsentPage,
+  findPlace,
+  findStandingPage,
+  listPages,
+  type Page,
+} from "./form_pages";
 import { makeSession, useWatchers, useWriter } from "./form_session";
 import type { Keeper } from "./keeper";
 import { usePaging } from "./paging";
+import { useStanding } from "./standing_consent";
 
 interface PagesProps {
   definition: FormDefinition;
@@ -27,6 +36,7 @@ interface PagesProps {
   who: Who;
   keeper: Keeper;
   help: Help;
+  isCorrection?: boolean; // it says again what was said then
   isAway?: boolean; // something else is shown, and the form may come back
 }
 
@@ -44,10 +54,21 @@ export function Pages(props: PagesProps) {
   const { writer, saveState } = useWriter(save, keeper, answers !== null);
   const paging = usePaging({ form, language, keeper, writer, place });
   const { pages, here, shown, turnTo } = paging;
+  const standing = useStanding(form, help, language, props.isCorrection === true, turnToConsent);
   const session = useMemo(
-    () => makeSession({ form, language, shown, help, watch }, writer),
-    [language, shown],
+    () => makeSession({ form, language, shown, help, watch }, writer, standing.follow),
+    [language, shown, help],
   );
+  const askAgain = (isAnew: boolean): void => {
+    standing.ask(isAnew);
+    writer.scheduleWrite();
+    if (isAnew) turnToConsent();
+  };
+  const isHere = standing.shown && findStandingPage(form, pages, standing.shown) === here;
+  function turnToConsent(): void {
+    const page = standing.shown ? findConsentPage(listPages(form, language), standing.shown) : -1;
+    if (page >= 0) turnTo(page);
+  }
   const isLast = here === pages.length - 1;
   if (props.isAway) return null;
   return (
@@ -73,6 +94,7 @@ export function Pages(props: PagesProps) {
             {notice}
           </p>
         )}
+        {isHere && <StandingLine consent={standing.shown!} ask={askAgain} />}
         <PageView session={session} page={pages[here]!} />
         <button type="button" class="link more" onClick={() => void paging.discard()}>
           {t("Delete the draft")}

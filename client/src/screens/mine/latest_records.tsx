@@ -38,7 +38,7 @@ function RecordItem({ line }: { line: OutboxLine }) {
     waiting: t("waits on this phone"),
     delivered: t("at the centre"),
     kept: t("with the centre, to be reviewed"),
-    deleted: t("deleted by you"),
+    deleted: isEnded ? t("erased before it was sent") : t("deleted by you"),
   };
   const deleteRecord = async (): Promise<void> => {
     if (!confirm(t("Delete this record before it is sent? This cannot be undone."))) return;

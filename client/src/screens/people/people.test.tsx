@@ -6,7 +6,7 @@ import { makeCardCode, parseCardCode, formatCardCode } from "../../engine/cards"
 import { changeCaseload, readCaseload } from "../../storage/caseload";
 import { Card } from "./card";
 import { People } from "./people";
-import { drawQrCode } from "./qr_code";
+import { drawQrCode } from "./qr_drawing";
 
 const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
 const PERSON = { code: CODE, label: "red cap", seenOn: "2026-11-03", tier: "1" };

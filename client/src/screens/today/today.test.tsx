@@ -168,3 +168,15 @@ describe("today", () => {
     assert.equal(shown.find("[aria-current=page]").textContent, "Today");
   });
 });
+
+describe("a record that was erased", () => {
+  it("is told in one sentence, until the worker has read it", async () => {
+    const { shown, app } = await openScreen(<Today />, { book: { erased: 2 } });
+    assert.match(shown.text, /2 records that you had begun were erased/);
+    await changeCaseload(app.vault, (caseload) => ({ ...caseload, erased: 2 }));
+    await shown.click("OK");
+    await until(async () => (await readCaseload(app.vault)).erased === 0);
+    const none = await openScreen(<Today />);
+    assert.doesNotMatch(none.shown.text, /erased/);
+  });
+});

@@ -1,7 +1,8 @@
 /** Today: where the work is, what is due, what is not finished. */
 
 import { ENCOUNTER } from "../../engine/roles";
-import { t } from "../../i18n";
+import { nt, t } from "../../i18n";
+import { changeCaseload } from "../../storage/caseload";
 import { findMainForm } from "../../storage/forms";
 import { formatMoment } from "../day";
 import { DataState, NoForms, Ready, Tabs, titleOf, Top } from "../parts";
@@ -22,6 +23,7 @@ export function Today() {
           <Ready />
         </div>
         <DataState />
+        <ErasedDrafts />
         <ToCorrect />
         <FollowUps />
         <Referrals />
@@ -38,6 +40,28 @@ export function Today() {
       )}
       <Tabs here="today" />
     </>
+  );
+}
+
+/** That drafts are gone because their person took everything back, until the worker has read it. */
+function ErasedDrafts() {
+  const { book, vault, refresh } = useApp();
+  if (!book.erased) return null;
+  const dismiss = async (): Promise<void> => {
+    await changeCaseload(vault, (caseload) => ({ ...caseload, erased: 0 }));
+    await refresh();
+  };
+  return (
+    <p class="state wait" role="status">
+      {nt(
+        "{n} record that you had begun was erased: its person took everything back.",
+        "{n} records that you had begun were erased: their people took everything back.",
+        book.erased,
+      )}{" "}
+      <button type="button" class="link" onClick={() => void dismiss()}>
+        {t("OK")}
+      </button>
+    </p>
   );
 }
 

@@ -21,6 +21,7 @@ from fieldapp.services.products.tables import (
     list_table_specs,
     load_published_texts,
 )
+from fieldapp.services.products.withdrawal_numbers import count_withdrawals
 from fieldapp.services.releases.datasets import hierarchy_words, load_catalogue
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
@@ -72,6 +73,7 @@ def build_dashboard(session: Session, centre_id: int, product: Product, period: 
         "threshold": PUBLIC_THRESHOLD,
         "rounding": BASE,
         "indicators": indicators,
+        "withdrawals": count_withdrawals(session, centre, product.name, periods.get("quarter", ())),
         "partners": [_make_partner_body(partner) for partner in products.partners(session, centre_id)],
     }
     images = {f"card-{language}.png": card(centre.name, period, indicators, language) for language in LANGUAGES}

@@ -6,13 +6,26 @@ from dataclasses import dataclass
 
 from evaluator_export.datasets import eligibility
 from fieldapp.services.consent.contested import find_lowest_tier, find_people
-from fieldapp.services.consent.standing import Standings
+from fieldapp.services.consent.standing import LOWEST, Standings
 from fieldapp.services.definitions import load_definition
 from fieldapp.store.forms import versions
 from fieldapp.store.records import records
 from fieldapp.store.records.records import ReleasableRecord
 from fieldapp.store.session import Session
+from forms.consent import without_person
 from forms.definition import FormDefinition
+
+
+@dataclass(frozen=True)
+class ReadRecord:
+    """A record with its answers by column.
+
+    `event` is what a count of events may know of it: of somebody who stands at a no, as much as stays after a no.
+    """
+
+    record: ReleasableRecord
+    row: dict[str, str]
+    event: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -28,14 +41,20 @@ class RecordReader:
     standings: Standings
     cut_off: dt.datetime
 
-    def iterate(self, form: str, first: dt.date, last: dt.date) -> Iterator[tuple[ReleasableRecord, dict[str, str]]]:
+    def iterate(self, form: str, first: dt.date, last: dt.date) -> Iterator[ReadRecord]:
         """Yield a form's records from the day `first` to `last`, with their answers by column."""
         definitions: dict[str, FormDefinition] = {}
         for record in records.iterate_for_release(self.session, self.centre_id, form, first, last, self.cut_off):
             if record.version not in definitions:
                 definitions[record.version] = self._load_definition(form, record.version)
             definition = definitions[record.version]
-            yield record, eligibility.flatten_answers(definition, record.answers, self._find_standing(definition, record))
+            standing = self._find_standing(definition, record)
+            row = eligibility.flatten_answers(definition, record.answers, standing)
+            event = row
+            if standing is not None and standing <= LOWEST:
+                tally = without_person(definition, record.answers)
+                event = eligibility.flatten_answers(definition, tally, standing)
+            yield ReadRecord(record, row, event)
 
     def _find_standing(self, definition: FormDefinition, record: ReleasableRecord) -> int | None:
         """Return how far a record may go by the consent of whom it names.

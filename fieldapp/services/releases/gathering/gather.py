@@ -106,13 +106,13 @@ def _read_records(assembly: Assembly, states: Iterable[LedgerState], table_count
         starts = [assembly.period.first]
         starts.extend(state.first_day for state in form_states)
         starts.extend(table.first_day for table in form_tables)
-        for record, row in reader.iterate(form, min(starts), assembly.period.last):
+        for read in reader.iterate(form, min(starts), assembly.period.last):
             is_taken = False
             for state in form_states:
-                became_a_row = state.add_record(form, record, row, is_taken)
+                became_a_row = state.add_record(form, read.record, read.row, is_taken)
                 is_taken = is_taken or became_a_row
             for table in form_tables:
-                table.add(record, row)
+                table.add(read.record, read.event)
             assembly.count_record()
 
 

@@ -18,6 +18,7 @@ from forms.privacy import EXPORTS, read_written_class
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_, FormProblem
 from forms.question_type import AnswerKind
+from forms.retention import MONTHS_COLUMN
 from forms.types import TYPES
 
 GROUPS = {"group": N_("Group of questions"), "repeat": N_("Group that repeats")}
@@ -261,7 +262,9 @@ def save_question(opened: DraftDetails, line: SurveyRow, form_data: FormData) ->
 
 def _name_fields(edited: QuestionForm) -> dict[str, str]:
     """Return the name of the field that shows each column."""
-    fields = {column: column for column in ("privacy::hierarchy", "privacy::approval", WHY_COLUMN, *RAW_COLUMNS)}
+    fields = {
+        column: column for column in ("privacy::hierarchy", "privacy::approval", WHY_COLUMN, MONTHS_COLUMN, *RAW_COLUMNS)
+    }
     for index, language in enumerate(edited.languages):
         fields |= {name_column(column, language): f"{column}-{index}" for column in TRANSLATED_COLUMNS}
     return fields

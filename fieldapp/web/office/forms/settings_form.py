@@ -2,8 +2,19 @@
 
 from fieldapp.web.office.forms.fields import FormData, one_line, tidy
 from forms.builder import WorkbookEditor
+from forms.retention import MONTHS_SETTING
 
-SETTINGS = ("form_title", "form_id", "version", "style", "summary_day", "summary_area", "summary_kind", "consent_why")
+SETTINGS = (
+    "form_title",
+    "form_id",
+    "version",
+    "style",
+    "summary_day",
+    "summary_area",
+    "summary_kind",
+    "consent_why",
+    MONTHS_SETTING,
+)
 MAX_LENGTH = 200
 MAX_LANGUAGE_LENGTH = 60
 

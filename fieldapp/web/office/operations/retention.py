@@ -15,7 +15,8 @@ from fieldapp.web.sessions import actor, session
 
 @office.get("/system/retention")
 def retention() -> Any:
-    return render_template("operations/retention.html", page=acts.view_retention(session(), actor()))
+    page = acts.view_retention(session(), actor())
+    return render_template("operations/retention.html", page=page, me=actor().user_id)
 
 
 @office.post("/system/retention/<int:plan_id>/delay")
@@ -34,7 +35,15 @@ def retention_hold() -> Any:
     until = _read_day("until")
     return _answer(
         lambda: acts.make_hold(session(), actor(), root_id=root_id, reference=reference, until=until),
-        gettext("Done. Nothing of this record is erased until then."),
+        gettext("Done. Nothing of this record is erased for 14 days. It goes on when another administrator agrees here."),
+    )
+
+
+@office.post("/system/retention/hold/<int:hold_id>/confirm")
+def retention_hold_confirm(hold_id: int) -> Any:
+    return _answer(
+        lambda: acts.confirm_hold(session(), actor(), hold_id=hold_id),
+        gettext("Done. Nothing of this record is erased until its last day."),
     )
 
 

@@ -6,8 +6,10 @@ from flask import current_app, flash, redirect, render_template, request, send_f
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from fieldapp.services.consent import record_erasure
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import attachments, export, listing, reviews
+from fieldapp.services.records.export_consent import ExportPurpose
 from fieldapp.services.revisions import LastChange, Overtaken
 from fieldapp.store.records.records import RecordFilter
 from fieldapp.web.office.blueprint import office
@@ -71,6 +73,21 @@ def record_choose(instance_id: str) -> ResponseReturnValue:
     return redirect(url_for("office.record", instance_id=instance_id))
 
 
+@office.post("/records/<instance_id>/erase")
+def record_erase(instance_id: str) -> ResponseReturnValue:
+    """Erase a record for good, where an admin says why."""
+    try:
+        reason = request.form.get("reason", "")
+        withdrawal_id = record_erasure.erase_record(session(), actor(), instance_id=instance_id, reason=reason)
+    except ActProblem as problem:
+        if not problem.code.startswith(("erase.", "consent.")):
+            raise
+        flash(gettext(problem.text), "danger")
+        return redirect(url_for("office.record", instance_id=instance_id))
+    flash(gettext("The record is erased."), "safe")
+    return redirect(url_for("office.withdrawal", withdrawal_id=withdrawal_id))
+
+
 @office.get("/attachments/<kind>/<subtype>/<sha256>")
 def attachment(kind: str, subtype: str, sha256: str) -> ResponseReturnValue:
     """Show a picture or play a voice note; anything else is only offered for download."""
@@ -110,12 +127,14 @@ def _make_filter(entered: FilterInput) -> RecordFilter:
 
 @office.post("/records.zip")
 def records_zip() -> ResponseReturnValue:
-    """Download all answers of one form that the filter lets through, for the centre's own use."""
+    """Download the answers of one form that the filter and consent let through."""
     record_filter = _make_filter(FilterInput(request.args))
     who = actor()
-    name = export.authorize_export(session(), who, record_filter=record_filter)
+    is_evaluation = request.form.get("purpose") == ExportPurpose.EVALUATION
+    purpose = ExportPurpose.EVALUATION if is_evaluation else ExportPurpose.WORK
+    name = export.authorize_export(session(), who, record_filter=record_filter, purpose=purpose)
     try:
-        file = export.export_records(current_app.config["SETTINGS"], who.centre_id, record_filter)
+        file = export.export_records(current_app.config["SETTINGS"], who.centre_id, record_filter, purpose)
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
         return redirect(url_for("office.records"))

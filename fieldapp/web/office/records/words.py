@@ -25,7 +25,16 @@ CHANNELS = {
     "collect": N_("from ODK Collect: not encrypted, not signed"),
     "office": N_("created at the centre"),
 }
+ERASURES = {
+    "asked": N_("The person asked for it"),
+    "too_much": N_("It says something that may not be written down"),
+    "by_mistake": N_("It was made by mistake"),
+}
 
 add_template_globals(
-    state_names=SUBMISSION_STATES, review_names=REVIEWS, channel_names=CHANNELS, record_revision=record_revision
+    erasure_reasons=ERASURES,
+    state_names=SUBMISSION_STATES,
+    review_names=REVIEWS,
+    channel_names=CHANNELS,
+    record_revision=record_revision,
 )

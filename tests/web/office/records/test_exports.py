@@ -28,6 +28,12 @@ def test_an_admin_takes_a_forms_answers_away(app: Flask, web_cast: Cast, client_
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         assert set(archive.namelist()) == {"encounter.csv", "encounter-history.csv", "encounter-codebook.csv"}
         assert len(list(csv.DictReader(io.StringIO(archive.read("encounter.csv").decode("utf-8-sig"))))) == 2
+    less = rosa.post(address[1], data={"csrf_token": csrf_of(page), "purpose": "evaluation"})
+    assert "encounter-evaluation-" in less.headers["Content-Disposition"]
+    with zipfile.ZipFile(io.BytesIO(less.data)) as archive:
+        assert set(archive.namelist()) == {"encounter.csv", "encounter-codebook.csv"}
+        files = [archive.read(name).decode("utf-8-sig") for name in archive.namelist()]
+    assert not any("code_plain" in text or "CANARY" in text for text in files)
     unknown = envelope({"a": "b"}, form="unknown", version="1")
     app.test_client().post("/sync/v1/batch", data=batch(unknown), headers=headers)
     assert '<option value="unknown">unknown</option>' in rosa.get("/office/records").text

@@ -1,0 +1,45 @@
+/** Going on with what a person said about consent before, or asking them again. */
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Form } from "../../engine/form";
+import { ConsentQuestions, isPassedOver, type ShownConsent } from "../../engine/standing";
+import type { Help } from "../../widgets/props";
+
+export interface StandingAnswer {
+  shown: ShownConsent | null;
+  /** Bring the answers up to what stands, after the form changed. */
+  follow: () => void;
+  /** Ask them again, or not after all. */
+  ask: (isAnew: boolean) => void;
+}
+
+/**
+ * What stands for whom a form is about. `onFall` is called when it stands no more, as when the
+ * centre says so while the form is open.
+ */
+export function useStanding(
+  form: Form,
+  { findStanding }: Help,
+  language: string,
+  isCorrection: boolean,
+  onFall: () => void,
+): StandingAnswer {
+  const [, redraw] = useState(0);
+  const questions = useMemo(() => {
+    const first = new ConsentQuestions(form, isCorrection);
+    first.follow(findStanding);
+    return first;
+  }, []);
+  useEffect(() => {
+    const before = questions.show(findStanding, language);
+    const wasPassedOver = before !== null && isPassedOver(form, before.group);
+    questions.follow(findStanding);
+    if (wasPassedOver && !isPassedOver(form, before.group)) onFall();
+    redraw((n) => n + 1);
+  }, [findStanding]);
+  return {
+    shown: questions.show(findStanding, language),
+    follow: () => questions.follow(findStanding),
+    ask: (isAnew) => questions.ask(isAnew, findStanding),
+  };
+}

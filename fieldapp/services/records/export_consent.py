@@ -1,0 +1,96 @@
+"""What an export may hold of each record, by its purpose and by standing consent."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from fieldapp.services.consent.contested import find_lowest_tier, find_people
+from fieldapp.services.consent.standing import LOWEST
+from fieldapp.store.consent import standing
+from fieldapp.store.records.records import ExportedRecord
+from fieldapp.store.session import Session
+from forms.consent import person_in, without_person
+from forms.definition import Element, FormDefinition
+from forms.privacy_classes import NEVER_LEAVES
+from sync.notes import plain_code
+
+EVALUATION_TIER = 2  # how far consent must reach for people who check the program
+
+
+class ExportPurpose(StrEnum):
+    """What a file is for."""
+
+    WORK = "work"  # the centre's own: every answer, of people who did not say no
+    EVALUATION = "evaluation"  # for checking the program: no codes, no free text, and only with a yes to it
+
+
+def may_leave(purpose: ExportPurpose, element: Element) -> bool:
+    """Say whether the answers to a question may be in a file for a purpose."""
+    if purpose is ExportPurpose.WORK:
+        return True
+    return element.privacy not in {str(name) for name in NEVER_LEAVES} and element.export != "drop"
+
+
+@dataclass(frozen=True)
+class ConsentFilter:
+    """Narrows records to what consent allows at the moment when they are written.
+
+    `definitions`: of the form, by version.
+    """
+
+    session: Session
+    centre_id: int
+    purpose: ExportPurpose
+    definitions: Mapping[str, FormDefinition]
+    silent: set[str] = field(default_factory=set)  # records of which only the kind is written
+
+    def narrow(self, batch: Sequence[ExportedRecord]) -> list[ExportedRecord]:
+        """Return the records that may be in the file, each with the answers that may."""
+        people = {record.record_id: self._find_people(record) for record in batch}
+        tiers = standing.list_tiers(self.session, self.centre_id, set().union(*people.values()))
+        allowed = []
+        for record in batch:
+            stands = [tiers.get(person, LOWEST) for person in people[record.record_id]]
+            narrowed = self._narrow_record(record, min(stands, default=None))
+            if narrowed is not None:
+                allowed.append(narrowed)
+        return allowed
+
+    def _find_people(self, record: ExportedRecord) -> set[str]:
+        definition = self.definitions.get(record.version)
+        people = {record.person} - {""}
+        if definition is not None and record.contested:
+            people |= find_people(definition, record.answers, record.contested)
+        return people
+
+    def _narrow_record(self, record: ExportedRecord, stands: int | None) -> ExportedRecord | None:
+        """Return what may be written of a record; None for nothing.
+
+        `stands`: how far consent reaches now; None where the record names no card.
+        """
+        definition = self.definitions.get(record.version)
+        if record.is_refused:
+            stands = LOWEST
+        if self.purpose is ExportPurpose.EVALUATION:
+            own = find_lowest_tier(definition, record.answers, record.contested) if definition else LOWEST
+            reaches = [tier for tier in (stands, own) if tier is not None]
+            return record if min(reaches, default=EVALUATION_TIER) >= EVALUATION_TIER else None
+        if stands is None or stands > LOWEST:
+            return record
+        self.silent.add(record.record_id)
+        return replace(record, answers=without_person(definition, record.answers) if definition else {})
+
+    def find_refused(self, named: Mapping[int, Any], definitions: Mapping[int, FormDefinition | None]) -> Collection[int]:
+        """Return which submissions, of no record, name somebody who said no.
+
+        `named`: answers by submission; `definitions`: by submission, None where the centre has none.
+        """
+        people = {}
+        for number, answers in named.items():
+            definition = definitions.get(number)
+            person = plain_code(person_in(definition, answers)) if definition else ""
+            if person:
+                people[number] = person
+        tiers = standing.list_tiers(self.session, self.centre_id, set(people.values()))
+        return {number for number, person in people.items() if tiers.get(person, LOWEST + 1) <= LOWEST}
