@@ -175,7 +175,7 @@ def test_every_form_on_a_page_carries_the_mark(app: Flask, client_of: Clients, s
     record = scene.scalars(sa.select(Record).where(Record.form == "encounter")).one()
     kept = scene.scalars(sa.select(Submission).where(Submission.state == "rejected")).one()
     pages = ["people", "products", "feed", "forms", "forms/1", "series", "series/1", "caseload", "board", "board/history"]
-    pages += [f"encounters/{record.instance_id}", f"attention/{kept.id}", "encounters?form=encounter", "password"]
+    pages += [f"records/{record.instance_id}", f"review/{kept.id}", "records?form=encounter", "password"]
     urls = [f"/office/{page}" for page in pages] + ["/releases/", draft, f"{draft}/questions", f"{draft}/questions/2"]
     match = app.url_map.bind("localhost").match
     met = set()
