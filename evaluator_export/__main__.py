@@ -22,6 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--search-only", action="store_true", help="find the levels, write no table")
     options = parser.parse_args(arguments)
     if options.command == "verify":
+        # Imports are inside the two commands, so that checking a package works where nothing but
+        # Python is installed.
         return _verify(options.file, options.key)
     if not options.search_only and options.out is None:
         parser.error("say where the table goes (--out), or that you only want the levels (--search-only)")

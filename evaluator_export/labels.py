@@ -52,6 +52,7 @@ class Labels:
         if ";" in value:
             parts = value.split(";")
             return "; ".join(self.value(dataset, name, part, language) for part in parts)
+        # Before the program's words: "*" and "other" mean the same in every hierarchy.
         if value in FIXED:
             return FIXED[value][language]
         if value in self.words:

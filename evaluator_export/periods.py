@@ -99,6 +99,7 @@ def find_containing(day: dt.date, cadence: str) -> Period:
     Example: 2027-01-01 is a Friday, so its week is 2026-W53.
     """
     if cadence == Cadence.WEEK:
+        # ISO's year of the week, which around New Year is not the calendar's.
         year, week, _ = day.isocalendar()
         return parse(f"{year:04}-W{week:02}")
     if cadence == Cadence.YEAR:
@@ -117,6 +118,8 @@ def list_complete(first: str, cadence: str, today: dt.date) -> list[Period]:
     if period.cadence != cadence:
         raise ExportProblem(Reason(NOT_OF_CADENCE[Cadence(cadence)], {"period": first}))
     periods = []
+    # A period counts once it is over: numbers of one that goes on would change after they were
+    # sent.
     while period.last < today:
         periods.append(period)
         period = period.following()

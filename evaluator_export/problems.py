@@ -228,6 +228,8 @@ def _in_english(value: Detail) -> str:
 def make_yaml_reason(error: Exception) -> Reason:
     """Return where a text stops being YAML, without the library's English words."""
     mark = getattr(error, "problem_mark", None)
+    # A line and column are the reader's own file; the library's sentence would be English on a
+    # French page.
     if not isinstance(error, yaml.MarkedYAMLError) or mark is None:
         return Reason("file.yaml", {"line": 1, "column": 1})
     return Reason("file.yaml", {"line": mark.line + 1, "column": mark.column + 1})

@@ -100,6 +100,7 @@ def _list_text_columns(file: pyarrow.parquet.ParquetFile, names: Sequence[str]) 
 def to_categorical(column: pa.ChunkedArray) -> CategoricalColumn:
     """Return an Arrow column of any type as text with numbers."""
     whole = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    # combine_chunks leaves pieces where the text of all would pass Arrow's 2 GB.
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.combine_chunks()
     encoded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
@@ -151,6 +152,7 @@ def write(path: Path, columns: Mapping[str, CategoricalColumn]) -> None:
 
 def _write_csv(path: Path, table: pa.Table) -> None:
     schema = pa.schema([(name, pa.string()) for name in table.column_names])
+    # Piece by piece: turned into text at once, a million rows would not fit into memory.
     with pyarrow.csv.CSVWriter(path, schema) as file:
         for first in range(0, table.num_rows, ROWS_AT_ONCE):
             file.write(table.slice(first, ROWS_AT_ONCE).cast(schema))
@@ -176,6 +178,7 @@ def reorder(column: CategoricalColumn, order: Array) -> CategoricalColumn:
     """
     codes = column.codes[order]
     occurs = np.bincount(codes, minlength=len(column.values)) > 0
+    # By value and not by first row: the numbers that values have must not tell which came first.
     used = sorted((column.values[number], number) for number in np.flatnonzero(occurs).tolist())
     new_numbers = np.zeros(len(column.values), dtype=_type_for(len(used)))
     for new_number, (_, number) in enumerate(used):
@@ -191,6 +194,7 @@ def concat_columns(pieces: Sequence[CategoricalColumn]) -> CategoricalColumn:
     numbers: dict[str, int] = {}
     codes = [np.zeros(0, dtype=np.int32)]
     for piece in pieces:
+        # Pieces come from batches, each with its own numbers for the same texts.
         piece_numbers = [numbers.setdefault(value, len(numbers)) for value in piece.values]
         if len(piece.codes):
             codes.append(np.array(piece_numbers, dtype=np.int32)[piece.codes])

@@ -71,6 +71,7 @@ class Settings:
     @property
     def url(self) -> str:
         url = self.database_url or f"sqlite:///{self.folder / 'fieldapp.db'}"
+        # One driver is installed; operators write the usual name of the scheme.
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
     @property
@@ -128,6 +129,8 @@ class Settings:
         When another process was first, its key is returned.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Written under another name first: a key that is cut short would lock the centre out of its
+        # own data.
         descriptor, name = tempfile.mkstemp(prefix=".secret_key-", dir=self.folder)  # readable by its owner only
         try:
             with os.fdopen(descriptor, "w") as file:
@@ -155,6 +158,7 @@ def _require_length(key: str, where: str) -> str:
 
 def sync_folder(folder: Path) -> None:
     """Make sure that a power cut does not undo what was named or renamed in a folder."""
+    # A rename is on the disk only when the folder is.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -179,20 +183,26 @@ def _read_values(environment: Mapping[str, str]) -> tuple[dict[str, str], list[s
     problems: list[str] = []
     for variable, value in environment.items():
         if not variable.startswith("FIELDAPP_"):
+            # Every wrong variable is named at once: an operator should not have to start the server
+            # five times.
             continue
         if variable in names:
             values[names[variable]] = value
         elif variable.removesuffix("_FILE") in names:
             name = names[variable.removesuffix("_FILE")]
             try:
+                # Docker and systemd hand secrets over as files, under the same name with _FILE.
                 values[name] = Path(value).read_text().strip()
             except OSError as error:
                 problems.append(f"{variable}: the file cannot be read ({error.strerror}).")
             except UnicodeDecodeError:
                 problems.append(f"{variable}: the file does not hold text.")
+            # Empty is worse than missing: it would pass for "make one", and the old key would never
+            # be looked for.
             if variable == "FIELDAPP_SECRET_KEY_FILE" and values.get("secret_key") == "":
                 problems.append(f"{variable}: the file is empty. {KEEP_IT}")
         else:
+            # A typo in a setting that protects something must stop the start, not be ignored.
             problems.append(_describe_unknown(variable, names))
     return values, problems
 
@@ -213,6 +223,7 @@ def _check_values(settings: Settings) -> list[str]:
         problems.append("FIELDAPP_TRUSTED_PROXIES must be a number, 0 when nothing stands in front.")
     for name in COUNTS:
         value = getattr(settings, name)
+        # Text from outside that becomes a number of bytes.
         if not value.isdecimal() or len(value) > 7:
             problems.append(f"FIELDAPP_{name.upper()} must be a number, at most 9999999.")
     return problems

@@ -34,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         for problem in refused.problems:
             print(problem, file=sys.stderr)
         return 1
+    # Which products are switched on is the centre's; here all are asked, so it can only be a
+    # warning.
     lacking = find_missing_roles(compiled.definition, list(Reader))
     for problem in [*compiled.warnings, *(dataclasses.replace(each, severity="warning") for each in lacking)]:
         print(problem, file=sys.stderr)

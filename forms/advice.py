@@ -43,6 +43,7 @@ def advise(workbook: Workbook, definition: FormDefinition) -> list[FormProblem]:
     problems += partial
     for element in definition.elements:
         row = workbook.by_path.get(element.path)
+        # The second question of "or other" has no row of its own to point at.
         if row is None or row.path != element.path:
             continue
         problems += [
@@ -63,6 +64,7 @@ def _check_quasi_identifiers(definition: FormDefinition) -> Iterator[FormProblem
     names = [
         element.name
         for element in definition.elements
+        # What leaves only as counts, or not at all, cannot be joined with the others.
         if element.privacy == PrivacyClass.QUASI_IDENTIFIER and element.export not in ("drop", "count")
     ]
     if len(names) > MAX_QUASI_IDENTIFIERS:
@@ -100,6 +102,7 @@ def _find_derived_leaks(definition: FormDefinition, element: Element, row: Row) 
     """Refuse a calculation that could carry out what never leaves under a lower class."""
     if element.privacy in list(NEVER_LEAVES) or row.cells.get("privacy::approval"):
         return
+    # Values that come in by a trigger are calculations, too.
     own = [(element.path, ast) for ast in (element.calculate, element.first_value) if ast]
     for seen_from, ast in [*own, *element.triggers.items()]:
         for path in _list_copied_questions(definition, ast, seen_from):
@@ -129,9 +132,12 @@ def _list_copied_questions(definition: FormDefinition, ast: Ast, path: str) -> I
                 element = definition.by_path.get(target)
                 if element and element.privacy in list(NEVER_LEAVES):
                     yield target
+        # Of if() only the two results are carried out; the condition says yes or no.
         case Call("if", (_, *values)):
             for value in values:
                 yield from _list_copied_questions(definition, value, path)
+        # Several paths at once give the value of the first node, and the parser lets them stand
+        # only where sets are counted.
         case Union():
             return
         case _:
@@ -143,6 +149,7 @@ def _check_engines(element: Element, row: Row) -> Iterator[FormProblem]:
     """Say where ODK Collect or Enketo would compute something else."""
     for field in EXPRESSIONS:
         ast = getattr(element, field)
+        # Only what the author wrote: pyxform and this program add expressions of their own.
         if not ast or not row.cells.get(COLUMN_OF[field]):
             continue
         column = COLUMN_OF[field]
@@ -195,6 +202,8 @@ def _check_coverage(workbook: Workbook, definition: FormDefinition) -> tuple[lis
     partial = []
     for language in workbook.languages:
         count = sum(_has_words(element, language) for element in asked)
+        # A few translated labels are not a translation; it is worth a warning for the form, not for
+        # each row.
         if language == "default" or language_code(language) in APP_LANGUAGES or 2 * count >= len(asked):
             full.append(language)
             continue

@@ -76,6 +76,7 @@ def fill_node(definition: FormDefinition, node: AnswerNode, answers: Any, proble
     """
     if not isinstance(answers, dict):
         problems.append(AnswerProblem("answers.shape", N_("This should have several answers."), node.describe_place()))
+        # Read on as blank: one wrong shape must not hide what else is wrong.
         answers = {}
     elements = definition.children.get(node.element.path, ())
     taken = 0
@@ -86,8 +87,10 @@ def fill_node(definition: FormDefinition, node: AnswerNode, answers: Any, proble
             _add_question(node, element, answer, problems)
         else:
             _add_instances(definition, node, element, answer, problems)
+    # Counted first, since nearly every record has no unknown question, and making sets costs.
     if taken < len(answers):
         for name in answers.keys() - {element.name for element in elements}:
+            # Cut, since the name is whatever was sent.
             where = ".".join(part for part in (node.describe_place(), str(name)[:80]) if part)
             problems.append(AnswerProblem("answers.unknown_question", N_("The form has no such question."), where))
 
@@ -107,6 +110,7 @@ def _add_instances(
     """Add a group, or the instances of a repeat."""
     instances: list[Any] = [answer]
     if element.kind == "repeat" and isinstance(answer, list):
+        # Not a list: there is nothing to take instances from.
         instances = answer
     elif element.kind == "repeat":
         instances = []
@@ -149,6 +153,8 @@ def to_json(node: AnswerNode) -> dict[str, Any]:
             continue
         element = relevant[0].element
         if element.kind == "repeat":
+            # An instance stays though nothing in it was answered: that there was one says
+            # something.
             result[name] = [to_json(child) for child in relevant]
         elif element.kind == "group":
             inner = to_json(relevant[0])

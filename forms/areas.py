@@ -33,6 +33,8 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
         raise AreasRefused(N_("This is neither GeoJSON nor TopoJSON with areas in degrees.")) from None
     named = {name: rings for name, rings in outlines.items() if name in codes}
     missing = sorted(codes - set(named))
+    # A list has choices such as "somewhere else"; more missing than that means the wrong property
+    # or the wrong file.
     if len(missing) > len(codes) / 10:
         text = N_("The file lacks these areas of the list: {missing}. Is “{code}” the property with their codes?")
         raise AreasRefused(text, {"missing": ", ".join(missing[:8]), "code": code})
@@ -43,8 +45,10 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
     corners = sum(map(len, itertools.chain.from_iterable(named.values())))
     if corners > MOST_CORNERS:
         raise AreasRefused(N_("The outlines have more than 200,000 corners. Simplify them first."))
+    # Few corners stay exact: simplifying cannot help a small file, and would shift borders.
     if corners > MANY:
         named = {name: list(map(simplify_ring, rings)) for name, rings in named.items()}
+    # Sorted, so that the same outlines give the same file, and phones need not fetch it again.
     areas = {name: list(map(_make_steps, rings)) for name, rings in sorted(named.items())}
     return json.dumps({"attribution": attribution, "areas": areas}, separators=(",", ":"))
 
@@ -61,10 +65,14 @@ def _find_invalid_areas(named: dict[str, list[list[Corner]]]) -> list[str]:
     for code, rings in named.items():
         whole = shapely.Polygon()
         for ring in rings:
+            # Three corners, the first one twice, enclose nothing.
             plain = shapely.Polygon(ring) if len(ring) > 3 else shapely.Polygon()
+            # Compared with its own repair: where the two differ in area, the outline runs through
+            # itself.
             mended = shapely.make_valid(plain)
             if abs(mended.area - plain.area) > LEAST_WRONG * max(mended.area, 1):
                 reasons.append(f"{code} crosses itself")
+            # Symmetric difference, as the phone counts edges: a ring inside another is a hole.
             whole = whole.symmetric_difference(mended)
         if whole.area == 0:
             reasons.append(f"{code} is empty")
@@ -136,6 +144,8 @@ def _read_arcs(topology: Any) -> list[list[Corner]]:
 
 
 def _make_corner(longitude: float, latitude: float) -> Corner:
+    # Metres of some national grid would give a file that looks right and in which no place is
+    # found.
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
         raise ValueError("not degrees")
     return round(longitude * UNIT), round(latitude * UNIT)
@@ -157,8 +167,11 @@ def simplify_ring(ring: list[Corner]) -> list[Corner]:
     """
     if len(ring) < 5:
         return ring
+    # Three fixed corners: between only two, which are the same corner in a ring, there is no line
+    # to measure from.
     keep = {0, len(ring) // 2, len(ring) - 1}
     spans = [(0, len(ring) // 2), (len(ring) // 2, len(ring) - 1)]
+    # With an own list in place of recursion: coasts have thousands of corners.
     while spans:
         first, last = spans.pop()
         ax, ay = ring[first]

@@ -28,6 +28,7 @@ class Budget:
     def spend(self, steps: int = 1) -> None:
         """Count steps, and look at the clock now and then; raise TooSlow when the time is up."""
         self.steps += steps
+        # The clock itself costs more than the steps that are counted.
         if self.steps >= LOOK_EVERY:
             self.look()
 

@@ -80,9 +80,11 @@ class WorkbookEditor:
         columns = self.columns("survey")
         for number, texts in enumerate(self.rows("survey")[1:], 2):
             row = Row(number, _read_cells(columns, texts), "", {})
+            # Blank rows separate blocks in many workbooks; they are no rows of the form.
             if not any(row.cells.values()):
                 continue
             if row.ends:
+                # An end too many must not put what follows at a negative depth.
                 depth = max(0, depth - 1)
                 continue
             lines.append(SurveyRow(number, row, depth))
@@ -125,6 +127,8 @@ class WorkbookEditor:
 
     def set_setting(self, key: str, text: str) -> None:
         """Write a setting, in a column of its own where there is none."""
+        # A setting that stays the same is not written, so that saving a page changes no byte of the
+        # workbook.
         if text == self.setting(key):
             return
         rows = self.sheets.sheet("settings")
@@ -145,6 +149,8 @@ class WorkbookEditor:
         row = self.sheets.sheet(sheet)[number - 1]
         before = _read_cells(self.columns(sheet), row)
         for column, text in cells.items():
+            # Only what changed: the workbook keeps formats and columns that the builder knows
+            # nothing about.
             if text != before.get(column, ""):
                 _set_cell(row, self._column(sheet, column), text)
 
@@ -200,6 +206,7 @@ class WorkbookEditor:
         block = self.block(number)
         moved = rows[block.start - 1 : block.stop - 1]
         if direction < 0:
+            # Row 1 has the headings.
             if number <= 2:
                 return number
             del rows[block.start - 1 : block.stop - 1]
@@ -219,6 +226,7 @@ class WorkbookEditor:
             for sheet in ("survey", "choices", "settings"):
                 for row in self.rows(sheet)[1:]:
                     row[:] = [_renamed(text, old, name) for text in row]
+            # Settings name questions without ${}, as a plain word.
             for heading in self.columns("settings"):
                 if heading.standard.startswith("summary_") and self.setting(heading.standard) == old:
                     self.set_setting(heading.standard, name)
@@ -248,6 +256,7 @@ class WorkbookEditor:
     def remove_choices(self, numbers: list[int]) -> None:
         """Take rows out of the choices sheet."""
         rows = self.sheets.sheet("choices")
+        # From the last to the first: each row that goes would shift the numbers of those below it.
         for number in sorted(numbers, reverse=True):
             del rows[number - 1]
 
@@ -256,6 +265,8 @@ class WorkbookEditor:
 
         Words without a language are then in the form's own, or English.
         """
+        # The words that are there had no language; leaving them so would make pyxform read them as
+        # a third one.
         own = self.setting("default_language") or "English (en)"
         for sheet in ("survey", "choices"):
             standard_names = {heading.standard for heading in self.columns(sheet)}
@@ -294,6 +305,7 @@ def slug(text: str) -> str:
     """Return a name for a form or question made of a text: who_was_there for "Who was there?"."""
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:48]
     if plain and plain[0].isalpha():
+        # A name of an XML element cannot begin with a digit.
         return plain
     return f"q_{plain}".rstrip("_")
 

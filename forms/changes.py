@@ -48,6 +48,7 @@ def compare_versions(before: FormDefinition | None, after: FormDefinition, uses:
         if path not in old:
             if element.is_answered or element.kind != "question":
                 text = N_("New: “{name}”. Records from before have no answer to it.")
+                # Words without an answer leave no trace in records.
                 changes.append(FormChange("added", element.name, text, {"name": _get_label(after, element)}))
         else:
             changes += _describe_changed(before, after, old[path], element, uses)
@@ -72,6 +73,7 @@ def _describe_removed(
     text = N_("Gone: “{name}”. Its answers in earlier records stay.")
     if elsewhere is not None:
         text = N_("“{name}” is in another group now; for exports it is another question.")
+    # A calculation is computed again under any version; it keeps no draft from moving on.
     blocks = element.calculate is None
     yield FormChange("removed", element.name, text, details, blocks, touches)
 
@@ -104,6 +106,7 @@ def _compare_choices(
     was = {choice.name: choice.label for choice in before.choices.get(old.choices, ())}
     now = {choice.name: choice.label for choice in after.choices.get(new.choices, ())}
     name = {"name": _get_label(after, new)}
+    # A draft may have chosen it; under the new version nothing would show that answer.
     gone = [choice for choice in was if choice not in now]
     if gone:
         details = {**name, "choices": ", ".join(gone)}

@@ -16,6 +16,7 @@ MAX_CHOICES = 50_000  # rows on the choices sheet
 
 def lint_choices(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
     """Return everything wrong with the lists; `tables` are those that came as files."""
+    # Before the rows: 50,000 problems, one a row, would help nobody.
     if len(workbook.choices) > MAX_CHOICES:
         text = N_("The choices sheet has more than 50,000 rows. Put long lists into a CSV file each.")
         return [FormProblem("form.too_many_choices", text, sheet="choices")]
@@ -45,6 +46,7 @@ def find_similar(name: str, names: Iterable[str]) -> str:
 
 def _find_missing_lists(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
     lists = {cells.get("list_name", "") for _, cells in workbook.choices}
+    # A select may offer the answers of a repeat.
     lists |= {row.name for row in workbook.survey if row.begins == "repeat"}
     for row in workbook.survey:
         if row.standard_type == "csv-external" and row.name not in tables:
@@ -82,6 +84,7 @@ def _check_rows(workbook: Workbook) -> Iterator[FormProblem]:
     for number, cells in workbook.choices:
         key = cells.get("list_name", ""), cells.get("name", "")
         problems = _check_row(cells, is_split=key[0] in multiple)
+        # Blank names are reported by themselves; two of them are no double.
         if all(key) and key in seen and not may_repeat:
             problems.append(("form.choice_twice", N_("The list “{list}” has two choices called “{name}”."), "name"))
         seen.add(key)

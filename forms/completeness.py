@@ -67,6 +67,8 @@ def _find_lost_cells(row: Row, element: Element | None) -> Iterator[FormProblem]
         if _has_effect(element, column):
             text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or remove it.")
             yield row_problem("form.lost", text, row, column, name=row.name)
+        # Whether a loss matters depends on the question: a hint on a calculation is lost without
+        # harm.
         else:
             text = N_("“{name}”: this cell has no effect on this type of question.")
             yield row_advice("form.no_effect", text, row, column, name=row.name)
@@ -81,9 +83,11 @@ def _is_held(element: Element, column: str, cell: str) -> bool:
     if base in WORDS:
         words = getattr(element, WORDS[base])
         return _is_same(cell, _find_words(words, language_of(column)))
+    # "no" is what a rule without a cell says, too.
     if column not in RULES or (column in ("required", "read_only") and cell.lower() in NO):
         return True
     if column == "choice_filter":
+        # A filter that came to nothing would offer every choice.
         if element.items is None:
             return False
         return any(isinstance(part, Path) and list_conditions(part) for part in walk(element.items))
@@ -116,6 +120,8 @@ def _find_lost_choices(workbook: Workbook, definition: FormDefinition) -> Iterat
             column = workbook.written_choice("list_name")
             yield FormProblem("form.lost", text, {"list": name}, "choices", rows[0][0], column)
             continue
+        # Taken from the front one by one: choices keep their order, so a lost one shows as the next
+        # not fitting.
         unmatched = list(definition.choices[name])
         for number, cells in rows:
             choice = None
@@ -158,6 +164,7 @@ def _is_same(cell: str, compiled: object) -> bool:
         return bool(compiled)
     if not isinstance(compiled, str):
         return False
+    # A text that shows answers is cut into pieces around them; that it is there has to do.
     return _normalize(cell) == _normalize(compiled) or ("${" in cell and bool(compiled))
 
 

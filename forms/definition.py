@@ -245,6 +245,7 @@ class FormDefinition:
         """Return the answer to the question with a QuestionRole; "" when there is none."""
         value: Any = answers
         for name in self.summary_names.get(role, ("",)):
+            # Step by step, as a wrong or hostile body may have a text where the form has a group.
             value = value.get(name) if isinstance(value, Mapping) else None
         return value if isinstance(value, str) else ""
 
@@ -272,6 +273,8 @@ class FormDefinition:
 
         Its own where that is unique, else dotted from the root.
         """
+        # A form may use one name in two groups; only then does the column need the whole path,
+        # which is harder to read in exports.
         if sum(other.name == element.name for other in self.elements) == 1:
             return element.name
         return element.path.removeprefix("/data/").replace("/", ".")
@@ -290,6 +293,7 @@ class FormDefinition:
     def _labels_of_lists(self) -> dict[str, dict[str, Words]]:
         return {}
 
+    # Once a list: labels of one list are asked for by every row of an export.
     def _labels(self, name: str) -> dict[str, Words]:
         labels = self._labels_of_lists
         if name not in labels:
@@ -305,6 +309,8 @@ class FormDefinition:
         body["choices"] = {name: list(map(_write_choice, choices)) for name, choices in self.choices.items()}
         if self.tables:
             body["tables"] = {name: {"columns": table.columns, "rows": table.rows} for name, table in self.tables.items()}
+        # Written only where there is something: forms from before keep the bytes, and so the hash,
+        # by which phones know them.
         if self.kept_after_no:
             body["kept_after_no"] = self.kept_after_no
         if self.role:
@@ -401,6 +407,8 @@ def _omit_defaults(element: Element) -> dict[str, Any]:
     body = {}
     for field in dataclasses.fields(element):
         value = getattr(element, field.name)
+        # Defaults are left out, so that a new field does not change the hash of every form that was
+        # ever published.
         if value != getattr(blank, field.name) or field.name in ("type", "parent"):
             body[field.name] = value
     return body

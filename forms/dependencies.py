@@ -56,6 +56,7 @@ class _Place:
         if self.names is None:
             return self
         names = self.names[:-1]
+        # Above a repeat an instance is no longer known: all of its instances are meant.
         return _Place(names, min(self.scope, len(names)))
 
 
@@ -88,6 +89,7 @@ def _find_path_reads(path: Path, reader: _Reader, start: _Place) -> Iterator[Rea
     place = _begin(path, reader, start)
     steps = path.steps
     if path.origin == Origin.ROOT:
+        # The first name of a whole path is the root itself, which is in the place already.
         steps = path.steps[1:]
     for step in steps:
         reached = [place]
@@ -98,13 +100,16 @@ def _find_path_reads(path: Path, reader: _Reader, start: _Place) -> Iterator[Rea
             case ParentStep():
                 place = place.to_parent()
                 reached = [place]
+            # In a list there are no elements to go through.
             case AnyChildStep() if place.names is not None:
                 reached = reader.list_children(place)
                 for child in reached:
                     yield child.path, child.scope
         for condition in step.conditions:
+            # A step to nothing may still have conditions that read answers.
             for node in reached or [_Place(None, place.scope)]:
                 yield from _find_reads(condition, reader, _Place(node.names, place.scope))
+    # A full stop reads what is being answered: no other question, so it waits for nothing.
     is_own_value = path.origin != Origin.ROOT and all(step == SelfStep() for step in steps)
     if place.names is not None and not is_own_value:
         yield place.path, place.scope
@@ -135,6 +140,7 @@ def find_element_reads(element: Element, children: dict[str, list[Element]]) -> 
     reads: set[Read] = set()
     for ast in list_controlling_expressions(element):
         reads.update(find_references(ast, element.path, children))
+    # A group that is not asked hides all that is in it; the root is always there.
     if element.parent != "/data":
         reads.add((element.parent, element.parent.count("/")))
     return reads
@@ -150,8 +156,10 @@ def order_calculations(elements: tuple[Element, ...], children: dict[str, list[E
     for element in elements:
         depth = element.path.count("/")
         reads = find_element_reads(element, children)
+        # In the same instance it would wait for itself; in the others it is a running total.
         if (element.path, depth) in reads:
             raise CircularReference([element.path, element.path])
+        # Sorted, so that one form gives one order, and with it one hash.
         after[element.path] = sorted({path for path, _ in reads if path in paths and path != element.path})
     done: dict[str, bool] = {}
     result: list[str] = []
@@ -171,6 +179,8 @@ def order_calculations(elements: tuple[Element, ...], children: dict[str, list[E
                 done[following] = False
                 trail.append((following, iter(after[following])))
             elif not done[following]:
+                # On the trail and not done: we have come back to where we are. The circle is the
+                # trail from there on.
                 names = [step for step, _ in trail]
                 raise CircularReference([*names[names.index(following) :], following])
     return tuple(result)

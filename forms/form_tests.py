@@ -41,6 +41,7 @@ def run_tests(sheet: list[list[str]], definition: FormDefinition) -> list[FormPr
             text = N_("The tests sheet has the columns test, question, answer and expect.")
             problems.append(_make_problem(1, text, column=column))
     for _, steps in groupby(_read_steps(header, sheet), key=lambda step: step[1].get("test", "")):
+        # A fresh form for each test: what one test answers must not decide the next.
         problems += _TestRun(definition).all(list(steps))
     return problems
 
@@ -82,6 +83,8 @@ class _TestRun:
         for child in node.all_children():
             element = child.element
             if element.first_value:
+                # The first value comes before the fixed default, as on a phone when the form is
+                # opened.
                 child.text = to_string(evaluate(element.first_value, EvaluationContext(self.root, child, self.now, lists)))
             elif element.default:
                 child.text = element.default
@@ -97,6 +100,8 @@ class _TestRun:
                 else:
                     self.now = DateValue(moment.days, "dateTime")
                 continue
+            # Only giving an answer makes an instance: looking at one that is not there is a mistake
+            # in the test.
             node = self.find(question, is_made=bool(answer))
             if node is None:
                 text = N_("There is no question “{name}” to refer to.")
@@ -104,6 +109,7 @@ class _TestRun:
                 continue
             if answer:
                 node.text = answer
+            # After every step, as on a phone: rules see what was answered so far.
             calculate(self.definition, self.root, self.now)
             actual = None
             if expect:
@@ -164,6 +170,8 @@ class _TestRun:
                 return None
             return node.text or "–"
         else:
+            # The answer itself stands for what the phone computed, so a calculation cannot disagree
+            # with itself.
             problem = Rules(self.definition, self.root, self.now).find_problem(node, {node: node.text})
             actual = "ok"
             if problem:

@@ -45,6 +45,7 @@ def split_heading(text: str) -> list[str]:
     """
     parts: list[str] = []
     for part in map(str.strip, COLONS.split(plain(text))):
+        # "jr:constraintMsg" was split at its colon, and is one name.
         if parts and parts[-1].lower() in PREFIXES:
             parts[-1] = f"{parts[-1]}:{part}"
         elif part:
@@ -64,6 +65,7 @@ def survey_heading(text: str) -> str:
     if len(parts) > 1:
         pair = f"{to_snake_case(parts[0])}::{to_snake_case(parts[1])}"
     pair = support.COLUMN_ALIASES.get(pair, pair)
+    # A pair of words first, since "media::image" and "bind::relevant" are columns of their own.
     if pair in support.COLUMNS:
         return with_language(pair, parts[2:])
     base = support.COLUMN_ALIASES.get(to_snake_case(parts[0]), to_snake_case(parts[0]))
@@ -83,6 +85,8 @@ def choice_heading(text: str) -> str:
     base = to_snake_case(parts[0])
     if base == "list_name":
         return base
+    # Only these have a standard form; any other column is the author's, and filters name it as it
+    # is written.
     if base in ("name", "value", "label", "caption", "media", "image", "big-image", "audio", "video"):
         return survey_heading(text)
     return plain(text)
@@ -148,4 +152,5 @@ def settings_row(rows: list[list[str]]) -> int:
 
     The first under the headings that says something.
     """
+    # Blank rows between the headings and the settings are common in forms made by hand.
     return next((at for at, row in enumerate(rows) if at and any(row)), 1)

@@ -22,6 +22,8 @@ def compile_isolated(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
 
     Raises FormRefused, also where compiling takes too much time or memory.
     """
+    # As text: what crosses to the other process is JSON, which can hold no objects that run when
+    # they are read.
     encoded = {name: base64.b64encode(data_of_file).decode() for name, data_of_file in (files or {}).items()}
     answer = _run_isolated("compile", data, file_type, encoded)
     problems = [FormProblem(**problem) for problem in answer["problems"]]
@@ -46,8 +48,11 @@ def _run_isolated(what: str, data: bytes, file_type: str, files: dict[str, str])
     request = json.dumps({"do": what, "workbook": base64.b64encode(data).decode(), "type": file_type, "files": files})
     command = [sys.executable, "-m", "forms.isolated"]
     try:
+        # Time is limited twice: here by the clock, in the process itself by CPU seconds.
         done = subprocess.run(command, input=request.encode(), capture_output=True, timeout=SECONDS, check=True)
         answer: dict[str, Any] = json.loads(done.stdout)
+    # Whatever ended the process (memory, time, a crash in a library), the author can only make the
+    # file smaller.
     except (subprocess.SubprocessError, ValueError):
         text = N_("The workbook takes too long to read, or too much memory. Make it smaller and try again.")
         raise FormRefused([FormProblem("form.too_heavy", text, sheet="")]) from None

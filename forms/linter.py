@@ -30,11 +30,13 @@ def lint(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
 
     `tables` are the lists that came as files.
     """
+    # All problems at once: an author who learns of one error an upload gives up.
     problems = [*_check_columns(workbook), *_check_settings(workbook), *_refuse_entities(workbook)]
     rows = [row for row in workbook.survey if not row.ends]
     if not rows:
         problems.append(FormProblem("form.empty", N_("The survey sheet has no questions. Add at least one row.")))
     names = {row.name: row.kind for row in rows}
+    # pyxform makes a question of this name for "or other"; rules may refer to it.
     names |= {f"{row.name}_other": "text" for row in rows if "or_other" in row.type.lower()}
     problems += _check_nesting(workbook)
     for row in workbook.survey:
@@ -61,6 +63,8 @@ def _check_columns(workbook: Workbook) -> Iterator[FormProblem]:
         if not near:
             text = N_("“{column}” is not a column of an XLSForm, so nothing reads it.")
         details = {"column": column, "near": near}
+        # An error only where a word looks like a typo of a column that matters; other columns are
+        # an author's own notes.
         severity: Literal["error", "warning"] = "warning"
         if near:
             severity = "error"
@@ -75,6 +79,7 @@ def _find_doubled_columns(workbook: Workbook, sheet: str) -> Iterator[FormProble
     seen: dict[str, str] = {}
     for heading in workbook.columns(sheet):
         meaning = heading.standard
+        # "label::French" and "label::French (fr)" are two headings of one language.
         if is_translated(meaning) and language_of(meaning):
             base = meaning.removesuffix(language_of(meaning))
             meaning = base + language_code(language_of(meaning))
@@ -106,9 +111,11 @@ def _find_cells_without_heading(workbook: Workbook, sheet: str) -> Iterator[Form
 def _check_cells(row: Row) -> Iterator[FormProblem]:
     """Refuse what stands in a column that this app does not read."""
     for column, cell in row.cells.items():
+        # Their work is done by other means here: the type of a question says both.
         if not cell or column in ("bind::type", "bind::odk:length"):
             continue
         parts = column.split("::")
+        # From the longest name to the shortest, so that "bind::type" is judged before "bind".
         verdict = support.COLUMNS.get(column) or support.COLUMNS.get("::".join(parts[:2])) or support.COLUMNS.get(parts[0])
         if verdict is None and parts[0] in ("control",):
             verdict = support.COLUMNS["body"]
@@ -124,6 +131,7 @@ def _check_settings(workbook: Workbook) -> Iterator[FormProblem]:
             text = N_("The settings sheet needs a {key}.")
             yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=number, column=key)
     for key in ("form_id", "version"):
+        # They become file names, parts of addresses and of XML.
         if settings.get(key) and not re.fullmatch(r"[A-Za-z0-9_.\-]{1,64}", settings[key]):
             text = N_("“{key}” may have letters, digits, “_”, “-” and “.” only, 64 at most.")
             yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=number, column=key)
@@ -216,6 +224,7 @@ def _check_expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]
     if ("(" in default and "${" in default) or LAST_SAVED.search(default):
         cells["default"] = default
     for column, text in cells.items():
+        # Words and not expressions: pyxform turns them into true() and false() itself.
         if not text or text.lower() in WORDS_FOR_YES:
             continue
         if LAST_SAVED.search(text):
@@ -224,12 +233,14 @@ def _check_expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]
             continue
         yield from _find_unknown_references(row, column, text, names)
         try:
+            # The name alone parses as a path; braces have no meaning in the language itself.
             parse(REFERENCE.sub(r" \1 ", text))
         except ExpressionError as error:
             yield row_problem(error.code, error.text, row, column, **error.details)
     for column, text in row.cells.items():
         if column.split("::")[0] in (*support.TRANSLATED, "trigger"):
             yield from _find_unknown_references(row, column, text, names)
+    # A hidden question changes without anybody touching it, and then nothing would be triggered.
     for name in REFERENCE.findall(row.cells.get("trigger", "")):
         target = TYPES.get(names.get(name, ""))
         if target is not None and not target.is_on_screen:
@@ -287,6 +298,8 @@ def _check_privacy(row: Row, question_type: QuestionType) -> Iterator[FormProble
     if written or not question_type.is_class_implied:
         yield from _check_class(row, written, least)
     topic = question_type.refused_topic or find_refused_topic(row.name)
+    # By what its name asks for: a date called "dob" is a birth date, whatever its type and class
+    # say.
     if topic in DIRECT and least != PrivacyClass.IDENTIFIER and written and written not in NEVER_LEAVES:
         yield row_problem("form.identifier", POINTS_TO_ONE, row, "privacy::class", name=row.name)
     yield from _check_topic(row, topic)
@@ -349,6 +362,7 @@ def _check_export(row: Row, rule: str) -> Iterator[FormProblem]:
     elif export != "drop" and rule in list(NEVER_LEAVES):
         text = N_("“{name}” is {privacy} and never leaves the centre. Its export rule must be “drop”.")
         yield row_problem("form.export_never", text, row, "privacy::export", name=row.name, privacy=rule)
+    # A day needs no hierarchy of its own: months and years follow from it.
     elif export == "generalise" and not row.cells.get("privacy::hierarchy") and row.kind not in ("date", "dateTime"):
         text = N_("“{name}” is to be made less detailed; say how in privacy::hierarchy.")
         yield row_problem("form.hierarchy", text, row, "privacy::hierarchy", name=row.name)

@@ -27,6 +27,7 @@ class ListNode:
     def children_named(self, name: str) -> "Sequence[ListNode]":
         """Return the rows of a list, or the cell of a row, with this name; maybe none."""
         if self.cells is not None:
+            # Made when asked for: a list of 50,000 rows would be half a million cells in memory.
             if name in self.cells:
                 return [ListNode(self, name, self.cells[name])]
             return []
@@ -63,6 +64,8 @@ class FormLists:
             if rows is None:
                 self._roots[name] = None
             else:
+                # In the shape of an XForm's secondary instance: root, then items. Authors write
+                # paths by it.
                 top = ListNode(None, "instance")
                 root = ListNode(top, "root")
                 top.children = [root]
@@ -80,6 +83,8 @@ class FormLists:
                 {
                     "name": choice.name,
                     "label": in_language(choice.label, form.languages[0]),
+                    # By position: pyxform gives the words of a choice this name, and forms may show
+                    # it.
                     "itextId": f"{name}-{index}",
                     **choice.data,
                 }
@@ -89,6 +94,7 @@ class FormLists:
 
     def rows_with(self, name: str, column: str, text: str) -> Sequence[ListNode]:
         """Return the rows whose cell in a column is this text."""
+        # Made at the first look and kept: a record is checked against the same form many times.
         index = self._indexes.get((name, column))
         if index is None:
             index = self._make_index(self.root(name), column)
@@ -127,6 +133,7 @@ class FormLists:
 
 
 def in_language(words: dict[str, Any], language: str) -> str:
+    # Any language is better than none: a worker must see what is asked.
     """Return the text in a language, else in any there is, else "".
 
     Answers shown inside it read as …

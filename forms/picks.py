@@ -40,6 +40,7 @@ class SimpleCondition:
         }[self.operator]
 
 
+# In this order: "answered" is "is not" with a blank value, and would be read as that.
 PATTERNS = [
     ("answered", r"\$\{(\w[\w.-]*)\}\s*!=\s*()(?:''|\"\")"),
     ("blank", r"\$\{(\w[\w.-]*)\}\s*=\s*()(?:''|\"\")"),
@@ -108,6 +109,7 @@ def read_limits(expression: str) -> AnswerLimits | None:
     limits: dict[str, str] = {}
     for part in filter(None, re.split(r"\s+and\s+", expression.strip())):
         limit = _read_limit(part)
+        # Two limits of one kind cannot be shown in one field; such a rule is edited as text.
         if limit is None or limit[0] in limits:
             return None
         limits[limit[0]] = limit[1]
@@ -133,6 +135,7 @@ def _read_limit(part: str) -> tuple[str, str] | None:
 
 
 def _quote(text: str) -> str:
+    # XPath has no escape inside quotes; the other kind of quote is the only way.
     if "'" in text:
         return f'"{text}"'
     return f"'{text}'"

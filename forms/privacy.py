@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXPORTS = ("keep", "generalise", "count", "drop")  # the most that may leave of a question, from much to nothing
 MAX_QUASI_IDENTIFIERS = 6  # that may leave from one form (programme, refuse-to-collect list)
 
+# Words are matched in names of questions only: labels say "name" and "unit" in many senses.
 # What this programme does not collect (governance: refuse-to-collect list), as words in the name of a question.
 REFUSED: dict[str, str] = {
     N_("name"): r"(first|last|full|given|family|middle)_?names?|names?|surname|nick_?name|alias|street_name|initials"
@@ -108,6 +109,7 @@ def privacy_class(row: "Row", type_name: str) -> str:
 def find_refused_topic(name: str) -> str:
     """Return what on the refuse-to-collect list a question's name asks for; "" when nothing."""
     plain = _normalize(name).replace(" ", "_").replace("-", "_").strip("_")
+    # The whole name and not a part of it: "time_unit" is no unit of an address.
     return next((what for what, pattern in _REFUSED if pattern.fullmatch(plain)), "")
 
 
@@ -134,6 +136,7 @@ def propose_class(type_name: str, name: str, labels: list[str]) -> tuple[Privacy
 
 def _propose_by_words(name: str, labels: list[str]) -> tuple[PrivacyClass, str] | None:
     text = " ".join(_normalize(part).replace("_", " ") for part in (name, *labels))
+    # In the order of the list, from what points to one person down: the first that fits decides.
     for privacy, pattern, reason in _PROPOSALS:
         if pattern.search(text):
             return privacy, reason
@@ -141,5 +144,6 @@ def _propose_by_words(name: str, labels: list[str]) -> tuple[PrivacyClass, str] 
 
 
 def _normalize(text: str) -> str:
+    # Accents are taken off, since names of questions are written without them.
     decomposed = unicodedata.normalize("NFD", text.lower())
     return "".join(character for character in decomposed if not unicodedata.combining(character))

@@ -111,6 +111,8 @@ class QuestionType:
     from_value: Callable[[Value], str] = to_string  # writes a computed value as an answer of the type
 
     def __post_init__(self) -> None:
+        # Checked when the program starts, not when a form uses it: a type that does not protect
+        # must not exist.
         problems = list(self._find_problems())
         if problems:
             raise IncompleteType(f"The question type {self.name!r} cannot be used: {' '.join(problems)}")
@@ -127,6 +129,7 @@ class QuestionType:
             problems.append(f"Its answers hold {self.answer}, so its least class must be {needed}.")
         if self.answer in NEEDS_APPROVAL and not self.refused_topic:
             problems.append(f"Its answers hold {self.answer}, so it must name a refused_topic.")
+        # A least class is not a proposal: authors need to be told which one fits most questions.
         if self.least_class != PrivacyClass.OPERATIONAL and not self.is_class_implied and self.proposal is None:
             problems.append("It has a least class, so it must also propose one.")
         if self.proposal and not is_at_least(self.proposal.privacy, self.least_class):

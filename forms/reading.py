@@ -39,6 +39,7 @@ def count_syllables(word: str, language: str) -> int:
     word = word.lower()
     count = len(VOWELS.findall(word))
     silent = ("es", "ent", "e") if language == "fr" else ("e",)
+    # "le" and "ee" are spoken: little, coffee.
     if count > 1 and word.endswith(silent) and not word.endswith(("le", "ee")):
         count -= 1
     return max(count, 1)

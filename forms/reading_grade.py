@@ -31,6 +31,7 @@ def compute_grade(text: str, language: str) -> float | None:
     if len(words) < FEWEST_WORDS:
         return None
     per_sentence = len(words) / _count_sentences(text)
+    # fr-CA and fr read alike.
     primary = language.lower().partition("-")[0]
     if primary == "en":
         syllables = sum(map(count_english_syllables, words)) / len(words)

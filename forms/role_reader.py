@@ -83,6 +83,7 @@ class _RoleReader:
             return
         role = QuestionRole(written)
         before = self.questions.setdefault(role.value, row.path)
+        # Read once in a record: with two answers there would be no saying which one counts.
         if before != row.path:
             text = N_("The role “{role}” is given to two questions: “{other}” and “{name}”. Keep one of them.")
             other = before.rsplit("/", 1)[-1]
@@ -102,6 +103,7 @@ class _RoleReader:
 
     def find_repeat(self, path: str) -> str:
         """Return why a question in a repeat cannot have a role; "" where it is in none."""
+        # A repeat has many answers, and who reads a role takes one.
         element = self.elements.get(path)
         while element is not None and element.kind != "repeat":
             element = self.elements.get(element.parent)
@@ -148,6 +150,8 @@ def find_missing_roles(definition: FormDefinition, readers: Collection[Reader]) 
     """Return what keeps readers from reading a form with its role, one problem a reader."""
     problems = []
     for needs in NEEDS:
+        # Only of products that are switched on: a centre without maps need not ask for a
+        # neighbourhood.
         if needs.form in (None, definition.role) and needs.reader in readers:
             missing = [*_iterate_missing(definition, needs)]
             if missing:
@@ -163,5 +167,7 @@ def _iterate_missing(definition: FormDefinition, needs: ReaderNeeds) -> Iterator
         if role not in definition.summary:
             yield role.value
     for question, choice in needs.choices:
+        # A choice is needed only where the question is there; without the question the role is
+        # simply not used.
         if question in definition.summary and not definition.list_choices_with_role(question, choice):
             yield f"{question}/{choice}"

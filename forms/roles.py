@@ -93,6 +93,7 @@ class ChoiceRole(StrEnum):
     SAYS_WHERE_OR_WHEN = "says_where_or_when"
 
 
+# Computed answers may stand for any kind: what they hold is seen only when they are computed.
 _CHOICE = frozenset({AnswerKind.CHOICE, AnswerKind.COMPUTED})
 _CHOICES = frozenset({AnswerKind.CHOICE, AnswerKind.CHOICES, AnswerKind.COMPUTED})
 _DATE = frozenset({AnswerKind.DATE, AnswerKind.COMPUTED})

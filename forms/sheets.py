@@ -60,8 +60,12 @@ class Sheets:
             sheet.freeze_panes(1, 0)
             for number, row in enumerate(self.sheets[name]):
                 for column, text in enumerate(row):
+                    # Blank cells are not written: a cell of an empty text counts as content when
+                    # the workbook is read again.
                     if text:
                         failed = sheet.write_string(number, column, text, heading if number == 0 else None)
+                        # Refused on arrival (too_long): cutting it off here would lose words in
+                        # silence.
                         assert not failed, "a cell that no .xlsx file can hold"
         book.close()
         return buffer.getvalue()
@@ -72,8 +76,10 @@ def read_sheets(data: bytes, file_type: str) -> Sheets:
     refuse_unreadable_file(data, file_type)
     try:
         written = {".md": _read_markdown, ".xls": _read_xls}.get(file_type, _read_xlsx)(data)
+    # Its own problems, which must not be wrapped into "cannot be read".
     except FormRefused:
         raise
+    # What the readers raise on damaged files. Anything else is a fault of ours and must be seen.
     except (
         ValueError,
         KeyError,
@@ -98,6 +104,7 @@ def _use_standard_names(written: dict[str, list[list[str]]]) -> dict[str, list[l
     sheets: dict[str, list[list[str]]] = {}
     for name, rows in written.items():
         plain = name.strip().lower()
+        # Two sheets "Survey" and "survey": the one that is spelled right is the one that is read.
         is_free = name == plain or plain not in (*written, *sheets)
         sheets[plain if plain in KNOWN and is_free else name] = rows
     return sheets
@@ -127,11 +134,13 @@ def _read_xlsx(data: bytes) -> dict[str, list[list[str]]]:
     problems: list[FormProblem] = []
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # each row is as long as its last cell, whatever the file says of the sheet's size
+        # Notes and scratch sheets of an author may hold broken formulas; nobody reads them.
         is_read = sheet.title.strip().lower() in KNOWN
         rows: list[list[str]] = []
         for number, row in enumerate(sheet.iter_rows(), 1):
             texts = _trim_row(["" if cell.value is None else _text(cell.value) for cell in row])
             count += len(texts)
+            # Counted while reading: compressed, a sheet of a billion cells is a small file.
             if count > MAX_CELLS:
                 raise FormRefused([FormProblem("form.too_large", N_("The workbook unpacks to far too much."), sheet="")])
             rows.append(texts)
@@ -161,6 +170,7 @@ def _find_formulas(data: bytes) -> Formulas:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        # Opening a workbook a second time doubles the time; most have no formula at all.
         if not any(HAS_FORMULA.search(archive.read(name)) for name in names):
             return Formulas()
         # Programs that only write a workbook put blanks or zeros for results and leave this word for Excel.
@@ -227,6 +237,7 @@ def _xls_text(cell: xlrd.sheet.Cell, datemode: int) -> str:
         return ""
     text: str = xls_value_to_unicode(cell.value, cell.ctype, datemode).strip()
     if cell.ctype == xlrd.XL_CELL_DATE:
+        # Excel stores a day as its midnight; the time would make it another type of answer.
         return text.removesuffix(" 00:00:00")
     return text
 

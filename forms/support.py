@@ -50,6 +50,7 @@ def _collect_names() -> dict[str, str]:
     names: dict[str, str] = {}
     for question_type in TYPES.values():
         names |= dict.fromkeys(question_type.xlsform_names, question_type.name)
+    # A type that is both taken in and refused would be decided by the order of two dicts.
     twice = names.keys() & REFUSED_TYPES.keys()
     if twice:
         raise IncompleteType(f"Taken in and refused: {', '.join(sorted(twice))}. See REFUSED_TYPES.")
@@ -227,6 +228,8 @@ def _collect(part: str) -> dict[str, tuple[tuple[str, ...], str]]:
         verdicts: Mapping[str, str] = getattr(question_type, part)
         for name, verdict in verdicts.items():
             types, known_verdict = collected.get(name, ((), verdict))
+            # An appearance that several types share is explained once; two opinions on it could not
+            # both be shown.
             if known_verdict != verdict:
                 raise IncompleteType(f"{question_type.name}: another type judges “{name}” differently.")
             collected[name] = ((*types, question_type.name), verdict)
@@ -246,6 +249,7 @@ def standard_type(text: str) -> str:
     Example: standard_type("Select one places or_other") is "select_one".
     """
     words = text.split()
+    # Longest first: "select one from file" begins with "select one".
     for length in (5, 4, 3, 2, 1):
         name = " ".join(words[:length])
         for spelling in (name, name.lower()):
@@ -264,6 +268,7 @@ def list_of(text: str) -> str:
     words = [word for word in text.split() if word.lower() != "or_other"]
     if len(words) < 2 or standard_type(text) not in LISTED:
         return ""
+    # "or specify" is an old spelling of "or other", so the last word is no list there.
     if words[-2:-1] != ["specify"]:
         return words[-1]
     return ""

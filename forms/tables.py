@@ -19,11 +19,13 @@ def read_table(name: str, data: bytes) -> tuple[CsvTable | None, list[FormProble
     if len(data) > MAX_BYTES:
         return None, [FormProblem("form.file_large", N_("“{file}” is larger than 10 MB."), {"file": name}, sheet=name)]
     try:
+        # Excel's "CSV UTF-8" begins with a byte order mark.
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         sentence = N_("“{file}” is not in UTF-8. In Excel choose “CSV UTF-8” when saving.")
         return None, [FormProblem("form.file_encoding", sentence, {"file": name}, sheet=name)]
     try:
+        # Excel writes semicolons where the comma is the decimal sign, as in French.
         dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:4096], ",;\t")
     except csv.Error:
         dialect = csv.excel
@@ -46,6 +48,7 @@ def read_table(name: str, data: bytes) -> tuple[CsvTable | None, list[FormProble
         if len(row) > len(columns):
             sentence = N_("“{file}” has more cells in this row than there are columns.")
             problems.append(FormProblem("form.file_columns", sentence, {"file": name}, sheet=name, row=number))
+            # One such row means that all are shifted; naming each helps nobody.
             break
     if problems:
         return None, problems

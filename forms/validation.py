@@ -57,6 +57,8 @@ def validate(definition: FormDefinition, form_data: Any, now: DateValue, budget:
 def _validate(definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget) -> ValidationResult:
     root, problems = tree.build_tree(definition, form_data)
     questions = _list_questions(root)
+    # Before calculating: what the phone computed is compared with what the centre computes from the
+    # same answers.
     sent = {node: node.text for node in questions if node.element.calculate is not None}
     calculate(definition, root, now, budget)
     rules = Rules(definition, root, now, budget)
@@ -66,8 +68,12 @@ def _validate(definition: FormDefinition, form_data: Any, now: DateValue, budget
     answers = tree.to_json(root)
     is_refusal, refused_by = _find_refusal(definition, root)
     is_above = False
+    # Not after a refusal: then nothing of the person is kept anyway, and what is above consent goes
+    # with it.
     if definition.keeps and not is_refusal:
         problems, is_above = _name_too_much(definition, root, sent, problems)
+    # Only once a question about consent was answered; before that the record is unfinished, and
+    # cutting it would lose a worker's typing.
     if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
         answers = consent.without_person(definition, answers)
     return ValidationResult(answers, problems, is_refusal, refused_by, is_above)
@@ -86,6 +92,8 @@ def _name_too_much(
     above = {}
     for node in _list_questions(root):
         is_denied = not definition.keeps.get(node.element.path, frozenset()).isdisjoint(denied)
+        # An answer is above consent only where the form's own rules made it irrelevant: the rules
+        # of consent are part of them.
         if is_denied and not node.is_relevant and (sent.get(node) or node.text):
             place = node.describe_place()
             above[place] = AnswerProblem(TOO_MUCH, KEPT_TOO_MUCH, place)
@@ -98,6 +106,7 @@ def _name_too_much(
 def _find_denied(definition: FormDefinition, root: AnswerNode) -> frozenset[str]:
     """Return the keeps that consent does not reach; none where nobody was to be asked."""
     tier = _find_role_question(definition, root, "tier")
+    # Nobody was to be asked: a record about no one person needs no consent.
     if tier is None or tier.parent is None or not tier.parent.is_relevant:
         return frozenset()
 
@@ -118,9 +127,11 @@ def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, s
     tier = _find_role_question(definition, root, "tier")
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
         return False, ""
+    # The form hid every question about consent, so there was nothing to refuse.
     if not any(_is_asked(tier.parent, question) for question in consent.list_consent_questions(definition, tier.element)):
         return False, ""
     person = _find_role_question(definition, root, "person")
+    # A no for one record only names nobody, so that the person's other records stay.
     if person is None or not consent.is_statement(definition, to_string(tier.value())):
         return True, ""
     return True, to_string(person.value())
@@ -161,6 +172,8 @@ def _recalculate(definition: FormDefinition, form_data: Any, now: DateValue, bud
     calculate(definition, root, now, budget)
     computed = {node: node.text for node in _list_questions(root) if node.element.calculate is not None}
     rules = Rules(definition, root, now, budget)
+    # Computed answers are their own measure here: a correction at the centre has no phone to agree
+    # with.
     problems += rules.list_problems(_list_questions(root), computed)
     answers = tree.to_json(root)
     is_refusal, _ = _find_refusal(definition, root)
@@ -176,6 +189,7 @@ def _make_unchecked(form_data: Any, error: ExpressionError) -> ValidationResult:
 
     A rule of the form itself must not be run.
     """
+    # Any other error of an expression is a fault of ours and must be seen.
     if error.code != SLOW:
         raise error
     text = N_(
@@ -194,6 +208,8 @@ def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budg
     Raises TooSlow when that takes more than the budget.
     """
     run = _Calculation(definition, root, now, budget or Budget())
+    # Only elements that an answer can change, in an order in which each comes after what it reads;
+    # one pass is then enough.
     for path, element in definition.deciding:
         run.decide(path, element)
 
@@ -217,6 +233,8 @@ class _Calculation:
             self.nodes_by_path.pop(path, None)  # there may be more of them, or fewer
             for parent in parents:
                 self._make_instances(element, parent, element.count)
+        # Asked once an element, not only when it is evaluated: an element in a thousand instances
+        # is work, too.
         self.budget.look()
         for parent in parents:
             for node in parent.children.get(element.name, ()):
@@ -238,9 +256,12 @@ class _Calculation:
 
     def _compute(self, node: AnswerNode, calculation: Ast) -> None:
         if not node.is_relevant:
+            # What is not asked has no answer, also when an older app computed one.
             node.text = ""
+        # What was drawn at random cannot be drawn again: the centre believes the phone.
         elif node.element.path not in self.randomized_paths:
             node.text = format_computed(node.element, evaluate(calculation, self._context(node)))
+            # Each calculation may double a text, so a form of thirty rows could ask for a gigabyte.
             if len(node.text) > MAX_COMPUTED:
                 raise TooSlow
 
@@ -256,6 +277,8 @@ class _Calculation:
             node = AnswerNode(element, parent)
             instances.append(node)
             tree.fill_node(self.definition, node, {}, [])
+        # Marked, not removed: when the count goes up again on a phone, what was typed is still
+        # there.
         for position, node in enumerate(instances):
             node.is_beyond = position >= count_wanted
 
@@ -289,6 +312,7 @@ def _list_questions(root: AnswerNode) -> list[AnswerNode]:
         if node.element.kind == "question":
             questions.append(node)
         else:
+            # Reversed, so that taking from the end gives the order of the form.
             for children in reversed(node.children.values()):
                 waiting.extend(reversed(children))
     return questions
@@ -316,6 +340,7 @@ class Rules:
 
     def find_problem(self, node: AnswerNode, sent: dict[AnswerNode, str]) -> AnswerProblem | None:
         element = node.element
+        # The great majority: not answered and nothing asked of it. Worth leaving early.
         if not node.text and element.required is None and element.calculate is None:
             return None
         self.budget.look()
@@ -326,6 +351,8 @@ class Rules:
                 )
             return None
         if element.calculate is not None:
+            # Said without saying which is right: it may be another version of the app, or a clock
+            # that was wrong.
             if not equal_computed(sent.get(node, ""), node.text):
                 text = N_("The phone and the centre compute different values.")
                 return AnswerProblem("answers.calculation", text, node.describe_place())
@@ -334,6 +361,7 @@ class Rules:
             if element.required is not None and to_boolean(evaluate(element.required, self.context(node))):
                 return AnswerProblem(REQUIRED, N_("An answer is needed."), node.describe_place())
             return None
+        # The type before the constraint: a rule about a number cannot judge what is no number.
         reason = self.find_type_problem(node)
         if reason:
             return AnswerProblem("answers.type", reason, node.describe_place())
@@ -345,6 +373,8 @@ class Rules:
     def find_type_problem(self, node: AnswerNode) -> str:
         """Return why an answer is not of its question's type; "" when it is."""
         question_type = TYPES[node.element.type]
+        # Pictures are data in the answer itself until they are sent apart, and have a limit of
+        # their own.
         if len(node.text) > MAX_TEXT and question_type.answer != AnswerKind.MEDIA:
             return N_("This answer is too long.")
         return question_type.check(node.text, AnsweredQuestion(self, node))
@@ -366,6 +396,7 @@ class AnsweredQuestion:
     def offers(self, names: Sequence[str]) -> bool:
         """Return whether all of these are choices that the question offers now."""
         element = self.node.element
+        # Looked up in a set made once a form; most selects have no filter.
         if element.items is None:
             return self.rules.definition.choice_names[element.choices].issuperset(names)
         return set(self._list_choices()).issuperset(names)
@@ -399,4 +430,5 @@ def equal_computed(sent: str, own: str) -> bool:
         return False
     phone_value = float(sent)
     own_value = float(own)
+    # Sine and logarithm differ in the last digits between Python and browsers.
     return abs(phone_value - own_value) <= 1e-9 * max(abs(phone_value), abs(own_value))

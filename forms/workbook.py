@@ -120,6 +120,8 @@ class Workbook:
                 if heading.at >= len(row):
                     continue  # rows end at their last cell that says something
                 text = row[heading.at]
+                # Of two columns with one meaning the first that says something counts, as with
+                # pyxform.
                 if text and not cells.get(heading.standard):
                     cells[heading.standard] = text
             if cells:
@@ -134,6 +136,7 @@ class Workbook:
         headings = self._headings.get(sheet)
         if headings is None:
             headings = read_headings(sheet, self.table(sheet)[0])
+        # Where no heading names a language the words have none either, and must not be given one.
         if not self._named_languages or sheet not in ("survey", "choices"):
             return headings
         return [self._with_language(heading) for heading in headings]
@@ -153,6 +156,8 @@ class Workbook:
         """Return the languages in the headings as written, those of the survey's labels first."""
         columns = [heading.standard for heading in (*self._headings["survey"], *self._headings["choices"])]
         columns = [column for column in columns if is_translated(column)]
+        # Labels first: the language of the questions is the form's first, whatever other words are
+        # translated.
         columns.sort(key=lambda column: not column.startswith("label"))
         return _list_languages(columns)
 
@@ -166,6 +171,8 @@ class Workbook:
         elif not language:
             language = self._named_languages[0]
         code = language_code(language)
+        # By code: a form that writes "English" in one sheet and "English (en)" in another has one
+        # language.
         same = [name for name in self._named_languages if language_code(name) == code]
         if same and language not in same:
             return same[0]
@@ -209,12 +216,17 @@ class Workbook:
         for number, cells in self.rows("survey"):
             row = Row(number, cells, "", self.written)
             if row.kind == "note" and not row.name:
+                # pyxform names such rows itself; the same name leads back to the row when it
+                # complains.
                 cells["name"] = f"generated_note_name_{number}"  # as pyxform calls it
             if row.name and not row.ends:
                 row = Row(number, cells, f"{trail[-1]}/{row.name}", self.written)
             rows.append(row)
             if row.begins:
+                # A group without a name adds no level to the paths of what is in it.
                 trail.append(row.path or trail[-1])
+            # Ends without a beginning are reported elsewhere; here they only must not break the
+            # paths of what follows.
             elif row.ends and len(trail) > 1:
                 trail.pop()
         return rows
@@ -255,6 +267,8 @@ class Workbook:
         survey = {row.number: _known(row.cells) | {"type": row.plain_type} for row in self.survey}
         choices = {number: dict(cells) for number, cells in self.choices}
         settings = {PYXFORM_SETTINGS.get(key, key): text for key, text in self.settings.items() if key in support.SETTINGS}
+        # Our own columns and settings are taken out: pyxform refuses or warns about what it does
+        # not know.
         settings.pop(ROLE_COLUMN, None)
         settings.pop("consent_why", None)
         settings.pop("retain_months", None)
@@ -305,6 +319,7 @@ def language_code(name: str) -> str:
     English XLSForms without languages count as en.
     """
     if "(" in name:
+        # Languages with a region or script, such as "(zh-Hant)", are kept as written but for case.
         return name.rsplit("(", 1)[1].rstrip(") ").strip().lower()
     codes = {"default": "en", "english": "en", "french": "fr", "français": "fr", "francais": "fr", "arabic": "ar"}
     codes |= {"spanish": "es", "español": "es", "somali": "so", "tamil": "ta", "portuguese": "pt"}
@@ -323,6 +338,7 @@ def refuse_unreadable_file(data: bytes, file_type: str) -> None:
     elif file_type == ".xlsx":
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                # The directory of the ZIP says it; nothing is unpacked to find out.
                 unpacked = sum(entry.file_size for entry in archive.infolist())
         except (zipfile.BadZipFile, OSError):
             problem = FormProblem("form.not_xlsx", N_("This is not an Excel workbook (.xlsx), or it is damaged."), sheet="")

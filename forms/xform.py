@@ -63,7 +63,7 @@ PRELOADS = {
     ("property", "deviceid"): "deviceid",
 }
 MAX_FREE_TEXT = 280  # characters (the program's list of what not to collect)
-KEEP_SHORT = {"en": f"Keep it under {MAX_FREE_TEXT} signs.", "fr": f"Au plus {MAX_FREE_TEXT} signes."}
+KEEP_SHORT = {"en": f"Write at most {MAX_FREE_TEXT} characters.", "fr": f"Au plus {MAX_FREE_TEXT} caractères."}
 KEPT_SHORT = Operation("<=", Call("string-length", (OWN_VALUE,)), NumberLiteral(MAX_FREE_TEXT))
 SAY_WHICH = {"en": "Say which", "fr": "Précisez"}
 # Functions that look at many nodes at once; elsewhere only the first node of a repeat would count.
@@ -102,6 +102,7 @@ class _XFormReader:
         self.problems: list[FormProblem] = []
         self.texts: dict[str, Words] = {}
         self.guidance: dict[str, Words] = {}
+        # By code, not by name: "English (en)" and "en" are one language to the reader.
         self.languages = tuple(dict.fromkeys(language_code(name) for name in workbook.languages))
         for translation in model.iter(f"{X}translation"):
             name = translation.get("lang", "default")
@@ -112,6 +113,7 @@ class _XFormReader:
                 for value in text.iter(f"{X}value"):
                     target = {None: self.texts, "guidance": self.guidance}.get(value.get("form"))
                     words = self.words(value)
+                    # A dash stands for no words in the XForm that pyxform writes.
                     if target is not None and words not in ("-", ""):
                         target.setdefault(text.get("id", ""), {})[language] = words
 
@@ -169,8 +171,11 @@ class _XFormReader:
             reference = control.get("ref") or control.get("nodeset")
             if not reference or control.tag in (f"{X}label", f"{X}hint", f"{X}value", f"{X}itemset"):
                 continue
+            # Not a control of its own: pyxform puts it inside the question that triggers it.
             if control.tag == f"{X}setvalue":
                 continue
+            # A repeat stands inside a group of the same path; the repeat itself is the one that
+            # counts.
             if control.tag != f"{X}group" or reference not in controls:
                 controls[reference] = control
             for setvalue in control.findall(f"{X}setvalue"):
@@ -335,10 +340,14 @@ class _XFormReader:
         """
         limit = _find_length_limit(constraint)
         if limit is None and constraint is not None:
+            # Beside the author's rule, not instead of it; the author's message stays, as it names
+            # that rule.
             return Operation("and", constraint, KEPT_SHORT), message
         if limit is None:
             words = {language: KEEP_SHORT[language] for language in self.languages if language in KEEP_SHORT}
             return KEPT_SHORT, message or words or dict(KEEP_SHORT)
+        # A longer limit is an author's wish for a story: somebody has to have agreed to it, by
+        # name.
         if limit > MAX_FREE_TEXT:
             text = N_(
                 "Free text of more than {most} characters says more than this program collects. Shorten it, "
@@ -375,6 +384,7 @@ class _XFormReader:
             "item_label": _get_attribute(itemset.find(f"{X}label"), "ref", "label"),
         }
         inner = items
+        # The order is random, but the list is the same one.
         if isinstance(items, Call) and items.name == "randomize":
             inner = items.arguments[0]
         name = ""
@@ -384,6 +394,8 @@ class _XFormReader:
             return {"choices": name, "items": items, **columns}
         if not name:
             return {"items": items, **columns}
+        # A list without a condition needs no expression: it is read straight from the definition,
+        # which is far quicker on a phone.
         is_plain = isinstance(items, Path) and all(_is_plain_child(step) for step in items.steps)
         if is_plain:
             return {"choices": name}
@@ -402,6 +414,7 @@ class _XFormReader:
                     if target not in paths and not target.startswith("/data/meta"):
                         text = N_("There is no question “{name}” to refer to.")
                         self.report("form.reference", text, {"name": target.rsplit("/", 1)[-1]}, element.path, column)
+                # Once its answer hides it, nobody could change that answer any more.
                 if field in ("relevant", "count") and any(_is_own_value(part) for part in walk(ast)):
                     text = N_("Whether a question is asked cannot depend on its own answer (“.” or once()).")
                     self.report("form.own_answer", text, {}, element.path, column)
@@ -429,6 +442,7 @@ class _XFormReader:
         lists: dict[str, tuple[Choice, ...]] = {}
         for instance in self.model.iter(f"{X}instance"):
             name = instance.get("id")
+            # The main instance has no name; a table comes from its own file.
             if name is None or name in self.tables or instance.get("src"):
                 continue
             lists[name] = tuple(
@@ -523,6 +537,7 @@ def _find_first_only(ast: Path, path: str, repeats: set[str], children: dict[str
 
     `path` is the element whose expression it is.
     """
+    # With a condition the author has said which instances are meant.
     if isinstance(ast.origin, InList) or any(step.conditions for step in ast.steps):
         return ""
     target = make_absolute_path(ast, path)

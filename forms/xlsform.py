@@ -53,6 +53,7 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
 
     `files` are the CSV files that came with it, by name.
     """
+    # Every problem of the rows, also where pyxform then stops: it names only the first.
     sheets = read_sheets(data, file_type).sheets
     workbook = Workbook(sheets)
     tables, problems = _tables(files or {})
@@ -67,6 +68,8 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
         try:
             definition, xform_problems = xform.read_xform(workbook, text, tables)
             problems += xform_problems
+            # The rest needs a definition that holds together, and would only complain of what
+            # follows from the first error.
             if not any(problem.severity == "error" for problem in problems):
                 problems += consent_linter.lint_consent(workbook, definition)
                 definition, xform_problems = consent.guard(definition)
@@ -77,6 +80,7 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
             text = ""
             sentence = N_("A name, a setting or a column has characters that no XForm can have, such as < or &.")
             problems.append(FormProblem("form.signs", sentence, sheet=""))
+    # Advice and the author's own tests make sense only for a form that may be published.
     if text and not any(problem.severity == "error" for problem in problems):
         problems += [
             *advise(workbook, definition),
@@ -84,6 +88,7 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
             *find_missing(workbook, definition),
         ]
         problems += run_tests(sheets.get("tests", []), definition)
+    # Settings first, then row by row: as an author goes through the workbook.
     problems = sorted(
         _distinct(problems), key=lambda problem: (problem.sheet != "settings", problem.sheet, problem.row or 0)
     )
@@ -104,12 +109,15 @@ def _tables(files: dict[str, bytes]) -> tuple[dict[str, CsvTable], list[FormProb
 
 
 def _distinct(problems: list[FormProblem]) -> list[FormProblem]:
+    # In reverse, so that of two at one place the first stays: it comes from us and says more.
     seen = {(problem.code, problem.sheet, problem.row, problem.column): problem for problem in reversed(problems)}
     errors = [problem for problem in problems if problem.code != "form.pyxform" and problem.severity == "error"]
     reported = {(problem.sheet, problem.row) for problem in errors if problem.row}
     return [
         problem
         for problem in seen.values()
+        # pyxform's complaint is dropped where one of ours stands at that row, or where it names no
+        # row and we have errors.
         if problem.code != "form.pyxform" or not ((problem.sheet, problem.row) in reported or (errors and not problem.row))
     ]
 
@@ -137,6 +145,8 @@ def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
     code = getattr(getattr(error, "code", None), "name", "")
     if "'range' question type" in message:  # raised without its code
         code = "RANGE"
+    # By the beginning of a code: one sentence of ours stands for several that differ only for
+    # programmers.
     prefix = next((code_start for code_start in PYXFORM_SAYS if code and code.startswith(code_start)), "")
     number = None
     if row and row.isdecimal():
@@ -148,4 +158,5 @@ def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
         details = {key: context.get(key, "?") for key in re.findall(r"\{(\w+)\}", PYXFORM_SAYS[prefix])}
         return FormProblem("form.pyxform", PYXFORM_SAYS[prefix], details, sheet, number, column)
     text = N_("pyxform, which reads the workbook, says: {reason}")
+    # Cut: messages of other libraries may quote whole cells.
     return FormProblem("form.pyxform", text, {"reason": message[:400]}, sheet, number, column)

@@ -24,6 +24,8 @@ class Ancestors:
         """Return the mask of each id; one pass does it, and as many more as circles are nested."""
         order = _order_by_age(prev)
         masks = dict.fromkeys(order, 0)
+        # Ids are random, so only forged submissions can build on each other in a circle. One pass
+        # misses what flows around such a circle; hence until nothing changes.
         is_stable = False
         while not is_stable:
             is_stable = True
@@ -52,6 +54,8 @@ class Ancestors:
         for number in numbers if by is None else by:
             mask = self._masks[number]
             if mask & self._bit[number]:  # in a circle
+                # Without this an id in a circle would hide itself, and a forged pair could make all
+                # heads of a record vanish.
                 mask = sum(self._bit[other] for other in set(numbers) if self.builds_on(number, other))
             union |= mask
         return {number for number in numbers if union & self._bit[number]}

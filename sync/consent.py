@@ -58,6 +58,8 @@ def fold_statements(statements: Iterable[Statement]) -> StandingConsent | None:
     ends = [statement for statement in by_id.values() if statement.tier == END]
     heads = [by_id[number] for number in find_heads(by_id)]
     heads.sort(key=lambda head: (head.tier, head.id))
+    # An end counts even where a later statement knew of it: after it nothing is left by which the
+    # person could be recognized and asked again.
     lowest = ends or [head for head in heads if head.tier == heads[0].tier]
     wordings = {head.wording for head in heads}
     return StandingConsent(

@@ -42,5 +42,7 @@ class Cursor:
         return self.number
 
 
+# More digits would not fit the column of 64 bits: the centre would fail where it has to answer
+# "begin again".
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS

@@ -88,10 +88,14 @@ def fold(
     allowed_keys = {version.key for version in allowed}
     rejected = tuple(version for version in all_versions if version.key not in allowed_keys)
     ancestors = find_ancestors(allowed, links)
+    # All versions are asked, not only the allowed ones: a no counts against everything that was
+    # sent for the record, also against what is rejected in the end.
     overruled = {version.key for version in find_overruled_versions(root_id, all_versions, links=links)}
     counting = [version for version in allowed if version.key not in overruled]
     superseded = ancestors.find_superseded({version.id for version in counting})
     heads = [version for version in counting if version.id not in superseded]
+    # Sorted by time, so the last head is the newest; its answers stand while somebody has to
+    # choose.
     answers = heads[-1].answers
     conflicts: tuple[Conflict, ...] = ()
     if len(heads) > 1:
@@ -113,6 +117,8 @@ def _merge_and_complete(
     """Return the answers with the changes of all heads; None when somebody has to choose."""
     merged = _merge_heads(heads, base, computed)
     is_one_form = len({version.form_version for version in heads}) == 1
+    # Two versions of a form may mean different things by one path. No merging across them: somebody
+    # has to choose.
     if merged is None or not is_one_form:
         return None
     return complete(heads[-1], merged)
@@ -157,6 +163,8 @@ def find_overruled_versions(
         if version.is_refusal:
             continue
         for refusal in refusals:
+            # An id alone proves nothing: anybody who learned it could send a no for somebody else's
+            # record before its first submission arrives.
             reaches = is_first_here or refusal.is_office or refusal.author == version.author
             if reaches and not _is_free_of(version, refusal, ancestors, copies[refusal.id] > 1):
                 overruled.append(version)
@@ -181,8 +189,11 @@ def _find_owner(
     root_id: str, versions: Iterable[RecordVersion]
 ) -> tuple[list[RecordVersion], RecordVersion, list[RecordVersion]]:
     """Return the versions in order, the one whose author owns the record, the allowed ones."""
+    # The same bytes may arrive twice, by two routes; they are one version.
     by_key = {version.key: version for version in versions}
     ordered = sorted(by_key.values(), key=lambda version: version.sort_key)
+    # Somebody at the centre may correct a record before its own phone has sent it. That must not
+    # make the record theirs.
     by_workers = [version for version in ordered if not version.is_office] or ordered
     first = next((version for version in by_workers if version.id == root_id), by_workers[0])
     allowed = [version for version in ordered if version.is_office or version.author == first.author]
@@ -229,6 +240,7 @@ def _merge_heads(
     merged = dict(old)
     for path in _list_paths([old, *head_answers], computed):
         before = old.get(path, "")
+        # "" stands for no answer, so that taking an answer away is a change like any other.
         changed = [answers.get(path, "") for answers in head_answers if answers.get(path, "") != before]
         if any(value != changed[0] for value in changed):
             return None

@@ -91,6 +91,8 @@ def decide(
         decide(envelope, definition, {envelope.instance_id: {"0" * 64}}).status  # "conflict"
     """
     hashes = earlier.get(envelope.instance_id, ())
+    # Before anything else: a phone sends again whatever it has no receipt for, and must get the
+    # same answer each time.
     if envelope.sha256 in hashes:
         return Decision(Status.DUPLICATE)
     if judgement is None:
@@ -128,6 +130,8 @@ def decide_quarantine(
         return Decision(Status.DUPLICATE)
     status = Status.CONFLICT if hashes else Status.REJECTED
     problems = [_make_problem(*reason) for reason in reasons]
+    # Other answers are not stored a second time: the body is there, and is judged again when
+    # somebody accepts it.
     answers = judgement.answers if judgement.is_refusal or judgement.is_above else {}
     return Decision(
         status,
@@ -169,6 +173,8 @@ def validate_submission(envelope: Envelope, definition: FormDefinition | None, b
     except TooSlow:
         unjudged = Judgement(problems=[_make_problem(*TOO_SLOW)], is_quarantined=True)
         return _judge_consent(envelope, definition, answers, unjudged, budget)
+    # A form too intricate to check says nothing about consent; the few questions about consent may
+    # still be checkable.
     if [problem.code for problem in result.problems] == [NOT_CHECKED]:
         unjudged = Judgement(result.answers, result.problems)
         return _judge_consent(envelope, definition, answers, unjudged, budget)
@@ -200,6 +206,7 @@ def _judge_consent(
     Where even these cannot be run, what is not clearly a yes is taken for a no.
     """
     code = envelope.refused_by or consent.person_in(definition, answers)
+    # Its own time: the whole form has used up the budget, and a no must not get lost for that.
     time = Budget(CONSENT, budget.clock) if budget else Budget()
     consent_answers = consent.consent_answers(definition, answers)
     questions = consent.consent_questions(definition)

@@ -46,6 +46,7 @@ def find_current_owner(first: int, hand_overs: Iterable[HandOver]) -> int:
     `first`: who made it. Only the owner or the office can hand it over; the order of arrival changes nothing.
     """
     owner = first
+    # Every centre and phone has to arrive at the same owner, so equal times are ordered by id.
     for hand_over in sorted(set(hand_overs), key=lambda hand_over: (hand_over.at, hand_over.id)):
         if hand_over.is_office or hand_over.by == owner:
             owner = hand_over.to
@@ -96,6 +97,7 @@ def check_note(form: str, note: Any, size: int = 0) -> list[AnswerProblem]:
         is_complete = parse_due(fields.get("due")) is not None
     elif form == HANDOVER:
         to = fields.get("to")
+        # Not isinstance: JSON's true is an int to Python, and would be worker number 1.
         is_complete = bool(plain_code(fields.get("code"))) and type(to) is int and to > 0
     elif form == REISSUE:
         is_complete = bool(plain_code(fields.get("code")) and plain_code(fields.get("new")))

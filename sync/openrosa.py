@@ -120,6 +120,7 @@ def parse_instance(data: bytes) -> Instance:
     too_large = InstanceRefused(SyncProblem("openrosa.large", N_("This submission is too large.")))
     if len(data) > MAX_INSTANCE:
         raise too_large
+    # Checked again after decoding: UTF-16 or Latin-1 can grow when written as UTF-8.
     xml = decode_xml(data).encode()
     if len(xml) > MAX_INSTANCE:
         raise too_large
@@ -127,6 +128,7 @@ def parse_instance(data: bytes) -> Instance:
         root: Element = fromstring(xml, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, RecursionError, LookupError):
         raise InstanceRefused(SyncProblem("openrosa.xml", N_("The submission is not the XML of a form."))) from None
+    # A tree of few bytes can be deep enough to exhaust the stack of what walks it later.
     if _measure_depth(root) > MAX_DEPTH:
         raise InstanceRefused(SyncProblem("openrosa.xml", N_("The submission is not the XML of a form.")))
     meta: dict[str, str] = {}
@@ -154,6 +156,8 @@ def decode_xml(data: bytes) -> str:
     if declared:
         name = declared["name"].lower()
     encoding = ENCODINGS.get(name)
+    # A byte order mark that contradicts the declaration would let two parsers read two different
+    # texts.
     if encoding is None or is_wide != (encoding == "utf-16"):
         raise InstanceRefused(SyncProblem("openrosa.encoding", ENCODING))
     try:

@@ -23,6 +23,7 @@ class ReceiptContent:
 
     @property
     def signed(self) -> bytes:
+        # The prefix keeps a receipt from ever being valid as another message that this key signs.
         return f"fieldapp receipt 1|{self.id}|{self.sha256}|{self.signed_time}|{self.position}".encode()
 
     @property
@@ -43,6 +44,8 @@ class Signer:
 
     def answer(self, nonce: str, body: bytes) -> str:
         """Return the signature (base64) of an answer, valid only with the request's nonce."""
+        # With the nonce an old answer cannot be played back to the phone, for instance one that
+        # says "nothing new".
         signed = f"fieldapp answer 1|{nonce}|{hashlib.sha256(body).hexdigest()}".encode()
         return base64.b64encode(self.key.sign(signed)).decode()
 

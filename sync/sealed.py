@@ -79,6 +79,8 @@ def parse_delivery(data: bytes, most: int = MAX_SEALED) -> SealedDelivery:
     if missing:
         text = N_("This part is missing or malformed.")
         raise BatchRefused([SyncProblem("sync.field", text, where) for where in missing])
+    # A report is help, not data: what cannot be read of it must not hold back the records that came
+    # along.
     reports = [phone for phone in phones if isinstance(phone, dict) and is_random_uuid(phone.get("device"))]
     return SealedDelivery(reports, [item for item in parsed if item])
 
@@ -124,6 +126,8 @@ def _parse_sealed(item: Any) -> SealedRecord | None:
         return None
     ciphertext = _decode_base64(item.get("box"))
     signature = _decode_base64(item.get("signature"))
+    # ECDSA over P-256 has exactly 64 bytes here; other lengths would be a second spelling of a
+    # signature.
     if not ciphertext or len(signature) != 64:
         return None
     return SealedRecord(item["id"], item["device"], item["kid"], ciphertext, signature)
@@ -174,6 +178,7 @@ def open_sealed(sealed: SealedRecord, private_key: ec.EllipticCurvePrivateKey) -
     if not isinstance(inner, dict) or not isinstance(inner.get("body"), str):
         return None, 0
     body = inner["body"].encode("utf-8", "surrogatepass")
+    # The outer id and the hash of what was really inside win over whatever the sealed text claims.
     envelope = parse_item({**inner, "id": sealed.id, "sha256": hashlib.sha256(body).hexdigest()})
     number = inner.get("seq")
     if not isinstance(number, int) or not 0 < number < 2**31:

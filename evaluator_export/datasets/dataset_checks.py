@@ -28,6 +28,8 @@ def find_reason_to_stay(
     whether rows of the dataset leave, and not only tables.
     """
     role = body.get("role")
+    # A pseudonym is made of an identifier, and is the one way in which one may leave: under a name
+    # that means nothing elsewhere.
     if role == Role.PERSON or (role == Role.PSEUDONYM and element.privacy == "identifier"):
         return None
     # "count" means in tables only: a dataset without rows is for nothing else.
@@ -40,6 +42,8 @@ def find_reason_to_stay(
         return Reason("dataset.export", {"column": column, "export": element.export})
     if element.export == "generalise" and "hierarchy" not in body:
         return Reason("dataset.generalize", {"column": column})
+    # What others may know of a person has to be declared as such: as a mere "keep" no class would
+    # protect it.
     if element.privacy == Role.QUASI_IDENTIFIER and role not in ("qi", Role.QUASI_IDENTIFIER):
         details = {"column": column, "role": str(role or Role.DROP)}
         return Reason("dataset.identifier", details)
@@ -67,6 +71,8 @@ def check_family(
         roles = _list_choice_roles(choices.get(element.choices, ()))
         details = {"column": field.name}
         if family == Family.EVENTS:
+            # Events say where and when, so they may not also say who; the other family the other
+            # way round.
             if ChoiceRole.SAYS_WHO in roles or field.role == Role.PSEUDONYM:
                 reasons.append(Reason("dataset.who", details))
         elif family == Family.PEOPLE:
@@ -102,6 +108,7 @@ def _list_needs(form: FormDefinition, element: Element) -> frozenset[str]:
     """Return the keeps of a question and its groups; none where it stays after a no."""
     if element.path in form.kept_after_no or not form.find_with_role(QuestionRole.TIER):
         return frozenset()
+    # Without a rule of its own a question may leave after any yes, but never without one.
     return form.keeps.get(element.path, frozenset({str(ANY_YES)}))
 
 

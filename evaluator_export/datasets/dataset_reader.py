@@ -53,6 +53,8 @@ def read_dataset(
     except yaml.YAMLError as error:
         raise ExportProblem(make_yaml_reason(error)) from None
     if not isinstance(body, dict) or body.get("dataset") != FORMAT:
+        # Read with a loader that builds plain values only: a YAML tag must not be able to make
+        # objects.
         raise ExportProblem(Reason("dataset.format", {"format": FORMAT}))
     missing = [key for key in KEYS if not body.get(key)]
     if missing:
@@ -62,6 +64,8 @@ def read_dataset(
         raise ExportProblem(Reason("dataset.form", {"form": str(body["form"])}, (name,)))
     if not isinstance(body["policy"], dict):
         raise ExportProblem(Reason("dataset.policy", where=(name,)))
+    # The hash is over the text as written, comments included: any change of it stops the series
+    # until somebody decides (see frozen_levels).
     return _DatasetReader(body, definition, tables).read(hashlib.sha256(text.encode()).hexdigest())
 
 
@@ -79,6 +83,7 @@ class _DatasetReader:
         self.tables = tables
         self.name = str(body["name"])
         self.family = str(body["family"])
+        # Only a plain false: a typo must not turn rows off in silence, nor on.
         self.has_rows = body.get("rows", True) is not False
         self.problems: list[Reason] = []
         self.columns: dict[str, Column] = {}
@@ -89,6 +94,7 @@ class _DatasetReader:
         """Return the dataset; raise ExportProblem with everything that is wrong in it."""
         if self.family not in list(Family):
             self.refuse("dataset.family", {"family": self.family})
+        # Before the policy: its fields may name derived questions.
         derived = self.read_derived_questions()
         months = self.read_months()
         policy = self.read_policy(sha256)
@@ -99,8 +105,11 @@ class _DatasetReader:
         for reason in check_consent(consent, self.form, self.list_column_sources(derived)):
             self.problems.append(reason.inside(self.name))
         where = self.read_scope()
+        # Passes give rows of one batch different levels, and the levels of a series are frozen as
+        # one.
         if policy.limits.is_local:
             self.problems.append(Reason("dataset.local", where=(self.name, "suppress")))
+        # A dataset about people without a rule of consent would publish those who said no.
         if self.family == Family.PEOPLE and consent is None:
             self.refuse("dataset.consent", {})
         if self.problems:
@@ -167,6 +176,8 @@ class _DatasetReader:
 
     def add_derived(self, name: str) -> None:
         """Add a question that no form has; it can only leave generalized."""
+        # As an indirect identifier, so that a derived value cannot be declared harmless, however
+        # plain it looks.
         self.questions[name] = Element(
             f"{DERIVED}{name}",
             name,
@@ -196,6 +207,7 @@ class _DatasetReader:
     def read_policy(self, sha256: str) -> Policy:
         try:
             return parse_policy(self.complete_policy(), sha256, self.find_hierarchy)
+        # The rest cannot be read without a policy; all that was wrong so far goes along.
         except ExportProblem as problem:
             reasons = [reason.inside(self.name) for reason in problem.reasons]
             raise ExportProblem(*self.problems, *reasons) from None
@@ -217,6 +229,8 @@ class _DatasetReader:
                 continue
             column = self.name_column(element)
             reason = find_reason_to_stay(element, column, body, self.has_rows)
+            # Left out of the policy and read on: the problem is noted, and what is wrong with the
+            # other fields should be said as well.
             if reason is not None:
                 self.problems.append(reason.inside(self.name))
                 continue
@@ -237,6 +251,7 @@ class _DatasetReader:
         person = str((self.body["policy"].get("unit") or {}).get("person", ""))
         sources: dict[str, list[Element]] = {}
         for name, column in self.columns.items():
+            # The person's code never leaves as a column, so no purpose has to cover it.
             if name == person:
                 continue
             asked: Sequence[str] = [column.question]
@@ -268,6 +283,7 @@ class _DatasetReader:
         self.find_question(str(body.get("question", "")))
         return ConsentRule(
             question=str(body.get("question", "")),
+            # Without a number in the file the higher consent is asked for, not the lower.
             minimum=int(body.get("minimum", 2)),
             unless_question=str(unless.get("question", "")),
             unless_values=tuple(str(value) for value in unless.get("values", ())),

@@ -27,6 +27,8 @@ def flatten_answers(
         value: Any = answers
         for name in names:
             value = _get_answer(value, name)
+        # Only text: anything else in a body (numbers, objects of a broken client) is no answer and
+        # stays out.
         if isinstance(value, str):
             row[column] = value
         elif isinstance(value, list):
@@ -86,6 +88,8 @@ def _count_minutes(row: Mapping[str, str], start: str, end: str) -> str:
     """Return whole minutes between two times; of several ends, to the first."""
     ends = row.get(end, "").split()
     try:
+        # As text: ISO times sort as they are, as long as they have one length, and the earliest end
+        # is the answer.
         first_end = dt.datetime.fromisoformat(min(ends))
         between = first_end - dt.datetime.fromisoformat(row.get(start, ""))
     except (ValueError, TypeError):
@@ -105,6 +109,7 @@ def _get_weekday(row: Mapping[str, str], question: str) -> str:
 def _get_hour(row: Mapping[str, str], question: str) -> str:
     value = row.get(question, "")
     if len(value) > 12:
+        # "2026-08-01T17:58" and longer; a plain day has no hour.
         return value[11:13]
     return ""
 

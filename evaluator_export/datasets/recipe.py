@@ -20,6 +20,7 @@ class Audience(StrEnum):
 
     EVALUATOR = "evaluator"
     CITY = "city"  # tables only: what it has can be asked for by others
+    # The same value twice: enumerating gives one member, and both names may be used.
     PUBLIC = "city"  # everybody gets what the City may have
     STAFF = "staff"  # front-line staff: tables of products, also those that no recipe can choose
 
@@ -101,6 +102,8 @@ class TableSpec:
         parts = [self.dataset.form, str(self.dataset.where), f"{self.person} {tier}", self.method]
         for question, hierarchy, level in self.sources:
             parts.append(f"{question} {hierarchy.names[level]}")
+        # Only where they differ from the default: tables from before there were these settings keep
+        # the key that is stored.
         if self.threshold or self.has_margins:
             parts.append(f"{self.threshold} {self.days} {self.has_margins}")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -42,6 +42,7 @@ def read_recipe(
     chooses among them. Raises ExportProblem with everything that is wrong.
     """
     body = _parse_body(text)
+    # Read in the order in which problems should be listed: who, then rows, then tables.
     reader = _RecipeReader(str(body["audience"]), datasets, definitions)
     threshold = reader.read_threshold(body["threshold"])
     # What a city has, anybody can ask for: rows would be public.
@@ -107,6 +108,8 @@ class _RecipeReader(TableReader):
             for field in dataset.policy.fields
             if field.role not in never_in_rows  # a recipe names what it gets
         }
+        # Pseudonyms only by name: they join a person's rows, so nobody gets them by leaving
+        # `columns` out.
         default = [name for name, field in fields.items() if field.role != Role.PSEUDONYM]
         columns = [str(name) for name in item.get("columns") or default]
         only_counted = {field.name for field in dataset.policy.list_fields_with_role(Role.DROP)}

@@ -75,6 +75,8 @@ class TableReader:
     def read_table(self, item: Mapping[str, Any]) -> TableSpec | None:
         """Return a table as the audience gets it; None when its dataset is not there."""
         name = str(item.get("name"))
+        # Staff see levels that are too fine for anybody outside; a recipe must not choose such a
+        # table by its name.
         if item.get("audience") == Audience.STAFF and self.audience != Audience.STAFF:
             self.refuse("recipe.staff", {}, name)
         dataset = self.datasets.get(str(item.get("dataset")))
@@ -95,6 +97,8 @@ class TableReader:
         consent = None
         if counts == PERSONS:
             person, consent = self.read_persons(name, dataset)
+        # A table about people that counts rows instead of persons would show one person with many
+        # rows as many.
         elif dataset.family != Family.EVENTS and self.audience == Audience.CITY:
             self.refuse("recipe.city_people", {}, name)
         threshold = int(item.get("threshold", 0))
@@ -127,6 +131,8 @@ class TableReader:
             self.refuse("recipe.persons", {}, name)
         elif self.audience == Audience.CITY:
             # Without `unless_question`: every row that counts is about a person.
+            # For everybody: being counted in public needs the highest consent, whatever the dataset
+            # asks for.
             consent = ConsentRule(consent.question, max(consent.minimum, PUBLIC_TIER))
         return person, consent
 
@@ -150,6 +156,8 @@ class TableReader:
             if hierarchy is None:
                 hierarchy = _find_choice_hierarchy(self.definitions[dataset.form], question)
             level = written_level
+            # Raised, not refused: a menu is shared by all audiences, and each gets it as fine as it
+            # may.
             if self.audience != Audience.STAFF:
                 level = max(level, field.minimum)
             if not 0 <= level <= hierarchy.top:

@@ -45,6 +45,8 @@ def lines(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], la
                 rows.append((file, name, value, *words, "", ""))
     for table in tables:
         spec = table.spec
+        # Public tables are described, too: a count without its title is a number that can be quoted
+        # as anything.
         rows.append(("tables.csv", "table", spec.name, spec.title["en"], spec.title["fr"], "count", ""))
         for position, name in enumerate(table.headings):
             for value in sorted({cell[position] for cell, _ in table.cells} - {MISSING}):
@@ -75,6 +77,8 @@ def values_of(part: ReleasedDataset, name: str) -> list[str]:
     column = part.view.dataset.columns.get(name)
     if column is not None and column.is_multiple:
         choices: set[str] = set()
+        # A cell with several choices joins them with ";"; each choice has its line, not each
+        # combination.
         choices.update(*(value.split(";") for value in values))
         values = choices
     return sorted(values - {MISSING})

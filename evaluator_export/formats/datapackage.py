@@ -20,6 +20,7 @@ from evaluator_export.tables.suppression import HIDDEN
 
 def _hidden(recipe: Recipe) -> list[str]:
     """Return what hidden counts show as: a table can have a threshold of its own."""
+    # Tables of the recipe and its default: a reader must know every text that stands for "hidden".
     thresholds = {spec.min_count(recipe.threshold) for spec in recipe.tables}
     return [f"<{least}" for least in sorted(thresholds | {recipe.threshold})]
 
@@ -38,6 +39,7 @@ def write(recipe: Recipe, parts: Sequence[ReleasedDataset], folder: Path, occasi
     }
     counts[-1] |= {"constraints": {"enum": ["yes", "no"]}}
     tables = _resource(folder, "tables", "Protected tables of counts", counts)
+    # So that programs read hidden counts as missing and not as 0, which would be an answer.
     tables["schema"]["missingValues"] = ["", *_hidden(recipe), HIDDEN]
     resources.append(tables)
     withdrawn: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in withdrawal.HEADER]
@@ -66,6 +68,7 @@ def _field(part: ReleasedDataset, name: str, labels: Labels) -> dict[str, Any]:
     field: dict[str, Any] = {"name": name, "type": "string", "title": title}
     if name in part.levels:
         field["level"] = part.level_name(name)
+    # Several choices can stand in one cell, and a list of allowed values cannot say that.
     if not dataset.columns[name].is_multiple or name in part.levels:
         field["constraints"] = {"enum": values_of(part, name) or [""]}
     return field

@@ -122,6 +122,8 @@ def _write_grid(sheet: Any, grid: CrossTab, label: Label, words: Mapping[str, st
         area = (FIRST_ROW, 1, total_row - 1, len(grid.columns))  # without the totals, which would outshine all else
         scale = {"type": "3_color_scale", "min_color": LIGHT, "mid_color": MIDDLE, "max_color": DARK}
         is_hidden = {"type": "text", "criteria": "begins with", "value": "<", "format": styles.hatched}
+        # Before the colours: Excel applies the first rule that fits, and a hidden count is no low
+        # count.
         sheet.conditional_format(*area, is_hidden)
         sheet.conditional_format(*area, scale)
 

@@ -192,5 +192,6 @@ def _code(text: str) -> dict[str, Any]:
     }
 
 
+# Python's own hash() differs in every process; cells of a notebook need the same id in every build.
 def hash_of(text: str) -> int:
     return int.from_bytes(text.encode()[-64:], "big")

@@ -79,10 +79,13 @@ def _describe_context(policy: Policy) -> dict[str, Any] | None:
 
 def coarse(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a recipient may read of a batch's report."""
+    # A list of names, not a copy of the whole report: what is added to reports later stays at the
+    # centre until somebody puts it here.
     return {
         "classes": report["class_sizes"],
         "risk": report["risk"],
         "loss": round(float(report["loss"]), 4),
+        # Two digits: an exact loss of a small batch can be computed back to a count.
         "loss_by_field": {name: round(value, 2) for name, value in report["utility"]["loss_by_field"].items()},
         "held_back_by_group": _coarsen_groups(report.get("groups")),
     }

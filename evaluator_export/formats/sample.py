@@ -23,6 +23,8 @@ def write(path: Path, part: ReleasedDataset, definition: FormDefinition, occasio
 
     Each value is drawn from those that there could be, all equally likely.
     """
+    # From the dataset's definition alone; the sample must be the same whatever the data are, or it
+    # would say something about them.
     seed = hashlib.sha256(f"sample {part.view.dataset.sha256}".encode()).digest()
     chance = np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
     columns: dict[str, CategoricalColumn] = {}
@@ -41,8 +43,10 @@ def possible(part: ReleasedDataset, name: str, definition: FormDefinition, occas
     field = next(field for field in dataset.policy.fields if field.name == name)
     level = part.levels.get(name, field.minimum)
     if field.role == "pseudonym":
+        # Visibly invented, so that nobody takes a sample for the data or joins the two.
         return [f"SAMPLE{number:03}" for number in range(40)]
     if field.hierarchy is not None:
+        # Days and places have no list of values; the period's own ends give labels that exist.
         leaves = field.hierarchy.domain or (occasion.period.first.isoformat(), occasion.period.last.isoformat())
         return list(dict.fromkeys(field.hierarchy.at(leaf, level) for leaf in leaves))
     question = dataset.columns[name].question

@@ -28,15 +28,19 @@ def write(folder: Path, part: ReleasedDataset, labels: Labels, occasion: Release
         if name == BATCH:
             continue  # its values are numbers already
         values[name] = {}
+        # From 1: statisticians expect 0 to mean something.
         for code, value in enumerate(column.values, 1):
             label = labels.value(dataset, name, value, "en")[:MOST_LABEL]
             values[name][float(code)] = label or "No answer"
     paths = []
+    # One file also for no rows, so that scripts of the recipient find what they expect.
     for number, first in enumerate(range(0, max(part.rows, 1), ROWS_A_FILE), 1):
         columns = {}
         for name, column in part.columns.items():
             codes = column.codes[first : first + ROWS_A_FILE]
             columns[name] = codes + 1.0
+            # Batch numbers are the values themselves, so that files of one dataset can be put
+            # together.
             if name == BATCH and len(column.values):
                 columns[name] = np.array([float(value) for value in column.values])[codes]
         frame = pd.DataFrame(columns)
@@ -63,5 +67,6 @@ def _fix_moment(path: Path, occasion: ReleaseContext) -> None:
     # Not %b: the names are English wherever the server stands.
     moment = f"{cut_off:%d} {names[cut_off.month - 1]} {cut_off:%y%H:%M:%S}".encode()
     with path.open("r+b") as file:
+        # Overwritten in place: pyreadstat has no option for it, and the header has a fixed length.
         file.seek(HEADER_MOMENT.start)
         file.write(moment)

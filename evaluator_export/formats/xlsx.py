@@ -31,6 +31,7 @@ def write(
         book.set_properties({"created": dt.datetime.fromisoformat(occasion.cut_off).replace(tzinfo=None)})
         bold = book.add_format({"bold": True})
         for part in parts:
+            # Left out and not cut off: half a dataset that looks whole is worse than none.
             if part.rows <= MOST_ROWS:
                 columns = [_list_values(column) for column in part.columns.values()]
                 # Excel allows 31 characters in a sheet's name.
@@ -61,5 +62,7 @@ def _sheet(
         for column, cell in enumerate(row):
             if are_numbers[column] and cell.isdecimal():
                 sheet.write_number(line, column, int(cell))
+            # Blank cells are not written at all: an empty text is something else to a spreadsheet's
+            # functions than an empty cell.
             elif cell:
                 sheet.write_string(line, column, cell)

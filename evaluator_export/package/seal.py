@@ -74,11 +74,13 @@ def sign(manifest: bytes, seed: bytes, comment: str) -> bytes:
 
     It is prehashed, as minisign writes since 0.10.
     """
+    # Prehashed, so that a manifest of any size is signed in memory of fixed size.
     return bytes(secret_key(seed).sign(manifest, prehash=True, trusted_comment=comment))
 
 
 def zip_up(folder: Path, target: Path) -> None:
     """Write a folder as a ZIP, manifest first; the same files give the same bytes."""
+    # First, so that a reader sees what the package claims to be before unpacking gigabytes.
     first = [path for path in (folder / MANIFEST, folder / SIGNATURE) if path.exists()]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in [*first, *list_package_files(folder)]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.json.minisig"
+# A ZIP of a few kilobytes can unpack to terabytes; who checks a package must not be harmed by it.
 MAX_UNPACKED = 8_000_000_000
 FORMAT = 2
 FLOOR = 3
@@ -26,6 +27,7 @@ PSEUDONYM = re.compile(r"[A-Z2-7]{16}")
 BLOCK = 1 << 20
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
+# A spreadsheet takes a cell that begins so for a formula. CSV has no means to say otherwise.
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 FIXED_FILES = {
     "README.txt", "codebook.csv", "data.xlsx", "datapackage.json", "report.json", "start.Rmd", "start.ipynb",
@@ -61,8 +63,11 @@ def verify(path: Path, key: str = "", is_signed: bool = True) -> Problems:
 
 def _package(archive: zipfile.ZipFile, key: str, is_signed: bool) -> Problems:
     names = [entry.filename for entry in archive.infolist()]
+    # Before anything is read: the sizes in the directory are enough to refuse a bomb.
     if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
         return ["The package unpacks to more than 8 GB."]
+    # Readers differ in which of two files of one name they take: one could be checked, the other
+    # used.
     if len(set(names)) < len(names):
         return ["A file is in the package twice."]
     raw = archive.read(MANIFEST)
@@ -72,6 +77,8 @@ def _package(archive: zipfile.ZipFile, key: str, is_signed: bool) -> Problems:
     if manifest["fieldapp"] != FORMAT:
         return [*problems, f"The manifest has format {manifest['fieldapp']}; this check knows {FORMAT}."]
     problems += _files(archive, set(names) - {MANIFEST, SIGNATURE}, manifest)
+    # The contents are looked at only when every file is the one that was signed; else all further
+    # complaints would follow from that one.
     return problems or _contents(archive, manifest)
 
 
@@ -85,10 +92,14 @@ def _signature(manifest: bytes, text: str, key: str) -> Problems:
     except ValueError:
         return ["The signature or the key is damaged."]
     comment = lines[2].removeprefix("trusted comment: ").encode()
+    # The key id comes first in a minisign key and signature; that it is the same does not prove who
+    # signed, the check below does.
     if len(wanted) != 42 or len(found) != 74 or found[2:10] != wanted[2:10]:
         return ["The manifest was signed with another key than the centre's."]
     message = hashlib.blake2b(manifest).digest() if found[:2] == b"ED" else manifest
     public, signature = wanted[10:], found[10:]
+    # Two signatures: one of the manifest, one of the first with the comment, which would else be
+    # free to change.
     if not is_signed_by(public, message, signature) or not is_signed_by(public, signature + comment, whole):
         return ["The signature is not the centre's for this manifest."]
     return []
@@ -99,6 +110,8 @@ def _files(archive: zipfile.ZipFile, present: set[str], manifest: dict[str, Any]
     problems = [f"{name} is missing." for name in sorted(listed.keys() - present)]
     problems += [f"{name} is not in the manifest." for name in sorted(present - listed.keys())]
     for name in sorted(listed.keys() & present):
+        # A file that the manifest names but that has no business here could be anything, also rows
+        # that no check reads.
         if not _is_expected(name, manifest):
             problems.append(f"{name} is no file that belongs in a package.")
         digest, size = hashlib.sha256(), 0
@@ -154,6 +167,8 @@ def _levels(name: str, dataset: dict[str, Any], levels: dict[tuple[str, str], st
     if dataset["k"] < FLOOR:
         return [f"{name}: k is under {FLOOR}."]
     problems = []
+    # Taken from the ledger's first entry, which is hashed, and not from the manifest's own word for
+    # it.
     frozen = dict(zip(dataset["frozen"], (dataset["ledger"]["entries"] or [{"levels": []}])[0]["levels"], strict=False))
     for column, at in dataset["levels"].items():
         if levels.get((dataset["file"], column)) != at["name"]:
@@ -170,8 +185,10 @@ def _ledger(name: str, dataset: dict[str, Any]) -> Problems:
     for entry in dataset["ledger"]["entries"]:
         body = {field: value for field, value in entry.items() if field != "hash"}
         text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        # Hashed again from the fields: the entry's own hash proves nothing about what it says.
         if hashlib.sha256(f"fieldapp ledger 1\n{text}".encode()).hexdigest() != entry["hash"]:
             problems.append(f"{name}: entry {entry['number']} of the ledger is not what was hashed.")
+        # Neither rows nor whole batches can be left out or swapped without breaking the chain.
         if entry["before"] != before or (last and entry["number"] != last + 1):
             problems.append(f"{name}: entry {entry['number']} of the ledger does not follow the one before it.")
         if entry["smallest"] < dataset["k"] or entry["policy"] != dataset["policy"] or entry["dataset"] != name:
@@ -195,10 +212,13 @@ def _dataset(
     inside: dict[int, Counter[tuple[tuple[str, ...], str]]] = {place: Counter() for place, *_ in [*sensitive, *shares]}
     seen: list[set[str]] = [set() for _ in header]
     per_batch: Counter[str] = Counter()
+    # One pass, row by row: packages may be larger than memory.
     for row in rows:
         if len(row) != len(header):
             return [f"{name}: a row has {len(row)} cells, not {len(header)}."]
         per_batch[row[batch]] += 1
+        # The batch belongs to the class. Each batch was published on its own, so k persons must be
+        # in each batch's part of a class, too.
         group = (row[batch], *[row[place] for place in identifiers])
         classes[group] += 1
         alike[tuple(row[place] for place in known)] += 1
@@ -216,6 +236,8 @@ def _dataset(
         if any(count < least for count in kinds.values()):
             problems.append(f"{name}: a class has fewer than {least} different values of {column}.")
     for place, column, most in shares:
+        # The share is a product of floating-point numbers; a class exactly at the limit keeps to
+        # it.
         if any(count > most * classes[group] + 1e-9 for (group, _), count in inside[place].items()):
             problems.append(f"{name}: a class gives a value of {column} away.")
     return problems
@@ -231,6 +253,7 @@ def _rows_per_batch(name: str, dataset: dict[str, Any], per_batch: Counter[str])
         promised[str(entry["number"])] = entry["rows"] - len(missing)
         if not missing <= set(range(1, entry["rows"] + 1)):
             problems.append(f"{name}: rows are left out of batch {entry['number']} that it does not have.")
+    # The plus drops counts of 0: a batch of which everything is left out has no rows to compare.
     if +per_batch != +promised or per_batch.total() != dataset["rows"]:
         problems.append(f"{name}: its batches do not hold as many rows as the ledger and the manifest say.")
     return problems
@@ -242,6 +265,8 @@ def _singled_out(
     """Count again how many rows are like no other on all columns, pseudonyms apart."""
     problems = []
     for column, cells in zip(header, seen, strict=True):
+        # Only a pseudonym may be left out of this count; any other column that is left out would
+        # make rows look more alike than they are.
         if column not in said["columns"] and not all(PSEUDONYM.fullmatch(cell) for cell in cells):
             problems.append(f"{name}: {column} was left out when rows that are like no other were counted.")
     rows = max(alike.total(), 1)
@@ -257,6 +282,7 @@ def _singled_out(
 def _values(name: str, header: list[str], seen: list[set[str]], book: dict[str, set[str]]) -> Problems:
     problems = []
     for column, cells in zip(header, seen, strict=True):
+        # An exact day beside a place is enough for a newspaper archive to name somebody.
         if any(DAY.search(cell) for cell in cells):
             problems.append(f"{name}: an exact day is in it.")
         if any(cell.startswith(RISKY) and not NUMBER.fullmatch(cell) for cell in cells):
@@ -286,6 +312,8 @@ def _tables(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:
             problems.append(f"tables.csv: the manifest has no table {table}.")
         least = own.get(table, threshold)
         hidden, step = ("x", 1) if method == "suppress" else (f"<{least}", base)
+        # A count that is no multiple, or lower than the threshold, would show what rounding is
+        # there to hide.
         if count != hidden and (not count.isdecimal() or int(count) < least or int(count) % step):
             problems.append(f"tables.csv: the count {count} in {table} is not protected.")
         if tuple(row[:5]) in cells:
@@ -367,6 +395,8 @@ def _point(data: bytes) -> Point | None:
     number = int.from_bytes(data, "little")
     y, sign = number & ((1 << 255) - 1), number >> 255
     x = _x(y, sign)
+    # In these coordinates (extended, RFC 8032 5.1.4) adding needs no division, which is what makes
+    # this quick enough without a library.
     return None if x is None else (x, y, 1, x * y % P)
 
 
@@ -380,6 +410,7 @@ def is_signed_by(public: bytes, message: bytes, signature: bytes) -> bool:
         return False
     key, commitment = _point(public), _point(signature[:32])
     s = int.from_bytes(signature[32:], "little")
+    # Without the bound on s, a second valid signature could be computed from every valid one.
     if key is None or commitment is None or s >= Q:
         return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % Q

@@ -35,6 +35,8 @@ def find_differing_files(path: Path) -> list[Reason]:
     """
     problems: list[Reason] = []
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as name:
+        # Safe to extract: `verify` has refused every name that does not belong in a package, paths
+        # upwards among them.
         archive.extractall(name)
         folder = Path(name)
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -81,6 +83,7 @@ def _has_same_rows(table: pa.Table, expected: pa.Table) -> bool:
 def _spss(folder: Path, dataset: str, rows: int) -> list[Reason]:
     expected = _as_text(folder / f"{dataset}.csv")
     codebook = _english(folder, dataset)
+    # By number and not by name: as text, part 10 would come before part 2.
     paths = sorted(folder.glob(f"{dataset}-*.sav"), key=lambda path: int(path.stem.rsplit("-", 1)[1]))
     paths = paths or [folder / f"{dataset}.sav"]
     first = 0
@@ -113,6 +116,7 @@ def _is_same_column(
 
     `labels` are None where it has no words.
     """
+    # A column of numbers has no words: its codes are the values themselves.
     if labels is None:
         return bool([str(int(code)) for code in codes] == expected.to_pylist())
     words = {value: _make_label(codebook, name, value) for value in expected.unique().to_pylist()}
@@ -140,7 +144,9 @@ def _workbook(folder: Path, datasets: dict[str, Any]) -> list[Reason]:
         book = openpyxl.load_workbook(io.BytesIO((folder / "data.xlsx").read_bytes()), read_only=True)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return [Reason("file.damaged", {"file": "data.xlsx"})]
+    # Excel allows 31 characters in the name of a sheet.
     expected = [name[:31] for name, about in datasets.items() if about["rows"] <= MOST_ROWS]
+    # A sheet too many is as wrong as one too few: it could hold anything.
     if sorted(book.sheetnames) != sorted([*expected, "tables", "codebook"]):
         return [Reason("package.sheets")]
     problems = []

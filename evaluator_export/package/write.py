@@ -60,12 +60,16 @@ def assemble_dataset(
     whole: dict[str, list[CategoricalColumn]] = {name: [] for name in (BATCH, *view.columns)}
     for released in sent:
         entry = released.entry
+        # For this recipient alone. Two recipients with the same rows in the same order could put
+        # their columns side by side.
         order = batch.make_recipient_order(occasion.secret, entry.number, entry.rows)
         if released.left_out:
             order = order[~np.isin(order, list(released.left_out))]
         number_column = CategoricalColumn(np.zeros(len(order), np.int32), (str(entry.number),))
         whole[BATCH].append(number_column)
         for name in view.columns:
+            # The batch file has a column for each level from the frozen one up, so a coarser view
+            # needs no search of its own.
             whole[name].append(tabular.reorder(released.columns[sources.get(name, name)], order))
     columns = {name: tabular.concat_columns(pieces) for name, pieces in whole.items()}
     for name in hidden & set(view.columns):
@@ -101,6 +105,8 @@ def write_package_files(
     """
     labels = Labels(definitions, words)
     folder.mkdir(parents=True, exist_ok=True)
+    # Each format is written by itself from the same columns; verify_formats.py reads all of them
+    # back and compares.
     for part in parts:
         for kind in ("csv", "parquet"):
             tabular.write(folder / f"{part.name}.{kind}", part.columns)
@@ -121,6 +127,8 @@ def write_package_files(
     }
     for name, data in texts.items():
         (folder / name).write_bytes(data)
+    # After the other files, since it names their sizes and hashes; before the manifest, which names
+    # it, too.
     (folder / "datapackage.json").write_bytes(datapackage.write(recipe, parts, folder, occasion, labels))
     xlsx.write(folder / "data.xlsx", parts, tables, labels, occasion)
     for language in ("en", "fr"):

@@ -56,6 +56,8 @@ class Hierarchy:
     def labels(self, value: str) -> tuple[str, ...]:
         """Return the labels of a value, one per level; no answer stays so below the top."""
         if value == MISSING:
+            # Not "other": a missing answer is shared by many, and joining it with unknown values
+            # would say that they were given.
             return (*[MISSING] * self.top, ALL)
         return self.rule(value)
 
@@ -74,6 +76,8 @@ class Hierarchy:
         for value in domain:
             labels = self.labels(value)
             size += 1
+            # Each label has to have one parent. Else two classes at a fine level could overlap at a
+            # coarse one, and could be subtracted from each other.
             for level, label in enumerate(labels):
                 counts[level][label] = counts[level].get(label, 0) + 1
                 if level == 0:
@@ -111,6 +115,8 @@ def make_hierarchy(rows: Sequence[Sequence[str]]) -> Hierarchy:
     if not has_top:
         levels = (*levels, "all")
         labels = {value: (*row, ALL) for value, row in labels.items()}
+    # An unknown value gets a label of its own kind and not its text: free text would leave that
+    # way.
     unknown = (*[OTHER] * (len(levels) - 1), ALL)
     hierarchy = Hierarchy(levels, tuple(labels), lambda value: labels.get(value, unknown))
     # The shares are not wanted here: to compute them is what finds labels that do not nest.
@@ -168,6 +174,7 @@ def make_equal_width_bands(sizes: Sequence[int]) -> Hierarchy:
             return (*[OTHER] * (len(sizes) + 1), ALL)
         labels = [str(number)]
         for size in sizes:
+            # Rounded down also below zero, so that bands of negative numbers have the same width.
             start = number // size * size
             labels.append(f"{start}-{start + size - 1}")
         return (*labels, ALL)
@@ -200,6 +207,8 @@ def make_date_hierarchy(names: Sequence[str] = ("month", "quarter", "year")) -> 
         raise ExportProblem(Reason("hierarchy.dates", details))
 
     def rule(value: str) -> tuple[str, ...]:
+        # Cut, not parsed: a time with its zone and a plain day both begin with the day, and it is
+        # the phone's own day that counts.
         year = value[:4]
         month = value[5:7]
         if not (year.isdecimal() and month.isdecimal() and 1 <= int(month) <= 12):
@@ -220,6 +229,7 @@ def find_h3_cell(square: str, resolution: int) -> str:
         return square
     row = int(match[2]) * SIGN[match[1]]
     column = int(match[4]) * SIGN[match[3]]
+    # The middle of the square; its corner could lie in the neighbouring cell.
     latitude = (row + 0.5) * SQUARE_METRES / DEGREE_METRES
     if abs(latitude) >= NEAR_POLE:
         return square
@@ -240,6 +250,7 @@ def make_h3_hierarchy(finest: int, coarsest: int) -> Hierarchy:
     @cache
     def rule(value: str) -> tuple[str, ...]:
         cell = find_h3_cell(value, finest)
+        # A coarse cell cannot be put into a fine one; guessing one would move the event on the map.
         if not h3.is_valid_cell(cell) or h3.get_resolution(cell) < finest:
             return (*[OTHER] * len(resolutions), ALL)
         return (*(h3.cell_to_parent(cell, resolution) for resolution in resolutions), ALL)

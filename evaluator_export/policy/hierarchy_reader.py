@@ -23,6 +23,7 @@ def read_hierarchy(folder: Path, name: str) -> Hierarchy:
     first row names the levels. Raises ExportProblem when it cannot be read or does not nest.
     """
     path = folder / name
+    # With or without a byte order mark: spreadsheets write one.
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -60,6 +61,7 @@ def parse_hierarchy(spec: Any, open_hierarchy: OpenHierarchy) -> Hierarchy:
     parts = [part.strip() for part in match[2].split(",")]
     if kind == "date":
         return hierarchies.make_date_hierarchy(parts)
+    # `isdecimal` refuses a minus and a point, so int() below cannot fail.
     if not all(part.isdecimal() for part in parts):
         raise ExportProblem(Reason("policy.whole_numbers", {"hierarchy": text}))
     numbers = [int(part) for part in parts]
@@ -90,6 +92,7 @@ def keep_values(hierarchy: Hierarchy, values: Sequence[str]) -> Hierarchy:
 
     def rule(value: str) -> tuple[str, ...]:
         labels = hierarchy.rule(value)
+        # Compared with the value itself, since upper levels may already have joined it with others.
         if labels[0] not in own:
             return labels
         return (*[labels[0]] * hierarchy.top, labels[-1])

@@ -83,6 +83,7 @@ def _merge_diversities(diversities: Sequence[Diversity]) -> list[Diversity]:
         other = merged.get(diversity.field, Diversity(diversity.field))
         merged[diversity.field] = Diversity(
             field=diversity.field,
+            # The strictest of each kind, so that a second line about a field can only ask for more.
             distinct=max(diversity.distinct, other.distinct),
             entropy=max(diversity.entropy, other.entropy),
             max_confidence=min(diversity.max_confidence, other.max_confidence),
@@ -101,6 +102,7 @@ def parse_limits(
     mode = body.get("mode", "global")
     if mode not in ("global", "local"):
         problems.append(Reason("policy.mode", {"mode": str(mode)}, ("suppress",)))
+    # A policy that says nothing allows no row to be suppressed.
     max_suppressed = read_share(("suppress", "max_rows"), body.get("max_rows", 0), problems)
     group = None
     if body.get("max_group_rate"):

@@ -62,6 +62,8 @@ class GroupLimit:
 
         Both arrays have one value per group: its rows, and how many of them are suppressed.
         """
+        # Only used where something is suppressed; else no rate is over the tolerated one and
+        # nothing is divided by 0.
         overall = suppressed.sum() / max(sizes.sum(), 1)
         rates = suppressed / np.maximum(sizes, 1)
         tested = rates[(sizes >= self.min_group_size) & (rates > self.tolerated_rate)]

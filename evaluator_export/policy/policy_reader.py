@@ -83,6 +83,7 @@ def parse_policy(body: Any, sha256: str, open_hierarchy: OpenHierarchy) -> Polic
         problems.append(Reason("policy.default_role"))
     fields = parse_fields(body.get("fields"), open_hierarchy, problems)
     unit = read_mapping("unit", body.get("unit", {}), problems)
+    # The person may be named without a field of its own: it counts, and never leaves.
     if unit.get("person") and not any(field.role in SAYS_WHOSE for field in fields):
         fields.append(Field(str(unit["person"]), Role.PERSON))
     names = {field.name for field in fields}
@@ -93,9 +94,11 @@ def parse_policy(body: Any, sha256: str, open_hierarchy: OpenHierarchy) -> Polic
     limits = parse_limits(suppress, average, problems)
     singled_out = suppress.get("max_singled_out", 1)
     max_singled_out = read_share(("suppress", "max_singled_out"), singled_out, problems)
+    # A limit for a field that is not there would never be broken, and nobody would notice.
     if limits.group and limits.group.field not in names:
         details = {"field": limits.group.field}
         problems.append(Reason("policy.no_field", details, ("suppress",)))
+    # Two answers to "whose row is this" would give two counts of persons in one class.
     if sum(field.role in SAYS_WHOSE for field in fields) > 1:
         problems.append(Reason("policy.one_person"))
     if problems:
@@ -154,6 +157,7 @@ def _parse_field(name: str, body: Mapping[str, Any], open_hierarchy: OpenHierarc
         values = [str(value) for value in as_list(body["keep"])]
         hierarchy = keep_values(hierarchy, values)
     minimum = body.get("min", 0)
+    # Other columns have one fixed level: a range would let the search choose for them, too.
     maximum = body.get("max", hierarchy.top if role == Role.QUASI_IDENTIFIER else minimum)
     are_numbers = isinstance(minimum, int) and isinstance(maximum, int)
     if not are_numbers or not 0 <= minimum <= maximum <= hierarchy.top:

@@ -103,12 +103,14 @@ def find_violating_classes(
     model names, `totals` the rows of the whole table by value where `t` is asked for.
     """
     violating: Array = persons < model.k
+    # Or, not and: each demand can only make more classes fail.
     for demand in model.diversities:
         total = None
         if demand.t < 1:
             total = totals[demand.field]
         measured = values[demand.field].measure(rows, total)
         violating = violating | (measured["distinct"] < demand.distinct)
+        # An entropy of 1 is that of a single value, which every class reaches: nothing to ask.
         if demand.entropy > 1:
             violating = violating | (measured["entropy"] < demand.entropy - ROUNDING)
         if demand.max_confidence < 1:

@@ -48,6 +48,7 @@ class SharingContext:
     @property
     def risk(self) -> float:
         """The highest of the three: attempt on purpose, recognition by chance, breach."""
+        # The highest and not the sum: the guideline takes the three as ways of which one happens.
         return max(self.insider, self.acquaintance, self.breach)
 
     def average_class(self, threshold: float) -> int:
@@ -73,6 +74,7 @@ def read_sharing_context(body: Mapping[str, object]) -> SharingContext:
     breach = body.get("breach")
     if not isinstance(breach, int | float) or not 0 <= breach <= 1:
         problems.append(Reason("policy.breach", where=("context",)))
+    # Only when both are numbers; otherwise the complaint above says it already.
     if not problems and int(str(participants)) > int(str(population)):
         problems.append(Reason("policy.population", where=("context",)))
     if problems:

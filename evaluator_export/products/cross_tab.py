@@ -37,6 +37,7 @@ def make_cross_tab(spec: TableSpec, table: Mapping[Cell, str], threshold: int) -
     columns = _list_in_order(spec, 1, {column for _, column in inner})
     hidden = f"<{threshold}"
     return CrossTab(
+        # What is not in the table is as hidden as what is under the threshold: both read the same.
         name=spec.name,
         title=spec.title,
         headings=(spec.by[0][0], spec.by[1][0]),
@@ -57,6 +58,8 @@ def _list_in_order(spec: TableSpec, place: int, seen: set[str]) -> tuple[str, ..
     """
     _, hierarchy, level = spec.sources[place]
     labels = list(dict.fromkeys(hierarchy.at(value, level) for value in hierarchy.domain))
+    # Hours or weekdays are shown complete, as a gap in a heat map would look like data; areas are
+    # too many for that.
     if len(labels) > 24:
         labels = [label for label in labels if label in seen]
     labels += sorted(seen - set(labels) - {MISSING, OTHER})

@@ -31,6 +31,8 @@ def find_neighbours(shapes: Shapes) -> dict[str, list[str]]:
     tree = shapely.STRtree([shapes[code] for code in codes])
     neighbours: dict[str, list[str]] = {}
     for code in codes:
+        # A little more than 0: borders of areas that were drawn apart do not touch to the last
+        # digit.
         near = [codes[index] for index in tree.query(shapes[code], predicate="dwithin", distance=0.0002)]
         others = sorted(set(near) - {code})
         if not others and len(codes) > 1:
@@ -60,6 +62,7 @@ def classify_areas(counts: Mapping[str, float], neighbours: Mapping[str, Sequenc
     chances = np.array([math.erfc(abs(score) / math.sqrt(2)) for score in scores])
     kinds = {}
     for position in _find_discoveries(chances):
+        # "Hot" has to be surer than "warm": workers may be sent somewhere because of it.
         kind = WARM
         if scores[position] < 0:
             kind = COLD
@@ -111,6 +114,7 @@ def list_busiest_times(times: Mapping[tuple[str, ...], str], limit: int = 24) ->
     """Return where and when to go: (area, weekday, band, count), busiest first."""
     busy: list[tuple[str, str, str, int]] = []
     for cell, text in times.items():
+        # Hidden counts have no number; they can be no busy time either.
         if len(cell) == 3 and text.isdecimal() and all(cell):
             area, weekday, band = cell
             busy.append((area, weekday, band, int(text)))

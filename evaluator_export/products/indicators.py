@@ -67,6 +67,8 @@ class Indicator:
 
     def number(self, table: Texts | None) -> IndicatorValue:
         """Return the number that a protected table gives."""
+        # A table without a total is one that nothing was counted in. That is said differently from
+        # a number that is too small to show.
         if not table or TOTAL not in table:
             return IndicatorValue(MISSING)
         return COMPUTE[self.kind](self, table)
@@ -84,6 +86,7 @@ def read_kpis(text: str) -> list[Indicator]:
         value = dict(item.get("value") or {})
         kind = next((kind for kind in KINDS if kind in value), "")
         wrong = _check(item, kind)
+        # One wrong indicator must not hide what is wrong with the next.
         problems += [reason.inside(name) for reason in wrong]
         if not wrong:
             indicators.append(_read_indicator(item, kind, value))
@@ -163,6 +166,8 @@ def _share(kpi: Indicator, table: Texts) -> IndicatorValue:
     Hidden where a part or the whole is.
     """
     whole = _parse_cell(table[TOTAL])
+    # A label that the table does not list was never counted; it adds nothing, and is not a hidden
+    # part.
     parts = [_parse_cell(table[(label,)]) for label in kpi.of if (label,) in table]
     seen = [part.value for part in parts if part.value is not None]
     if whole.value is None or whole.value < LEAST_WHOLE or not parts or len(seen) < len(parts):
@@ -170,6 +175,7 @@ def _share(kpi: Indicator, table: Texts) -> IndicatorValue:
     step = 5  # rounded counts carry an error of up to 4 each: finer steps would pretend
     if whole.value >= FINE_WHOLE:
         step = 1
+    # Parts and whole are rounded each on its own, so together they can come out above 100.
     percent = min(100, step * round(100 * sum(seen) / whole.value / step))
     return IndicatorValue(SHOWN, str(percent), float(percent))
 
@@ -179,8 +185,10 @@ def _find_median_band(kpi: Indicator, table: Texts) -> IndicatorValue:
 
     Its label, and the band's first number as its value.
     """
+    # Labels such as "other" or no answer are in no order, and cannot be in the middle.
     bands = sorted((cell[0] for cell in table if cell != TOTAL and cell[0][:1].isdecimal()), key=_start)
     numbers = [(band, _parse_cell(table[(band,)]).value) for band in bands]
+    # The sum of the bands that show, not the table's total: that is rounded on its own, too.
     whole = sum(value for _, value in numbers if value is not None)
     hidden = sum(value is None for _, value in numbers)
     if whole < LEAST_WHOLE or hidden * LEAST_WHOLE > whole / 4:  # what is hidden could move the middle
@@ -195,6 +203,7 @@ def _find_median_band(kpi: Indicator, table: Texts) -> IndicatorValue:
 
 def _hours(kpi: Indicator, table: Texts) -> IndicatorValue:
     """Return the hours of all shifts, to tens: each band counts with its middle."""
+    # Bands that the indicator does not name have no middle to count with.
     numbers = [(_parse_cell(table[(band,)]), hours) for band, hours in kpi.each.items() if (band,) in table]
     if not any(number.value for number, _ in numbers):
         return IndicatorValue(HIDDEN)
@@ -214,5 +223,6 @@ def tables_by_calendar(kpis: Sequence[Indicator]) -> dict[str, list[str]]:
     tables: dict[str, list[str]] = {}
     for kpi in kpis:
         names = tables.setdefault(kpi.calendar, [])
+        # Each once: counting a table is what costs, and indicators share tables.
         names += [table for table in kpi.tables if table not in names]
     return tables

@@ -43,6 +43,7 @@ def read_partner(data: bytes) -> list[PartnerTotal]:
 
     Raise ExportProblem with all that is wrong, by row.
     """
+    # Before anything is decoded: the file is somebody else's.
     if len(data) > MOST_BYTES:
         raise ExportProblem(Reason("partner.large"))
     try:
@@ -57,6 +58,7 @@ def read_partner(data: bytes) -> list[PartnerTotal]:
         raise ExportProblem(Reason("partner.rows", {"most": MOST_ROWS}))
     problems: list[Reason] = []
     totals = []
+    # From 2, since people look rows up in a spreadsheet, where the first is the header.
     for number, line in enumerate(lines, 2):
         total = _read_total(number, line, problems)
         if total is not None:
@@ -72,6 +74,7 @@ def _read_total(number: int, line: Mapping[str, Any], problems: list[Reason]) ->
     cells = {name: str(line.get(name) or "").strip() for name in COLUMNS}
     before = len(problems)
     problems += [Reason("partner.empty", {"column": name}, (number,)) for name in COLUMNS if not cells[name]]
+    # The totals go on into CSV and workbooks of ours; a formula would travel with them.
     problems += [
         Reason("partner.formula", {"column": name}, (number,)) for name, cell in cells.items() if cell.startswith(RISKY)
     ]
@@ -86,6 +89,8 @@ def _read_total(number: int, line: Mapping[str, Any], problems: list[Reason]) ->
     number_of = _number(value.removeprefix("<"))
     if value and number_of is None:
         problems.append(Reason("partner.value", {"value": value, "threshold": PUBLIC_THRESHOLD}, (number,)))
+    # The partner's small numbers are as dangerous as ours: the public threshold holds for them,
+    # too.
     elif cells["unit"] == "count" and not value.startswith("<") and number_of and 0 < number_of < PUBLIC_THRESHOLD:
         problems.append(Reason("partner.small", {"value": value, "threshold": PUBLIC_THRESHOLD}, (number,)))
     if len(problems) > before:
@@ -113,10 +118,12 @@ def _check_calendars(totals: list[PartnerTotal], problems: list[Reason]) -> None
         spans: dict[str, tuple[str, str]] = {}
         for total in own:
             span = (total.first, total.last)
+            # One name, two spans: the second would replace the first in silence.
             if spans.setdefault(total.period, span) != span:
                 problems.append(Reason("partner.spans", {"period": total.period}, (indicator,)))
         ordered = sorted((span, name) for name, span in spans.items())
         for (before, name), (following, other) in pairwise(ordered):
+            # A day that two periods share would be counted twice in any sum of them.
             if following[0] <= before[1]:
                 problems.append(Reason("partner.overlap", {"period": name, "other": other}, (indicator,)))
         if len({(total.unit, total.title["en"], total.title["fr"]) for total in own}) > 1:
@@ -134,6 +141,7 @@ def _check_totals(totals: list[PartnerTotal], problems: list[Reason]) -> None:
         parts[figure.part] = figure.value
     units = {figure.indicator: figure.unit for figure in totals}
     for (indicator, period), parts in by_period.items():
+        # Readers look at the total first; without it a hidden part would look like nothing.
         if TOTAL not in parts:
             problems.append(Reason("partner.no_total", {"part": TOTAL}, (indicator, period)))
             continue
@@ -148,5 +156,6 @@ def _check_totals(totals: list[PartnerTotal], problems: list[Reason]) -> None:
             problems.append(Reason("partner.sum", details, (indicator, period)))
         elif open_sum > total:
             problems.append(Reason("partner.over", {"total": f"{total:g}"}, (indicator, period)))
+        # One hidden part is the total less the others. Two or more cannot be told apart.
         elif len(hidden) == 1:
             problems.append(Reason("partner.one_hidden", where=(indicator, period)))

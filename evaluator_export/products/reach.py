@@ -60,6 +60,8 @@ def reach(table: Mapping[Cell, str], population: Mapping[str, float]) -> list[Re
     for cell, text in sorted(table.items()):
         if cell == TOTAL:
             continue
+        # Rounded each on its own, a part can come out above its whole: then no share is shown
+        # rather than one over 100%.
         if not text.isdecimal() or whole < LEAST_WHOLE or float(text) > whole:
             groups.append(Reach(cell[0], text, population=population.get(cell[0])))
             continue
@@ -67,8 +69,11 @@ def reach(table: Mapping[Cell, str], population: Mapping[str, float]) -> list[Re
         low, high = wilson(count, whole)
         expected = population.get(cell[0])
         ratio: tuple[float | None, float | None, float | None] = (None, None, None)
+        # No share of the population known, or none living there: a ratio would be a division by
+        # nothing.
         if expected:
             value = count / whole / expected
+            # The standard error of the logarithm, the population's share taken as known exactly.
             error = sqrt((1 - count / whole) / count)
             ratio = (value, exp(log(value) - Z * error), exp(log(value) + Z * error))
         groups.append(Reach(cell[0], text, count / whole, low, high, expected, *ratio))

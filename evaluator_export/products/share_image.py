@@ -28,6 +28,7 @@ def card(centre: str, period: Period, indicators: Sequence[dict[str, Any]], lang
     picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, WIDTH, 14), fill=ACCENT)
+    # Pillow's own font: no font of the server's, so the picture is the same everywhere.
     draw.text((EDGE, 72), centre, font=ImageFont.load_default(56), fill=INK)
     draw.text((EDGE, 150), period.name, font=ImageFont.load_default(36), fill=SOFT)
     lines = [

@@ -16,6 +16,7 @@ def suggest_changes(policy: Policy, table: Microdata) -> list[Reason]:
 
     Call it for a policy that cannot be kept with this table; it searches the table several times.
     """
+    # No policy helps a table with fewer persons than k, so nothing else is worth trying.
     persons = table.rows if table.persons is None else len(np.unique(table.persons))
     if persons < policy.model.k:
         return [Reason("advice.persons", {"persons": persons, "k": policy.model.k})]
@@ -25,6 +26,8 @@ def suggest_changes(policy: Policy, table: Microdata) -> list[Reason]:
         rounded_up = np.ceil(share * 1000) / 1000
         details: dict[str, Detail] = {"percent": float(share), "share": f"{rounded_up:.3f}"}
         advice.append(Reason("advice.share", details))
+    # A maximum level that the policy sets keeps the search from going further up: lifting it may be
+    # all that is needed.
     pinned = [column.name for column in table.columns if column.maximum < len(column.levels) - 1]
     if pinned:
         advice.append(Reason("advice.pinned", {"columns": ", ".join(pinned)}))
@@ -39,11 +42,14 @@ def _find_least_share(policy: Policy, table: Microdata) -> float | None:
 
     None when suppression is not what stands in the way, or no share under 1 would do.
     """
+    # At 100% no node is refused for what it suppresses: a share that surely works, from which the
+    # halving below goes down.
     best = find_optimal_node(table, policy.model, 1.0)
     if best is None or best.suppressed >= table.rows:
         return None
     share = best.suppressed / table.rows
     limits = policy.limits
+    # Suppression alone was within its limit, so it is some other rule that stood in the way.
     if share <= limits.max_suppressed and not limits.group and not limits.average:
         return None
     low = 0.0

@@ -43,6 +43,7 @@ def deidentify(
     """
     timer = StepTimer()
     names = [field.name for field in policy.fields if field.role != Role.DROP]
+    # A pseudonym needs the key of a recipient, which this command on files alone does not have.
     if policy.list_fields_with_role(Role.PSEUDONYM):
         raise ExportProblem(Reason("table.key"))
     columns = tabular.read(source, list(dict.fromkeys(names)))
@@ -74,6 +75,7 @@ def _check_written(policy: Policy, out: Path, safe: AnonymizedTable) -> dict[str
     names = [field.name for field in policy.identifiers]
     problems, smallest = recheck.recheck(out, names, policy.model, safe.persons)
     if problems:
+        # An unsafe file must not stay where somebody may take it for the result.
         out.unlink()
         raise ExportProblem(Reason("table.promise"), *problems)
     return {

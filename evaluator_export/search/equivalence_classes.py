@@ -88,7 +88,9 @@ class GroupedRows:
         Raises ExportProblem when the columns have too many combinations for a 64-bit key.
         """
         sizes = _count_labels(self.table, node)
+        # From the last column on: the least significant digit has stride 1.
         strides = np.cumprod([1, *sizes[:0:-1]], dtype=object)[::-1]
+        # As Python integers: in 64 bits the check for an overflow would overflow itself.
         if int(np.prod(sizes, dtype=object)) >= MOST_KEYS:
             raise ExportProblem(Reason("table.combinations"))
         keys = np.zeros(self.length, dtype=np.int64)
@@ -129,6 +131,7 @@ class GroupedRows:
         if limit is not None and rows[few].sum() > limit:
             return EquivalenceClasses(node, class_keys, sizes, rows, rows, few, few)
         persons = rows
+        # Only where rows can share a person; else counting persons gives the counts of rows again.
         if PERSON in self.others:
             counts = self._count_values(keys, domain, len(class_keys), PERSON)
             persons = np.bincount(counts.classes, minlength=len(class_keys))

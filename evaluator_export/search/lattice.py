@@ -77,9 +77,12 @@ class LatticeSearch:
         self.bottom_node = tuple(column.minimum for column in table.columns)
         self.totals = {}
         for demand in model.diversities:
+            # The distance t compares a class with all rows, those that are suppressed included.
             if demand.t < 1:
                 self.totals[demand.field] = np.bincount(table.sensitive[demand.field])
         rows = group_rows(table, self.bottom_node, model)
+        # Rows that are alike are added up once here; every node of the search is counted from these
+        # or fewer.
         self.bases = [rows.aggregate(self.bottom_node) or rows]
         self.rows_by_value = []
         for column in table.columns:
@@ -109,6 +112,8 @@ class LatticeSearch:
             for level in column.levels:
                 losses = level.losses[level.map]
                 means.append(share * (losses @ rows_by_value) / max(self.table.rows, 1))
+                # The worst label that occurs: a suppressed row loses the rest up to 1, and no row
+                # can lose less than this on top.
                 rest.append(share * (1 - losses[occurs].max(initial=0.0)))
             mean_losses.append(np.array(means))
             penalties.append(np.array(rest))
@@ -141,6 +146,8 @@ class LatticeSearch:
 
     def _find_first_node(self) -> None:
         """Find some good node soon, at ever higher bounds: without one, nothing can be pruned."""
+        # Stable, so that equal bounds are tried in the same order on every machine, and the same
+        # input gives the same package.
         order = np.argsort(self.loss_bounds, kind="stable")
         for share in FIRST_TRIES:
             self._evaluate_node(int(order[min(len(order) - 1, int(share * len(order)))]))
@@ -153,16 +160,23 @@ class LatticeSearch:
             return
         least_suppressed = self.min_suppressed / self.table.rows
         bounds = self.loss_bounds + least_suppressed * self.suppression_penalty
+        # By a margin: sums of floats in another order must not make an equal node look better.
         self.is_candidate &= bounds < self.best.loss - SAME_LOSS
 
     def _evaluate_node(self, index: int) -> None:
         """Count the classes of a node, and learn from them about all nodes below it."""
         node = tuple(int(level) for level in self.nodes[index])
+        # Marked before counting, so that every round of the loop leaves one candidate less and must
+        # end.
         self.is_candidate[index] = False
         self.counted += 1
         usable = [base for base in self.bases if base.is_below(node)]
+        # The smallest table that still has enough detail: counting time is proportional to its
+        # length.
         base = min(usable, key=lambda base: base.length)
         classes = base.classes(node, self.model, self.totals, self.limit)
+        # Only the monotone part says anything about nodes below; a share can be kept there though
+        # it is broken here.
         surely_suppressed = int(classes.rows[classes.violates_monotone].sum())
         below = (self.nodes <= self.nodes[index]).all(axis=1)
         np.maximum(self.min_suppressed, surely_suppressed, out=self.min_suppressed, where=below)
@@ -217,6 +231,8 @@ def find_optimal_node(
 def _list_nodes(table: Microdata) -> Array:
     """Return all nodes: one row per node, one level per column."""
     sizes = [column.maximum - column.minimum + 1 for column in table.columns]
+    # Asked before the array is made: a policy with many fine hierarchies would fill the memory
+    # instead of getting an answer.
     if int(np.prod(sizes, dtype=object)) > MOST_NODES:
         raise ExportProblem(Reason("table.ways", {"most": MOST_NODES}))
     steps = np.indices(sizes, dtype=np.int16).reshape(len(sizes), -1).T

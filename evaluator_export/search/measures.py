@@ -74,6 +74,7 @@ def number_classes(columns: Sequence[Array]) -> tuple[Array, int]:
 def count_distinct_per_class(class_of_row: Array, classes: int, values: Array) -> Array:
     """Return how many different values each class has; `values` is one number per row."""
     width = int(values.max(initial=0)) + 1
+    # Sorted pairs, then runs: needs a fraction of the memory of a table of classes by values.
     pairs, _ = find_runs(np.sort(class_of_row * width + values))
     return np.bincount(pairs // width, minlength=classes)
 
@@ -153,6 +154,7 @@ def measure_reidentification_risk(
         }
     return {
         "prosecutor_highest": round(1 / int(persons.min()), 6),
+        # The mean over persons, each having the risk of their class, is classes divided by persons.
         "prosecutor_mean": round(len(persons) / int(persons.sum()), 6),
         "rows_above_threshold": int(rows[persons < model.k].sum()),
         "unique_rows": int((persons == 1).sum()),
@@ -256,6 +258,8 @@ def measure_group_suppression(
     suppressed_by_group = np.bincount(table.groups[suppressed], minlength=len(column.values))
     shares = {}
     for number, value in enumerate(column.values):
+        # In a group of few rows one suppressed row is a large share, and would look like
+        # unfairness.
         if rows_by_group[number] >= limits.group.min_group_size:
             share = float(suppressed_by_group[number] / rows_by_group[number])
             shares[value] = round(share, 4)

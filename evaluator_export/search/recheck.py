@@ -29,12 +29,15 @@ def recheck(
     names = list(dict.fromkeys([*identifiers, *(demand.field for demand in model.diversities)]))
     columns = tabular.read(path, names)
     table = pa.table({name: column.to_arrow() for name, column in columns.items()})
+    # Nothing was published, so nothing was promised.
     if not table.num_rows:
         return [], 0
     owners = persons if persons is not None else range(table.num_rows)
     table = table.append_column(PERSON, pa.array(owners))
     problems = []
     # Grouped twice: first every person of a class once, then the persons of each class.
+    # One thread: the order of groups, and so the figures in the report, must not depend on the
+    # machine.
     pairs = table.group_by([*identifiers, PERSON], use_threads=False).aggregate([])
     classes = pairs.group_by(list(identifiers), use_threads=False).aggregate([([], "count_all")])
     sizes = classes["count_all"]
@@ -70,6 +73,7 @@ def _check_diversity(
             "least": demand.distinct,
         }
         problems.append(Reason("table.distinct", details))
+    # As floats: two whole numbers would be divided without a rest.
     shares = pc.divide(pc.cast(whole["count_all_max"], pa.float64()), whole["count_all_sum"])
     most = pc.max(shares).as_py()
     if most > demand.max_confidence + ROUNDING:

@@ -89,10 +89,14 @@ def search_and_recode(
     recoding: the iterated scheme of ARX's optimizeIterativeFast.
     """
     if limits.is_local:
+        # The first that keeps the policy, from leaving most to the next pass to leaving least: the
+        # more is left, the finer the first pass can be.
         for pass_limit in PASS_LIMITS:
             result = _recode_in_passes(table, model, limits, pass_limit)
             if result is not None:
                 return result
+    # Also where local recoding was asked for and failed: one node for all may still keep within the
+    # limits.
     return _recode_once(table, model, limits)
 
 
@@ -133,6 +137,7 @@ def _recode_in_passes(
         if best is None:
             # The last pass: whatever can still be published, however little that is.
             best = find_optimal_node(part, model, 1.0)
+        # A node that suppresses every row publishes nothing; looping on would never end.
         if best is None or best.suppressed == part.rows:
             break
         # What is good leaves at this node, whatever the rows that remain will need.
@@ -164,11 +169,13 @@ def _is_within(table: Microdata, result: RecodingResult, limits: SuppressionLimi
             persons += int(recoding_pass.classes.persons[published].sum())
         if persons < limits.average * classes:
             return False
+    # Asked last: who bears the suppression costs a count of all rows, the other limits none.
     return is_fair(table, result.suppressed, limits.group)
 
 
 def is_fair(table: Microdata, suppressed: Array, group: GroupLimit | None) -> bool:
     """Say whether no group bears more than its share; `suppressed` are positions of rows."""
+    # A limit that somebody lifted by name is not enforced; the report says who lifted it.
     if group is None or group.waived or table.groups is None or not len(suppressed):
         return True
     sizes = np.bincount(table.groups)

@@ -113,6 +113,8 @@ def make_batch(
     batch_columns = _make_batch_columns(dataset, safe, columns)
     if rows.has_pseudonyms:
         batch_columns[PERSON] = _name_persons(columns[policy.person], safe.order, secret)
+    # The order of tags follows the rows: a withdrawal finds a person's rows by their tags, and
+    # counts places in the file.
     return AnonymizedBatch(
         levels=levels,
         tags=_reorder_tags(tags, safe.order),
@@ -126,6 +128,7 @@ def make_batch(
 def _recode_at(dataset: DatasetSpec, table: Microdata, node: Node) -> RecodingResult:
     """Return the result of recoding at levels that are fixed, with no search."""
     model = dataset.policy.model
+    # No search, but the same object: loss and totals are counted in one way only.
     search = LatticeSearch(table, model, 1.0)
     classes = group_rows(table, node, model).classes(node, model, search.totals)
     publishable = find_publishable_rows(table, classes, model)
@@ -143,6 +146,8 @@ def _make_batch_columns(
     for column, frozen_level in zip(safe.table.columns, node, strict=True):
         codes = column.codes[safe.order]
         for number in range(frozen_level, len(column.levels)):
+            # From the frozen level up only. A finer one must not be in the file at all, or a slip
+            # in a recipe could let it out.
             level = column.levels[number]
             generalized = CategoricalColumn(level.map[codes], level.labels)
             batch_columns[f"{column.name}{AT}{number}"] = generalized
@@ -181,6 +186,7 @@ def to_bytes(batch: AnonymizedBatch) -> bytes:
 def from_bytes(data: bytes) -> dict[str, CategoricalColumn]:
     """Return the columns of a batch file, by name."""
     names = pyarrow.parquet.ParquetFile(io.BytesIO(data)).schema_arrow.names
+    # Read as dictionaries: texts of a million rows would otherwise be a million objects.
     file = pyarrow.parquet.ParquetFile(io.BytesIO(data), read_dictionary=names)
     columns = {}
     for name in names:

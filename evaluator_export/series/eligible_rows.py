@@ -67,12 +67,16 @@ class EligibleRows:
 
         `row`: answers by question, as `flatten_answers` gives them.
         """
+        # Scope before consent: a record that the dataset is not about must not count as one that
+        # was refused.
         if not is_in_scope(self.dataset, row):
             return False
         if not has_consent(self.dataset.consent, row):
             self.without_consent += 1
             return False
         row = add_derived_columns(self.dataset, row)
+        # The tag goes in only with its row: both have to stay in step, since rows are found by
+        # their place.
         self.tags += tag
         for name, column in self.dataset.columns.items():
             value = row.get(column.question, "")
@@ -91,6 +95,8 @@ class EligibleRows:
         if not column.is_multiple:
             return value
         choices = sorted(value.split())
+        # A set of several choices is a rare combination and could single somebody out as an exact
+        # day can.
         if len(choices) > 1 and column.name in self.identifiers:
             return SEVERAL
         return ";".join(choices)

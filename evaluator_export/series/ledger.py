@@ -41,6 +41,7 @@ def hash_tags(tags: bytes) -> str:
 
 def _sort_tags(tags: bytes) -> npt.NDArray[np.uint64]:
     """Return tags ascending, one row of two 64-bit halves per tag."""
+    # Big-endian, so that halves sort as the bytes do, whatever the machine.
     halves = np.frombuffer(tags, dtype=">u8").reshape(-1, 2)
     return halves[np.lexsort((halves[:, 1], halves[:, 0]))]
 
@@ -112,15 +113,21 @@ def verify_ledger(
     problems: list[Reason] = []
     before = compute_genesis_hash(dataset)
     for position, entry in enumerate(entries, 1):
+        # The name of the dataset, too: an entry of another dataset could be moved here, hash and
+        # all.
         if entry.number != position or entry.before != before or entry.dataset != dataset:
             problems.append(Reason("ledger.order", {"number": position}))
             break  # all entries after it differ as well
         before = entry.hash
+    # A chain that was cut short at its end is still a chain. Only the head, which is stored
+    # elsewhere, shows the loss.
     if not problems and before != head:
         problems.append(Reason("ledger.head"))
     numbers = {entry.number for entry in entries}
     if tags_by_number.keys() - numbers:
         problems.append(Reason("ledger.no_entry"))
+    # Tags are compared with what the entry hashed: deleted tags would let the same rows be
+    # published again.
     for entry in entries:
         tags = tags_by_number.get(entry.number, b"")
         if len(tags) != entry.rows * TAG_BYTES or hash_tags(tags) != entry.tags:
@@ -143,6 +150,7 @@ def verify_released_batches(
     database was restored, and the same rows could leave twice.
     """
     for manifest in manifests:
+        # Packages of counts alone have no ledger.
         for entry in manifest.get("ledger", {}).get("entries", ()):
             number = entry["number"]
             if number > len(entries) or entries[number - 1].hash != entry["hash"]:

@@ -43,6 +43,8 @@ class ParticipantMonths:
             code = row.get(spec.form_person, "")
             month = number_month(row.get(spec.form_day, ""))
             if code and month is not None:
+                # Every record of the form counts as a contact, also one that the dataset is not
+                # about.
                 self.contacts[code, month] += 1
         if form != self.dataset.form or not is_in_scope(self.dataset, row):
             return
@@ -58,6 +60,8 @@ class ParticipantMonths:
     def _add_intake(self, code: str, intake: _Intake) -> None:
         """Keep the earliest intake of a person; of two in a month, the same one at every build."""
         earlier = self.intakes.get(code)
+        # By the record's id where the month is the same: the order of reading must not decide which
+        # answers are published.
         if earlier is None or (intake.month, intake.unit) < (earlier.month, earlier.unit):
             self.intakes[code] = intake
 
@@ -76,8 +80,12 @@ class ParticipantMonths:
         """
         first_month = first.year * 12 + first.month - 1
         last_month = last.year * 12 + last.month - 1
+        # A month that is not over would be published with what is known today, and could not be
+        # changed later.
         if (last + dt.timedelta(days=1)).day != 1:  # the month of the last day goes on after it
             last_month -= 1
+        # By card code, which says nothing about when somebody came; the rows are shuffled in any
+        # case.
         for code, intake in sorted(self.intakes.items(), key=lambda item: item[0]):
             reviews = sorted(self.reviews.get(code, ()), key=lambda review: review[0])
             # Not "known by then": a consent that was taken back holds for earlier months, too.
@@ -88,6 +96,8 @@ class ParticipantMonths:
                 answers = dict(intake.answers)
                 for review_month, review in reviews:
                     if review_month <= month:
+                        # Blank answers do not overwrite: a review that does not ask again leaves
+                        # what was known.
                         answers |= {name: value for name, value in review.items() if value}
                 number = month - intake.month
                 answers[MONTH] = str(number)
@@ -95,6 +105,8 @@ class ParticipantMonths:
                 if self.dataset.consent:
                     question = self.dataset.consent.question
                     answers[question] = newest.get(question, "")
+                # Named by the intake and a number, not by the calendar: in the ledger, too, no
+                # calendar stands beside a person.
                 yield name_month(intake.unit, number), answers
 
 

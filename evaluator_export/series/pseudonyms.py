@@ -29,10 +29,14 @@ def make_pseudonyms(
     `persons`: whose each row is. `identifiers`: the quasi-identifiers as the recipient gets them.
     Raises ExportProblem when too many persons could be singled out by two of their rows.
     """
+    # Asked before any name is made. Pseudonyms join a person's rows, and two rows together can
+    # single out whom one hides.
     linked = measure_linkability(persons.codes, [column.codes for column in identifiers])
     if linked > MOST_LINKED:
         details = {"share": linked, "limit": MOST_LINKED}
         raise ExportProblem(Reason("pseudonym.linked", details))
+    # The period is in the key: the same person has another name in the next package, so packages
+    # cannot be joined.
     purpose = f"pseudonym {context.period.name}"
     key = hmac.digest(context.secret, purpose.encode(), "sha256")
     names = []

@@ -114,6 +114,8 @@ def draw_rows(policy: Policy, rows: BatchRows, secret: bytes) -> set[int]:
     remaining = set(range(rows.entry.rows)) - rows.gone
     if not rows.taken_back:
         return set()
+    # Pseudonyms show which rows are one person's. If only some rows of a group went, the gap itself
+    # would point to the person.
     if policy.list_fields_with_role(Role.PSEUDONYM):
         return remaining
     identifiers = [field.name for field in policy.identifiers]
@@ -123,6 +125,7 @@ def draw_rows(policy: Policy, rows: BatchRows, secret: bytes) -> set[int]:
     if codes:
         class_of_row, _ = number_classes(codes)
     drawn: set[int] = set()
+    # Ascending, so that the draw is the same in a second run over the same rows.
     for number in sorted({int(class_of_row[place]) for place in rows.taken_back}):
         members = {int(place) for place in np.flatnonzero(class_of_row == number)} & remaining
         drawn |= _draw_in_class(policy.model, rows, members, secret)
@@ -132,12 +135,16 @@ def draw_rows(policy: Policy, rows: BatchRows, secret: bytes) -> set[int]:
 def _draw_in_class(model: PrivacyModel, rows: BatchRows, members: set[int], secret: bytes) -> set[int]:
     if any(demand.t < 1 for demand in model.diversities):
         return members  # how far a part is from all rows cannot be asked without all rows
+    # Rows that were taken back go in any case; the draw only adds to them.
     listed = members & rows.taken_back
     for others in _order_persons(rows, members - listed, secret):
         if _keeps(model, rows, listed):
             break
+        # A whole person at a time: half of somebody's rows on a list would show that both halves
+        # belong together.
         listed |= others
     stays = members - listed
+    # When either side would be too small to hide anybody, nobody of the group stays.
     if not _keeps(model, rows, listed) or (stays and not _keeps(model, rows, stays)):
         return members
     return listed
@@ -152,10 +159,12 @@ def _order_persons(rows: BatchRows, candidates: set[int], secret: bytes) -> list
     ranks: dict[str, bytes] = {}
     for place in candidates:
         person = rows.persons[place]
+        # Whose row it is was forgotten, so it cannot count as a person that others hide among.
         if not person:
             continue
         rank = hmac.digest(secret, b"withdrawn " + rows.tags[place], "sha256")
         rows_by_person.setdefault(person, set()).add(place)
+        # The least hash of a person's rows: it does not depend on how many of them are left.
         ranks[person] = min(ranks.get(person, rank), rank)
     return [rows_by_person[person] for person in sorted(ranks, key=lambda person: ranks[person])]
 
@@ -163,6 +172,7 @@ def _order_persons(rows: BatchRows, candidates: set[int], secret: bytes) -> list
 def _keeps(model: PrivacyModel, rows: BatchRows, places: set[int]) -> bool:
     """Say whether some rows keep to the policy as one group."""
     chosen = np.array(sorted(places), dtype=np.int64)
+    # A row of nobody known does not count as a person here either.
     persons = {rows.persons[place] for place in places} - {""}
     values = {}
     for demand in model.diversities:
@@ -177,6 +187,7 @@ def number_rows(secret: bytes, entry: LedgerEntry, left_out: frozenset[int]) -> 
 
     `secret`: that of the recipient's series. `left_out`: places that are not in their file.
     """
+    # The order in which the recipient has the rows: numbers in a list mean lines of their file.
     order = make_recipient_order(secret, entry.number, entry.rows).tolist()
     places = [place for place in order if place not in left_out]
     return {place: row for row, place in enumerate(places, 1)}

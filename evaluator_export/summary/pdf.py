@@ -70,6 +70,7 @@ class _Page(Writer):
             story.append(self.paragraph(words["to_delete"].format(count=occasion.withdrawals.rows)))
         has_chart = False
         for table in tables:
+            # One chart a document: several would have scales that look alike and are not.
             story += self.section(table, not has_chart and len(table.headings) == 1)
             has_chart = has_chart or len(table.headings) == 1
         if parts:
@@ -83,6 +84,7 @@ class _Page(Writer):
         """Return what a dataset has, which rows were left out, and what was withdrawn since."""
         words = self.words
         dataset = part.view.dataset
+        # The reason comes first where there are no rows: too fine is not the same as too few.
         sentence = words["what_none"]
         if part.too_fine:
             sentence = words["what_fine"]
@@ -117,6 +119,8 @@ class _Page(Writer):
 
         A policy assumes that only the columns it made less detailed are known.
         """
+        # In French a decimal comma; the percent sign with a space before it is right in both of our
+        # documents.
         shares = {name: f"{100 * share:.1f} %" for name, share in part.singled_out.items()}
         if self.language == "fr":
             shares = {name: share.replace(".", ",") for name, share in shares.items()}
@@ -127,6 +131,7 @@ class _Page(Writer):
         words = self.words
         spec = table.spec
         heading = self.heading(words["chart"].format(title=spec.title[self.language], period=table.period))
+        # Shown even so: a table that is missing without a word looks like a mistake.
         if not table.cells:
             return [KeepTogether([heading, self.paragraph(f"{words['nothing']} ({words['total']}: {table.total})")])]
         dataset = spec.dataset
@@ -145,12 +150,16 @@ class _Page(Writer):
             counts = dict(table.cells)
             lines = [[first, *(label(1, value) for value in across)]]
             for value in sorted({cell[0] for cell, _ in table.cells}):
+                # An empty cell was not published because nothing was counted; here, a gap would
+                # look like something hidden.
                 lines.append([label(0, value), *(counts.get((value, other), "0") for other in across)])
         else:
             titles = [self.labels.column(dataset, name, self.language) for name in table.headings]
             lines = [[*titles, words["count"]]]
             for cell, count in table.cells:
                 lines.append([*map(label, range(len(cell)), cell), count])
+            # Only long tables have a line for the total; in a cross table it would have to be one
+            # row and one column.
             lines.append([words["total"], *[""] * (len(table.headings) - 1), table.total])
         if has_chart:
             lead.append(self.bars([(label(0, cell[0]), count) for cell, count in table.cells]))
@@ -161,6 +170,8 @@ class _Page(Writer):
         lead.append(self.paragraph(note.format(threshold=threshold), SMALL))
         grid = self.grid(lines)
         if len(lines) <= MOST_TOGETHER:
+            # A heading at the foot of a page, its table on the next, is hard to follow for
+            # everybody, and worst when read aloud.
             return [KeepTogether([*lead, grid])]
         return [KeepTogether(lead), grid]
 
@@ -192,6 +203,7 @@ class _Page(Writer):
     def groups(self, part: ReleasedDataset) -> list[Any]:
         """Return from which groups more rows were withheld, if the policy watches groups."""
         shares_of = part.overall["held_back_by_group"]
+        # The newest batch, since a limit can be waived later on.
         groups = part.sent[-1].report.get("groups")
         if not groups or not shares_of:
             return []
@@ -226,6 +238,7 @@ class _Page(Writer):
             drawing.add(String(left - 6, y + 3, name[:40], textAnchor="end", fontName=PLAIN, fontSize=7.5, fillColor=INK))
             drawing.add(Rect(left, y, length, 11, fillColor=colour, strokeColor=None))
             drawing.add(String(left + length + 4, y + 3, count, fontName=BOLD, fontSize=7.5, fillColor=INK))
+        # Read aloud instead of the drawing, with the same numbers that stand beside the bars.
         words = self.words["bars"].format(bars="; ".join(f"{name} {count}" for name, count in rows))
         return TaggedFigure(drawing, self.root.add("Figure", words))
 

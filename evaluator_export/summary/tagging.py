@@ -62,6 +62,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
 
     def showPage(self) -> None:  # noqa: N802 - ReportLab's name
         super().showPage()
+        # Marked-content numbers begin again on each page, as the format wants it.
         self.next_id = 0
 
 
@@ -86,6 +87,7 @@ class TaggedText(Paragraph):  # type: ignore[misc]
 
     def split(self, width: float, height: float) -> list[Any]:
         parts = super().split(width, height)
+        # A paragraph that is split over two pages is still one paragraph when it is read.
         for part in parts:
             part.element = self.element
         return list(parts)
@@ -93,6 +95,7 @@ class TaggedText(Paragraph):  # type: ignore[misc]
 
 def text(words: str, style: Any, element: StructureElement, outline: int | None = None) -> TaggedText:
     """Return a paragraph of plain words."""
+    # ReportLab takes its paragraphs for XML; "<20" would be a broken tag.
     safe = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     paragraph = TaggedText(safe, style)
     paragraph.element = element
@@ -144,6 +147,8 @@ def add_structure_tree(data: bytes, root: StructureElement, title: str, language
         tree.K = Array([_written(pdf, root, tree, parents)])
         numbers = Array()
         for index, page in enumerate(pdf.pages):
+            # Through these numbers a reader finds from something on a page to its place in the tree
+            # (ISO 32000-1, 14.7.4.4).
             page.obj.StructParents = index
             page.obj.Tabs = Name.S
             fonts = page.obj.Resources.Font
@@ -166,6 +171,7 @@ def add_structure_tree(data: bytes, root: StructureElement, title: str, language
             metadata["dc:language"] = [language]
             metadata["dc:creator"] = [author]
         sink = io.BytesIO()
+        # An id from the content: a random one would make every build another file.
         pdf.save(sink, deterministic_id=True)
     return sink.getvalue()
 
@@ -173,6 +179,7 @@ def add_structure_tree(data: bytes, root: StructureElement, title: str, language
 def _written(pdf: pikepdf.Pdf, element: StructureElement, parent: Any, parents: dict[int, dict[int, Any]]) -> Any:
     node = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name(f"/{element.kind}"), P=parent))
     kids: list[Any] = []
+    # An element that goes on over a page break has one piece on each page.
     for page, number in element.drawn:
         parents.setdefault(page, {})[number] = node
         kids.append(Dictionary(Type=Name.MCR, Pg=pdf.pages[page].obj, MCID=number))

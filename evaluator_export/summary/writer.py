@@ -92,6 +92,7 @@ def _write_cell(row: StructureElement, number: int, place: int, words: str) -> A
 def render(write: Callable[[StructureElement], tuple[Writer, list[Any]]], title: str, author: str, language: str) -> bytes:
     """Return a document as PDF; the same input gives the same bytes."""
     for name in (PLAIN, BOLD):
+        # Registering twice is harmless, and a process may draw its first document at any time.
         pdfmetrics.registerFont(TTFont(name, str(FONTS / f"{name}.ttf")))
     root = StructureElement("Document")
     writer, story = write(root)

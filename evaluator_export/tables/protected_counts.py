@@ -84,6 +84,7 @@ class CellCounter:
         the table shows only what several days are behind.
         """
         if not self.spec.counts(row):
+            # Never empty where persons are counted: spec.counts refuses a row without a card.
             return
         row = add_derived_columns(self.spec.dataset, row)
         person = ""
@@ -92,6 +93,8 @@ class CellCounter:
         if self.spec.is_by_records:
             self.records[person] = self.records.get(person, 0) + 1
             return
+        # The person's key, not the record's: a second record of a person must not change how the
+        # cell is rounded.
         key = record_key(self.secret, person or unit)
         for cell in self._list_cells(row):
             if self.spec.days:
@@ -102,6 +105,7 @@ class CellCounter:
                 self.seen.add((cell, person))
             tally = self.tallies.setdefault(cell, [0, 0])
             tally[0] += 1
+            # Added and cut off: the sum does not depend on the order in which records are read.
             tally[1] = (tally[1] + key) & MASK
 
     def _list_cells(self, row: Mapping[str, str]) -> list[Cell]:
@@ -154,6 +158,8 @@ def format_count(tally: Tally, threshold: int, secret: bytes) -> str:
 
     Nothing counted is "<20" too; empty cells are not listed at all.
     """
+    # Rounded before it is compared: of a true 18 and 22 both may show, and neither may be told from
+    # 20.
     value = round_to_5(*tally, secret)
     if value >= threshold:
         return str(value)
@@ -170,6 +176,8 @@ def publish_counts(
     of the period; None the first time.
     """
     published: Published = {}
+    # Cells that were published and have no records any more, too: a cell that disappears would say
+    # that it went to 0.
     for cell in {**counted, **(before or {})}:
         tally = counted.get(cell, (0, 0))
         if before is not None:

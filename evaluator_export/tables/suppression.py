@@ -60,6 +60,8 @@ def _choose_hidden(cells: Mapping[Cell, int], all_sums: Equations, threshold: in
         # Nothing else is in its sums: they must be hidden themselves.
         for name in [name for name, members in sums.items() if weak in members]:
             del sums[name]
+        # With its sums gone a cell may still be seen through other open sums; then it needs another
+        # partner, in the next round.
         if compute_feasible_width(cells, hidden, sums, weak) < threshold:
             primary.discard(weak)  # no sum has it any more, so nothing gives it away
     return hidden, sums
@@ -69,6 +71,8 @@ def _find_weak_cell(
     cells: Mapping[Cell, int], hidden: set[Cell], sums: Equations, primary: set[Cell], threshold: int
 ) -> Cell | None:
     """Return the first hidden cell whose value the open numbers give away too closely."""
+    # Sorted, so that two builds of the same counts hide the same cells; else their difference would
+    # show what one of them hid.
     for cell in sorted(primary):
         if compute_feasible_width(cells, hidden, sums, cell) < threshold:
             return cell
@@ -96,6 +100,7 @@ def compute_feasible_width(
     for members in sums.values():
         unknown = members & hidden
         rows.append([position_of[cell] for cell in unknown])
+        # What a reader knows of the hidden cells of a sum: the sum less its open ones.
         right.append(sum(cells[cell] for cell in unknown))
     low = _solve_bound(len(names), rows, right, position_of[target], 1.0)
     high = _solve_bound(len(names), rows, right, position_of[target], -1.0)
@@ -115,6 +120,7 @@ def _solve_bound(number: int, rows: list[list[int]], right: list[int], target: i
         if members:
             solver.addRow(value, value, len(members), np.array(members, np.int32), np.ones(len(members)))
     solver.run()
+    # No optimum: no open sum has the cell, so nothing bounds it in this direction.
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         if sense > 0:
             return -float("inf")

@@ -42,8 +42,10 @@ class Commands(click.Group):
         return COMMANDS
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        # Only names of the list: another module of this folder is no command.
         if name not in COMMANDS:
             return None
+        # Loaded when it is used, so that a broken package stops only the commands that need it.
         module = importlib.import_module(f"fieldapp.cli.{name}")
         command: click.Command = getattr(module, name)
         return command
@@ -73,6 +75,7 @@ def main() -> None:
             click.echo("Check FIELDAPP_DATABASE_URL, and that it has been set up: fieldapp db upgrade", err=True)
     except DatabaseError as error:
         message = f"The database cannot be used: {error.orig}"
+        # Words of SQLite for a file that is damaged, or is something else.
         if any(word in str(error.orig) for word in ("malformed", "not a database")):
             message = DAMAGED
         click.echo(message, err=True)
@@ -84,4 +87,5 @@ def main() -> None:
         number = note_failure(log, "the command failed", error)
         kind = type(error).__name__
         click.echo(f"This failed in a way that nobody foresaw: {kind}, number {number}. Report the lines above.", err=True)
+    # Each branch has said what was wrong in words; the status is for scripts.
     sys.exit(1)

@@ -46,6 +46,8 @@ def upgrade(is_rehearsal: bool) -> None:
 
 def _upgrade(engine: Engine) -> None:
     with Session(engine) as session:
+        # Counted before anything changes, so that an operator can read what the upgrade did to
+        # people's consent.
         before = count_consent(session)
     if not migrations.is_current(engine):
         migrations.upgrade(engine)

@@ -50,10 +50,13 @@ FOLLOW_UP = "mediation_follow_up"
 def demo(seed: int, if_empty: bool) -> None:
     """Make the demo centre and print how to sign in. All people in it are invented."""
     engine = engine_for(settings_module.read().url)
+    # Here and not only in `db upgrade`: a demo is what people start with, before they have read
+    # which steps there are.
     if not migrations.is_current(engine):
         migrations.upgrade(engine)
     engine.dispose()
     with opened(uses_key=True) as (session, settings):
+        # Invented people beside real ones would end up in a release.
         refuse_beside_real_centres(session)
         if not centres.list_all(session):
             _make(session, settings, seed)
@@ -77,6 +80,7 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
         switch_product(session, Actor.system(centre.id), name=product, is_on=True)
     phones = [_phone(session, centre, f"w{number:02}", f"W-{number:02}") for number in range(1, WORKERS + 1)]
     year = Year(seed, today, WORKERS)
+    # Sent the way real records are: the demo shows what phones and rules really make of them.
     sent = _send(session, centre, phones, year.records(), seed, zone)
     series = releases.series_by_key(session, centre.id, "evaluator-quarterly")
     assert series is not None
@@ -91,6 +95,8 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
 
 
 def _last_complete_quarter(today: dt.date) -> periods.Period:
+    # A release waits for late records; the quarter that the demo builds must be one that a real
+    # centre could have built.
     first_of_quarter = periods.find_containing(today - dt.timedelta(days=GRACE_DAYS), "quarter").first
     return periods.find_containing(first_of_quarter - dt.timedelta(days=1), "quarter")
 
@@ -103,6 +109,7 @@ def _phone(session: Session, centre: Centre, username: str, label: str) -> Actor
     _add(session, centre, username, label, "worker")
     user = users.by_username(session, username)
     assert user is not None
+    # The token stays in this process: nobody can sign in as a phone of the demo.
     token = enrol_device(session, Actor(centre.id, "worker", user.id), label="Demo phone").token
     actor = find_actor_for_token(session, token)
     assert actor is not None
@@ -122,6 +129,7 @@ def _send(
     Answers go through the form's logic and get their hash, as a phone does it.
     """
     definitions = {version.form: load_definition(version) for version in versions.current(session, centre.id)}
+    # Ids by chance and by seed: two runs give the same demo.
     ids = random.Random(f"ids {seed}")
     queues: dict[int, list[dict[str, str]]] = {}
     sent: dict[str, int] = {}
@@ -137,6 +145,8 @@ def _send(
             queue.append({**_make_item(definitions[FOLLOW_UP], _draw_id(ids), visited, visit), "due": f"{item['id']}/{due}"})
             sent[FOLLOW_UP] = sent.get(FOLLOW_UP, 0) + 1
     for worker, items in sorted(queues.items()):
+        # As large as the centre accepts at once; a phone does the same after days without a
+        # network.
         for start in range(0, len(items), MAX_ITEMS):
             batch = json.dumps({"items": items[start : start + MAX_ITEMS]}).encode()
             receive_batch(session, phones[worker], parse_batch(batch))

@@ -33,9 +33,12 @@ def doctor() -> None:
         name = f"FIELDAPP_{setting.name.upper()}"
         value = getattr(settings, setting.name) or "(empty)"
         if setting.name in SECRET and getattr(settings, setting.name):
+            # The output is pasted into tickets.
             value = "(hidden)"
         click.echo(f"{name:28} {value:24} {_find_source(name):8} {setting.metadata['text']}")
+    # Made now, so that the checks below look at the folder that the server would use.
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Everything that is wrong, and not the first of it: an operator goes through the list once.
     problems = [*_of_database(settings), *_of_modes(settings), *_of_list(settings)]
     if not assets.is_built():
         problems.append("The client is not built. Run: make build")
@@ -44,6 +47,7 @@ def doctor() -> None:
     for problem in problems:
         click.echo(f"PUT RIGHT: {problem}", err=True)
     click.echo(_last_backup(settings))
+    # Nothing is wrong yet, so it does not change the exit status.
     if settings.second_forgotten_file is None:
         click.echo("LOOK AT: the list of ended cards has no second place, so a lost disk can bring people back.")
     if not problems:
@@ -68,11 +72,13 @@ def _of_database(settings: Settings) -> Iterator[str]:
             check_connection(session)
             if not is_sound(session):
                 yield DAMAGED
+                # What is read from a damaged database would be wrong as well.
                 return
         if not migrations.is_current(engine):
             yield "The database needs: fieldapp db upgrade"
         with Session(engine) as session:
             yield from _of_key(session, settings)
+            # Only on a current database: an older one may lack the column.
             if migrations.is_current(engine) and works_beside_real_centres(session):
                 yield (
                     "The demo's accounts, whose password is published, are in a database with a real centre. "
@@ -97,6 +103,7 @@ def _of_key(session: Session, settings: Settings) -> Iterator[str]:
 
 def _of_modes(settings: Settings) -> Iterator[str]:
     """Say what other users of this machine can read."""
+    # Owner only. Files in the folder are safe too, then, whatever their own mode is.
     if settings.folder.stat().st_mode & 0o077:
         yield f"Other users of this machine may look into {settings.folder}. Run: chmod 700 {settings.folder}"
     for path in (settings.key_file, sqlite_file(settings.url)):

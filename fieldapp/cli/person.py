@@ -17,6 +17,8 @@ def person() -> None:
 def list_(centre: str) -> None:
     """List the people of a CENTRE: name, role, whether they can sign in."""
     with opened() as (session, _):
+        # As the system: no admin may be left who could ask, and the log shows that a command did
+        # it.
         people = list_people(session, Actor.system(centre_named(session, centre).id))
     rows = [("SIGN-IN NAME", "LABEL", "ROLE", "STATE", "SECOND FACTOR")]
     for user in people.users:
@@ -43,6 +45,7 @@ def reset(centre: str, name: str, second_factor: bool, switch_on: bool) -> None:
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, centre).id)
         done = restore_access(session, actor, username=name, second_factor=second_factor, switch_on=switch_on)
+    # After the work is committed, so that a password that is shown always works.
     click.echo(f"The new password of {name}, shown once: {done.password}")
     for line in _told(done, second_factor):
         click.echo(line)
@@ -50,6 +53,7 @@ def reset(centre: str, name: str, second_factor: bool, switch_on: bool) -> None:
 
 def _told(done: RestoredAccess, second_factor: bool) -> list[str]:
     """Return what else the command did, and what it left alone."""
+    # Said in full, since somebody who is locked out will ask what has happened to their phone.
     lines = [f"The old password and all sessions have ended. Phones that were signed out: {done.phones}."]
     if done.had_second_factor:
         lines.append("The second factor was taken away; they set up a new one before they fetch the next package.")

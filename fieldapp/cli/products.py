@@ -76,6 +76,7 @@ def build(name: str, period: str, slug: str) -> None:
             if edition:
                 result = f"edition {edition.number}"
             click.echo(f"{product.name} {chosen.name}: {result}")
+        # Feeds show products as well, so they follow each build.
         build_feed_files(session, settings.packages)
 
 
@@ -100,6 +101,7 @@ def switch(name: str, state: str, slug: str) -> None:
     """Switch a product on or off. The dashboard is public as soon as it is on."""
     with opened() as (session, _):
         centre = centre_named(session, slug)
+        # By the system, as with all commands; the log says that it was no person of the office.
         switch_product(session, Actor.system(centre.id), name=name, is_on=state == "on")
     click.echo(f"{name} is {state}.")
 
@@ -118,6 +120,7 @@ def key(series: str, label: str, slug: str) -> None:
         row = releases.series_by_key(session, centre.id, series)
         if row is None:
             raise click.ClickException(f"There is no series “{series}”.")
+        # Printed once and stored as a hash, like every key here.
         click.echo(make_key(session, Actor.system(centre.id), series_id=row.id, label=label))
 
 

@@ -56,6 +56,8 @@ def _require_cadence(series: ReleaseSeries, period: Period) -> None:
 
 def _why_not(session: Session, series: ReleaseSeries, period: Period) -> str:
     """Return why a period is not built although nothing failed: somebody else has begun it."""
+    # “running” with a lease is somebody's; everything else means that it changed between our try
+    # and this look.
     run = releases.find_run(session, series.id, period.name)
     if run is None or run.state != "running":
         return f"{period.name} was taken over by another process midway. Ask again in some minutes."
@@ -79,6 +81,7 @@ def build(series: str, period: Period, out: Path, slug: str) -> None:
         centre = centre_named(session, slug)
         row = _series(session, centre, series)
         _require_cadence(row, period)
+        # A period that goes on would be published half, and never again: a row leaves once.
         if period.last >= utcnow().date():
             raise click.ClickException(f"{period.name} has not ended yet; a release is built once, so it waits for the end.")
         try:
@@ -91,6 +94,8 @@ def build(series: str, period: Period, out: Path, slug: str) -> None:
             raise click.ClickException(_why_not(session, row, period))
         out.mkdir(parents=True, exist_ok=True)
         target = out / built[0].filename
+        # The file is named by its hash, so it can be neither mixed up with another nor replaced
+        # without notice.
         package = settings.packages / f"{built[0].sha256}.zip"
         if not package.is_file():
             raise click.ClickException("The package was revoked or has expired; its file is gone.")
@@ -130,6 +135,7 @@ def preview(series: str, period: Period, slug: str) -> None:
             for advice in contents.advice.get(part.name, ()):
                 click.echo(f"  {advice}")
         for table in contents.tables:
+            # A hidden cell holds words or “<5”, so what is no number is hidden.
             hidden = sum(not text.isdecimal() for _, text in table.cells)
             click.echo(f"{table.spec.name} {table.period}: {len(table.cells)} cells, {hidden} hidden")
 
@@ -154,5 +160,7 @@ def revoke(series: str, period: Period, because: str, slug: str) -> None:
             revoke_release(session, Actor.system(centre.id), release_id=built[0].id, because=because)
         except ActProblem as problem:
             raise click.ClickException(str(problem)) from None
+        # At once, not with the next round: a file that was revoked must not be downloaded
+        # meanwhile.
         delete_expired_packages(session, settings.packages)
     click.echo(f"{series} {period.name} is revoked. Tell its recipients; their copies cannot be called back.")

@@ -29,6 +29,7 @@ TLS_PORT = 8443
 def run(demo: bool, tls: bool) -> None:
     """Serve the app and run the scheduler until Ctrl-C."""
     settings = settings_module.read()
+    # Before the children start: each would fail by itself with a message of its own.
     _refuse_taken(settings.host, int(settings.port))
     engine = engine_for(settings.url)
     if demo:
@@ -36,6 +37,7 @@ def run(demo: bool, tls: bool) -> None:
     if not migrations.is_current(engine):
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
     engine.dispose()
+    # Here and not in a child: its question and its refusal belong on this terminal.
     check_key(settings)
     commands = [[sys.executable, "-m", "fieldapp", part] for part in ("serve", "scheduler")]
     environments = [dict(os.environ), dict(os.environ)]
@@ -58,12 +60,14 @@ def _make_demo(engine: Engine) -> None:
     if not migrations.is_current(engine):
         migrations.upgrade(engine)
     with Session(engine) as session:
+        # What an older version stored is brought in line before anybody can read it.
         cut_in_every_centre(session)
         tell_in_every_centre(session)
         refuse_beside_real_centres(session)
         is_there = bool(centres.list_all(session))
     if is_there:
         greet()
+    # In another process, so that the demo's seed and memory do not linger in this one.
     elif subprocess.run([sys.executable, "-m", "fieldapp", "demo"]).returncode:
         sys.exit(1)
 
@@ -80,6 +84,7 @@ def _tls_command(certificate: str, key: str) -> list[str]:
 
 def _refuse_taken(host: str, port: int) -> None:
     with socket.socket() as probe:
+        # A port that was just left is free, though the system holds it for a while.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -97,6 +102,8 @@ def _watch(children: list[subprocess.Popen[bytes]]) -> int:
     signal.signal(signal.SIGTERM, stop)
     status = 0
     try:
+        # One without the other is worse than none: a server without its scheduler sends no release,
+        # and nobody sees why.
         while all(child.poll() is None for child in children):
             time.sleep(0.3)
         status = 1

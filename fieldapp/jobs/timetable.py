@@ -47,14 +47,17 @@ def build_due_releases(session: Session, settings: Settings) -> None:
     for series, period in list_due_periods(session, utcnow()):
         name = f"{series.key} {period.name}"
         try:
+            # The key is asked for each time: it may be put right while the scheduler runs.
             if build_release(session, series, period, settings.packages, load_usable_key(session, settings)):
                 log.info("built %s", name)
         except Exception as error:  # one series must not stop the others; the run is marked failed and tried again
             number = note_failure(log, f"could not build {name}", error)
+            # Not at every try, or the mailbox would be full by morning.
             if should_alert(session, series, period):
                 text = f"The release {name} could not be built so far."
                 text = f"{text} It is tried again by itself. (Number {number} in the log.)"
                 send_alert(settings, text)
+    # Last, so that a scheduler that hangs in a build shows on the home page as one that stopped.
     with WriteTransaction(session):
         store.record_heartbeat(session, utcnow())
 
@@ -70,6 +73,7 @@ def send_packages(session: Session, settings: Settings) -> None:
     failed = deliver_due(session, settings.packages, _make_transport_config(settings))
     if failed:
         send_alert(settings, f"{failed} packages could not be delivered.")
+    # After sending: a package that is due today must not be deleted before it is sent.
     delete_expired_packages(session, settings.packages)
 
 
@@ -90,6 +94,7 @@ def send_alert(settings: Settings, what: str) -> None:
         name="",
         subject="fieldapp: something needs you",
         text=f"{what} See the pages Releases and System.\n",
+        # “.invalid” is nobody's domain: a real one would be asked whether it sent this.
         message_id=make_msgid(domain="fieldapp.invalid"),
     )
     target = {"kind": EMAIL, "to": settings.alerts_to}
@@ -105,6 +110,8 @@ def build_due_products(session: Session, settings: Settings) -> None:
     from fieldapp.services.products.odata.build import build_feed_files  # noqa: PLC0415
 
     build_due(session, utcnow())
+    # Feeds show editions, so they follow the build; a notice comes last, when what it points to is
+    # there.
     build_feed_files(session, settings.packages)
     notify_subscribers(session, _make_transport_config(settings))
 
@@ -117,10 +124,12 @@ def erase_what_is_due(session: Session, settings: Settings) -> None:
 
 def follow_up_ends(session: Session, settings: Settings) -> None:
     """End cards that are on the list only, and do what is left to do after ends."""
+    # In its folder the older backups stand too: the oldest tells how long somebody is still in one.
     last = marks.read_last_backup(settings)
     advance_withdrawals(session, Path(last.where).parent if last else None)
 
 
+# Ends come first: a release of the same minute leaves out who took their data back.
 TIMETABLE = [
     Job("ends", 60, follow_up_ends),
     Job("records", 60, let_in_what_waited),

@@ -71,6 +71,7 @@ def utcnow() -> dt.datetime:
 
 
 def _require_access(name: str, actor: Actor) -> None:
+    # Asked by name: an act without a line in the table fails here, and is not open by mistake.
     if actor.role not in ACCESS[name]:
         raise ActProblem("access.denied", N_("Your role does not allow this."))
 
@@ -101,12 +102,15 @@ def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callab
     def wrap_function(function: Callable[Concatenate[ActContext, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
         @functools.wraps(function)
         def run(session: Session, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            # Before the transaction: who may not act cannot even wait for a lock.
             _require_access(name, actor)
             with WriteTransaction(session):
                 this = ActContext(session, actor, utcnow())
                 result = function(this, *args, **kwargs)
                 # What the database refuses is refused before the audit line says that it was done.
                 session.flush()
+                # In the same transaction: there is never an act without its line, nor a line
+                # without its act.
                 if this.is_audited:
                     _add_line(this, name)
             return result

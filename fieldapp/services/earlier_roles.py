@@ -32,12 +32,16 @@ def give_roles(definition: FormDefinition) -> FormDefinition:
     Two things hold for every form. The questions beside the one about consent get their roles where they have none:
     else a person who did not understand would count as asked. And lists that say who, where or when are marked.
     """
+    # A form that gives any role is taken at its word; to guess at the rest would override what its
+    # author left out.
     if not _gives_roles(definition):
         definition = _give_by_name(definition)
     return _mark_lists(_give_consent_roles(definition))
 
 
 def _gives_roles(definition: FormDefinition) -> bool:
+    # What stood in settings before cannot tell a form of today from one of then, so only other
+    # roles count.
     if definition.role or not EARLIER.issuperset(definition.summary):
         return True
     return any(map(_has_roles, definition.choices.values()))
@@ -56,6 +60,7 @@ def _give_by_name(definition: FormDefinition) -> FormDefinition:
         if path in definition.by_path:
             summary.setdefault(role, path)
     definition = dataclasses.replace(definition, role=form.get("role", ""), summary=summary)
+    # After the questions: choices are found by the question that has the role.
     for role, meanings in names["choices"].items():
         definition = _mark_choices(definition, role, ROLE_COLUMN, meanings)
     minutes = {name: str(number) for name, number in names["minutes"].items()}
@@ -72,6 +77,7 @@ def _give_consent_roles(definition: FormDefinition) -> FormDefinition:
         path = f"{tier.parent}/{name}"
         if path in definition.by_path and role not in summary:
             summary[role] = path
+    # Where the form had all roles itself, its choices were marked by its author too.
     if summary != definition.summary:
         definition = dataclasses.replace(definition, summary=summary)
         for role, meanings in names["consent_choices"].items():
@@ -93,6 +99,7 @@ def _mark_lists(definition: FormDefinition) -> FormDefinition:
 
 def _find_tier(definition: FormDefinition, tier_list: str) -> Element | None:
     by_list = (element for element in definition.elements if element.choices == tier_list)
+    # By its role, else by its list: forms from before roles named the list only.
     return definition.find_with_role(QuestionRole.TIER) or next(by_list, None)
 
 

@@ -62,6 +62,8 @@ def make_signing_key(ctx: ActContext, secret: str, purpose: str = SIGN) -> Centr
 
     A centre has one of each for good: phones and recipients know it from when they joined.
     """
+    # Locked, so that two servers that start together do not make two keys that phones would have to
+    # choose between.
     centres.lock(ctx.session, ctx.centre_id)
     existing = keys.newest(ctx.session, ctx.centre_id, purpose)
     if existing is not None:
@@ -105,6 +107,7 @@ def load_receipt_signer(session: Session, centre_id: int, secret: str) -> Signer
 
     Raises KeyUnavailable when the server's secret key does not open it.
     """
+    # By database: tests and commands open several in one process.
     signers = _signers.setdefault(session.get_bind().engine, {})
     signer = signers.get((centre_id, secret))
     if signer is None:
@@ -146,6 +149,7 @@ def find_receipt_signer(session: Session, centre_id: int, secret: str) -> Signer
         return None
 
 
+# Deriving a key on the curve is slow, and a delivery opens a hundred records with one.
 @functools.lru_cache(maxsize=64)
 def _unwrap_cached(kid: str, wrapped: bytes, secret: str) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(unwrap(kid, wrapped, secret)), CURVE)
@@ -161,10 +165,13 @@ def unwrap(kid: str, wrapped: bytes, secret: str) -> bytes:
     try:
         return AESGCM(_wrapping_key(secret)).decrypt(wrapped[:12], wrapped[12:], kid.encode())
     except InvalidTag:
+        # Only the id: the message of the library says nothing, and the secret must stay out of
+        # every error.
         raise KeyUnavailable(kid) from None
 
 
 def _wrapping_key(secret: str) -> bytes:
+    # A label for each purpose: from one secret, keys that say nothing about each other.
     return _derive(secret, b"fieldapp centre key")
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from fieldapp.services.access import FORMER_ACTS
 from fieldapp.services.acts import ActContext
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.base import Base
@@ -84,7 +85,8 @@ def require(ctx: ActContext, seen: str | None, now: str, target: str, acts: Coll
 
 def last_change(ctx: ActContext, target: str, acts: Collection[str]) -> LastChange | None:
     """Return the newest of some acts on a target; None when the audit trail has none."""
-    line = audit.last_of(ctx.session, ctx.centre_id, target, acts)
+    former = [old for old, new in FORMER_ACTS.items() if new in acts]
+    line = audit.last_of(ctx.session, ctx.centre_id, target, [*acts, *former])
     if line is None:
         return None
     who = users.labels(ctx.session, ctx.centre_id).get(line.actor_id or 0, "")

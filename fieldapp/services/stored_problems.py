@@ -60,6 +60,8 @@ def explain(error: Exception, number: str = "") -> list[StoredProblem]:
     if isinstance(error, KeyUnavailable):
         text = N_("The signing key was stored with another secret key. Start the server with that one.")
         return [StoredProblem("release.key", text)]
+    # Before other file errors: a full disk is something that an operator can do something about at
+    # once.
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return [StoredProblem("release.disk_full", N_("No space left on the disk of the server."))]
     if isinstance(error, OSError):
@@ -79,6 +81,7 @@ def write_problems(problems: Iterable[StoredProblem], most: int | None = None) -
     """
     bodies = [_to_json(problem) for problem in problems]
     text = json.dumps(bodies, ensure_ascii=False)
+    # Whole problems are dropped first: three reasons in full help more than five cut short.
     while most is not None and len(text) > most and len(bodies) > 1:
         bodies.pop()
         text = json.dumps(bodies, ensure_ascii=False)
@@ -109,6 +112,7 @@ def _to_json(problem: StoredProblem) -> dict[str, Any]:
 
 def _from_json(body: Mapping[str, Any]) -> StoredProblem:
     code = str(body.get("code", ""))
+    # The register's sentence wins over a stored one: it is the one that is translated today.
     text = SENTENCES.get(code, str(body.get("text", code)))
     return StoredProblem(code, text, body.get("details") or {}, tuple(body.get("where") or ()))
 

@@ -16,6 +16,7 @@ def write_answer(definition: FormDefinition, element: Element, value: str) -> st
     """Return an answer as people read it: the labels of its choices, else as it is."""
     if not element.choices:
         return value
+    # Names of choices have no spaces, which is why several can stand in one answer.
     names = value.split() if element.answer_kind in SEVERAL_NAMES else [value]
     labels = [definition.choice_label(element, name, language.current()) for name in names]
     return ", ".join(labels)
@@ -42,6 +43,7 @@ def write_answer_with_role(record: RecordAnswers, role: str) -> str:
     element = record.definition.find_with_role(role)
     value = record.read_role(role)
     if element is None or not value:
+        # A dash and not nothing, so that a reader sees that it was asked.
         return "–"
     return write_answer(record.definition, element, value)
 
@@ -69,6 +71,8 @@ def list_answers(definition: FormDefinition, answers: Any, parent: str = "/data"
     """
     items: list[dict[str, Any]] = []
     for element in definition.children.get(parent, []):
+        # What was sent aside may be anything: a text where a group should be must not break the
+        # page that shows it.
         value = answers.get(element.name) if isinstance(answers, dict) else None
         if element.kind == "question":
             items += _list_answer(definition, element, value)
@@ -78,6 +82,7 @@ def list_answers(definition: FormDefinition, answers: Any, parent: str = "/data"
 
 
 def _list_answer(definition: FormDefinition, element: Element, value: Any) -> list[dict[str, Any]]:
+    # A value of another kind cannot be an answer; what was wrong with it stands among the problems.
     if not value or not isinstance(value, str):
         return []
     item: dict[str, Any] = {"label": choose_language(element.label) or element.name, "class": element.privacy}
@@ -95,6 +100,7 @@ def _list_group(definition: FormDefinition, element: Element, value: Any) -> lis
     items = []
     for number, instance in enumerate(instances, 1):
         children = list_answers(definition, instance or {}, element.path)
+        # An instance without answers is left out, but keeps its number: "Child 2" stays the second.
         if children:
             title = label
             if element.kind == "repeat":
@@ -109,12 +115,14 @@ def _find_address(value: str) -> str:
     if match is None:
         return value
     kind, subtype = match[1].split("/")
+    # By the office's address, where who may see it is asked again.
     return url_for("office.attachment", kind=kind, subtype=subtype, sha256=match[2])
 
 
 def write_problem_of_answer(definition: FormDefinition | None, problem: dict[str, Any]) -> str:
     """Return why an answer was refused: the form's own words where it has some."""
     element = _find_element_of_problem(definition, problem)
+    # The form's own words help more than ours: the author knew what was asked.
     if element and problem.get("code") == "answers.constraint":
         message = choose_language(element.constraint_message)
         if message:
@@ -145,6 +153,7 @@ def _find_element_of_problem(definition: FormDefinition | None, problem: dict[st
     """Return the element that a problem is about; its path may have indexes: people[2].age."""
     if definition is None:
         return None
+    # Indexes are dropped, since all entries of a repeat have the same questions.
     names = [part.split("[")[0] for part in str(problem.get("path", "")).split(".") if part]
     return definition.by_path.get("/data/" + "/".join(names))
 

@@ -161,6 +161,7 @@ def _make_parts(parts: dict[str, Any] | None, language: str) -> dict[str, Any]:
         "parts": rows,
         "parts_title": parts["title"][language],
         "parts_column": parts["column"][language],
+        # A total may itself be hidden, so it is a text.
         "parts_total": write_number(None, parts["total"], language),
         "parts_period": period_name(parts["period"], language),
     }
@@ -168,6 +169,8 @@ def _make_parts(parts: dict[str, Any] | None, language: str) -> dict[str, Any]:
 
 def write_number(value: float | None, text: str, language: str) -> str:
     """Return a number as the language writes it; a text that is no number ("<5") as it is."""
+    # Editions keep numbers as text, so that “<5” can stand where a number would; here it becomes
+    # one again.
     if value is None and text.isdecimal():
         value = float(text)
     if value is None:
@@ -192,6 +195,7 @@ def _write_value(unit: str, number: dict[str, Any], language: str) -> str:
         return str(number["text"] or gettext("too few"))
     if number["state"] != SHOWN:
         return str(gettext("none yet"))
+    # Times are given in bands: an exact middle of few shifts would be the time of one of them.
     if "label" in number:
         return str(gettext("%(band)s minutes", band=number["label"][language]))
     text = write_number(number["value"], number["text"], language)
@@ -209,6 +213,8 @@ def _write_finding(points: list[ChartPoint]) -> str:
     last = points[-1]
     if last.state != SHOWN:
         return str(gettext("%(period)s: too few to show.", period=last.name))
+    # Compared with the period before only where both can be seen; a hidden number says nothing of
+    # up or down.
     before = points[-2] if len(points) > 1 else last
     if before is last or before.state != SHOWN or last.value is None or before.value is None:
         return str(gettext("%(number)s in %(period)s.", number=last.text, period=last.name))
@@ -228,6 +234,7 @@ def _make_bars(points: list[ChartPoint], language: str) -> list[ChartBar]:
     slot = CHART_WIDTH / len(points)
     bars = []
     for index, point in enumerate(points):
+        # Hatched and without height: any height would be read as a number.
         is_hidden = point.state != SHOWN
         height = 0.0
         if greatest and not is_hidden:
@@ -277,6 +284,7 @@ def _find_newest_totals(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if figure["part"] != "total":
             continue
         before = newest.get(figure["indicator"], figure)
+        # Partners have calendars of their own, so "newest" is by the last day and not by a name.
         if figure["last"] >= before["last"]:
             newest[figure["indicator"]] = figure
     return list(newest.values())
@@ -294,6 +302,7 @@ def _make_partner_row(total: dict[str, Any], language: str) -> dict[str, str]:
 def _write_partner_value(total: dict[str, Any], language: str) -> str:
     value = total["value"]
     text = str(format_decimal(float(value), locale=language))
+    # “<5” is of a partner's file; nobody here knows what is behind it.
     if value.startswith("<"):
         text = value
     if total["unit"] == "percent":

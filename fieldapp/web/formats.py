@@ -44,6 +44,7 @@ def format_moment(value: dt.datetime | None) -> str:
     """Return day and time at the reader's centre; None is a dash."""
     if value is None:
         return "–"
+    # The order of the parts is a translator's to choose.
     return str(format_datetime(value, gettext("MMM d, y, HH:mm")))
 
 

@@ -12,7 +12,7 @@ from fieldapp.services.revisions import Overtaken
 
 # The page that each form is on. A form whose page has its own address is not listed: it goes back there.
 PAGES = {
-    "office.attention_settle": "office.attention",
+    "office.submission_dismiss": "office.review_queue",
     "office.card_assign": "office.caseload",
     "office.draft_discard": "office.draft",
     "office.draft_publish": "office.draft",
@@ -29,8 +29,8 @@ PAGES = {
     "office.phone_rules": "office.people",
     "office.product_switch": "office.products",
     "office.product_unsubscribe": "office.products",
-    "office.record_choose": "office.encounter",
-    "office.record_review": "office.encounter",
+    "office.record_choose": "office.record",
+    "office.record_review": "office.record",
     "office.release_revoke": "evaluator.shelf",
     "evaluator.deleted": "evaluator.shelf",
 }

@@ -115,11 +115,13 @@ def answer(code: str, text: str, status: int, **more: Any) -> ResponseReturnValu
     """Return a problem in the form that the interface of this address uses."""
     # By the address and not by the view: a request that no view could read has none.
     if request.path.startswith("/or/"):
+        # Collect shows this text to its user and keeps the submission.
         return Response(
             openrosa.make_openrosa_response(text), status, {**OPENROSA, "Content-Type": "text/xml; charset=utf-8"}
         )
     if request.path.startswith("/odata/"):
         return jsonify({"error": {"code": code, "message": text}}), status, {"OData-Version": "4.0"}
+    # Phones act on the code, never on the text, which is in some language.
     if request.path.startswith("/sync/"):
         body = {"type": f"about:blank#{code}", "code": code, "title": text, "status": status, **more}
         response = jsonify(body)
@@ -136,6 +138,7 @@ def unexpected(code: str, error: BaseException, status: int) -> ResponseReturnVa
 
 def for_storage(error: BaseException) -> tuple[str, str, int]:
     """Return code, text and status for a full disk, or a database that cannot be reached."""
+    # SQLite has no error code of its own for a full disk at this level.
     if "full" in str(error).lower() or (isinstance(error, OSError) and error.errno == 28):
         return "storage.full", gettext(FULL), 507
     return "storage.down", gettext(DOWN), 503
@@ -144,6 +147,8 @@ def for_storage(error: BaseException) -> tuple[str, str, int]:
 def init(app: Flask) -> None:
     @app.errorhandler(ActProblem)
     def on_act(problem: ActProblem) -> ResponseReturnValue:
+        # Only for pages that are looked at: a form that was sent would be lost on the way through
+        # the sign-in page.
         if problem.code == "sign_in.needed" and request.method == "GET":
             return redirect(url_for("public.sign_in", next=request.path))
         if isinstance(problem, Overtaken):
@@ -155,12 +160,14 @@ def init(app: Flask) -> None:
         status = error.code or 500
         if status < 400 and error.response is not None:
             return error.response
+        # Flask wraps what failed; the frames that help are those of the original.
         if status >= 500:
             return unexpected(f"http.{status}", getattr(error, "original_exception", None) or error, status)
         return answer(f"http.{status}", gettext(HTTP_TEXT.get(status, HTTP_TEXT[400])), status)
 
     @app.errorhandler(OperationalError)
     def on_store(error: OperationalError) -> ResponseReturnValue:
+        # The session is of no use after such an error, and the page of the problem needs one.
         session().rollback()
         note_failure(log, "the database failed", error)
         return answer(*for_storage(error))

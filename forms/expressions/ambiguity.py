@@ -75,6 +75,7 @@ class _Automaton:
             self.follow[state] = Counter()
             return _Part(Counter([state]), Counter([state]), 0)
         if kind == "alt":
+            # Each branch is one way more to go on, and one of them may read nothing at all.
             whole = _Part(empty=0)
             for child in node[1]:
                 branch = self.part(child)
@@ -99,9 +100,12 @@ class _Automaton:
         tail = _Part()
         if most is None:
             tail = self.part(node)
+            # Turns that read nothing never end; an engine would go around for ever, or has rules of
+            # its own to stop.
             if tail.empty:
                 raise TooAmbiguous  # a loop around nothing
             self.link(tail.last, tail.first)
+            # The loop itself is one copy of what must be there.
             if least:
                 least -= 1
             else:
@@ -129,6 +133,7 @@ class _Automaton:
             following = self.follow[source]
             for target, more in targets.items():
                 following[target] += ways * more
+                # Also while counting: the number itself would grow without bound.
                 if following[target] > MAX_STEPS:
                     raise TooAmbiguous
 
@@ -140,10 +145,13 @@ class _Automaton:
     def characters(self) -> list[int]:
         """Return for each state which kinds of characters lead to it, as bits."""
         classes = {text: re.compile(text, re.ASCII) for text in set(self.texts)}
+        # Classes are told apart at their edges, so only characters at and beside an edge, ASCII and
+        # a few exotic ones have to be tried.
         seen = {chr(code) for code in (*range(128), 0x80, 0x2028, 0x2029, 0xE000, 0x10FFFF)}
         for text in classes:
             for code in set(map(ord, text)):
                 near = range(max(code - 1, 0), min(code + 2, 0x110000))
+                # Half a surrogate pair is no character of its own.
                 seen.update(chr(point) for point in near if not 0xD800 <= point < 0xE000)
         self.spend(len(seen) * len(classes) // 10)
         kinds = {_classify(character, classes.values()) for character in seen}
@@ -159,10 +167,13 @@ class _Automaton:
     def steps(self) -> int:
         """Return how many steps an engine can need on an answer of 1,000 characters."""
         loops = self.loops()
+        # Exponential patterns first: the counts below would not end on them.
         for loop in loops:
             self.refuse_two_ways(loop)
         reach = [self.reached(loop) for loop in loops]
         sources = [position for position in range(len(loops)) if self.hands_over_to_any(position, loops, reach[position])]
+        # One loop behind another that it hands text to is quadratic; two such hand-overs in a row
+        # would be cubic.
         for first, second in itertools.permutations(sources, 2):
             if loops[second] <= reach[first]:
                 raise TooAmbiguous
@@ -174,6 +185,7 @@ class _Automaton:
         total = TEXT * most
         handed = [self.handed_over(loops[at], loops, leaving) for at in sources]
         if handed:
+            # Half: the text that one loop leaves to the next gets shorter with every character.
             total += TEXT * TEXT // 2 * most * max(handed)
         return total * width
 
@@ -186,6 +198,7 @@ class _Automaton:
         low: dict[int, int] = {}
         stack: list[int] = []
         components: list[set[int]] = []
+        # With an own stack: a pattern of 1,500 states would exhaust Python's.
         waiting = [(START, iter(self.follow[START]))]
         number[START] = low[START] = 0
         stack.append(START)
@@ -259,6 +272,8 @@ class _Automaton:
                         triple = (first, second, third)
                         if not mask & self.masks[second] or triple in seen:
                             continue
+                        # The middle state has followed the first loop's text into the second loop:
+                        # the hand-over is found.
                         if second == third:
                             return True
                         seen.add(triple)
@@ -284,6 +299,8 @@ class _Automaton:
 
         Loops in `leaving` are not left.
         """
+        # Sets of states, not answers: there are far fewer of them, and all answers that lead to one
+        # set go on alike.
         start = frozenset(begun.items())
         seen = {start}
         waiting = [start]
@@ -304,6 +321,7 @@ class _Automaton:
                     seen.add(after)
                     waiting.append(after)
                     most = max(most, sum(read.values()))
+                    # Stop at once: beyond this the answer is "refuse", however far it goes.
                     if most * TEXT > MAX_STEPS:
                         raise TooAmbiguous
         return most

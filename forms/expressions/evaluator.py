@@ -77,6 +77,7 @@ class EvaluationContext:
         self.budget = budget
         self.current = node
         self.position = 1
+        # The question stays the same inside brackets, where the node changes: current() means it.
         self.size = 1
 
     def enter_condition(self, node: Node, position: int, size: int) -> "EvaluationContext":
@@ -147,6 +148,7 @@ def _walk_path(path: Path, context: EvaluationContext) -> Sequence[Any]:
 
 
 def _take_step(step: Step, nodes: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
+    # Steps through thousands of instances are what makes a hostile or careless form slow.
     if context.budget:
         context.budget.spend(1 + len(nodes))
     after = _follow(step, nodes)
@@ -183,6 +185,7 @@ def _filter_nodes(condition: Ast, group: Sequence[Any], context: EvaluationConte
         if context.budget:
             context.budget.spend()
         value = evaluate(condition, context.enter_condition(node, position, len(group)))
+        # bool is a kind of int to Python, and a condition that holds is not the position 1.
         is_number = isinstance(value, float) and not isinstance(value, bool)
         is_match = value == position
         if not is_number:
@@ -206,6 +209,7 @@ def _walk_list(name: str, steps: Sequence[Step], context: EvaluationContext) -> 
     nodes: Sequence[Any] = [root]
     for depth, step in enumerate(steps):
         rows = None
+        # Only the step from the list to its rows has an index.
         if depth == 1:
             rows = _look_up_rows(name, step, context)
         if rows is None:
@@ -226,6 +230,7 @@ def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence
     if not isinstance(text, str):
         return None  # a number equals "07" and "7.0" too, which an index by text would miss
     rows: Sequence[Any] = context.lists.rows_with(name, column, text)
+    # An index holds for the first condition; the others look at what it left.
     for condition in step.conditions[1:]:
         rows = _filter_nodes(condition, rows, context)
     return rows
@@ -247,6 +252,8 @@ def parse_index_condition(condition: Ast) -> tuple[str, Ast] | None:
 
 
 def _is_same_for_all_rows(ast: Ast) -> bool:
+    # The question's or the root's answers are the same for every row; a path from the row itself is
+    # not.
     if isinstance(ast, Path):
         return ast.origin in (Origin.ROOT, Origin.QUESTION)
     return isinstance(ast, TextLiteral)
@@ -269,6 +276,8 @@ def evaluate_operation(ast: Operation, context: EvaluationContext) -> Value:
     left = ast.left
     right = ast.right
     if sign == "or":
+        # The right side is not evaluated where the left one decides, so a rule may guard itself:
+        # ${n} != 0 and 10 div ${n} > 1.
         return to_boolean(evaluate(left, context)) or to_boolean(evaluate(right, context))
     if sign == "and":
         return to_boolean(evaluate(left, context)) and to_boolean(evaluate(right, context))
@@ -329,6 +338,7 @@ def arithmetic(sign: str, a: float, b: float) -> float:
         return a * b
     if sign == "div":
         return _divide(a, b)
+    # As browsers do: no remainder of infinity, and none by 0.
     has_remainder = b != 0 and math.isfinite(a) and not math.isnan(b)
     if has_remainder:
         return math.fmod(a, b)
@@ -341,6 +351,7 @@ def _divide(a: float, b: float) -> float:
         return a / b
     if a == 0 or math.isnan(a):
         return math.nan
+    # The sign of a zero decides between plus and minus infinity.
     return math.copysign(math.inf, a) * math.copysign(1, b)
 
 
@@ -359,6 +370,7 @@ def evaluate_call(ast: Call, context: EvaluationContext) -> Value:
     """Return the value of a function for its arguments."""
     name = ast.name
     arguments = ast.arguments
+    # In the order of how often they occur: this is the hottest place of a form's logic.
     if name in PLAIN:
         return PLAIN[name][0](*[evaluate(argument, context) for argument in arguments])
     if name in SPECIAL:
@@ -384,6 +396,7 @@ def _coalesce(arguments: Arguments, context: EvaluationContext) -> Value:
 
 
 def _once(arguments: Arguments, context: EvaluationContext) -> Value:
+    # The question's own answer, also inside a condition.
     answer = context.current.value()
     if answer == "":
         return evaluate(arguments[0], context)
@@ -422,6 +435,8 @@ def _sum(arguments: Arguments, context: EvaluationContext) -> Value:
 
 def _extreme(choose: Callable[[list[float]], float], arguments: Arguments, context: EvaluationContext) -> Value:
     numbers = [to_number(value) for value in _list_all_values(arguments, context)]
+    # One that is no number makes the whole unknown, as in XPath; leaving it out would be a wrong
+    # minimum.
     if not numbers or any(map(math.isnan, numbers)):
         return math.nan
     return choose(numbers)
@@ -445,6 +460,8 @@ def _pulldata(arguments: Arguments, context: EvaluationContext) -> Value:
     name, column, key, text = (to_string(evaluate(argument, context)) for argument in arguments)
     if not context.lists:
         return ""
+    # The first row only: a list with two rows of one key is a mistake that must not make two
+    # answers.
     for row in context.lists.rows_with(name, key, text)[:1]:
         for cell in row.children_named(column)[:1]:
             value: Value = cell.value()
@@ -456,6 +473,7 @@ def _uuid(arguments: Arguments, context: EvaluationContext) -> Value:
     if not arguments:
         return str(uuid.uuid4())
     length = to_number(evaluate(arguments[0], context))
+    # Hexadecimal digits of a UUID: there are 32.
     if 0 < length <= 32:
         return uuid.uuid4().hex[: int(length)]
     return ""

@@ -59,6 +59,7 @@ def substr(text: Value, start: Value, end: Value | None = None) -> str:
         number = to_number(value)
         if math.isnan(number):
             return 0
+        # Clamped first: an infinite position is legal and cannot be made a whole number.
         place = int(min(max(number, -length), length))
         if place >= 0:
             return place
@@ -71,6 +72,7 @@ def substr(text: Value, start: Value, end: Value | None = None) -> str:
 
 def substring(text: Value, start: Value, count: Value | None = None) -> str:
     """Return XPath 1.0's substring: positions count from 1, and are rounded."""
+    # Rounded before adding, as the specification has it: substring("12345", 1.5, 2.6) is "234".
     first = rounded(start)
     last = math.inf
     if count is not None:
@@ -113,6 +115,7 @@ def translate(text: Value, source: Value, target: Value) -> str:
         substitute = None  # characters without a counterpart are removed
         if position < len(replacement):
             substitute = replacement[position]
+        # Of two counterparts of one character the first counts.
         table.setdefault(ord(character), substitute)
     return to_string(text).translate(table)
 
@@ -129,6 +132,7 @@ def matches(text: Value, pattern: Value) -> bool:
     """
     characters = to_string(text)
     written = to_string(pattern)
+    # Before the pattern is looked at: its bound holds for this length.
     if len(characters) > MAX_PATTERN_TEXT:
         return False
     if not patterns.is_quick(written):  # of a form that was published before all patterns were checked
@@ -146,7 +150,9 @@ def rounded(value: Value, places: Value = 0.0) -> float:
     if math.isnan(number) or math.isinf(number) or math.isnan(digits):
         return number
     size = int(max(-30.0, min(30.0, digits)))
+    # By way of the digits that people see: 1.005 as a float is a little less, and would round down.
     scaled = float(f"{number_to_string(number)}e{size}")
+    # From here on floats have no fraction to round.
     if abs(scaled) >= 2**53:
         return number
     return float(f"{math.floor(scaled + 0.5)}e{-size}")
@@ -181,6 +187,7 @@ def power(base: Value, exponent: Value) -> float:
     y = to_number(exponent)
     if math.isnan(x) or math.isnan(y):
         return math.nan
+    # Within this, multiplication gives the same bits everywhere; pow() of the C library does not.
     if abs(y) <= 1024 and y == math.trunc(y):
         return _whole_power(x, int(y))
     try:
@@ -231,6 +238,7 @@ def root(value: Value) -> float:
 
 
 def _of_days(days: float, kind: str) -> Value:
+    # Beyond these years Python has no date, and phones would write one that no reader takes.
     if FIRST_DAY <= days < LAST_DAY + 1:
         return DateValue(days, kind)
     return ""
@@ -244,6 +252,7 @@ def to_date(value: Value) -> Value:
     if isinstance(value, str):
         value = parse_date(value) or value
     if isinstance(value, DateValue):
+        # A time of day has no day.
         return "" if value.kind == "time" else DateValue(math.floor(value.days), "date")
     number = to_number(value)
     if math.isfinite(number):
@@ -313,6 +322,7 @@ def format_date(value: Value, pattern: Value) -> str:
         "a": DAYS[moment.weekday()],
         "%": "%",
     }
+    # A letter that means nothing stays as it is written, as in ODK Collect.
     return re.sub(r"%(.)", lambda match: parts.get(match[1], match[0]), to_string(pattern), flags=re.DOTALL)
 
 
@@ -323,6 +333,7 @@ def selected(chosen: Value, name: Value) -> bool:
     True
     """
     choice = to_string(name)
+    # A blank name asks whether nothing was chosen.
     if choice:
         return choice in words(chosen)
     return not words(chosen)
@@ -369,6 +380,7 @@ def digest(text: Value, algorithm: Value, encoding: Value = "base64") -> str:
     name = DIGESTS.get(to_string(algorithm).upper())
     if name is None or to_string(encoding) not in ("base64", "hex"):
         return ""
+    # Half a surrogate pair cannot be encoded; "replace" gives the same digest as a phone does.
     data = hashlib.new(name, to_string(text).encode("utf-8", "replace"), usedforsecurity=False).digest()
     if to_string(encoding) == "hex":
         return data.hex()

@@ -42,6 +42,8 @@ def distance(texts: Iterable[Value]) -> float:
         dlat = math.radians(lat2 - lat1)
         dlon = math.radians(lon2 - lon1)
         a = math.sin(dlat / 2) ** 2 + math.cos(math.radians(lat1)) * math.cos(math.radians(lat2)) * math.sin(dlon / 2) ** 2
+        # Rounding can push this over 1 for points at opposite ends of the earth, which have no
+        # arcsine then.
         total += 2 * RADIUS * math.asin(min(1.0, math.sqrt(a)))
     return fixed(total)
 
@@ -56,6 +58,7 @@ def area(texts: Iterable[Value]) -> float:
     total = 0.0
     for (lat1, lon1), (lat2, lon2) in zip(points, [*points[1:], points[0]], strict=True):
         total += math.radians(lon2 - lon1) * (2 + math.sin(math.radians(lat1)) + math.sin(math.radians(lat2)))
+    # The direction in which the corners go round decides the plus or minus; an area has none.
     return fixed(abs(total * RADIUS * RADIUS / 2))
 
 
@@ -68,6 +71,7 @@ def geofence(point: Value, shape: Value) -> bool:
     y, x = at[0]
     is_inside = False
     for (y1, x1), (y2, x2) in zip(corners, [*corners[1:], corners[0]], strict=True):
+        # Corners at the very height of the point count for one of their two edges, not for both.
         if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
             is_inside = not is_inside
     return is_inside

@@ -59,6 +59,7 @@ class _Parser:
 
     def _tokens(self) -> Iterator[tuple[str, str]]:
         end = 0
+        # Blanks at the end match no token, and would look like a character without meaning.
         text = self.text.rstrip()
         while end < len(text):
             match = TOKEN.match(text, end)
@@ -124,6 +125,8 @@ class _Parser:
 
     def expression(self, minimum: int) -> Ast:
         """Return an expression whose operators bind tighter than `minimum`."""
+        # Counted on the way down and taken back on the way up: what is limited is depth, not
+        # length.
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise ExpressionError("expression.too_deep", N_("The expression is nested too deeply."))
@@ -137,6 +140,7 @@ class _Parser:
             power = 0
             if kind in ("symbol", "name"):
                 power = BINDING.get(sign, 0)
+            # Equal binding ends the operand: a - b - c is (a - b) - c.
             if not power or power <= minimum:
                 self.depth -= 1
                 return left
@@ -162,6 +166,8 @@ class _Parser:
             self.next()
             if "." in value:
                 return NumberLiteral(float(value))
+            # Whole numbers are kept as such: 7 and 7.0 are written differently in the JSON that is
+            # hashed.
             return NumberLiteral(int(value))
         if kind == "string":
             self.next()
@@ -170,6 +176,7 @@ class _Parser:
             inner = self.expression(0)
             self.expect(")")
             return inner
+        # A name with a bracket behind it is a function, so a question may be called "count".
         following = self.tokens[self.at + 1] if kind != "end" else ("end", "")
         if kind == "name" and following == ("symbol", "("):
             return self.call()
@@ -198,10 +205,13 @@ class _Parser:
             return Path(Origin.QUESTION, ())
         if name == "instance":
             list_name = arguments[0]
+            # A list whose name is computed could not be checked at publish, nor sent along to
+            # phones.
             if not isinstance(list_name, TextLiteral):
                 raise ExpressionError("expression.instance", N_("Write the name of the list out: instance('name')."))
             self.expect("/")
             return Path(InList(list_name.value), self.steps())
+        # Said at publish; at run time a value in place of nodes would give 0 without a word.
         if name in NODE_SETS and arguments and not is_node_set(arguments[0]):
             text = N_("“{name}()” needs a question, group or repeat, not a value.")
             raise ExpressionError("expression.node_set", text, name=name)
@@ -209,6 +219,8 @@ class _Parser:
             pattern = arguments[1]
             if not isinstance(pattern, TextLiteral):
                 raise ExpressionError("expression.pattern", N_("Write the pattern of regex() out, in quotes."))
+            # Written out in the language that both engines share, once, so that neither has to
+            # translate at run time.
             arguments[1] = TextLiteral(patterns.parse_portable_pattern(pattern.value))
         return Call(name, tuple(arguments))
 

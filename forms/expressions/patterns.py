@@ -32,6 +32,8 @@ def parse_portable_pattern(pattern: str) -> str:
     written, tree = reader.alternatives()
     if reader.at < len(pattern):
         reader.refuse(")")
+    # Read again by Python itself: this reader knows the syntax, not whether a range in brackets
+    # goes forwards.
     try:
         re.compile(written, re.ASCII)
     except re.error:
@@ -87,6 +89,7 @@ class _PatternReader:
     def alternatives(self) -> tuple[str, ambiguity.Node]:
         """Return what was read, as written and as a tree."""
         self.depth += 1
+        # Deep brackets mean nothing to an author, and would exhaust the stack.
         if self.depth > 20:
             self.refuse("((((")
         written = []
@@ -131,6 +134,7 @@ class _PatternReader:
             if end > 0:
                 inside = self.pattern[self.at + 1 : end]
             low, comma, high = inside.partition(",")
+            # int() is safe here: the pattern before it lets digits through only.
             is_good = re.fullmatch("[0-9]{1,4},?[0-9]{0,4}", inside) and max(int(low), int(high or 0)) <= MAX_TEXT
             if not is_good or (high and int(high) < int(low)):
                 self.refuse("{")
@@ -143,8 +147,11 @@ class _PatternReader:
             bounds = (int(low), most)
         else:
             return "", None
+        # A lazy repetition reads the same texts; only in which order, which nobody sees in a whole
+        # match.
         if self.peek() == "?":
             repeat += self.take()
+        # Possessive and doubled quantifiers mean different things to different engines.
         if self.peek() and self.peek() in "*+?{":
             self.refuse(repeat + self.peek())
         return repeat, bounds
@@ -156,6 +163,7 @@ class _PatternReader:
             opening = "("
             if self.peek() == "?":
                 opening = sign + self.take(2)
+                # Named groups, flags and looking back are spelled or limited differently.
                 if opening not in ("(?:", "(?=", "(?!"):
                     self.refuse(opening)
             inner, node = self.alternatives()
@@ -176,6 +184,7 @@ class _PatternReader:
         if sign == "[":
             return self.characters()
         if sign == ".":
+            # What "." leaves out differs: browsers stop at U+2028 and U+2029, Python does not.
             return r"[^\n\r\u2028\u2029]"
         if sign == "\\":
             return self.escape(is_inside=False)
@@ -198,10 +207,13 @@ class _PatternReader:
             return f"[^{SPACE}]"
         if sign in ("d", "w", "t", "n", "r", "f", "v") or (sign in ("D", "W", "b", "B") and not is_inside):
             return "\\" + sign
+        # Half a surrogate pair is a character to a browser and none to Python.
         if sign == "u" and re.fullmatch("[0-9A-Fa-f]{4}", self.peek(4)) and self.peek().lower() != "d":
             return "\\u" + self.take(4)
         if sign in SYNTAX or (sign == "-" and is_inside):
             return "\\" + sign
+        # A letter after a backslash may mean something to one engine now or later; other characters
+        # just stand for themselves.
         if not sign or sign.isalnum():
             self.refuse("\\" + sign)
         return sign
@@ -218,12 +230,14 @@ class _PatternReader:
             sign = self.take()
             if sign == "]" and not is_first:
                 return written + "]"
+            # "[[:alpha:]]", "&&" and an empty class are read differently, or not at all.
             if sign == "[" or (sign == "&" and self.peek() == "&") or (sign == "]" and is_first):
                 if self.peek() == ":" or sign != "[":
                     self.refuse(sign + self.peek())
                 sign = "\\["
             elif sign == "\\":
                 sign = self.escape(is_inside=True)
+            # A dash at an edge or beside a class is itself; written out so that nobody has to know.
             elif sign == "-" and (is_first or self.peek() in ("]", "\\") or written[-2:] in ("\\d", "\\w", "\\v")):
                 sign = "\\-"
             elif sign in SYNTAX - {"^"} or sign == "^":

@@ -35,6 +35,8 @@ def write_out(ast: Ast, path: str) -> Ast:
     """
     match ast:
         case Path(InList(), _):
+            # Inside a list, relative paths mean the row: only what is in brackets can speak of
+            # questions.
             return map_parts(lambda part: write_out(part, path), ast)
         case Path():
             return _write_out_conditions(ast, path)
@@ -53,6 +55,7 @@ def _write_out_question(question: str, path: str) -> str:
     """
     named = None
     if question.strip():
+        # pyxform writes blanks around the path.
         named = parse(question.strip())
     if isinstance(named, Path):
         return make_absolute_path(named, path)
@@ -77,6 +80,8 @@ def _write_out_indexed_repeat(arguments: tuple[Ast, ...], path: str) -> Ast:
             if parts:
                 name = parts[-1]
             raise ExpressionError("expression.indexed_repeat", text, name=name)
+        # number(), since a text in brackets would be a condition that always holds, and not a
+        # position.
         index = Call("number", (_from_question(write_out(number, path)),))
         condition = Operation("=", Call("position", ()), index)
         conditions[len(parts)] = (*conditions.get(len(parts), ()), condition)
@@ -112,6 +117,8 @@ def _from_node(ast: Ast, node_names: list[str]) -> Ast:
     """Return an expression whose paths through a node, given by its names, start at it."""
     if isinstance(ast, Path) and ast.origin == Origin.ROOT and len(node_names) > 1:
         names = [_get_plain_name(step) for step in ast.steps]
+        # Only paths that go through the node itself; those elsewhere stay whole, since they mean
+        # all instances.
         if len(names) > len(node_names) and names[: len(node_names)] == node_names:
             return Path(Origin.NODE, ast.steps[len(node_names) :])
     return map_parts(lambda part: _from_node(part, node_names), ast)
@@ -144,6 +151,8 @@ def make_absolute_path(ast: Path, context: str) -> str:
 
 
 def _from_question(ast: Ast) -> Ast:
+    # A relative path in the number is meant as seen from the question, and inside brackets it would
+    # start at the instance.
     """Return an expression for a condition: its relative paths start at the question."""
     if isinstance(ast, Path) and ast.origin == Origin.NODE:
         return Path(Origin.QUESTION, ast.steps)

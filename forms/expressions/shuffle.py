@@ -22,11 +22,13 @@ def shuffled(items: Sequence[Any], seed: float) -> list[Any]:
     result = list(items)
     if not math.isfinite(seed):
         return result
+    # Truncated towards 0 like a phone does, also for negative seeds.
     state = int(math.fmod(math.trunc(seed), MODULUS))
     if state <= 0:
         state += MODULUS - 1
     for count, item in enumerate(items):
         state = state * MULTIPLIER % MODULUS
+        # The same arithmetic in floats as on phones, so that both draw the same place.
         place = int((state - 1) / (MODULUS - 1) * (count + 1))
         result[count] = result[place]
         result[place] = item

@@ -32,6 +32,7 @@ class DateValue:
 
     def moment(self) -> dt.datetime:
         """Return the date and time, rounded to milliseconds; a time of day is on 1970-01-01."""
+        # Rounded, since days are floats: a quarter past one would else print as 01:14:59.999.
         return EPOCH + dt.timedelta(milliseconds=math.floor(self.days * 86_400_000 + 0.5))
 
     def __str__(self) -> str:
@@ -58,6 +59,7 @@ def parse_date(text: str) -> DateValue | None:
         return None
     parts = [int(part or 0) for part in match.groups()[:6]]
     if kind == "dateTime":
+        # Filled up to six digits: ".5" is half a second, not five microseconds.
         parts.append(int((match[7] or "").ljust(6, "0")))  # microseconds
     try:
         moment = dt.datetime(*parts)  # type: ignore[arg-type]
@@ -105,6 +107,7 @@ def to_number(value: Value) -> float:
     >>> to_number("12.50"), to_number(True)
     (12.5, 1.0)
     """
+    # Before numbers: bool is a kind of int to Python.
     if isinstance(value, bool):
         return 1.0 if value else 0.0
     if isinstance(value, DateValue):
@@ -141,8 +144,11 @@ def number_to_string(number: float) -> str:
         return "NaN"
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
+    # From 1e15 on a float's digits are no longer all its own, and the decimal form below shows what
+    # is known.
     if number == int(number) and abs(number) < 1e15:
         return str(int(number))
+    # By way of the shortest text that reads back as the same float, which is what browsers print.
     text = format(Decimal(repr(number)), "f")
     if "." in text:
         return text.rstrip("0").rstrip(".")

@@ -24,6 +24,7 @@ def load_types() -> dict[str, QuestionType]:
             continue
         question_type = _load_type(module.name)
         types[question_type.name] = question_type
+        # Two types of one name: which of them a workbook gets would depend on the order of files.
         for name in (*question_type.xlsform_names, *question_type.aliases):
             if name in owners:
                 raise IncompleteType(f"“{name}” is named by two types: {owners[name]} and {question_type.name}.")

@@ -18,6 +18,8 @@ def make_check(media_type: str) -> Callable[[str, Question], str]:
 
     An attachment that travelled apart is written attachment:<media type>:<SHA-256 of what was sent>.
     """
+    # One or the other: while offline a picture is in the answer; sent, it stands for what travelled
+    # apart.
     pattern = re.compile(rf"data:{media_type};base64,[A-Za-z0-9+/]+={{0,2}}|attachment:{media_type}:[0-9a-f]{{64}}")
 
     def check(answer: str, question: Question) -> str:

@@ -7,6 +7,7 @@ from forms.question_type import AnswerKind, Question, QuestionType, keep_text
 
 def check(answer: str, question: Question) -> str:
     """Return why an answer is no tick, which is written OK."""
+    # As OpenRosa writes a tick, so that records of both kinds of app read alike.
     if answer == "OK":
         return ""
     return N_("This should be ticked or left alone.")

@@ -23,8 +23,8 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
     sign_in(page, "rexdale.admin")
     for url in (
         "/office/",
-        "/office/encounters",
-        "/office/attention",
+        "/office/records",
+        "/office/review",
         "/office/caseload",
         "/office/forms",
         "/office/people",
@@ -36,7 +36,7 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
         "/office/series/1",
         "/office/releases/withdrawals",
         "/office/products",
-        "/office/figures",
+        "/office/numbers",
         "/office/heat-map",
         "/office/map",
         "/office/board",
@@ -48,7 +48,7 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
     ):
         page.goto(url)
         found += examine(page, url)
-    for url in ("/office/encounters", "/office/attention", "/office/forms"):
+    for url in ("/office/records", "/office/review", "/office/forms"):
         page.goto(url)
         page.locator("table.list tbody a").first.click()
         found += examine(page, f"{url}/one")
@@ -67,7 +67,7 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
     page.wait_for_selector(".error")
     found += examine(page, "a recipient with errors")
     page.set_viewport_size({"width": 1180, "height": 800})
-    for url in ("/office/", "/office/encounters", "/office/people", "/releases/"):
+    for url in ("/office/", "/office/records", "/office/people", "/releases/"):
         page.goto(url)
         found += examine(page, f"{url} wide")
     assert not found, "\n".join(found)

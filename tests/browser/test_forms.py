@@ -158,7 +158,7 @@ def test_17_a_form_from_another_system_is_classified_tried_published_and_filled_
     assert (answers["mood"], answers["left_at"], answers["adults"]) == ("1", "22:15", "1")
     assert re.fullmatch("attachment:image/jpeg:[0-9a-f]{64}", answers["sign"])  # it travelled apart, sealed
     assert answers["person"] == [{"adult": "y"}, {"adult": "n"}]
-    page.goto("/office/encounters?form=door_visit")
+    page.goto("/office/records?form=door_visit")
     page.locator("table.list tbody a").first.click()
     picture = page.locator("img.captured")
     expect(picture).to_be_visible()

@@ -144,7 +144,7 @@ def test_6_the_phone_in_french_and_with_the_other_forms(open_page: OpenPage) -> 
     page = open_page(locale="fr-CA")
     phone = Phone(page)
     phone.enrol("w07")
-    page.get_by_role("link", name="Nouveau").click()
+    page.get_by_role("link", name="Consigner", exact=True).click()
     page.get_by_role("link", name="J’ai fait une médiation").click()
     expect(page.locator("h1")).to_have_text("Quand et où?")
     expect(page.locator("legend", has_text="Comment l'avez-vous su?")).to_be_visible()
@@ -155,7 +155,7 @@ def test_6_the_phone_in_french_and_with_the_other_forms(open_page: OpenPage) -> 
 def test_7_the_admin_sees_the_encounter_filters_and_reads_its_history(open_page: OpenPage) -> None:
     page = open_page()
     sign_in(page, "rexdale.admin")
-    page.goto("/office/encounters?form=encounter")
+    page.goto("/office/records?form=encounter")
     page.select_option("#area", label="Mount Olive-Silverstone-Jamestown")
     page.get_by_role("button", name="Show").click()
     assert "area=002" in page.url
@@ -230,7 +230,7 @@ def test_9_an_evaluator_downloads_a_package_and_checks_it_without_the_app(open_p
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
     assert verify(path, signing_key) == []
-    for url in ("/office/", "/office/encounters", "/office/people"):
+    for url in ("/office/", "/office/records", "/office/people"):
         answer = page.goto(url)
         assert answer and answer.status == 403
 
@@ -269,10 +269,10 @@ def test_10_the_other_centres_admin_sees_none_of_it(open_page: OpenPage, demo_da
     version = rows(demo_data, "SELECT id FROM form_version WHERE centre_id = 1 LIMIT 1")[0][0]
     kept_aside = rows(demo_data, "SELECT id FROM submission WHERE centre_id = 1 AND state != 'stored' LIMIT 1")[0][0]
     for url in (
-        f"/office/encounters/{rexdale}",
+        f"/office/records/{rexdale}",
         f"/office/forms/{version}",
         f"/office/forms/{version}/workbook",
-        f"/office/attention/{kept_aside}",
+        f"/office/review/{kept_aside}",
     ):
         answer = page.goto(url)
         assert answer and answer.status == 404, url
@@ -293,7 +293,7 @@ def test_11_switching_a_worker_off_shuts_the_phone_out_and_keeps_the_work(open_p
     phone.log_encounter(finish=False)
     phone.page.get_by_role("button", name="Finish").click()
     expect(phone.page.get_by_role("alert")).to_contain_text("The centre has locked this phone.")
-    page.goto("/office/attention")
+    page.goto("/office/review")
     expect(page.locator("main")).to_contain_text("W-12")
     page.goto("/office/people")
     page.locator("tr", has_text="w12").get_by_role("button", name="Switch on").click()

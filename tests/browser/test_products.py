@@ -222,5 +222,5 @@ def test_the_board_shows_in_seconds_what_another_screen_did_and_says_when_it_is_
     with phone.expect_download() as download:
         phone.get_by_role("button", name="Shift report (PDF)").click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
-    for url in ("/office/", "/office/encounters", "/office/products", "/releases/"):
+    for url in ("/office/", "/office/records", "/office/products", "/releases/"):
         assert phone.goto(url).status == 403, url  # the crisis team sees the board and the map, nothing else

@@ -61,7 +61,7 @@ def newcomer(office: Page, open_page: OpenPage) -> tuple[Phone, str]:
 
 def newest(office: Page, label: str) -> None:
     """Open the newest record of a worker."""
-    office.goto("/office/encounters")
+    office.goto("/office/records")
     office.select_option("#worker", label=label.upper())
     office.get_by_role("button", name="Show").click()
     office.locator("table.list tbody tr a").first.click()
@@ -118,7 +118,7 @@ def test_51_what_was_sent_is_corrected_and_the_office_sees_what_changed(office: 
     expect(office.locator(".changes")).to_contain_text("How many people?")
     expect(office.locator(".changes del")).to_have_text("1")
     expect(office.locator(".changes ins")).to_have_text("4")
-    office.goto("/office/encounters")
+    office.goto("/office/records")
     office.select_option("#worker", label=name.upper())
     office.get_by_role("button", name="Show").click()
     expect(office.get_by_role("status").filter(has_text="record")).to_have_text("1 record")
@@ -149,7 +149,7 @@ def test_52_a_record_is_sent_back_and_corrected_without_signal(office: Page, ope
     balanced(phone, centre=1, waiting=1)
     connect(page)
     send(phone)
-    office.goto("/office/attention")
+    office.goto("/office/review")
     office.locator("tr", has_text=name.upper()).get_by_role("link").click()
     expect(office.locator(".changes ins")).to_have_text("3")
     office.get_by_role("button", name="Approve").click()
@@ -174,7 +174,7 @@ def test_53_two_answers_stand_side_by_side_until_somebody_chooses(office: Page, 
     finish_again(other, "5")
     send(phone)
     send(other)
-    office.goto("/office/attention")
+    office.goto("/office/review")
     office.locator("tr", has_text=name.upper()).get_by_role("link").click()
     office.set_viewport_size({"width": 320, "height": 700})
     assert examine(office, "two different answers") == []

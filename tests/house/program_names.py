@@ -65,10 +65,61 @@ def _find_in(path: Path, texts: Iterator[tuple[int, str]], names: set[str]) -> I
     if file.startswith(EXEMPT):
         return
     for line, text in texts:
-        # A sentence is for people; what names something has no spaces, or stands between signs: data/nbhd, a.b.
+        # A sentence is for people; what names something has no spaces, or stands between characters: data/nbhd, a.b.
         for word in re.split(r"[^\w]+", text) if re.fullmatch(r"[\w/.#$?=|{}()-]+", text) else [text]:
             if word in names:
                 yield Mention(file, line, word)
+
+
+def find_reads(names: set[str]) -> Iterator[Mention]:
+    """Yield each place where code reads an answer by the name of its question, whatever else the name may mean.
+
+    Example:
+        answers["status"], answers.get("what"), answers.status, "when_where/hour"
+    """
+    for folder in CODE:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield from _keep_names(path, iterate_python_reads(path.read_text(encoding="utf-8"), names), names)
+        for path in sorted((ROOT / folder).rglob("*.html")):
+            yield from _keep_names(path, iterate_reads(path.read_text(encoding="utf-8")), names)
+    for path in sorted((ROOT / "client/src").rglob("*.ts*")):
+        if ".test." not in path.name:
+            yield from _keep_names(path, iterate_reads(path.read_text(encoding="utf-8")), names)
+
+
+def _keep_names(path: Path, found: Iterator[tuple[int, str]], names: set[str]) -> Iterator[Mention]:
+    file = str(path.relative_to(ROOT))
+    for line, name in found:
+        if name in names and not file.startswith(EXEMPT):
+            yield Mention(file, line, name)
+
+
+def iterate_python_reads(text: str, names: set[str]) -> Iterator[tuple[int, str]]:
+    """Yield the line and the key of each answer that Python reads, and each path of which all parts are names."""
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Subscript(value=held, slice=ast.Constant(value=str(key))) if _is_answers(held):
+                yield node.lineno, key
+            case ast.Call(func=ast.Attribute(value=held, attr="get"), args=[ast.Constant(value=str(key)), *_]) if (
+                _is_answers(held)
+            ):
+                yield node.lineno, key
+            case ast.Constant(value=str(path)) if "/" in path and set(path.split("/")) <= names:
+                yield node.lineno, path.rpartition("/")[2]
+
+
+def _is_answers(node: ast.expr) -> bool:
+    """Tell whether an expression is somebody's answers, by its name: answers, record.answers, answers["what"]."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return "answers" in (node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", ""))
+
+
+def iterate_reads(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the key of each answer that a template or TypeScript reads."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for dotted, quoted in re.findall(r"answers\??(?:\.(\w+)|(?:\?\.)?\[[\"'](\w+)[\"']\])", line):
+            yield number, dotted or quoted
 
 
 def _iterate_python(path: Path) -> Iterator[tuple[int, str]]:

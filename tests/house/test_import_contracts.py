@@ -16,6 +16,8 @@ PURE = "The pure packages know no Flask, SQL, scheduler or network"
 SQL = "Only the store speaks SQL"
 PAGES = "Each audience's pages are independent of the others'"
 OFFICE = "Each subject of the office is independent of the others"
+SERVICES = "Which subject of the services uses which"
+STORE = "Which subject of the store uses which"
 CIRCLES = "No circles"
 
 # Contract, the file to which a line is added (or which is made), the line.
@@ -42,6 +44,13 @@ VIOLATIONS = [
     (PAGES, "fieldapp/web/brand_new/part.py", ""),
     (OFFICE, "fieldapp/web/office/board/views.py", "import fieldapp.web.office.people.views"),
     (OFFICE, "fieldapp/web/office/brand_new/part.py", ""),
+    (SERVICES, "fieldapp/services/people/accounts.py", "import fieldapp.services.releases.downloads"),
+    (SERVICES, "fieldapp/services/board/board.py", "from fieldapp.services.caseload import cards"),
+    (SERVICES, "fieldapp/services/acts.py", "import fieldapp.services.people.accounts"),
+    (SERVICES, "fieldapp/services/brand_new/part.py", ""),
+    (STORE, "fieldapp/store/people/users.py", "import fieldapp.store.records.records"),
+    (STORE, "fieldapp/store/base.py", "import fieldapp.store.people.users"),
+    (STORE, "fieldapp/store/brand_new/part.py", ""),
     (CIRCLES, "forms/answers.py", "import forms.xlsform"),
     (CIRCLES, "fieldapp/services/problems.py", "import fieldapp.services.releases.build"),
 ]
@@ -60,13 +69,17 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def broken_contracts(tree: Path) -> set[str]:
-    """Run the linter over a tree and return the names of the contracts that it breaks."""
+def run_linter(tree: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
-    ran = subprocess.run(
+    return subprocess.run(
         [*command, "--config", "pyproject.toml", "--no-cache", "--no-logo"],
         cwd=tree, capture_output=True, text=True, env={"PYTHONPATH": str(tree), "PATH": "", "COLUMNS": "200"},
     )  # fmt: skip
+
+
+def broken_contracts(tree: Path) -> set[str]:
+    """Run the linter over a tree and return the names of the contracts that it breaks."""
+    ran = run_linter(tree)
     lines = " ".join(ran.stdout.split())
     assert "Contracts: " in lines, ran.stdout + ran.stderr
     return {name for name in contracts() if f"{name} BROKEN" in lines}
@@ -103,3 +116,20 @@ def test_a_planted_violation_breaks_the_contract(tree: Path, name: str, file: st
             shutil.rmtree(path.parent)
         else:
             path.write_text(text)
+
+
+@pytest.mark.slow
+def test_a_use_that_is_allowed_and_not_made_any_more_has_to_go(tree: Path) -> None:
+    """Else the list of who uses what would say what once was, and let it come back unseen."""
+    config = tree / "pyproject.toml"
+    text = config.read_text()
+    listed = '"fieldapp.services.board.** -> fieldapp.services.forms.**",'
+    assert text.count(listed) == 1
+    unused = '"fieldapp.services.board.** -> fieldapp.services.people.**"'
+    config.write_text(text.replace(listed, f"{listed} {unused},"))
+    try:
+        ran = run_linter(tree)
+    finally:
+        config.write_text(text)
+    assert ran.returncode != 0
+    assert "fieldapp.services.board.** -> fieldapp.services.people.**" in ran.stdout + ran.stderr

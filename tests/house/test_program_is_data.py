@@ -1,8 +1,10 @@
 """No code names a question, list or form of the program: forms say by roles what code reads."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.house.program_names import find_mentions, list_names
+from tests.house.program_names import Mention, find_mentions, find_reads, iterate_python_reads, iterate_reads, list_names
 
 pytestmark = pytest.mark.slow  # each reads every file of the code
 
@@ -71,6 +73,46 @@ ORDINARY = {
     "work": "a folder; what is done in a transaction",
     "yes_no": "the list that the builder makes for a new question with choices",
 }
+# Where a word of those above that code says in a few folders only may be said. In another folder it may well mean the
+# question. Words that are not here are said all over the code; what reads an answer is found all the same, see below.
+ONLY_IN = {
+    "in_person": ("fieldapp/services/consent", "fieldapp/web/office/caseload"),
+    "service": ("fieldapp/web/office/products",),
+    "about": ("client/src/screens/gate", "evaluator_export/formats"),
+    "action": ("fieldapp/web", "fieldapp/web/office/releases"),
+    "debrief": ("fieldapp/services/board", "fieldapp/web/office/board"),
+    "doors": ("client/src/storage",),
+    "encounter": ("fieldapp/web/office/operations", "fieldapp/web/office/records"),
+    "event": ("forms",),
+    "harm": ("forms",),
+    "hour": ("evaluator_export/datasets",),
+    "housing": ("forms",),
+    "incident": ("fieldapp/web/office/operations",),
+    "mediation": ("fieldapp/services/board", "fieldapp/web/office/operations"),
+    "mode": ("evaluator_export", "evaluator_export/policy", "fieldapp/store"),
+    "more": ("client/src/widgets/select", "fieldapp/web/office/forms", "forms"),
+    "need": ("fieldapp/web/office/board",),
+    "needs": ("client/src/screens/to_correct", "fieldapp/services/forms", "fieldapp/web/office/board"),
+    "next": ("fieldapp/web/public",),
+    "outcome": ("fieldapp/store/consent",),
+    "response": ("fieldapp/web/office/board",),
+    "said": ("client/src/board",),
+    "script": ("fieldapp/web",),
+    "setting": ("forms",),
+    "shift": ("fieldapp/services/board",),
+    "social_media": ("forms",),
+    "topic": ("forms",),
+    "warm": ("client/src/map", "evaluator_export/products", "fieldapp/web/office/products"),
+    "weapon": ("forms",),
+    "work": ("client/src/storage", "fieldapp/services/releases"),
+    "yes_no": ("fieldapp/web/office/forms",),
+}
+# Questions of the app's own notes, which no form has: a card that is handed over or gets another code.
+NOTES = {
+    ("fieldapp/services/caseload/update.py", "code"),
+    ("fieldapp/services/records/intake.py", "code"),
+    ("fieldapp/services/records/new_codes.py", "code"),
+}
 
 
 def test_no_code_names_a_question_a_list_or_a_form_of_the_program() -> None:
@@ -83,3 +125,44 @@ def test_every_ordinary_word_is_a_name_of_a_form_that_code_says() -> None:
     names = list_names()
     said = {mention.name for mention in find_mentions(names)}
     assert ORDINARY.keys() - said == set()
+
+
+def test_an_ordinary_word_stays_in_the_folders_in_which_it_means_something_else() -> None:
+    mentions = [mention for mention in find_mentions(set(ONLY_IN)) if folder_of(mention) not in ONLY_IN[mention.name]]
+    words = [f"{mention.file}:{mention.line}: {mention.name}" for mention in mentions]
+    assert words == [], "read the question by its role; if the word means something else there, add the folder to ONLY_IN"
+
+
+def test_every_folder_of_an_ordinary_word_says_it() -> None:
+    said = {(mention.name, folder_of(mention)) for mention in find_mentions(set(ONLY_IN))}
+    allowed = {(word, folder) for word, folders in ONLY_IN.items() for folder in folders}
+    assert allowed - said == set(), "these folders do not say the word any more: take them out of ONLY_IN"
+    assert ONLY_IN.keys() - ORDINARY.keys() == set()
+
+
+def test_no_answer_is_read_by_the_name_of_its_question() -> None:
+    """Also not where the name is an ordinary word: there, the other tests would not see it."""
+    reads = [read for read in find_reads(list_names()) if (read.file, read.name) not in NOTES]
+    words = [f"{read.file}:{read.line}: {read.name}" for read in reads]
+    assert words == [], "give the question a role (forms/roles.py), and read that"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        'answers["status"]', 'record.answers["what"]["status"]', 'answers.get("status")', 'one.answers.get("status", "")',
+        'read("what/status")',
+    ],
+)  # fmt: skip
+def test_a_planted_read_of_an_ordinary_word_is_found(planted: str) -> None:
+    found = [name for _, name in iterate_python_reads(planted, {"what", "status"})]
+    assert "status" in found
+
+
+@pytest.mark.parametrize("planted", ["answers.status", "record.answers?.status", 'answers["status"]', 'answers?.["status"]'])
+def test_a_planted_read_in_a_template_or_on_the_phone_is_found(planted: str) -> None:
+    assert [name for _, name in iterate_reads(planted)] == ["status"]
+
+
+def folder_of(mention: Mention) -> str:
+    return str(Path(mention.file).parent)

@@ -55,8 +55,8 @@ def test_every_flipped_right_is_noticed(act: str, monkeypatch: pytest.MonkeyPatc
             "crisis",
             "tests/services/test_walls.py::test_a_role_has_the_rights_that_are_written_down_and_no_other",
         ),
-        ("records.browse", "crisis", "tests/web/test_every_route.py::test_everyone_at_every_door"),
-        ("board.see", "crisis", "tests/web/test_every_route.py::test_everyone_at_every_door"),
+        ("records.browse", "crisis", "tests/web/test_every_route.py::test_every_route_against_everyone"),
+        ("board.view", "crisis", "tests/web/test_every_route.py::test_every_route_against_everyone"),
     ],
 )
 def test_the_tests_themselves_fail_on_a_flipped_right(act: str, role: str, tests: str, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_submission_becomes_a_record_that_says_how_it_came(collect: Collect) -
     assert reply.status_code == 201
     assert b"OpenRosaResponse" in reply.data
     (record,) = collect.records()
-    assert (record.via, record.author_id, record.answers) == ("collect", collect.cast.amina.user_id, encounter())
+    assert (record.channel, record.author_id, record.answers) == ("collect", collect.cast.amina.user_id, encounter())
     assert collect.submissions()[0].body == xml
 
 

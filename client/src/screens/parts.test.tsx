@@ -64,7 +64,7 @@ describe("what every screen has", () => {
 
   it("is three tabs, of which one is marked", async () => {
     const { shown } = await openScreen(<Tabs here="mine" />);
-    assert.deepEqual(shown.texts("a"), ["Today", "New", "Mine"]);
+    assert.deepEqual(shown.texts("a"), ["Today", "Log", "Mine"]);
     assert.equal(shown.find("[aria-current]").textContent, "Mine");
   });
 

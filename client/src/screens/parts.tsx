@@ -9,7 +9,7 @@ import { Title } from "./title";
 export function Tabs({ here }: { here: "today" | "new" | "mine" }) {
   const tabs = [
     ["today", t("Today")],
-    ["new", t("New")],
+    ["new", t("Log")],
     ["mine", t("Mine")],
   ] as const;
   return (

@@ -106,7 +106,7 @@ class BoardPage:
     areas: Sequence[Choice] = ()  # the neighbourhoods that a request can name
 
 
-@read_act("board.see")
+@read_act("board.view")
 def read_board_version(ctx: ActContext) -> str:
     """Return a mark that changes whenever the board does, and every minute.
 
@@ -129,6 +129,7 @@ def _compute_version(ctx: ActContext) -> str:
     since = dt.datetime.combine(today - LISTED_FOR, dt.time(), dt.UTC)
     steps = board.step_counts(ctx.session, ctx.centre_id, since)
     mark = mark_of(changes, steps, _mark_of_people(ctx, today))
+    # With the minute: some of the board changes by time alone, such as who is out.
     return f"{mark}-{ctx.now:%d%H%M}"
 
 
@@ -145,7 +146,7 @@ def _mark_of_people(ctx: ActContext, today: dt.date) -> str:
     return hashlib.sha256(repr((due, team)).encode()).hexdigest()[:16]
 
 
-@read_act("board.see")
+@read_act("board.view")
 def see_board(ctx: ActContext) -> BoardPage:
     """Return the whole board as it is now."""
     return _read_board(ctx)
@@ -170,8 +171,11 @@ def _read_board(ctx: ActContext) -> BoardPage:
         now=ctx.now,
         version=_compute_version(ctx),
         zone=centre.time_zone,
+        # An incident leaves the board in two ways: its record says that it ended, or the team
+        # closes it.
         incidents=[incident for incident in incidents if incident.root_id not in closed and not incident.is_ended],
         requests=[Request(item, steps.get(item.id, [])) for item in items if not item.root_id],
+        # Watched also after it was closed: the risk does not end with the work.
         watch=[incident for incident in incidents if _is_watched(incident, ctx.now)],
         due_today=sum(item.due_on == today for item in due),
         due_late=sum(item.due_on < today for item in due),
@@ -271,14 +275,16 @@ def _list_workers_out(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: 
         start = _read_time(definition.read_role(record.answers, QuestionRole.SHIFT_START), zone)
         end = _read_time(definition.read_role(record.answers, QuestionRole.SHIFT_END), zone)
         areas = definition.read_role(record.answers, QuestionRole.SHIFT_AREAS)
+        # Both times: a shift that was never ended must not show somebody as out for days.
         if start and end and ctx.now - end < ON_DUTY_FOR and ctx.now - start < ON_DUTY_FOR:
             workers.append(WorkerOut(labels.get(record.author_id, ""), start, areas.split()))
     return workers
 
 
-@act("board.ask")
+@act("board.request")
 def add_request(ctx: ActContext, need: str, area: str = "") -> BoardItem:
     """Put a request on the board, in chosen words only."""
+    # Chosen words only: free text on a screen in a shared office would name people sooner or later.
     if need not in NEEDS or (area and area not in _list_area_codes(ctx)):
         raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
     item = BoardItem(centre_id=ctx.centre_id, root_id=None, need=need, area=area, opened_at=ctx.now)
@@ -307,11 +313,12 @@ def take_step(
         raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
     item = _get_or_create_item(ctx, root_id, item_id)
     revision = item_revision(item, board.steps_of(ctx.session, ctx.centre_id, [item.id]))
-    require(ctx, seen, revision, f"board/{item.id}", ("board.step", "board.ask"))
+    require(ctx, seen, revision, f"board/{item.id}", ("board.step", "board.request"))
     if kind == StepKind.ASSIGNED:
         if users.of_centre(ctx.session, ctx.centre_id, to_id) is None:
             raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
         item.assigned_to = to_id
+    # What is done about it first also says that somebody has seen it.
     if kind in (StepKind.ACKNOWLEDGED, StepKind.ASSIGNED, StepKind.ACTED) and item.acknowledged_at is None:
         item.acknowledged_at = ctx.now
     if kind == StepKind.CLOSED:
@@ -404,13 +411,14 @@ def make_shift_report(ctx: ActContext, hours: int) -> ShiftReport:
     )
 
 
-@read_act("board.see")
+@read_act("board.view")
 def see_history(ctx: ActContext, hours: int) -> ShiftReport:
     """Return what was done in the last hours, oldest first."""
     return make_shift_report(ctx, hours)
 
 
 @act("board.report")
+# The report leaves the office, so it leaves an audit line; looking at the board does not.
 def authorize_report(ctx: ActContext, hours: int) -> str:
     """Note that somebody takes a shift report away, and return what to call it."""
     ctx.describe("board", hours=hours)

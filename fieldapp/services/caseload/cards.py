@@ -64,6 +64,7 @@ def update_cards(
             card = cards_by_code.get(code)
             if card is None:
                 card = cards_by_code[code] = _create_card(ctx, code, record_state.author_id)
+            # The newest contact by its day decides, since records arrive late and in any order.
             if code == record_state.person and (card.seen_on is None or record_state.day >= card.seen_on):
                 card.seen_on = record_state.day
                 card.is_open = not record_state.is_chosen(QuestionRole.KIND, ChoiceRole.ENDS_WORK)
@@ -81,11 +82,14 @@ def _record_issuer(ctx: ActContext, card: Card, author_id: int, messages: Messag
     """Save which phone issued a card; a second phone is asked for another code."""
     if card.issued_by is None:
         card.issued_by = ctx.actor.device_id
+        # Until then the first who named the card stood for its maker, and a hand-over was judged by
+        # that.
         if card.first_id != author_id:
             card.first_id = author_id
             ctx.session.flush()
             update_owner(ctx, card)
     elif card.issued_by != ctx.actor.device_id:
+        # Two phones drew the same code: both are right, so the later one is asked to change.
         card.clashes_with = ctx.actor.device_id
         messages[author_id, f"clash/{card.code}"] = json.dumps({"code": card.code})
 
@@ -98,7 +102,7 @@ def update_owner(ctx: ActContext, card: Card) -> None:
     for submission in submissions.of_record(ctx.session, ctx.centre_id, card_root(card.code)):
         to = json.loads(submission.body)["to"]
         if to in workers and not submission.problems:
-            is_office = submission.via == submissions.OFFICE
+            is_office = submission.channel == submissions.OFFICE
             hand_overs.append(HandOver(submission.finished_at, submission.instance_id, submission.author_id, is_office, to))
     card.worker_id = find_current_owner(card.first_id, hand_overs)
 

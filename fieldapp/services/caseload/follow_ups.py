@@ -30,6 +30,8 @@ class _FollowUps:
         if follow_up is None:
             follow_up = FollowUp(
                 centre_id=self.ctx.centre_id,
+                # A row also for a follow-up that no record asked for (yet): somebody says that it
+                # is done, and the record may still come.
                 root_id=root_id,
                 due_on=due_on,
                 from_on=due_on,
@@ -62,9 +64,12 @@ class _FollowUps:
             follow_up.form = record_state.form
             follow_up.from_on = record_state.day
             follow_up.is_settled |= due_on <= last_visit
+            # Met since: a contact on that day or later settles it, also when the record arrives
+            # after the contact.
             follow_up.is_settled |= _was_met(contacts.get(record_state.person, ()), due_on, record_state.root_id)
         for (root_id, due_on), follow_up in self.by_due.items():
             if root_id == record_state.root_id and due_on not in days:
+                # Not deleted: phones have it, and have to be told that it is not wanted.
                 follow_up.is_wanted = False
 
     def settle_earlier(self) -> None:
@@ -156,4 +161,5 @@ def list_days_due(record_state: RecordState) -> set[dt.date]:
         number = name.removeprefix("d")
         if number.isdecimal() and 0 < int(number) < MAX_DAYS:
             days.add(record_state.day + dt.timedelta(days=int(number)))
+    # What was due before the record was finished could not have been done by then.
     return {day for day in days if record_state.finished_on is None or day >= record_state.finished_on}

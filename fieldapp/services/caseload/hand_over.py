@@ -60,7 +60,7 @@ def list_caseload(ctx: ActContext, after: str = "", worker_id: int | None = None
     )
 
 
-@act("card.assign")
+@act("card.hand_over")
 def assign_card(ctx: ActContext, code: str, user_id: int, seen: str | None = None) -> None:
     """Give a card and its follow-ups to another worker; both phones learn it when they sync."""
     card = cards.by_codes(ctx.session, ctx.centre_id, [plain_code(code)]).get(plain_code(code))
@@ -69,10 +69,10 @@ def assign_card(ctx: ActContext, code: str, user_id: int, seen: str | None = Non
     worker = users.of_centre(ctx.session, ctx.centre_id, user_id)
     if worker is None or worker.role != WORKER or not worker.active:
         raise ActProblem("card.worker", N_("Choose an outreach worker who is active."))
-    check_revision(ctx, seen, card, f"card/{card.id}", ("card.assign",))
+    check_revision(ctx, seen, card, f"card/{card.id}", ("card.hand_over",))
     body = json.dumps({"code": card.code, "to": worker.id})
     sha256 = hashlib.sha256(body.encode()).hexdigest()
     store_submissions(
-        ctx, [IncomingSubmission(Envelope(str(uuid.uuid4()), HANDOVER, "1", ctx.now, body, sha256), via=OFFICE)]
+        ctx, [IncomingSubmission(Envelope(str(uuid.uuid4()), HANDOVER, "1", ctx.now, body, sha256), channel=OFFICE)]
     )
     ctx.describe(f"card/{card.id}", to=worker.id)

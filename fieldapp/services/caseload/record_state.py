@@ -22,7 +22,7 @@ class AcceptedSubmission:
     envelope: Envelope
     answers: Mapping[str, Any]
     definition: FormDefinition | None  # none for a note
-    via: str
+    channel: str
     position: int = 0  # its place in the centre's log
     is_refusal: bool = False  # the person did not say yes
     is_overruled: bool = False  # by a no of its record: what it says of consent counts no more

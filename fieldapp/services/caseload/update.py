@@ -56,14 +56,18 @@ def update_caseload(ctx: ActContext, changed: Sequence[RecordState], parts: Sequ
     messages: Messages = {}
     corrected = {part.envelope.record for part in parts if part.envelope.root}
     gone: set[str] = set()  # referrals that are none any more
+    # A supervisor's "sent back" is answered by a correction, whatever it says.
     for root_id in corrected:
         submissions.mark_corrected(ctx.session, ctx.centre_id, root_id)
     record_states = []
     for record_state in changed:
         if record_state.root_id in corrected:
+            # An empty message takes the record off the phones: it needs no correction any more.
             messages[record_state.author_id, f"rec/{record_state.root_id}"] = ""
+            # A referral whose form no longer says so is none; phones still list it.
             if not record_state.summary(QuestionRole.STATUS):
                 gone.add(f"ref/{record_state.root_id}")
+        # A correction counts also when it says nothing now: what it said before has to go.
         if record_state.root_id in corrected or _concerns_caseload(record_state):
             record_states.append(record_state)
     notes = _read_notes(parts)
@@ -80,6 +84,7 @@ def _read_notes(parts: Iterable[AcceptedSubmission]) -> _Notes:
     """Return what notes say, and which follow-ups records complete."""
     notes = _Notes()
     for part in parts:
+        # Any record may complete a follow-up, not only a note.
         _add_completed(notes, part.envelope.due)
         if part.definition is not None:
             continue
@@ -110,6 +115,8 @@ def forget_refused(ctx: ActContext, changed: Collection[RecordState]) -> None:
     keys = {f"due/{follow_up.key}" for follow_up in refused}
     for root_id in root_ids:
         keys |= {f"ref/{root_id}", f"rec/{root_id}"}
+    # Everybody's phones: a card may have been handed over since, and a referral is shown to its
+    # author.
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
     pull.remove_items(ctx.session, everybody, keys)
     for follow_up in refused:
@@ -127,6 +134,7 @@ def rebuild_caseload(ctx: ActContext) -> int:
     """
     since = ctx.now.date() - dt.timedelta(days=LONG_AGO)
     count = 0
+    # In batches with messages of their own: years of records do not fit into memory at once.
     for batch in records.iterate_all(ctx.session, ctx.centre_id):
         record_states = _list_record_states(ctx, batch, since)
         count += len(record_states)
@@ -167,8 +175,10 @@ def _update_cards_and_follow_ups(
     for record_state in record_states:
         codes |= {record_state.person, *map(plain_code, record_state.cards)} - {""}
     cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
+    # Who had the card before is needed below: that worker's phones have to forget it.
     workers_before = {code: card.worker_id for code, card in cards_by_code.items()}
     update_cards(ctx, record_states, cards_by_code, messages)
+    # After the cards themselves: a hand-over may be about a card that this very message made.
     for code in notes.handed_over:
         if code in cards_by_code:
             update_owner(ctx, cards_by_code[code])
@@ -184,6 +194,7 @@ def _update_cards_and_follow_ups(
             moved_from[code] = workers_before[code]
             messages[workers_before[code], f"card/{code}"] = ""
         messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
+    # The new worker's phones know nothing of what is due for a card that was handed over.
     if moved_from:
         touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)
     _add_follow_up_messages(ctx, messages, touched, moved_from)
@@ -220,6 +231,7 @@ def publish_refused_records(
     for envelope, problems in refused:
         if is_caseload_note(envelope):
             continue
+        # Another submission of the record was taken since: then there is nothing left to correct.
         if submissions.mark_corrected(ctx.session, ctx.centre_id, envelope.record):
             continue
         try:
@@ -232,6 +244,7 @@ def publish_refused_records(
         about |= make_correction_message(envelope.form, envelope.version, answers, [envelope.instance_id])
         reasons = []
         for problem in problems[:MOST_PROBLEMS]:
+            # Only code and place: the sentences are in the app, in the worker's language.
             reasons.append({"code": problem.get("code", ""), "path": problem.get("path", "")})
         messages[_get_author(ctx), f"rec/{envelope.record}"] = json.dumps({**about, "problems": reasons})
     pull.upsert_items(ctx.session, messages)

@@ -45,7 +45,7 @@ class CardConsent:
     events: tuple[ConsentEvent, ...]
 
 
-@read_act("consent.see")
+@read_act("consent.view")
 def view_card(ctx: ActContext, card_id: int) -> CardConsent:
     card = _get_card(ctx, card_id)
     tier = words.list_tiers(ctx.session, ctx.centre_id, [card.code]).get(card.code)
@@ -74,7 +74,7 @@ def take_record(ctx: ActContext, card_id: int) -> dict[str, Any]:
     return make_receipt(make_consent_record(tag, controller, _list_events(ctx, card), tier), f"{ctx.now:%Y-%m}")
 
 
-@read_act("consent.see")
+@read_act("consent.view")
 def find_card(ctx: ActContext, code: str) -> int:
     """Return the id of the card with a code, open or not."""
     plain = plain_code(code.strip())

@@ -255,7 +255,7 @@ def _make_stored_version(submission: Submission, admins: Collection[int]) -> Rec
         submission.sha256,
         frozenset(submission.prev),
         submission.author_id,
-        submission.via == OFFICE and submission.author_id in admins,
+        submission.channel == OFFICE and submission.author_id in admins,
         submission.finished_at,
         submission.form,
         {},

@@ -54,7 +54,7 @@ class RehearsedRule:
     count: int
 
 
-@read_act("retention.see")
+@read_act("retention.view")
 def view_retention(ctx: ActContext) -> RetentionPage:
     return RetentionPage(
         rules=load_rules(),
@@ -67,7 +67,7 @@ def view_retention(ctx: ActContext) -> RetentionPage:
     )
 
 
-@read_act("retention.see")
+@read_act("retention.view")
 def rehearse(ctx: ActContext) -> list[RehearsedRule]:
     """Return what each rule would erase now; nothing is written."""
     counts = []
@@ -158,7 +158,7 @@ def _plan(ctx: ActContext, key: str) -> None:
     ctx.describe(f"retention/{plan.id}", rule=key, count=plan.count)
 
 
-@read_act("retention.see")
+@read_act("retention.view")
 def _list_due(ctx: ActContext) -> list[int]:
     plans = store.list_open_plans(ctx.session, ctx.centre_id)
     return [plan.id for plan in plans if plan.goes_at <= ctx.now]

@@ -109,7 +109,7 @@ def find_unusable(ctx: ActContext, author_id: int, arrived: Sequence[Submission]
     admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == ADMIN}
     unusable: list[Submission] = []
     for submission in arrived:
-        is_of_office = submission.via == OFFICE and submission.author_id in admins
+        is_of_office = submission.channel == OFFICE and submission.author_id in admins
         is_theirs = submission.author_id == author_id or is_of_office
         is_dismissed = submission.is_of_shut_out_phone and submission.state == "settled"
         if is_theirs and not submission.is_part and not is_dismissed:

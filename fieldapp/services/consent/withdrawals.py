@@ -32,7 +32,7 @@ class WithdrawalPage:
     forgotten_by: dt.date  # when backups have forgotten it, if each is deleted in time
 
 
-@read_act("consent.see")
+@read_act("consent.view")
 def view_withdrawal(ctx: ActContext, withdrawal_id: str) -> WithdrawalPage:
     withdrawal = store.find_withdrawal(ctx.session, ctx.centre_id, withdrawal_id)
     if withdrawal is None:

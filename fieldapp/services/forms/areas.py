@@ -15,7 +15,7 @@ from forms.areas import read_areas
 from forms.problems import AreasRefused
 
 
-@act("areas.bring")
+@act("areas.import")
 def import_areas(ctx: ActContext, key: str, data: bytes, code: str, attribution: str) -> tuple[int, list[str]]:
     """Replace the outlines of a choice list's areas.
 

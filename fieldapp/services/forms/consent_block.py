@@ -43,6 +43,7 @@ def insert_consent(book: WorkbookEditor) -> int:
     used = {line.row.name for line in book.lines()}
     names: dict[str, str] = {}
     for name in (GROUP, *(row["name"] for row in load_consent_questions())):
+        # Also against each other: two names of the block may be numbered to the same one.
         names[name] = library.make_unique(name, used)
         used.add(names[name])
     group = {"type": "begin_group", "name": names[GROUP], "appearance": "field-list"}
@@ -61,6 +62,7 @@ def _find_row_before_questions(book: WorkbookEditor) -> int:
         if line.depth == 0:
             outermost = line.number
         if _is_asked(line.row):
+            # Before the group: consent is asked before anything that follows from it.
             return outermost - 1
     return len(book.rows("survey"))
 
@@ -81,6 +83,7 @@ def _make_cells(book: WorkbookEditor, row: Words, names: Mapping[str, str], list
     name = cells["name"]
     cells |= library.make_text_cells(book, "label", _words_of(row, name))
     cells["name"] = names[name]
+    # References inside the block go along with the names.
     for column in ("relevant", "constraint", "calculation"):
         cells[column] = REFERENCE.sub(lambda match: f"${{{names.get(match[1], match[1])}}}", cells[column])
     question_type, _, code_list = str(row["ask"]).partition(" ")
@@ -101,6 +104,8 @@ def _find_or_add_list(book: WorkbookEditor, code_list: str) -> str:
     """Return the form's name for a code list of the program; add the list if need be."""
     lists = book.lists()
     program_choices = [(row["name"], row["role"]) for row in library.list_portable_choices(code_list)]
+    # The form's own list of that name is used only when it offers the same choices with the same
+    # meaning.
     if _list_choices(lists.get(code_list, ())) == program_choices:
         return code_list
     name = library.make_unique(code_list, set(lists))

@@ -102,12 +102,14 @@ def compile_draft(sheets: Sheets, files: dict[str, bytes]) -> CompiledDraft:
     workbook = sheets.to_xlsx()
     compiled = None
     try:
+        # In a process of its own: a workbook can be made to use up memory or time.
         compiled = compile_isolated(workbook, ".xlsx", files)
         problems = compiled.warnings
     except FormRefused as refused:
         problems = refused.problems
     book = WorkbookEditor(sheets)
     form = book.setting("form_id")
+    # A form without a name still needs something to click on in the list.
     title = book.setting("form_title") or form or "–"
     return CompiledDraft(workbook, files, title[:TITLE_LENGTH], form[:FORM_LENGTH], compiled, problems)
 
@@ -168,7 +170,7 @@ def classify_draft(
     return draft
 
 
-@read_act("draft.see")
+@read_act("draft.view")
 def open_draft(ctx: ActContext, draft_id: int) -> DraftDetails:
     """Return a draft with its problems, and what it would change in the published form."""
     draft = _get_draft(ctx, draft_id)
@@ -182,13 +184,15 @@ def open_draft(ctx: ActContext, draft_id: int) -> DraftDetails:
         changes = compare_versions(before, definition, find_question_uses(before))
         changes += find_languages_behind(before, definition)
     problems = [FormProblem(**problem) for problem in draft.problems]
+    # At every look and not stored: whether a role is read depends on which products are switched on
+    # today.
     if definition:
         problems += find_role_problems(ctx.session, ctx.centre_id, definition)
     book = WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))
     return DraftDetails(draft, book, unzip_lists(draft.files), problems, definition, published, changes)
 
 
-@read_act("classes.list")
+@read_act("classes.propose")
 def propose_classes(ctx: ActContext, draft_id: int) -> list[ClassProposal]:
     """Return every question without a privacy class, with the class that is proposed for it.
 
@@ -219,6 +223,8 @@ def _propose_class(line: SurveyRow, remembered: QuestionClass | None) -> ClassPr
         if column.split("::")[0] == "label" and text:
             labels.append(text)
     privacy_class, reason = privacy.propose_class(row.kind, row.name, labels)
+    # Only where the type allows it: remembered for a choice, the class may be too low for a text of
+    # that name.
     if remembered and _allows_class(row, remembered.privacy):
         privacy_class = PrivacyClass(remembered.privacy)
         reason = N_("You chose this for a question of the same name before.")
@@ -249,6 +255,7 @@ def publish_draft(ctx: ActContext, draft_id: int, revision: int) -> FormVersion:
     if draft.definition is None or draft.xform is None:
         text = N_("Some items must be corrected before this form can be published.")
         raise ActProblem("draft.unready", text)
+    # The stored result and not a new compilation: what was looked at is what is published.
     compiled = Compiled(FormDefinition.from_json(draft.definition), draft.xform, [])
     version = publish_in_act(ctx, compiled, draft.workbook, draft.files)
     ctx.session.delete(draft)  # in the same transaction: there is never both, nor neither

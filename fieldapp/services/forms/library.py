@@ -78,6 +78,7 @@ def insert_question(book: WorkbookEditor, name: str, after: int) -> int | None:
     if question is None:
         return None
     list_name = _read_list_name(question.row)
+    # A list of that name may be the author's own; it is left as it is.
     if list_name and list_name not in book.lists():
         add_choices(book, list_name, list_name)
     cells = make_cells(book, question.row)
@@ -130,6 +131,7 @@ def _list_names(book: WorkbookEditor) -> set[str]:
 def _list_roles(book: WorkbookEditor) -> set[str]:
     """Return the roles that questions have, by their own cell or a setting like summary_day."""
     roles = {line.row.cells.get(ROLE_COLUMN, "") for line in book.lines()}
+    # Older forms give roles by settings, and a role may be given once only.
     for heading in book.columns("settings"):
         if heading.standard.startswith("summary_") and book.setting(heading.standard):
             roles.add(heading.standard.removeprefix("summary_"))

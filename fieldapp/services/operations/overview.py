@@ -55,7 +55,7 @@ class HomePage:
     titles: dict[str, Any]  # of each form, by language
 
 
-@read_act("home.see")
+@read_act("home.view")
 def view_home(ctx: ActContext, secret: str) -> HomePage:
     """Return what the home page shows.
 
@@ -137,7 +137,7 @@ def _count_missing(ctx: ActContext, phones: Sequence[Device]) -> int:
     return sum(of_phone.count for of_phone in missing if of_phone.is_news)
 
 
-@read_act("system.see")
+@read_act("system.view")
 def list_audit(ctx: ActContext) -> tuple[Sequence[AuditEvent], dict[int, str]]:
     """Return the newest audit events, and people's display names by id."""
     return audit.list_newest(ctx.session, ctx.centre_id), users.labels(ctx.session, ctx.centre_id)

@@ -22,7 +22,7 @@ from fieldapp.store.phones.epochs import Epoch
 
 MIN_LENGTH = 12  # characters of a password
 MAX_LENGTH = 1000  # a longer one would only keep the server busy with hashing
-CHANGES = ("person.add", "person.reset", "person.own_password", "person.switch", "second_factor.reset")
+CHANGES = ("person.add", "person.reset_password", "person.own_password", "person.set_active", "second_factor.reset")
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._\-]{2,63}")
 
 
@@ -80,7 +80,7 @@ def add_person(ctx: ActContext, username: str, label: str, role: str, password: 
     return password
 
 
-@act("person.switch")
+@act("person.set_active")
 def set_person_active(ctx: ActContext, user_id: int, active: bool, seen: str | None = None) -> None:
     """Give a person access, or end it at once in browsers and on phones.
 
@@ -99,7 +99,7 @@ def set_person_active(ctx: ActContext, user_id: int, active: bool, seen: str | N
     ctx.describe(f"user/{user.id}", active=active)
 
 
-@act("person.reset")
+@act("person.reset_password")
 def reset_password(ctx: ActContext, user_id: int, seen: str | None = None) -> str:
     """Return a colleague's new password; their old one, sessions and phones stop working."""
     user = _get_user(ctx, user_id)
@@ -121,7 +121,7 @@ class RestoredAccess:
     had_second_factor: bool  # one that was taken away
 
 
-@act("person.reset")
+@act("person.reset_password")
 def restore_access(ctx: ActContext, username: str, second_factor: bool = False, switch_on: bool = False) -> RestoredAccess:
     """Give somebody who is locked out a new password, by command.
 
@@ -150,7 +150,7 @@ def _remove_second_factor(ctx: ActContext, user: User) -> bool:
     return True
 
 
-@read_act("person.see_own")
+@read_act("person.view_own")
 def see_own_name(ctx: ActContext) -> str:
     """Return the actor's own sign-in name."""
     return _get_user(ctx, ctx.actor.user_id or 0).username

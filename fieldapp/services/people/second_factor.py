@@ -33,7 +33,7 @@ def _load_totp(factor: SecondFactor, secret: str) -> TOTP:
     return TOTP(key=base64.b32encode(key).decode(), format="base32")
 
 
-@read_act("second_factor.see")
+@read_act("second_factor.view")
 def show_second_factor(ctx: ActContext) -> bool:
     """Say whether the actor has a second factor that a right code has confirmed."""
     return _is_set_up(second_factors.of_user(ctx.session, ctx.actor.user_id or 0))
@@ -52,8 +52,11 @@ def start_second_factor(ctx: ActContext, secret: str, label: str) -> str:
     """
     user_id = ctx.actor.user_id or 0
     factor = second_factors.of_user(ctx.session, user_id)
+    # Not a second time: who has the password alone could give themselves a new second factor.
     if _is_set_up(factor):
         raise ActProblem("second_factor.set", N_("Two-step verification is set up already. An administrator can remove it."))
+    # One that was begun and not confirmed is shown again: a page that is loaded twice must not
+    # change the code.
     if factor is None:
         wrapped = wrap(secrets.token_bytes(20), wrapped_as(user_id), secret)
         factor = SecondFactor(user_id=user_id, wrapped=wrapped)
@@ -72,6 +75,8 @@ def _verify_code(ctx: ActContext, code: str, secret: str) -> str:
     ctx.describe(f"user/{ctx.actor.user_id}")
     if factor is None:
         return "none"
+    # Before the code is looked at: during a pause not even a right one counts, or guessing would go
+    # on.
     if factor.paused_until and factor.paused_until > ctx.now:
         return "paused"
     totp = _load_totp(factor, secret)
@@ -81,6 +86,8 @@ def _verify_code(ctx: ActContext, code: str, secret: str) -> str:
     except (TokenError, ValueError):
         factor.failed_attempts += 1
         if factor.failed_attempts >= TRIES:
+            # The pause is what slows guessing: with five tries a quarter of an hour, guessing takes
+            # years.
             factor.failed_attempts = 0
             factor.paused_until = ctx.now + PAUSE
         ctx.describe(f"user/{ctx.actor.user_id}", wrong=True)
@@ -97,6 +104,7 @@ def require_second_factor(session: Session, actor: Actor, code: str, secret: str
     why = _verify_code(session, actor, code=code, secret=secret)
     if why == "paused":
         raise ActProblem("second_factor.paused", N_("Too many wrong codes. Wait 15 minutes."))
+    # One answer for wrong, used and none: it tells a guesser nothing.
     if why:
         raise ActProblem("second_factor.wrong", N_("This code is wrong, or was used already. Take the one shown now."))
 
@@ -109,6 +117,8 @@ def reset_second_factor(ctx: ActContext, user_id: int, seen: str | None = None) 
     """
     if users.of_centre(ctx.session, ctx.centre_id, user_id) is None:
         raise make_not_found()
+    # A stolen session of an administrator could else take away the second factor of that very
+    # session.
     if user_id == ctx.actor.user_id:
         raise ActProblem("person.self", N_("Ask another administrator to do this for you."))
     factor = second_factors.of_user(ctx.session, user_id)

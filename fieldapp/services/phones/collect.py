@@ -14,6 +14,7 @@ from sync.openrosa import ListedForm, MediaFile, add_end_time, md5
 
 def require_collect(session: Session, centre_id: int) -> None:
     """Raise ActProblem when the centre does not let ODK Collect take part."""
+    # Asked at each request: a centre can switch it off while phones are set up already.
     if not centres.get(session, centre_id).allows_collect:
         raise ActProblem("collect.forbidden", N_("This centre does not allow ODK Collect. Use the phone app."))
 
@@ -29,9 +30,12 @@ def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[List
         if form and version.form != form:
             continue
         url = f"{address}/forms/{version.form}/{version.version}"
+        # The default language, since Collect shows one name and asks for no language.
         name = in_language(version.title, load_definition(version).languages[0]) or version.form
         media = f"{url}/manifest" if version.files else ""
         listed.append(
+            # Of the very bytes that fetch_xform answers, or Collect would fetch every form again at
+            # each look.
             ListedForm(version.form, name, version.version, md5(_make_xform(version).encode()), f"{url}.xml", media)
         )
     return listed
@@ -51,6 +55,7 @@ def fetch_xform(ctx: ActContext, form: str, version: str) -> str:
 def fetch_media(ctx: ActContext, form: str, version: str) -> list[MediaFile]:
     """Return the lists that came with a form, by name."""
     lists = unzip_lists(_get_version(ctx, form, version).files)
+    # By name, so that the same lists always give the same manifest.
     return [MediaFile(name, data) for name, data in sorted(lists.items())]
 
 

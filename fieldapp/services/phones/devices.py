@@ -60,6 +60,7 @@ def invite_device(ctx: ActContext, user_id: int) -> str:
         user_id=user.id,
         token_hash=_hash_token(token),
         made_by=ctx.actor.user_id,
+        # Only the hash: who reads the database cannot join with it.
         expires_at=ctx.now + INVITATION_LIFETIME,
         used_at=None,
     )
@@ -97,6 +98,8 @@ def join_device(ctx: ActContext, token: str, label: str, public_key: str) -> Enr
     "sync.public_key".
     """
     invitation = _get_open_invitation(ctx.session, token, ctx.now)
+    # The token says whose phone it is, not the request: a token of somebody else enrols nobody
+    # here.
     if invitation.user_id != ctx.actor.user_id:
         raise INVITATION_EXPIRED
     if not public_key:
@@ -105,7 +108,7 @@ def join_device(ctx: ActContext, token: str, label: str, public_key: str) -> Enr
     return _create_device(ctx, label, public_key)
 
 
-@act("device.collect")
+@act("device.set_up_collect")
 def set_up_collect(ctx: ActContext, user_id: int) -> str:
     """Return the token with which ODK Collect sends as this worker.
 
@@ -129,6 +132,7 @@ def _get_active_worker(ctx: ActContext, user_id: int) -> users.User:
 def _create_device(ctx: ActContext, label: str, public_key: str, user_id: int | None = None, kind: str = APP) -> Enrolment:
     if public_key:
         try:
+            # Tried now: a key that cannot be read later would lose what the phone seals.
             parse_public_key(public_key)
         except ValueError:
             raise ActProblem("sync.public_key", N_("The phone's key cannot be read.")) from None
@@ -161,6 +165,8 @@ def revoke_device(ctx: ActContext, device_id: int, order: str = LOCK, seen: str 
     if device is None or order not in (LOCK, WIPE):
         raise make_not_found()
     check_revision(ctx, seen, device, f"device/{device.id}", ("device.revoke",))
+    # The first time counts: a second order must not make the phone look as if it had access until
+    # now.
     device.revoked_at = device.revoked_at or ctx.now
     device.order = order
     ctx.describe(f"device/{device.id}", order=order)
@@ -172,6 +178,7 @@ def choose_pending_order(device: devices.Device, owner: users.User | None) -> st
         return device.order
     if owner and owner.active:
         return ""
+    # The order follows from the person, so that nobody has to remember each of their phones.
     return LOCK
 
 
@@ -181,6 +188,7 @@ def find_actor_for_token(session: Session, token: str, kind: str = APP) -> Actor
     None when the token is unknown or revoked, belongs to another kind, or its owner is inactive.
     """
     holder = devices.find_token_holder(session, _hash_token(token))
+    # A token of one kind is worth nothing for the other: Collect's travels without a seal.
     if holder is None or holder.is_revoked or holder.kind != kind:
         return None
     if not holder.is_active or holder.role != WORKER:
@@ -193,6 +201,7 @@ def recovery_secret(key: str, user_id: int) -> str:
 
     For a forgotten PIN: callers hand it out only after the right password.
     """
+    # Derived and not stored: it is the same whenever it is asked for, and no row can be stolen.
     return hmac.new(key.encode(), f"recovery:{user_id}".encode(), "sha256").hexdigest()
 
 

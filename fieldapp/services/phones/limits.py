@@ -60,6 +60,7 @@ class Meter:
         self.day: dt.date | None = None  # where the counters of another day end
         self.standing: Standing | None = None
         if self.device_id:
+            # Locked: two messages of one phone must not both find room for the last megabyte.
             self.standing = devices.lock_standing(ctx.session, self.device_id)
             self._start(self.standing, ctx.now.date())
 
@@ -67,6 +68,7 @@ class Meter:
         """Note what a phone had waiting when its access ended, and begin the counters of a day."""
         if standing.is_shut_out and standing.waiting_then is None:
             self.counters["waiting_then"] = standing.unsent  # before the phone reports something else
+        # The access was given back: a later end counts again what is waiting then.
         elif not standing.is_shut_out and standing.waiting_then is not None:
             self.counters["waiting_then"] = None
         if standing.day != today:
@@ -85,11 +87,13 @@ class Meter:
         reasons = [PHONE if self.standing.is_active else PERSON]
         ended_at = self.standing.shut_out_at
         if ended_at is not None:
+            # Only a hint for the supervisor: the phone's clock can be set by its owner.
             reasons.append(AFTER if envelope.finished_at > ended_at else BEFORE)
         return reasons
 
     def admit(self, envelope: Envelope, decision: Decision) -> Decision:
         """Return the decision about a submission, or a refusal where this phone has sent too much."""
+        # What stores nothing takes nothing of the limit, else sending again would use it up.
         if self.standing is None or decision.status in NOT_STORED_ANEW:
             return decision
         if self.is_shut_out:
@@ -98,6 +102,7 @@ class Meter:
 
     def _admit_after_end(self, envelope: Envelope, decision: Decision) -> Decision:
         size = size_of(envelope)
+        # A phone reports how many records wait; a stolen one could report any number.
         waiting = min(self._read("waiting_then"), self.limits.shut_out_records)
         has_all_records = self._read("aside_records") >= self.limits.shut_out_records + waiting
         if has_all_records or self._read("aside_bytes") + size > self.limits.shut_out_bytes:

@@ -29,6 +29,7 @@ def fetch_manifest(ctx: ActContext, key: CentreKey, receipts: CentreKey) -> dict
         "areas": _list_areas(ctx),
         "centre": centre.name,
         "worker": user.label,
+        # With its id, so that a phone knows when the key has changed and seals to the new one.
         "key": {"kid": key.kid, "public": key.public_key},
         "receipts": {"kid": receipts.kid, "public": receipts.public_key},
         "team": _list_colleagues(ctx, user),
@@ -37,12 +38,15 @@ def fetch_manifest(ctx: ActContext, key: CentreKey, receipts: CentreKey) -> dict
             "shred_days": centre.shred_days,
             "voice_notes": centre.has_voice_notes,
         },
+        # A version only: the map itself is fetched when it differs from what the phone has.
         "map": read_maps_version(ctx),
+        # The centre's clock: a phone whose own is wrong can say so before it dates a record.
         "now": ctx.now.isoformat(),
     }
 
 
 def _list_areas(ctx: ActContext) -> list[dict[str, str]]:
+    # Hashes only: outlines are large, and a phone fetches those that it lacks.
     hashes = areas.hashes(ctx.session, ctx.centre_id)
     return [{"key": key, "sha256": sha256} for key, sha256 in hashes.items()]
 
@@ -50,6 +54,7 @@ def _list_areas(ctx: ActContext) -> list[dict[str, str]]:
 def _list_colleagues(ctx: ActContext, user: User) -> list[dict[str, Any]]:
     """Return the other active workers of the centre, to whom a card can be handed over."""
     colleagues = []
+    # By label and id, no more of them: this list is stored on every phone of the team.
     for colleague in users.list_for(ctx.session, ctx.centre_id):
         if colleague.role == WORKER and colleague.active and colleague.id != user.id:
             colleagues.append({"user": colleague.id, "label": colleague.label})
@@ -71,4 +76,6 @@ def fetch_form(ctx: ActContext, form: str, version: str) -> str:
     stored = versions.find(ctx.session, ctx.centre_id, form, version)
     if stored is None:
         raise make_not_found()
+    # Through the definition and not the stored text, so that an older form gets the roles that it
+    # was published without.
     return load_definition(stored).to_json()

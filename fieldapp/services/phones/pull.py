@@ -19,7 +19,7 @@ CORRECTABLE_FOR = dt.timedelta(days=14)
 MAX_PULLED = 5000  # items in one answer; the phone asks again for the rest
 
 
-@read_act("feed.fetch")
+@read_act("pull.fetch")
 def pull_changes(ctx: ActContext, cursor: int | str) -> str:
     """Return as JSON what changed for this worker's phones after a cursor.
 

@@ -8,7 +8,7 @@ LONGEST_LOCK = 30  # minutes
 LONGEST_SHRED = 30  # days
 
 
-@act("centre.rules")
+@act("phone_rules.change")
 def set_phone_rules(
     ctx: ActContext,
     lock_minutes: int,
@@ -26,7 +26,7 @@ def set_phone_rules(
     page showed.
     """
     centre = centres.get(ctx.session, ctx.centre_id)
-    check_revision(ctx, seen, centre, f"centre/{centre.id}", ("centre.rules",))
+    check_revision(ctx, seen, centre, f"centre/{centre.id}", ("phone_rules.change",))
     centre.lock_minutes = min(max(lock_minutes, 1), LONGEST_LOCK)
     centre.shred_days = min(max(shred_days, 1), LONGEST_SHRED)
     centre.has_voice_notes = has_voice_notes

@@ -30,7 +30,7 @@ class SpotMap:
     outlines: str
 
 
-@read_act("map.see")
+@read_act("map.view")
 def view_map(ctx: ActContext, span: str) -> SpotMap:
     """Return the newest map of four weeks (“week”) or of three months (“month”)."""
     if span not in MAPS:
@@ -40,7 +40,7 @@ def view_map(ctx: ActContext, span: str) -> SpotMap:
     return SpotMap(_load_body(ctx, MAPS[span]), _write_viewer(ctx), outlines)
 
 
-@read_act("map.see")
+@read_act("map.view")
 def view_outlines(ctx: ActContext) -> str:
     """Return the outlines of the neighbourhoods as JSON."""
     row = areas.get(ctx.session, ctx.centre_id, find_area_list(ctx.session, ctx.centre_id))
@@ -78,5 +78,7 @@ def _iterate_hashes(ctx: ActContext) -> Iterator[str]:
 
 
 def _write_viewer(ctx: ActContext) -> str:
+    # By day and name: a screenshot of the map says who took it, which keeps it from being passed on
+    # lightly.
     label = users.labels(ctx.session, ctx.centre_id).get(ctx.actor.user_id or 0, "")
     return f"{label} · {ctx.now:%Y-%m-%d}"

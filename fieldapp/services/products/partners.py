@@ -28,7 +28,7 @@ class PartnerRefused(ActProblem):
         return "\n".join([self.text, *(str(reason) for reason in self.reasons)])
 
 
-@act("partner.bring")
+@act("partner.import")
 def import_partner_totals(ctx: ActContext, name: str, calendar: str, data: bytes, seen: str | None = None) -> int:
     """Save a partner's totals in place of its earlier ones; return how many figures.
 
@@ -48,7 +48,7 @@ def import_partner_totals(ctx: ActContext, name: str, calendar: str, data: bytes
     # Two imports of a new name lock no row of it, since there is none yet; so they lock the centre.
     centres.lock(ctx.session, ctx.centre_id)
     revision = partners_revision(store.partners(ctx.session, ctx.centre_id))
-    require(ctx, seen, revision, f"partner/{name}", ("partner.bring", "partner.remove"))
+    require(ctx, seen, revision, f"partner/{name}", ("partner.import", "partner.remove"))
     source = store.partner(ctx.session, ctx.centre_id, name) or PartnerSource(centre_id=ctx.centre_id, name=name)
     source.calendar = calendar
     source.figures = [figure.as_json() for figure in figures]
@@ -65,7 +65,7 @@ def remove_partner(ctx: ActContext, name: str, seen: str | None = None) -> None:
     source = store.partner(ctx.session, ctx.centre_id, name)
     if source is None:
         raise make_not_found()
-    check_revision(ctx, seen, source, f"partner/{name}", ("partner.bring", "partner.remove"))
+    check_revision(ctx, seen, source, f"partner/{name}", ("partner.import", "partner.remove"))
     ctx.session.delete(source)
     ctx.describe(f"partner/{name}")
 

@@ -48,6 +48,7 @@ def read_edition_version(session: Session, slug: str) -> tuple[int, str]:
     Raise ActProblem "access.not_found" for a centre that does not exist, has none, or has it switched off.
     """
     centre = centres.by_slug(session, slug)
+    # One answer for all three: who asks must not learn which centres there are.
     if centre is None or not products.is_on(session, centre.id, DASHBOARD):
         raise make_not_found()
     version = products.find_latest_version(session, centre.id, DASHBOARD)
@@ -58,6 +59,7 @@ def read_edition_version(session: Session, slug: str) -> tuple[int, str]:
 
 def load_public_edition(session: Session, slug: str) -> PublicEdition:
     """Return what is public of a centre; raise ActProblem "access.not_found" for nothing."""
+    # By id: the newest edition may change between two looks.
     edition_id, _ = read_edition_version(session, slug)
     edition = session.get_one(Edition, edition_id)
     centre = centres.get(session, edition.centre_id)
@@ -81,4 +83,5 @@ def _read_public_part(text: str) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(text)
     indicators = body["indicators"]
     body["indicators"] = [indicator for indicator in indicators if indicator["audience"] == "public"]
+    # Taken out on the way to the public, not on the page: a new page cannot forget it.
     return body

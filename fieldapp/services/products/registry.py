@@ -68,7 +68,7 @@ def switch_revision(name: str, state: ProductState | None) -> str:
     return mark_of("product", name, state is not None and state.is_on)
 
 
-@act("product.take")
+@act("product.download")
 def download_file(ctx: ActContext, name: str, filename: str) -> tuple[str, bytes]:
     """Return what to call a file of a product's newest edition, and its bytes.
 
@@ -87,6 +87,7 @@ def download_file(ctx: ActContext, name: str, filename: str) -> tuple[str, bytes
 
 def _find_visible_edition(ctx: ActContext, name: str) -> Edition | None:
     """Return a product's newest edition; None when it is off or was never built."""
+    # Off is off at once, also for a build that is already here.
     if not store.is_on(ctx.session, ctx.centre_id, name):
         return None
     return store.latest(ctx.session, ctx.centre_id, name)
@@ -100,7 +101,7 @@ class EditionView:
     body: dict[str, Any]
 
 
-@read_act("figures.see")
+@read_act("product.view")
 def see_figures(ctx: ActContext, name: str) -> EditionView | None:
     """Return a product's newest edition for the office; None when it is off or never built."""
     get_product(name)

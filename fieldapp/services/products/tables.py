@@ -95,6 +95,7 @@ def list_periods_to_count(session: Session, centre: Centre, now: dt.datetime) ->
     for calendar, most in HISTORY.items():
         newest_first: list[Period] = []
         period = find_last_complete_period(calendar, get_local_today(centre, now))
+        # Back to the first record: earlier periods have nothing to count.
         while first_day is not None and len(newest_first) < most and period.last >= first_day:
             newest_first.append(period)
             period = period.before()
@@ -110,6 +111,7 @@ def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
         calendar: list_table_specs(catalogue, Audience.PUBLIC, names) for calendar, names in list_counted_tables().items()
     }
     specs_by_key: dict[str, TableSpec] = {}
+    # By key: two tables of the menu that count the same are counted once.
     for specs_by_name in specs.values():
         specs_by_key.update({spec.key: spec for spec in specs_by_name.values()})
     tables = datasets.published_tables(session, centre_id, list(specs_by_key))
@@ -121,6 +123,8 @@ def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
             for spec in specs[calendar].values():
                 state = states.get((spec.key, period.name))
                 is_open = now.date() - period.last < REVISED_FOR
+                # After REVISED_FOR a period stays as published: nobody expects numbers of last year
+                # to move.
                 if state is None or (is_open and _needs_recount(state, late.get((spec.key, period.name), 0), spec)):
                     jobs.append((period, spec))
     if jobs:
@@ -142,6 +146,7 @@ def _count_until_consent_holds(
         counted = count_tables(reader, centre, jobs, states)
         try:
             _save_counts(session, Actor.system(centre.id), counted, reader.standings)
+        # Somebody took consent back between reading and saving; what was counted includes them.
         except ConsentFell:
             if not tries_left:
                 raise
@@ -150,6 +155,7 @@ def _count_until_consent_holds(
 
 
 def _needs_recount(state: PublishedCountsView, late: int, spec: TableSpec) -> bool:
+    # The share keeps the work bounded: a table of a million records is not read again for twenty.
     return state.late + late >= max(spec.step(PUBLIC_THRESHOLD), state.records // LATE_SHARE)
 
 
@@ -167,6 +173,8 @@ def _add_late_records(
     checked_at = products.checked_at(session, centre_id)
     changes: list[tuple[str, dt.date, int]] = []
     if checked_at:
+        # A little earlier than the last check: a transaction that was open then was not seen.
+        # Counting one twice only recounts sooner.
         changes = _list_changes(session, centre_id, checked_at - OVERLAP)
     late_by_table: dict[tuple[str, str], int] = {}
     for table in tables:
@@ -181,6 +189,7 @@ def _add_late_records(
     with WriteTransaction(session):
         for (key, name), late in late_by_table.items():
             datasets.count_late_records(session, centre_id, key, name, late)
+        # In the same transaction as the counts: else changes could be lost or counted twice.
         products.save_check_time(session, centre_id, now)
     return late_by_table
 
@@ -231,6 +240,8 @@ def _count_form(reader: RecordReader, centre: Centre, form: str, countings: Sequ
     last = max(counting.period.last for counting in countings)
     countings_by_day: dict[dt.date, list[_Counting]] = {}
     for day, unit, row in iterate_rows(reader, centre, form, first, last):
+        # Each day is looked up once: thousands of records share it, and there are hundreds of
+        # tables and periods.
         if day not in countings_by_day:
             countings_by_day[day] = [
                 counting for counting in countings if counting.period.first <= day <= counting.period.last
@@ -295,6 +306,7 @@ def count_span(
 
 @act("tables.count")
 def _save_counts(ctx: ActContext, counted: Sequence[TableCount], standings: Standings) -> None:
+    # Inside the transaction that saves: from here on nobody can take consent back unseen.
     standings.check(ctx.session)
     for table in counted:
         cells = [[list(cell), number, text] for cell, (number, text) in sorted(table.published.items())]

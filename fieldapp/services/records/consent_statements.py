@@ -23,6 +23,7 @@ def read_statement(submission: AcceptedSubmission) -> list[ConsentStatement]:
     """Return what the first submission of a record says about consent: one statement, or none."""
     envelope = submission.envelope
     definition = submission.definition
+    # What a no overrules says nothing any more; the no itself speaks.
     if submission.is_overruled or definition is None:
         return []
     consent = _read_consent(definition, submission.answers, submission.is_refusal)
@@ -56,12 +57,14 @@ def read_record_statement(
 ) -> list[ConsentStatement]:
     """Return what all versions of a record say about consent: one statement, or none."""
     person = plain_code(find_role_answer(folded.definition, folded.result.answers, QuestionRole.PERSON))
+    # A correction may leave the card out; then the person is the one that the record named before.
     person = person or standing.find_person(ctx.session, ctx.centre_id, record_id)
     consents = _list_version_consents(versions, folded, person)
     consents += _list_unusable_consents(ctx, folded.result.author, arrived)
     consent = compute_record_consent(record_id, consents, folded.ancestors)
     if consent is None:
         return []
+    # A refusal that is answered by a later version no longer counts as one that nobody could use.
     standing.delete_answered_refusals(ctx, record_id, person, consent.answered)
     return [_make_record_statement(record_id, person, consent)]
 
@@ -74,7 +77,9 @@ def _list_version_consents(versions: Sequence[Submission], folded: FoldedRecord,
         version = folded.versions[submission.instance_id, submission.sha256]
         definition = folded.definitions[submission.form, submission.version]
         named = plain_code(find_role_answer(definition, version.answers, QuestionRole.PERSON))
+        # Cut by another's no, and no refusal itself: its own answer about consent is gone.
         is_lost = submission.is_cut and not submission.is_refusal
+        # A version that names another person speaks about that person, not about this one.
         if version.key in rejected or is_lost or named not in ("", person):
             continue
         consent = _read_consent(definition, version.answers, submission.is_refusal)
@@ -88,6 +93,7 @@ def _list_unusable_consents(ctx: ActContext, author_id: int, arrived: Sequence[S
     """Return what submissions that are no version say, where that is less than a full yes."""
     consents = []
     for submission in find_unusable(ctx, author_id, arrived):
+        # Anybody who finds a lost phone could lower consent with it; such words wait for an admin.
         if submission.is_of_shut_out_phone:
             continue
         tier = compute_tier(ctx, submission)
@@ -126,6 +132,8 @@ class ReleaseRight:
 
     def has_fallen_to(self, after: "ReleaseRight") -> bool:
         """Say whether a record may leave less than before, or another person decides now."""
+        # Another form or person may have other rules of consent: what left before may not be what
+        # may leave now.
         if (self.form, self.person) != (after.form, after.person):
             return True
         return after.tier < self.tier or (self.is_settled and not after.is_settled)

@@ -49,7 +49,7 @@ def _import_attachment(session: Session, attachment: CopiedAttachment, limits: L
             receive_piece(session, attachment.device, attachment.sha256, start, size, attachment.proof, piece, limits)
 
 
-@act("copy.bring")
+@act("copy.import")
 def _read_copy(ctx: ActContext, data: bytes) -> tuple[list[SealedRecord], list[SealedRecord]]:
     """Return the records of a copy that this centre's phones made, and the others."""
     records = parse_delivery(data, MAX_COPIED).items

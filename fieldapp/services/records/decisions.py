@@ -45,7 +45,7 @@ class IncomingSubmission:
     seq: int = 0  # its number on the phone; 0: the phone gave none
     quarantine_reason: Reason | None = None  # why it is quarantined, whatever is in it
     sent_sha256: str = ""  # hash of the bytes that travelled, which a receipt names; "" for that of the answers
-    via: str = TOKEN
+    channel: str = TOKEN
     is_overruled: bool = False  # by a no of its record, so that it is cut
     slip_tag: str = ""  # under which the slip that came with it is known; "" for none
 

@@ -59,6 +59,7 @@ def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, li
     """
     reports = {phone["device"]: phone for phone in delivery.phones}
     phones = devices.by_uids(session, {*reports, *(record.device for record in delivery.items)})
+    # By place and not by id: ids come from phones, and one delivery can carry those of several.
     answers: dict[int, Answer] = {}  # by place in the delivery: two phones may use the same id
     orders = {}
     for uid, device in phones.items():
@@ -69,6 +70,8 @@ def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, li
         report = clean_report(reports.get(uid))
         if not opened:
             record_contact(session, device, report)
+            # A delivery without records still brings a report: that is how the centre sees that a
+            # phone is alive.
             continue
         actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
         signer = keys.find_receipt_signer(session, device.centre_id, secret)
@@ -76,6 +79,8 @@ def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, li
         answers |= zip(opened, received, strict=True)
     items = []
     for place, record in enumerate(delivery.items):
+        # A record of an unknown phone, or with a signature that is not its phone's: nothing is
+        # stored and nothing is said about why.
         answer = answers.get(place, {"status": str(Status.RETRY)})
         items.append({**answer, "id": record.id, "sha256": record.sha256})
     centre = next(iter(phones.values())).centre_id if phones else None
@@ -90,6 +95,7 @@ def _decrypt_records(
     A record whose key is known but cannot be used now is left out: the phone sends it again. One that cannot be
     opened is wrapped as it came, to be quarantined.
     """
+    # The signature comes before the key: of a stranger's record nothing is decrypted.
     signed = {}
     for place, record in sent.items():
         if device.public_key and is_signed(record, device.public_key):
@@ -118,6 +124,7 @@ def _decrypt_records(
 
 def _wrap_unopened(record: SealedRecord) -> Envelope:
     """Return a record that no key opens as a submission, so that it is stored and not lost."""
+    # In hexadecimal, so that it can be opened later, when the key is found again in a backup.
     body = json.dumps({"kid": record.kid, "box": record.ciphertext.hex()})
     return Envelope(record.id, SEALED, record.kid, utcnow(), body, record.sha256)
 
@@ -153,6 +160,7 @@ def receive_batch(
     try:
         return _receive_whole(session, actor, message)
     except Exception as error:
+        # A database that is away fails each of them alone as well.
         if concerns_whole_message(error):
             raise
         note_failure(log, f"a message of device/{actor.device_id} is taken in one by one", error)
@@ -197,6 +205,7 @@ def _receive_alone(session: Session, actor: Actor, message: Message) -> Answer:
         if concerns_whole_message(error):
             raise
         note_failure(log, f"{subject} kept aside either", error)
+    # Neither stored nor set aside: the phone has to keep it, so it gets no receipt.
     return {
         "id": item.envelope.instance_id,
         "sha256": item.envelope.sha256,
@@ -246,6 +255,7 @@ def _receive(ctx: ActContext, message: Message, store: Callable[[ActContext], li
     devices.update_last_contact(ctx.session, ctx.actor.device_id, ctx.now, message.report)
     counts = Counter(answer["status"] for answer in answers)
     ctx.describe(f"device/{ctx.actor.device_id}", **counts)
+    # What stored nothing leaves no audit line: phones without signal try again and again.
     if counts.keys() <= set(NOT_STORED):
         ctx.skip_audit()
     return answers

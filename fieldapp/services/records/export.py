@@ -130,6 +130,7 @@ def write_records_archive(
     by_version = {definition.version: definition for definition in definitions}
     consent = ConsentFilter(session, centre_id, purpose, by_version)
     workers = users.labels(session, centre_id)
+    # Spooled on disk: a ZIP takes one member at a time, and all tables grow together.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, SpoolFiles(folder) as spool:
         entries = {}
         for repeat, sheet in sheets.items():
@@ -163,7 +164,7 @@ def _write_records(export: _Export, archive: zipfile.ZipFile) -> int:
             allowed = export.consent.narrow(batch)
             for record in allowed:
                 times = (_format_time(record.received_at), _format_time(record.changed_at))
-                about = (record.version, record.via, record.review)
+                about = (record.version, record.channel, record.review)
                 columns = (record.record_id, record.day, export.workers[record.author_id], *times, *about)
                 table.write((*columns, *_make_cells(export, (), record.answers)))
                 _write_entries(export, record.record_id, record.record_id, record.answers, ())
@@ -186,6 +187,7 @@ def _make_cells(export: _Export, place: AnswerPath, answers: Mapping[str, Any]) 
     for path in sheet.repeats:
         entries = answers_by_path.pop(path, [])
         cells.append(str(len(entries)) if isinstance(entries, list) else _format_answer(entries))
+    # Answers to questions that no version of the form has any more are kept as one cell, not lost.
     others = {".".join(path): value for path, value in answers_by_path.items() if value not in ("", [], {})}
     if not export.has_history:
         others = {}
@@ -226,6 +228,7 @@ def _write_history(export: _Export, stored: Sequence[Submission]) -> None:
     versions = {(submission.form, submission.version) for submission in stored}
     definitions = load_definitions(export.session, export.centre_id, versions)
     replaced: set[str] = set()
+    # What another part builds on is no current one, whatever its state.
     for submission in stored:
         if submission.is_part:
             replaced.update(submission.prev)
@@ -242,7 +245,7 @@ def _write_history(export: _Export, stored: Sequence[Submission]) -> None:
             _format_time(submission.finished_at),
             _format_time(submission.received_at),
             export.workers.get(submission.author_id, ""),
-            submission.via,
+            submission.channel,
             submission.version,
         )
         definition = definitions.get((submission.form, submission.version))

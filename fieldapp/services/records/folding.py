@@ -55,6 +55,7 @@ def update_records(
     by_record: dict[str, list[AcceptedSubmission]] = {}
     for submission in accepted:
         by_record.setdefault(submission.envelope.record, []).append(submission)
+    # Locked before reading: two messages about one record have to come one after the other.
     existing = records.lock_existing(ctx.session, ctx.centre_id, by_record)
     budget = time_for(WHILE_LOCKED)
     rows: list[dict[str, Any]] = []
@@ -64,12 +65,15 @@ def update_records(
     for record_id, batch in by_record.items():
         first = batch[0]
         record = existing.get(record_id)
+        # The common case costs no look at other submissions and no running of rules.
         if record is None and len(batch) == 1 and not first.envelope.root:
             row, state = _make_first_version(ctx, first)
             rows.append(row)
             states.append(state)
             statements += read_statement(first)
             continue
+        # Compared with the state afterwards: what may leave in a release can fall though nobody
+        # touched consent itself.
         before = read_release_right(ctx, record) if record else None
         refolded = _refold_record(ctx, record_id, record, batch, answers_by_key or {}, budget)
         states.append(refolded.state)
@@ -78,8 +82,12 @@ def update_records(
         record = records.lock_existing(ctx.session, ctx.centre_id, [record_id])[record_id]
         if before:
             after = read_release_right(ctx, record)
+            # A fall is a statement of its own, so that a release that is being built meanwhile
+            # starts again.
             if before.has_fallen_to(after):
                 statements.append(standing.make_fall(batch[-1].envelope.finished_at, batch[-1].position))
+            # A slip shows the consent of the person whom the record names; when that changes, the
+            # slip goes along.
             if after.is_settled and (after.person != before.person or not before.is_settled):
                 slips.follow_record(ctx.session, ctx.centre_id, record_id, after.person)
     records.add_all(ctx.session, rows)
@@ -104,6 +112,7 @@ def refold(ctx: ActContext, record_id: str) -> None:
     record = records.lock_existing(ctx.session, ctx.centre_id, [record_id]).get(record_id)
     if record is None:
         return
+    # A savepoint: of a record that is too slow nothing must be half written.
     with contextlib.suppress(TooSlow), ctx.session.begin_nested():
         refolded = _refold_record(ctx, record_id, record, (), {}, time_for(AT_REVIEW))
         update.forget_refused(ctx, [refolded.state])
@@ -120,7 +129,7 @@ def _make_first_version(ctx: ActContext, submission: AcceptedSubmission) -> tupl
         "instance_id": envelope.instance_id,
         "form": envelope.form,
         "version": envelope.version,
-        "via": submission.via,
+        "via": submission.channel,  # the column's name: rows go in past the mapped class
         "author_id": ctx.actor.user_id,
         "received_at": ctx.now,
         "changed_at": ctx.now,
@@ -155,7 +164,9 @@ def _compute_list_columns(definition: FormDefinition, answers: Mapping[str, Any]
     """Return the columns of a record that lists are made from."""
     day = parse_date(find_role_answer(definition, answers, QuestionRole.DAY))
     return {
+        # A record without the question is listed under the day on which it was finished.
         "occurred_on": day.moment().date() if day else finished_on,
+        # Cut to the column: a hostile or broken client must not be able to make storing fail.
         "area": find_role_answer(definition, answers, QuestionRole.AREA)[:20],
         "kind": find_role_answer(definition, answers, QuestionRole.KIND)[:40],
         "person": plain_code(find_role_answer(definition, answers, QuestionRole.PERSON)),
@@ -182,6 +193,8 @@ def _refold_record(
     form = _find_form(record_id, parts)
     stored_versions = [part for part in parts if part.form == form]
     version_ids = {submission.id for submission in stored_versions}
+    # What is no version still says what others build on: without these links a correction could
+    # look like a rival.
     links = {submission.instance_id: submission.prev for submission in arrived if submission.id not in version_ids}
     folded = fold_versions(ctx, record_id, stored_versions, answers_by_key, budget, links)
     foreign = _find_foreign(parts, form, folded)
@@ -210,6 +223,7 @@ def _find_form(record_id: str, parts: Sequence[Submission]) -> str:
 
     A correction under another form is none: nobody could read the record by either.
     """
+    # By the author's clock and then by id: the same form whatever order they arrive in.
     by_age = sorted(parts, key=lambda part: (part.finished_at, part.instance_id, part.sha256))
     by_workers = [part for part in by_age if not is_of_office(part)] or by_age
     for part in by_workers:
@@ -236,8 +250,10 @@ def _mark_foreign(parts: Sequence[Submission], foreign: Foreign) -> None:
         was_foreign = part.is_foreign
         if problem:
             part.problems = [problem.to_json()]
+            # The state is written once: a submission that a supervisor has dealt with stays so.
             if not was_foreign:
                 part.state = "rejected"
+        # What was foreign may become a part when the record's first submission arrives late.
         elif was_foreign:
             part.problems = []
             part.state = "stored"
@@ -252,16 +268,19 @@ def _save_record(ctx: ActContext, record_id: str, record: Record | None, folded:
         record = Record(centre_id=ctx.centre_id, instance_id=record_id, received_at=ctx.now, form=current.form, review="")
         ctx.session.add(record)
     elif list(result.heads) != record.heads:
+        # Only where the heads changed: folding the same again must not undo a review.
         record.review = _choose_review_after_change(ctx, record, current)
+    # A wish for a talk is never covered up by another mark that says less.
     if not record.review and _needs_debrief(folded.definition, result.answers):
         record.review = "alert"
+    # Two answers first of all: a record that is contested cannot be approved.
     if result.contested:
         record.review = "contested"
     elif record.review == "contested":
         record.review = ""
     record.form = current.form
     record.version = current.version
-    record.via = current.via
+    record.channel = current.channel
     record.author_id = result.author
     record.heads = list(result.heads)
     record.contested = [{"path": conflict.path, "values": dict(conflict.values)} for conflict in result.contested]

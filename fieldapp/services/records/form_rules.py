@@ -57,6 +57,7 @@ def judge_all(
     Each may take `seconds` of processor time. Nothing is locked meanwhile. Submissions that are left when the time
     for one message is up have no judgement: phones send them again.
     """
+    # What was stored before is answered from the log; its rules need not run again.
     new = list(envelopes) if is_stored else _list_new(session, centre_id, envelopes)
     forms = {(envelope.form, envelope.version) for envelope in new}
     definitions = load_definitions(session, centre_id, forms)
@@ -66,8 +67,11 @@ def judge_all(
     for record_id in submissions.roots_present(session, centre_id, record_ids):
         earlier_by_record[record_id] = _load_earlier_versions(session, centre_id, record_id)
     session.rollback()  # no read stays open while the rules run
+    # At least the time of one record, so that a single slow one can be judged at all.
     end = until(max(PER_MESSAGE, seconds))
     for envelope in new:
+        # Those that are left have no judgement; the phone is told to send them again, and loses
+        # nothing.
         if is_over(end):
             break
         definition = definitions.get((envelope.form, envelope.version))
@@ -105,6 +109,7 @@ def _load_earlier_versions(session: Session, centre_id: int, record_id: str) -> 
     definitions = load_definitions(session, centre_id, {(part.form, part.version) for part in parts})
     versions = []
     for part in parts:
+        # Taken out of the session, so that they can be read after the transaction has ended.
         session.expunge(part)
         definition = definitions.get((part.form, part.version))
         if definition is not None:

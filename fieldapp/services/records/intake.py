@@ -68,24 +68,33 @@ def store_submissions(
     decider = _make_decider(ctx, submissions_sent, judgements, limits)
     items: list[IntakeItem] = []
     for submission in submissions_sent:
+        # As it came: what is cut below may be needed to find whom it is about.
         items.append(IntakeItem(submission, decider.decide(submission), submission.envelope))
+    # Ended cards first. Nothing that comes after them may see, store or count what is of a person
+    # who took everything back.
     gone_files = _cut_ended(ctx, items, decider.definitions)
     _cut_refused(ctx, items, decider.definitions)
+    # After the cuts, since what is cut names attachments that nobody has to wait for.
     retry_missing_attachments(ctx, items, decider.definitions)
     for item in items:
+        # Last, so that only what would really be stored counts against the phone's limits.
         item.decision = decider.meter.admit(item.envelope, item.decision)
 
     new_items = [item for item in items if item.is_stored]
+    # Positions are taken in the order of arrival, before anything is written: receipts name them.
     _allocate_positions(ctx, new_items)
     living = [item for item in new_items if not item.is_ended]
     decided = [_make_decided(item) for item in living]
+    # Before the new rows are there: cutting looks for what is stored already.
     effects = refusals.cut_overruled(ctx, decided, decider.definitions)
     submissions.add_all(ctx.session, [_make_submission_row(ctx, item) for item in new_items])
     refusals.save_refusals(ctx, decided, effects)
 
+    # Not what has problems: it is stored, and stays outside of every record.
     accepted = [_make_accepted(item, decider.definitions) for item in living if not item.decision.problems]
     foreign = update_records_and_caseload(ctx, accepted, judgements)
     _save_slips(ctx, new_items, accepted, foreign)
+    # Answers after folding: only then is it known that a correction was of somebody else's record.
     answers = _make_answers(ctx, decider, items, foreign, signer)
     _publish_refused(ctx, items, answers, accepted)
 
@@ -93,6 +102,7 @@ def store_submissions(
     refusals.delete_attachments(ctx, effects)
     _refuse_files(ctx, gone_files)
     apply_unusable_refusals(ctx, {item.envelope.record for item in living})
+    # At the very end: ending a card takes out records, those of this message among them.
     _end_cards(ctx, living, decider.definitions)
     decider.meter.write()
     return answers
@@ -119,6 +129,7 @@ def update_records_and_caseload(
     answers_by_key = dict(judgements.earlier) if judgements else {}
     for submission in accepted:
         answers_by_key[submission.key] = dict(submission.answers)
+    # Caseload notes have no form; they change the caseload and no record.
     of_forms = [submission for submission in accepted if submission.definition]
     changed, foreign = folding.update_records(ctx, of_forms, answers_by_key)
     update.update_caseload(ctx, changed, accepted)
@@ -140,21 +151,25 @@ def store_failed(
     envelope = submission.envelope
     decider = _make_decider(ctx, [submission], None, limits)
     definition = decider.definitions.get((envelope.form, envelope.version))
+    # By its consent alone: what failed may have been any other rule of the form, and a no has to be
+    # cut all the same.
     judgement = judge_by_consent(envelope, definition, time_for(PER_RECORD))
     reasons = [*decider.meter.reasons(envelope), FAILED]
+    # Damaged on the way: nothing is stored, so that the phone sends it whole.
     decision = refuse(Status.RETRY, DAMAGED)
     if envelope.is_intact or submission.quarantine_reason:
         competing = find_competing(envelope, decider.earlier)
         decision = decide_quarantine(envelope, competing, *reasons, judgement=judgement, can_be_accepted=True)
     item = IntakeItem(submission, decider.meter.admit(envelope, decision), envelope)
     gone_files = _cut_ended(ctx, [item], decider.definitions)
+    # An ended card's record leaves its tombstone only, whatever failed.
     if item.is_ended:
         _allocate_positions(ctx, [item])
         submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
         _refuse_files(ctx, gone_files)
     elif item.is_stored:
         _allocate_positions(ctx, [item])
-        refused = DecidedSubmission(envelope, item.decision, item.position, submission.via == OFFICE)
+        refused = DecidedSubmission(envelope, item.decision, item.position, submission.channel == OFFICE)
         _cut_refused(ctx, [item], decider.definitions)
         submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
         refusals.save_refusals(ctx, [refused], refusals.RefusalEffects())
@@ -190,6 +205,8 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
         late_decision = reader.decide(item.as_sent, item.find_definition(definitions))
         if late_decision.is_ended:
             hashes.update(refusals.ATTACHMENT.findall(item.as_sent.body))
+            # Only a record's first submission leaves a tally, and only once; a correction is no
+            # second contact.
             if not item.as_sent.root and item.as_sent.record not in reader.records:
                 _leave_tally(ctx, item, definitions)
             _save_late_slip(ctx, item, late_decision.codes)
@@ -207,7 +224,7 @@ def _leave_tally(ctx: ActContext, item: IntakeItem, definitions: Definitions) ->
     """Leave of a record that there was a contact, and note that it ended."""
     definition = item.find_definition(definitions)
     if definition and not item.decision.problems:
-        late = LateRecord(item.as_sent, definition, item.decision.answers, item.submission.via)
+        late = LateRecord(item.as_sent, definition, item.decision.answers, item.submission.channel)
         records.add_all(ctx.session, [ended_cards.make_tally_row(ctx, late)])
     ended_cards.mark_records_ended(ctx, [item.as_sent.record])
 
@@ -222,6 +239,8 @@ def _save_late_slip(ctx: ActContext, item: IntakeItem, codes: Collection[str]) -
 
 def _refuse_files(ctx: ActContext, hashes: set[str]) -> None:
     """Store no attachments that only an ended card's record names."""
+    # Attachments are kept by phone: another phone's upload of the same bytes may belong to a living
+    # record.
     if hashes and ctx.actor.device_id is not None:
         attachments.take_out(ctx.session, ctx.centre_id, hashes, ctx.actor.device_id)
 
@@ -273,7 +292,7 @@ def _go_no_further_than_stands(ctx: ActContext, items: Sequence[IntakeItem], def
 
 
 def _make_decided(item: IntakeItem) -> DecidedSubmission:
-    return DecidedSubmission(item.as_sent, item.decision, item.position, item.submission.via == OFFICE)
+    return DecidedSubmission(item.as_sent, item.decision, item.position, item.submission.channel == OFFICE)
 
 
 def _allocate_positions(ctx: ActContext, items: Sequence[IntakeItem]) -> None:
@@ -289,7 +308,7 @@ def _make_accepted(item: IntakeItem, definitions: Definitions) -> AcceptedSubmis
         item.envelope,
         item.decision.answers,
         item.find_definition(definitions),
-        item.submission.via,
+        item.submission.channel,
         item.position,
         item.decision.is_refusal,
         item.submission.is_overruled,
@@ -331,13 +350,14 @@ def _make_submission_row(ctx: ActContext, item: IntakeItem) -> dict[str, Any]:
         "instance_id": envelope.instance_id,
         "root_id": find_record_id(envelope, decision),
         "prev": list(envelope.prev),
-        "via": submission.via,
+        "via": submission.channel,
         "form": envelope.form,
         "version": envelope.version,
         "author_id": ctx.actor.user_id,
         "device_id": ctx.actor.device_id,
         "seq": submission.seq,
         "finished_at": envelope.finished_at,
+        # Whole minutes: the offset of a time zone; the moment itself is stored in UTC.
         "utc_offset": int(offset.total_seconds() // 60) if offset else 0,
         "received_at": ctx.now,
         "sha256": envelope.sha256,
@@ -391,8 +411,11 @@ def _make_answer(
     if problems:
         answer["problems"] = problems
     if earlier:
+        # "Kept aside" is a word of the centre; to a phone it is a record that was not taken.
         answer["was"] = str(Status.REJECTED) if earlier.state == ASIDE else earlier.state
     if signer and position:
+        # The phone compares with what it sent, which for a sealed record is the hash of the
+        # ciphertext.
         sent_sha256 = item.submission.sent_sha256 or envelope.sha256
         answer["receipt"] = signer.receipt(ReceiptContent(envelope.instance_id, sent_sha256, received_at, position))
     return answer

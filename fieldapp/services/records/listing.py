@@ -110,6 +110,7 @@ def load_latest_definitions(ctx: ActContext) -> dict[str, FormDefinition]:
     """Return the newest version of each form of the centre, by form."""
     definitions: dict[str, FormDefinition] = {}
     for version in versions.list_for(ctx.session, ctx.centre_id):
+        # The newest first, so the first of each form is the one to show.
         if version.form not in definitions:
             definitions[version.form] = load_definition(version)
     return definitions
@@ -170,6 +171,7 @@ def _flatten_answers(ctx: ActContext, arrived: Sequence[Submission]) -> dict[int
             answers = flatten(validate_answers(submission, definition, budget))
         except TooSlow:
             continue
+        # Computed answers follow from the others; showing them would double each change.
         for path in definition.computed & answers.keys():
             del answers[path]
         answers_by_id[submission.id] = answers
@@ -180,6 +182,7 @@ def _list_changes(
     submission: Submission, by_instance: Mapping[str, Mapping[str, Any]], after: Mapping[str, Any]
 ) -> list[tuple[str, Any, Any]]:
     """Return what a submission changed in the one that it builds on; [] without one."""
+    # The first that is here: of several that a version merges, one is enough to compare with.
     for earlier in submission.prev:
         if earlier in by_instance:
             before = by_instance[earlier]
@@ -230,6 +233,7 @@ def count_review_queue(ctx: ActContext) -> int:
 def open_submission(ctx: ActContext, submission_id: int) -> SubmissionDetails:
     """Return a submission that became no part of a record, with its answers as they came."""
     submission = submissions.get(ctx.session, ctx.centre_id, submission_id)
+    # Of an ended card under a legal hold: nobody opens it.
     if submission is None or submission.state == HELD:
         raise make_not_found()
     version = versions.find(ctx.session, ctx.centre_id, submission.form, submission.version)

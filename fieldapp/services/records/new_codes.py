@@ -27,6 +27,7 @@ def apply_new_codes(ctx: ActContext, arrived: Sequence[IncomingSubmission]) -> N
     Whichever came first does not matter: the record with the old code, or the note with the new one. What their people
     refused under the old code is said under the new one too.
     """
+    # Only messages that carry a code of some kind can matter here; most do not.
     codes = {_find_card_code(submission.envelope) for submission in arrived} - {""}
     if not codes:
         return
@@ -44,6 +45,8 @@ def apply_new_codes(ctx: ActContext, arrived: Sequence[IncomingSubmission]) -> N
 
 def _replace_code(ctx: ActContext, code: str, new_code: str) -> None:
     for record in records.of_person(ctx.session, ctx.centre_id, {code}):
+        # Only the worker's own records: the same code on another worker's record is the other
+        # person.
         if record.author_id == ctx.actor.user_id:
             _write_new_code(ctx, record, new_code)
     copy_refusals(ctx, code, new_code)
@@ -69,6 +72,7 @@ def _find_card_code(envelope: Envelope) -> str:
     """
     if envelope.refused_by:
         return plain_code(envelope.refused_by)
+    # A cheap look before parsing: this runs over every submission that arrives.
     if not ("code" in envelope.body or envelope.cards):
         return ""
     try:
@@ -79,6 +83,8 @@ def _find_card_code(envelope: Envelope) -> str:
         return ""
     if envelope.form == REISSUE:
         return plain_code(answers.get("code"))
+    # The first code in the answers is enough to look for a clash; which question it answers does
+    # not matter.
     for answer in flatten(answers).values():
         code = plain_code(answer)
         if code:

@@ -101,7 +101,9 @@ def _judge_and_receive(session: Session, actor: Actor, sent: InstanceRequest) ->
 def _judge(session: Session, actor: Actor, sent: InstanceRequest) -> Judgements:
     """Run the form's rules over it, with the names of its attachments as they will be stored."""
     if not sent.is_complete:
+        # Not yet judged: a rule may need an attachment that comes with a later request.
         return Judgements()
+    # Also those of earlier requests: Collect sends large attachments one request each.
     names = attachments.find_client_file_names(session, actor.centre_id, sent.instance.instance_id)
     for name, data in sent.files.items():
         names[name] = _make_answer(name, hashlib.sha256(data).hexdigest())
@@ -140,10 +142,14 @@ def _receive(ctx: ActContext, sent: InstanceRequest, judgements: Judgements | No
     ctx.is_audited = bool(sent.files)  # what is sent again and again leaves no line
     assert ctx.actor.device_id is not None
     devices.update_last_contact(ctx.session, ctx.actor.device_id, ctx.now, {})
+    # Refused and not quarantined: Collect keeps its own copy, and can send it again once the form
+    # is here.
     if versions.find(ctx.session, ctx.centre_id, instance.form, instance.version) is None:
         return InstanceResult(False, "form", N_("The centre does not know this form or this version of it."))
     earlier = submissions.find_earlier(ctx.session, ctx.centre_id, [instance.instance_id])
     known_hashes = earlier.get(instance.instance_id, {})
+    # Collect never changes an id by itself; another submission under it is somebody's mistake or an
+    # attack.
     if known_hashes and sent.sha256 not in known_hashes:
         return InstanceResult(False, "conflict", N_("The centre has another submission with the same id."))
     if known_hashes and known_hashes[sent.sha256].is_cut:
@@ -171,11 +177,13 @@ def _store(ctx: ActContext, sent: InstanceRequest, judgements: Judgements | None
     """Store the submission itself, now that its attachments are here."""
     instance = sent.instance
     record_id, prev = _find_corrected_record(ctx.session, ctx.centre_id, instance)
+    # Without the record that it corrects it would be stored as a new one, and the person counted
+    # twice.
     if prev and not record_id:
         return InstanceResult(False, "missing", N_("The submission that it corrects is not with the centre."))
     names = attachments.find_client_file_names(ctx.session, ctx.centre_id, instance.instance_id)
     finished_at = _find_finished_time(ctx.session, ctx.centre_id, instance, ctx.now)
-    submission = IncomingSubmission(_make_envelope(sent, names, finished_at, record_id, prev), via=COLLECT)
+    submission = IncomingSubmission(_make_envelope(sent, names, finished_at, record_id, prev), channel=COLLECT)
     if judgements is None:
         (answer,) = store_failed(ctx, submission, limits=sent.limits)
     else:

@@ -69,6 +69,7 @@ def let_in(session: Session, actor: Actor, submission_ids: Sequence[int]) -> Acc
     """Accept quarantined submissions in the order they arrived; skip others."""
     stored = 0
     others = 0
+    # In pieces: each locks the database for a moment, and phones can send in between.
     for start in range(0, len(submission_ids), BATCH_SIZE):
         ids = submission_ids[start : start + BATCH_SIZE]
         statuses = _accept_or_leave(session, actor, ids)
@@ -92,9 +93,11 @@ def let_in_known_forms(session: Session) -> int:
     """
     stored = 0
     for centre_id, ids in submissions.list_waiting_for_form(session).items():
+        # The read above has to end before each piece opens a transaction of its own.
         session.rollback()
         system = Actor.system(centre_id)
         stored += let_in(session, system, ids).stored
+        # Else every publish would try them again, and they would never come to a supervisor's eyes.
         _note_failed(session, system, ids=ids)
     return stored
 
@@ -148,6 +151,7 @@ def _make_envelope(submission: Submission) -> Envelope:
         submission.finished_local,
         submission.body,
         submission.sha256,
+        # A first submission has nothing that it builds on; its record is its own.
         submission.root_id if submission.prev else "",
         tuple(submission.prev),
         submission.due,
@@ -162,6 +166,7 @@ def _accept(ctx: ActContext, ids: Collection[int], judgements: Judgements) -> li
     quarantined = submissions.held_aside(ctx.session, ctx.centre_id, ids)
     by_phone: dict[tuple[int, int | None], list[Submission]] = {}
     for submission in quarantined:
+        # By phone: each is accepted in the name of its own worker.
         by_phone.setdefault((submission.author_id, submission.device_id), []).append(submission)
     statuses: list[Status] = []
     for (author_id, device_id), batch in by_phone.items():
@@ -178,6 +183,7 @@ def _accept_of_phone(ctx: ActContext, batch: Sequence[Submission], judgements: J
     forms = {(submission.form, submission.version) for submission in batch}
     definitions = load_definitions(ctx.session, ctx.centre_id, forms)
     releases = _decide_all(ctx, batch, definitions, judgements)
+    # Read before writing: accepting a waiting no takes the note of who said it.
     persons = words.find_refusing_persons(ctx.session, ctx.centre_id, [release.submission.id for release in releases])
     accepted, refused = _write(ctx, releases, definitions)
     ctx.session.flush()
@@ -213,6 +219,7 @@ def _decide_all(
         if judgement is None:
             continue  # there was no time to judge it: it stays quarantined
         others = dict(earlier[submission.instance_id])
+        # Itself is among those with its id, and must not look like its own rival.
         others.pop(submission.sha256, None)
         competing = find_competing(envelope, {submission.instance_id: others})
         decision = decide(envelope, definition, competing, judgement)
@@ -265,7 +272,7 @@ def _write(
                     release.envelope,
                     decision.answers,
                     definition,
-                    submission.via,
+                    submission.channel,
                     submission.id,
                     decision.is_refusal,
                     is_overruled,
@@ -282,6 +289,7 @@ def _write_decision(ctx: ActContext, release: _Release, definition: FormDefiniti
     """Write on a submission what was decided; what may not be stored after a no is cut first."""
     submission = release.submission
     if release.decision.is_refusal or is_overruled:
+        # What may not be stored is cut in the row, too: until now the quarantined body was whole.
         release.envelope, release.decision = refusals.cut_incoming(release.envelope, release.decision, definition)
         refusals.cut_submission(submission, release.envelope.body)
     elif release.decision.is_above:

@@ -51,6 +51,7 @@ def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, s
         raise ActProblem("review.incomplete", N_("Write a comment of at most 500 characters, or choose what will happen."))
     if state == RETURNED and not comment:
         raise ActProblem("review.no_comment", N_("Say what should be corrected: the worker sees nothing else."))
+    # A comment alone decides nothing, so it cannot overwrite what a colleague decided meanwhile.
     if state:
         _require_revision(ctx, seen, record)
     if record.review == "contested" and state:
@@ -58,6 +59,7 @@ def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, s
     record.review = state or record.review
     _add_review(ctx, record, state, comment)
     if state:
+        # An empty message takes the record off the phones again.
         message = _make_return_message(record, comment) if state == RETURNED else ""
         pull.upsert_items(ctx.session, {(record.author_id, f"rec/{instance_id}"): message})
     ctx.describe(f"record/{instance_id}", state=state or "comment")
@@ -70,7 +72,7 @@ def _make_return_message(record: Record, comment: str) -> str:
     return json.dumps(message)
 
 
-@act("record.choose")
+@act("record.resolve")
 def resolve_conflict(
     ctx: ActContext, instance_id: str, chosen: Mapping[str, str], comment: str = "", seen: str | None = None
 ) -> None:
@@ -84,6 +86,7 @@ def resolve_conflict(
     record = _get_record(ctx, instance_id)
     _require_revision(ctx, seen, record)
     options = {conflict["path"]: conflict["values"] for conflict in record.contested}
+    # All questions at once: half a decision would be a third version of the record.
     if not options or set(chosen) != set(options) or any(chosen[path] not in options[path] for path in options):
         raise ActProblem("review.choice", N_("Choose one answer for each question."))
     try:
@@ -95,6 +98,7 @@ def resolve_conflict(
         text = N_("These answers do not go together: {where}. Choose otherwise.")
         paths = sorted({problem.path for problem in problems})
         raise ActProblem("review.mismatch", text, {"where": ", ".join(paths[:5])})
+    # Storing the correction has folded the record again; what is in memory is from before.
     ctx.session.refresh(record)
     record.review = APPROVED
     submissions.mark_reviewed(ctx.session, ctx.centre_id, instance_id)
@@ -112,6 +116,7 @@ def write_correction(ctx: ActContext, record: Record, changes: Mapping[str, Any]
     definition = load_definitions(ctx.session, ctx.centre_id, {form})[form]
     finished_at = _find_finished_time(ctx, record)
     answers = unflatten({**flatten(record.answers), **changes})
+    # By the time at which it was finished: today() in a rule must mean what it meant then.
     result = recalculate(definition, answers, local_time(finished_at), time_for(WHILE_LOCKED))
     if result.problems:
         return result.problems
@@ -126,7 +131,7 @@ def write_correction(ctx: ActContext, record: Record, changes: Mapping[str, Any]
         record.instance_id,
         tuple(record.heads),
     )
-    store_submissions(ctx, [IncomingSubmission(envelope, via=OFFICE)])
+    store_submissions(ctx, [IncomingSubmission(envelope, channel=OFFICE)])
     return []
 
 
@@ -137,13 +142,13 @@ def _find_finished_time(ctx: ActContext, record: Record) -> dt.datetime:
     return max(times, default=ctx.now)
 
 
-@act("submission.settle")
+@act("submission.dismiss")
 def dismiss_submission(ctx: ActContext, submission_id: int, seen: str | None = None) -> None:
     """Take a submission off the review queue; it stays stored."""
     submission = submissions.get(ctx.session, ctx.centre_id, submission_id)
     if submission is None:
         raise make_not_found()
-    check_revision(ctx, seen, submission, f"submission/{submission.id}", ("submission.settle",))
+    check_revision(ctx, seen, submission, f"submission/{submission.id}", ("submission.dismiss",))
     if submission.state != submissions.ASIDE:  # a quarantined submission never came back to a phone
         pull.upsert_items(ctx.session, {(submission.author_id, f"rec/{submission.root_id}"): ""})
     if submission.state in submissions.WAITING:
@@ -154,7 +159,7 @@ def dismiss_submission(ctx: ActContext, submission_id: int, seen: str | None = N
     ctx.describe(f"submission/{submission.id}")
 
 
-@act("submission.settle")
+@act("submission.dismiss")
 def dismiss_quarantined(ctx: ActContext, device_id: int, newest: int | None = None) -> int:
     """Take everything that is quarantined of a phone off the review queue; return how many.
 
@@ -163,6 +168,7 @@ def dismiss_quarantined(ctx: ActContext, device_id: int, newest: int | None = No
     ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id, newest)
     submissions.mark_all_reviewed(ctx.session, ctx.centre_id, ids)
     delete_waiting_words(ctx, ids)
+    # The rows were changed in the database, past the objects in memory.
     ctx.session.expire_all()
     apply_unusable_refusals(ctx, submissions.roots_of_positions(ctx.session, ctx.centre_id, ids))
     ctx.describe(f"device/{device_id}", records=len(ids))
@@ -178,7 +184,7 @@ def record_revision(record: Record, reviewed: Sequence[Review]) -> str:
 def _require_revision(ctx: ActContext, seen: str | None, record: Record) -> None:
     reviewed = reviews.of_record(ctx.session, ctx.centre_id, record.instance_id)
     revision = record_revision(record, reviewed)
-    require(ctx, seen, revision, f"record/{record.instance_id}", ("record.review", "record.choose"))
+    require(ctx, seen, revision, f"record/{record.instance_id}", ("record.review", "record.resolve"))
 
 
 def _get_record(ctx: ActContext, instance_id: str) -> Record:

@@ -127,4 +127,4 @@ def validate_answers(submission: Submission, definition: FormDefinition, budget:
 
 
 def is_of_office(submission: Submission) -> bool:
-    return submission.via == submissions.OFFICE
+    return submission.channel == submissions.OFFICE

@@ -33,6 +33,7 @@ def hierarchies() -> Mapping[str, list[list[str]]]:
     for path in sorted((PROGRAM / "hierarchies").glob("*.csv")):
         with path.open(encoding="utf-8") as file:
             tables[path.stem] = list(csv.reader(file))
+    # The words stand in the same folder, and are no hierarchy.
     tables.pop("words")
     return tables
 
@@ -104,7 +105,7 @@ def _is_outdated(stored: datasets.Dataset) -> bool:
     return not stored.head and stored.text != load_program_datasets().get(stored.name, stored.text)
 
 
-@act("datasets.take_in")
+@act("datasets.install")
 def install_program_datasets(ctx: ActContext) -> None:
     """Give a centre the datasets of the program that it lacks.
 
@@ -113,6 +114,8 @@ def install_program_datasets(ctx: ActContext) -> None:
     """
     stored = _load_stored(ctx.session, ctx.centre_id)
     for dataset in stored.values():
+        # Batches are rows that left. With one of them out, a new text could put the same person's
+        # rows into other groups than those that recipients hold.
         if _is_outdated(dataset) and not datasets.batches(ctx.session, dataset.id):
             dataset.text = load_program_datasets()[dataset.name]
     missing = [name for name in load_program_datasets() if name not in stored]
@@ -121,6 +124,8 @@ def install_program_datasets(ctx: ActContext) -> None:
             centre_id=ctx.centre_id,
             name=name,
             text=load_program_datasets()[name],
+            # It keys the tags that stand for published rows. Each dataset has its own, so that a
+            # tag of one says nothing about the rows of another.
             secret=secrets.token_hex(32),
             head="",
             created_at=ctx.now,
@@ -137,6 +142,8 @@ def load_catalogue(session: Session, centre_id: int) -> DatasetCatalogue:
     """
     stored: dict[str, datasets.Dataset] = {}
     for name, text in load_program_datasets().items():
+        # The centre's own text comes over it two lines below: what was published by it stays as it
+        # was.
         stored[name] = datasets.Dataset(centre_id=centre_id, name=name, text=text, secret="", head="")
     stored |= _load_stored(session, centre_id)
     texts = dict(load_count_only_datasets())
@@ -154,6 +161,8 @@ def load_catalogue(session: Session, centre_id: int) -> DatasetCatalogue:
         try:
             specs[name] = read_dataset(text, definitions.get(form), hierarchies())
         except ExportProblem as problem:
+            # One dataset that no longer fits its form must not stop the releases that do not use
+            # it.
             problems[name] = problem.reasons
     return DatasetCatalogue(stored, specs, definitions, problems)
 
@@ -163,6 +172,8 @@ def read_recipe(text: str, catalogue: DatasetCatalogue) -> Recipe:
 
     Raises ExportProblem with everything wrong in it and in the datasets that it reads.
     """
+    # Only of what this recipe reads, and before the recipe itself: its columns cannot be checked
+    # against a dataset that cannot be read.
     reasons: list[Reason] = []
     for name in recipe_reader.list_dataset_names(text, load_table_menu()):
         reasons.extend(catalogue.problems.get(name, ()))

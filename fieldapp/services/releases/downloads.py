@@ -30,7 +30,7 @@ from fieldapp.store.session import Session
 
 SHORTEST_REASON = 5  # characters
 SHORTEST_NAME = 3
-ENDING_ACTS = ("release.revoke", "release.attest", "release.attest_withdrawal")
+ENDING_ACTS = ("release.revoke", "release.attest_deletion", "release.attest_withdrawal")
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def revoke_release(ctx: ActContext, release_id: int, because: str, seen: str | N
     return release
 
 
-@act("release.attest")
+@act("release.attest_deletion")
 def attest_deletion(ctx: ActContext, release_id: int, name: str, seen: str | None = None) -> None:
     """Write down that a recipient has deleted every copy of a release, and who attests it.
 

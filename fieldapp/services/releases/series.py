@@ -83,7 +83,7 @@ class ReleasePreview:
     rows: Mapping[str, list[list[str]]]
 
 
-@read_act("series.see")
+@read_act("series.view")
 def list_series(ctx: ActContext) -> tuple[Sequence[ReleaseSeries], Mapping[int, Release]]:
     """Return every series of the centre, and the newest release of each."""
     newest: dict[int, Release] = {}
@@ -92,7 +92,7 @@ def list_series(ctx: ActContext) -> tuple[Sequence[ReleaseSeries], Mapping[int, 
     return releases.series_of(ctx.session, ctx.centre_id), newest
 
 
-@read_act("series.see")
+@read_act("series.view")
 def open_series(ctx: ActContext, series_id: int | None) -> SeriesPage:
     """Return what the page of a series needs; of a new one without an id."""
     series = _get_series(ctx, series_id)
@@ -208,7 +208,7 @@ def _make_unique_key(ctx: ActContext, series_input: SeriesInput) -> str:
     return key
 
 
-@read_act("preview.see")
+@read_act("release.preview")
 def preview_release(ctx: ActContext, series_id: int | None, series_input: SeriesInput) -> ReleasePreview:
     """Return what a release of the last period would be; nothing is written or sent.
 

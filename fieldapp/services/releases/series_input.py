@@ -19,6 +19,7 @@ from fieldapp.services.releases.datasets import DatasetCatalogue, read_recipe, r
 from fieldapp.services.transports import targets
 from fieldapp.store.releases.releases import ReleaseSeries
 
+# Whose row it is, under the code or another name, and what is dropped.
 NEVER_RELEASED = (Role.PERSON, Role.PSEUDONYM, Role.DROP)
 
 
@@ -105,6 +106,8 @@ def build_recipe(key: str, series_input: SeriesInput) -> str:
     }
     datasets = []
     for name, columns in series_input.columns.items():
+        # Named one by one, also where all are taken: a column that the program adds later is not
+        # sent until somebody ticks it.
         item: dict[str, Any] = {"use": name, "columns": columns}
         if series_input.coarser.get(name):
             item["coarser"] = series_input.coarser[name]
@@ -160,6 +163,8 @@ def _check_delivery(series_input: SeriesInput) -> dict[str, str]:
     if not 1 <= series_input.keep_days <= 3650:
         problems["keep_days"] = N_("Give a number of days from 1 to 3650.")
     if series_input.age_key:
+        # Checked here, since a key with a typing error would be noticed only when the first package
+        # could not be sealed.
         try:
             seal.check_recipients([series_input.age_key])
         except ExportProblem:

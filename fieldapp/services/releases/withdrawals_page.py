@@ -61,7 +61,7 @@ class WithdrawalsPage:
     without_packages: Sequence[ReleaseSeries]  # switched off, so their recipients get no list by themselves
 
 
-@read_act("withdrawals.see")
+@read_act("withdrawals.view")
 def view_withdrawals(ctx: ActContext) -> WithdrawalsPage:
     """Return how many people took everything back, and how far phones and recipients are."""
     packages = releases.list_for(ctx.session, ctx.centre_id)

@@ -68,10 +68,13 @@ def send(target: Mapping[str, Any], payload: DeliveryPayload, config: TransportC
     """
     try:
         SENDERS[target["kind"]](target, payload, config)
+    # It has its own words already.
     except DeliveryFailed:
         raise
     except Exception as error:  # whatever a server does, the other deliveries go on
         note_failure(log, f"a delivery by {target['kind']} failed", error)
+        # The text of a server's error is the operator's only clue, and holds no answers; it is cut
+        # all the same.
         why = f"{type(error).__name__}: {getattr(error, 'code', '') or error}"[:300]
         raise DeliveryFailed(StoredProblem("delivery.failed", N_("It could not be sent ({why})."), {"why": why})) from None
 
@@ -80,6 +83,7 @@ def _read_secret(target: Mapping[str, Any], config: TransportConfig) -> str:
     """Return the content of the file that the target names; never one outside the folder."""
     name = str(target["secret"])
     path = config.secrets / name
+    # A name, not a path: the office writes it, and must not be able to have any file read.
     if Path(name).name != name or not path.is_file():
         text = N_("The secret of this target is not in the folder for secrets.")
         raise DeliveryFailed(StoredProblem("delivery.secret", text), is_final=True)
@@ -98,12 +102,16 @@ def send_sftp(target: Mapping[str, Any], payload: DeliveryPayload, config: Trans
         credentials = {"pkey": _parse_private_key(secret)}
     with paramiko.SSHClient() as client:
         client.get_host_keys().add(_make_known_hosts_name(target), *_parse_host_key(str(target["host_key"])))
+        # An unknown host key ends it: else anybody between could take the package, or give a false
+        # receipt.
         client.set_missing_host_key_policy(paramiko.RejectPolicy())
         client.connect(
             str(target["host"]),
             int(target.get("port", 22)),
             str(target["username"]),
             **credentials,
+            # Only the key that the target names: a key of the server's own must not be offered to
+            # others.
             allow_agent=False,
             look_for_keys=False,
             timeout=SECONDS,
@@ -114,6 +122,7 @@ def send_sftp(target: Mapping[str, Any], payload: DeliveryPayload, config: Trans
             folder = str(target["folder"]).rstrip("/")
             final = f"{folder}/{payload.name}"
             partial = f"{folder}/.{payload.name}.partial"
+            # Sent before, and the answer got lost: a second copy would look like a second package.
             if _exists(sftp, final):
                 return
             sftp.put(str(payload.file), partial)
@@ -160,6 +169,7 @@ def send_s3(target: Mapping[str, Any], payload: DeliveryPayload, config: Transpo
     assert payload.file is not None
     access, _, secret = _read_secret(target, config).partition("\n")
     address = urlsplit(str(target["endpoint"]))
+    # Plain http on this machine is for trying it out.
     is_local = address.scheme == "http" and address.hostname in ("127.0.0.1", "localhost")
     if not address.netloc or not (address.scheme == "https" or is_local):
         text = N_("The address of this target must begin with https://.")
@@ -175,6 +185,7 @@ def send_s3(target: Mapping[str, Any], payload: DeliveryPayload, config: Transpo
     )
     name = f"{str(target.get('prefix', '')).strip('/')}/{payload.name}".lstrip("/")
     try:
+        # Looked for first, as with SFTP: sending again must be harmless.
         client.stat_object(str(target["bucket"]), name)
     except S3Error as error:
         if error.code not in ("NoSuchKey", "NotFound"):
@@ -209,6 +220,7 @@ def send_email(target: Mapping[str, Any], payload: DeliveryPayload, config: Tran
         server.ehlo()
         if server.has_extn("starttls"):
             server.starttls(context=context)
+            # Again: the server may offer other things once the line is encrypted.
             server.ehlo()
         elif address.username:
             # A mail without encryption is bearable, since it has no data; a password is not.

@@ -122,7 +122,7 @@ def get_clock(session: Session, centre_id: int) -> RetentionClock | None:
 def list_signed_moments(session: Session, centre_id: int, limit: int = 200) -> list[tuple[int, dt.datetime, dt.datetime]]:
     """Return phone, arrival and finishing time of the newest submissions that phones signed."""
     query = sa.select(Submission.device_id, Submission.received_at, Submission.finished_at)
-    query = query.where(Submission.centre_id == centre_id, Submission.via == PHONE, Submission.device_id.is_not(None))
+    query = query.where(Submission.centre_id == centre_id, Submission.channel == PHONE, Submission.device_id.is_not(None))
     rows = session.execute(query.order_by(Submission.id.desc()).limit(limit))
     return [(row[0], row[1], row[2]) for row in rows if row[0] is not None]
 

@@ -54,6 +54,7 @@ def list_newest(session: Session, centre_id: int, limit: int = 50) -> Sequence[A
 
 def replace_targets(session: Session, centre_id: int, targets: Mapping[str, str]) -> None:
     """Let lines be about something else, since what was acted on is no more."""
+    # A line stays, so that the log has no gap; what it was about can no longer be found out.
     for target, replacement in targets.items():
         ours = sa.update(AuditEvent).where(AuditEvent.centre_id == centre_id, AuditEvent.target == target)
         session.execute(ours.values(target=replacement))

@@ -67,6 +67,7 @@ def upsert_items(session: Session, items: Mapping[tuple[int, str], str]) -> None
     """
     if not items:
         return
+    # Looked at first: most of what a message says is known already, and would only move numbers.
     before = _read_bodies(session, items)
     changed: dict[int, dict[str, str]] = {}
     for (user_id, key), body in items.items():
@@ -108,6 +109,7 @@ def _allocate_numbers(session: Session, user_id: int, count: int) -> int:
     statement = make_insert(session, PullCursor).values(user_id=user_id, seq=count)
     update = {"seq": PullCursor.seq + count}
     statement = statement.on_conflict_do_update(index_elements=["user_id"], set_=update)
+    # In one statement: another transaction cannot get the same numbers in between.
     last: int = session.connection().execute(statement.returning(PullCursor.seq)).scalar_one()
     return last - count + 1
 
@@ -131,6 +133,7 @@ def list_keys_of_records(session: Session, user_ids: Collection[int], root_ids: 
     for kind in ("due", "ref", "rec"):
         start = len(kind) + 2
         of_record = sa.func.substr(PullItem.key, start, 36).in_(root_ids)
+        # By the kind in front of the key, so that the index of keys can be used.
         query = sa.select(PullItem.key).where(PullItem.user_id.in_(user_ids), PullItem.key.startswith(f"{kind}/"))
         keys.update(session.scalars(query.where(of_record).distinct()))
     return keys

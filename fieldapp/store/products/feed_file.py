@@ -49,9 +49,11 @@ def write_feed_file(
     about: Mapping[str, Any],
 ) -> None:
     """Write a feed's file, in full or not at all; `about` is what the file says about itself."""
+    # With the process's number: two builders at once do not write into each other's file.
     temporary = path.with_suffix(f".{os.getpid()}.part")
     temporary.unlink(missing_ok=True)
     with sqlite3.connect(temporary) as connection:
+        # No journal: the file is written once, by one process, and is deleted when that fails.
         connection.execute("PRAGMA journal_mode=OFF")
         connection.execute("CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT)")
         listed = []
@@ -61,6 +63,7 @@ def write_feed_file(
         for name, value in {**about, "sets": listed}.items():
             connection.execute("INSERT INTO about VALUES (?, ?)", (name, json.dumps(value)))
     connection.close()
+    # Under its final name only when it is whole: readers may open it at any moment.
     temporary.replace(path)
 
 
@@ -116,8 +119,11 @@ class Feed:
         """
         table = entity.make_table()
         order = _complete_order(query.order)
+        # No value sorts lowest, here and in the page token: NULL compares with nothing, and rows
+        # would be missed.
         keys = [sa.func.coalesce(table.c[name], LOWEST[entity.types[name]]) for name, _ in order]
         selected = [name for name in query.select or entity.types if name in entity.types]
+        # The key at last, so that a token can be made of the last row.
         names = list(dict.fromkeys([*selected, KEY]))
         statement = sa.select(*(table.c[name] for name in names), *keys)
         if query.filter:
@@ -125,6 +131,7 @@ class Feed:
         if query.after:
             values = _decode_page_token(query.after, len(order))
             statement = statement.where(_build_after_condition(keys, order, values))
+        # The token says where to go on; the skip was done on the first page.
         else:
             statement = statement.offset(query.skip)
         for key, (_, is_descending) in zip(keys, order, strict=True):
@@ -172,10 +179,12 @@ def _encode_page_token(values: list[Any]) -> str:
 
 def _decode_page_token(text: str, length: int) -> list[Any]:
     try:
+        # Base64 without its padding; the token travels in an address.
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError:
         values = None
     is_list = isinstance(values, list) and len(values) == length
+    # Values from outside go into a query as parameters, and only numbers and texts.
     if not is_list or not all(isinstance(value, str | int | float) for value in values):
         raise QueryRefused("The place to go on from cannot be read. Begin again without $skiptoken.")
     return list(values)
@@ -205,6 +214,7 @@ def parse_order(text: str, entity: EntitySet) -> Order:
             problem = f"$orderby: “{part.strip()}” is no column of {entity.name}"
             raise QueryRefused(f"{problem}, with asc or desc after it.")
         order.append((name, direction == "desc"))
+    # Each column makes the condition of the next page longer.
     if len(order) > MOST_ORDERED or len({name for name, _ in order}) < len(order):
         raise QueryRefused(f"$orderby takes up to {MOST_ORDERED} different columns.")
     return tuple(order)

@@ -40,11 +40,14 @@ def build_filter_condition(text: str, entity: EntitySet, table: sa.Table) -> sa.
         raise QueryRefused(f"$filter is longer than {MOST_TEXT} characters.")
     try:
         tree = ODataParser().parse(ODataLexer().tokenize(text))
+    # The class alone: the parser's message may repeat what was typed, and answers must not stand in
+    # logs.
     except (ODataException, RecursionError, ValueError) as error:
         raise QueryRefused(f"$filter cannot be read: {type(error).__name__}.") from None
     if tree is None:
         raise QueryRefused("$filter cannot be read.")
     condition: sa.ColumnElement[bool] = _Translator(entity, table).visit(tree)
+    # A number as a condition would be true or false by SQLite's own rules.
     if not _is_boolean(tree, entity):
         raise QueryRefused("$filter must say yes or no for each row.")
     return condition
@@ -85,6 +88,7 @@ class _Translator:
     def visit(self, node: Any) -> Any:
         """Return the SQL of a node: an expression, or a list of them for a list."""
         self.nodes += 1
+        # Deep or long filters cost the server more than the recipient.
         if self.nodes > MOST_NODES:
             raise QueryRefused("$filter is too long.")
         method = self.methods.get(type(node))
@@ -102,6 +106,7 @@ class _Translator:
         return sa.literal(node.py_val, sa.Text)
 
     def _translate_integer(self, node: ast.Integer) -> Expression:
+        # Beyond 64 bits SQLite would compare as floating-point numbers.
         if abs(node.py_val) > LARGEST:
             raise QueryRefused("$filter: this number is too large.")
         return sa.literal(node.py_val)
@@ -127,6 +132,7 @@ class _Translator:
         if isinstance(node.comparator, ast.In):
             return left.in_(right)  # type: ignore[no-any-return]
         name = COMPARISONS[type(node.comparator)]
+        # OData lets null stand on either side.
         if isinstance(node.left, ast.Null):
             left, right = right, left
         if isinstance(node.left, ast.Null) or isinstance(node.right, ast.Null):

@@ -42,6 +42,8 @@ class Edition(Base):
     period: Mapped[str] = mapped_column(sa.String(12))
     last_day: Mapped[dt.date]
     number: Mapped[int] = mapped_column(default=1)
+    # Two builds with the same numbers have the same hash, so nobody is told of an edition in which
+    # nothing is new.
     sha256: Mapped[str] = mapped_column(sa.String(64))
     body: Mapped[str] = mapped_column(sa.Text)
     built_at: Mapped[dt.datetime]
@@ -59,6 +61,8 @@ class Subscription(Base):
     """An address that gets a notice, never the numbers, when a product has a new edition."""
 
     __tablename__ = "subscription"
+    # A number that was deleted is never given out again: a page that was open before would end
+    # somebody else's notices.
     __table_args__ = (sa.UniqueConstraint("centre_id", "product", "address"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -80,6 +84,7 @@ class PartnerSource(Base):
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
     name: Mapped[str] = mapped_column(sa.String(120))
     calendar: Mapped[str] = mapped_column(sa.String(120))
+    # As the file has them, with its hidden cells.
     figures: Mapped[list[Any]]
     sha256: Mapped[str] = mapped_column(sa.String(64))
     brought_at: Mapped[dt.datetime]
@@ -102,6 +107,8 @@ def states(session: Session, centre_id: int) -> dict[str, ProductState]:
 
 def state(session: Session, centre_id: int, product: str) -> ProductState:
     """Return a product's state, locked; it is created on first use."""
+    # Locked, since the timetable and somebody in the office may build or switch the same product at
+    # once.
     state = session.get(ProductState, (centre_id, product), with_for_update=True)
     if state is None:
         state = ProductState(centre_id=centre_id, product=product, is_on=False, problem="")
@@ -110,6 +117,8 @@ def state(session: Session, centre_id: int, product: str) -> ProductState:
 
 
 def is_on(session: Session, centre_id: int, product: str) -> bool:
+    # Unlike state() it makes no row for a product that nobody ever switched on: it is asked for by
+    # pages that only read.
     query = sa.select(ProductState.is_on).where(ProductState.centre_id == centre_id, ProductState.product == product)
     return bool(session.scalars(query).one_or_none())
 
@@ -121,6 +130,8 @@ def centres_with(session: Session, product: str) -> Sequence[int]:
 
 
 def latest(session: Session, centre_id: int, product: str) -> Edition | None:
+    # By the last day of the period and not by when it was built: an old period may be revised at
+    # any time.
     query = sa.select(Edition).where(Edition.centre_id == centre_id, Edition.product == product)
     return session.scalars(query.order_by(Edition.last_day.desc()).limit(1)).first()
 
@@ -147,11 +158,13 @@ def periods_before(session: Session, centre_id: int, product: str, day: dt.date)
 
 def editions(session: Session, centre_id: int) -> Sequence[Edition]:
     """Return all editions, newest first, without their bodies."""
+    # Bodies are long, and a list shows none of them.
     query = sa.select(Edition).where(Edition.centre_id == centre_id).options(defer(Edition.body))
     return session.scalars(query.order_by(Edition.last_day.desc(), Edition.product)).all()
 
 
 def put_files(session: Session, edition_id: int, files: dict[str, bytes]) -> None:
+    # All at once: an edition that is built again may have fewer files.
     session.execute(sa.delete(EditionFile).where(EditionFile.edition_id == edition_id))
     session.add_all(EditionFile(edition_id=edition_id, name=name, data=data) for name, data in files.items())
 

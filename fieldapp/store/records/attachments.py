@@ -117,9 +117,11 @@ def take_out(session: Session, centre_id: int, hashes: Collection[str], device_i
     picture by naming it.
     """
     for sha256 in sorted(hashes):
+        # Another record of the same phone may show the same picture.
         if _is_named(session, centre_id, sha256, device_id):
             continue
         _delete(session, find_own(session, centre_id, sha256, device_id))
+        # Remembered: the phone may not have heard of the refusal yet, and would send it again.
         session.merge(GoneAttachment(centre_id=centre_id, sha256=sha256, device_id=device_id))
     session.flush()
 
@@ -154,7 +156,9 @@ def take_back(session: Session, centre_id: int, hashes: Collection[str], device_
 
 def _is_named(session: Session, centre_id: int, sha256: str, device_id: int | None) -> bool:
     by_client = sa.select(AttachmentName.name).where(AttachmentName.centre_id == centre_id)
+    # Names end in the hash, whatever type the client gave the file.
     if session.execute(by_client.where(AttachmentName.answer.endswith(f":{sha256}")).limit(1)).first():
         return True
+    # The answers name attachments by hash; only the phone's own submissions count.
     sent = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.device_id == device_id)
     return session.execute(sent.where(Submission.body.contains(sha256)).limit(1)).first() is not None

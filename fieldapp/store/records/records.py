@@ -47,7 +47,7 @@ class Record(Base):
     instance_id: Mapped[str] = mapped_column(sa.String(36))  # of its first submission
     form: Mapped[str] = mapped_column(sa.String(64))
     version: Mapped[str] = mapped_column(sa.String(64))
-    via: Mapped[str] = mapped_column(sa.String(8))  # how the submission that it shows came: see Submission
+    channel: Mapped[str] = mapped_column("via", sa.String(8))  # how the submission that it shows came: see Submission
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     occurred_on: Mapped[dt.date]
     area: Mapped[str] = mapped_column(sa.String(20), default="")
@@ -95,6 +95,8 @@ INSERT = sa.insert(Record)
 
 def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
+        # By the connection, past the objects: a message brings up to a hundred rows, and nobody
+        # needs them as objects.
         session.connection().execute(INSERT, rows)
 
 
@@ -143,6 +145,7 @@ def iterate_all(session: Session, centre_id: int, size: int = 500) -> Iterator[S
     """Yield all records of a centre in the order they came, at most `size` at a time."""
     last = 0
     while True:
+        # Behind the last id and not by offset: the work does not grow with the place.
         query = sa.select(Record).where(Record.centre_id == centre_id, Record.id > last)
         batch = session.scalars(query.order_by(Record.id).limit(size)).all()
         if not batch:
@@ -157,6 +160,7 @@ def is_any(session: Session, centre_id: int) -> bool:
 
 def last_contacts(session: Session, centre_id: int, codes: Collection[str]) -> dict[str, list[tuple[dt.date, str]]]:
     """Return, for each card code, the day and id of the newest two records about it."""
+    # The newest two: one of them may be the record whose own follow-up is asked about.
     place = sa.func.row_number().over(partition_by=Record.person, order_by=(Record.occurred_on.desc(), Record.id.desc()))
     ranked = (
         sa.select(Record.person, Record.occurred_on, Record.instance_id, place.label("place"))
@@ -218,9 +222,11 @@ def list_page(session: Session, centre_id: int, record_filter: RecordFilter, cur
     query = _narrow(sa.select(Record), centre_id, record_filter)
     position = _read_cursor(cursor)
     if position is not None:
+        # As one pair: two conditions side by side would leave out days with many records.
         query = query.where(sa.tuple_(Record.occurred_on, Record.id) < position)
     # Lists do not show these, and they are long.
     query = query.options(defer(Record.answers), defer(Record.heads), defer(Record.contested))
+    # One row more says whether there is a next page.
     query = query.order_by(Record.occurred_on.desc(), Record.id.desc()).limit(size + 1)
     records = session.scalars(query).all()
     next_cursor = ""
@@ -259,7 +265,7 @@ class ExportedRecord:
     received_at: dt.datetime
     changed_at: dt.datetime
     version: str
-    via: str
+    channel: str
     review: str
     answers: dict[str, Any]
     person: str
@@ -282,7 +288,7 @@ def iterate_for_export(
         Record.received_at,
         Record.changed_at,
         Record.version,
-        Record.via,
+        Record.channel,
         Record.review,
         Record.answers,
         Record.person,
@@ -351,6 +357,7 @@ def iterate_for_release(
         )
         .where(Record.centre_id == centre_id, Record.form == form)
         .where(Record.occurred_on >= first, Record.occurred_on <= last, Record.received_at < received_before)
+        # By id: a release reads records in the same order each time, whatever arrived meanwhile.
         .order_by(Record.instance_id)
         .limit(page)
     )
@@ -431,6 +438,7 @@ def of_persons_before(
     """Return how many records of these people have not changed since a time, by form and day."""
     codes = sorted(persons)
     counts = []
+    # In pieces: databases limit how many values one query may have.
     for first in range(0, len(codes), at_once):
         query = (
             sa.select(Record.form, Record.occurred_on, sa.func.count())
@@ -469,5 +477,6 @@ def list_persons(session: Session, centre_id: int) -> set[str]:
 
 def list_contested(session: Session, centre_id: int) -> Sequence[Record]:
     """Return the records between whose answers nobody has chosen yet."""
+    # With the literal condition as well, since only that one uses the partial index.
     query = sa.select(Record).where(Record.centre_id == centre_id, TO_REVIEW, Record.review == "contested")
     return session.scalars(query.order_by(Record.id)).all()

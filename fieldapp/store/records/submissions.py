@@ -52,7 +52,7 @@ class Submission(Base):
     instance_id: Mapped[str] = mapped_column(sa.String(36))
     root_id: Mapped[str] = mapped_column(sa.String(36))  # the record that it is part of
     prev: Mapped[list[Any]]  # the submissions that it builds on
-    via: Mapped[str] = mapped_column(sa.String(8))  # one of the four above; phone: sealed and signed
+    channel: Mapped[str] = mapped_column("via", sa.String(8))  # one of the four above; phone: sealed and signed
     form: Mapped[str] = mapped_column(sa.String(64))
     version: Mapped[str] = mapped_column(sa.String(64))
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))

@@ -88,6 +88,7 @@ def of_centre(session: Session, centre_id: int) -> Sequence[Dataset]:
 def heads(session: Session, centre_id: int) -> dict[int, str]:
     """Return the ledger head of each dataset of a centre, and lock them all."""
     query = sa.select(Dataset.id, Dataset.head).where(Dataset.centre_id == centre_id).order_by(Dataset.id)
+    # In one order, so that two releases cannot wait for each other.
     return {int(row.id): str(row.head) for row in session.execute(query.with_for_update())}
 
 
@@ -125,6 +126,7 @@ def add_rows(session: Session, dataset_id: int, number: int, tags: bytes) -> Non
             session.connection().execute(sa.insert(PublishedRow), rows)
             rows = []
     if rows:
+        # Past the objects: a million tags as objects would not fit into memory.
         session.connection().execute(sa.insert(PublishedRow), rows)
 
 
@@ -133,6 +135,7 @@ def advance_ledger_head(session: Session, dataset_id: int, before: str, after: s
 
     Then another release has published a batch in the meantime.
     """
+    # The old head is in the condition: of two releases that build at once, one finds that it lost.
     statement = sa.update(Dataset).where(Dataset.id == dataset_id, Dataset.head == before)
     statement = statement.values(head=after).execution_options(synchronize_session=False)
     return session.connection().execute(statement).rowcount == 1
@@ -178,6 +181,7 @@ class PublishedCountsView:
 
 def published_tables(session: Session, centre_id: int, keys: Sequence[str]) -> list[PublishedCountsView]:
     """Return the published counts of these tables, by table and period."""
+    # As plain values and not as objects: they are compared long after this transaction.
     columns = [getattr(PublishedCounts, field.name) for field in fields(PublishedCountsView)]
     query = sa.select(*columns).where(PublishedCounts.centre_id == centre_id, PublishedCounts.key.in_(keys))
     query = query.order_by(PublishedCounts.key, PublishedCounts.period)

@@ -58,6 +58,8 @@ def _open_feed() -> Response | None:
         response.www_authenticate = WWWAuthenticate("basic", {"realm": "fieldapp", "charset": "UTF-8"})
         return response
     g.json_format = _choose_json_format()
+    # After the key and the form: the mark differs by both. Nothing is read for an answer that has
+    # not changed.
     if request.if_none_match.contains(_make_etag()):
         return _cache_privately(Response(status=304))
     return None
@@ -82,6 +84,7 @@ def _version(response: Response) -> Response:
 
 def _make_etag() -> str:
     opened: OpenFeed = g.opened
+    # By key as well: two keys of one series may be revoked apart.
     return f"{opened.version}-{opened.key.id}-{g.json_format.etag_part}"
 
 
@@ -191,6 +194,7 @@ def rows(name: str) -> Response:
     body["value"] = [_write_row(entity, query, row) for row in page.rows]
     if page.after:
         body["@odata.nextLink"] = _make_next_link(entity, query, page.after, len(page.rows))
+    # After reading, with the number of rows: the audit log says how much left.
     log_feed_read(session(), g.opened.key, entity.name, len(page.rows))
     selected = ""
     if query.select:
@@ -214,6 +218,7 @@ def count(name: str) -> Response:
 def row(name: str, key: int) -> Response:
     """Give one row by its key."""
     entity = _find_entity(name)
+    # Cut off, since an address may have any number of digits.
     page = g.opened.feed.read(entity, Query(filter=f"{KEY} eq {min(key, MAX_NUMBER)}"), 1)
     if not page.rows:
         raise ActProblem("access.not_found", NOT_FOUND)
@@ -257,6 +262,7 @@ def _read_query(entity: EntitySet) -> Query:
 
     Nothing is silently left out: a filter that were ignored would give rows that nobody asked for.
     """
+    # A reader that asks for something unknown would believe that it was done.
     unknown = sorted(name for name in request.args if name.startswith("$") and name not in OPTIONS)
     if unknown:
         raise ActProblem("feed.option", N_("{names}: this feed does not know it."), {"names": ", ".join(unknown)})
@@ -295,6 +301,7 @@ def _read_page_token() -> str:
     """Return where the page begins, "" for the first; refuse a token of an older feed."""
     token = request.args.get("$skiptoken", "")
     version, _, after = token.partition(".")
+    # Two states of the data on one reading would leave rows out or double them.
     if token and version != g.opened.version:
         raise QueryRefused("The data has changed since that page. Begin again without $skiptoken.")
     return after
@@ -311,6 +318,7 @@ def _read_number(name: str) -> int | None:
 
 def _make_next_link(entity: EntitySet, query: Query, after: str, row_count: int) -> str:
     """Return the address of the next page; `row_count` rows of $top were given on this one."""
+    # Everything else of the question goes along; only the place moves.
     options = {name: value for name, value in request.args.items() if name in OPTIONS - PAGE_OPTIONS}
     if query.top is not None:
         options["$top"] = str(query.top - row_count)

@@ -55,6 +55,7 @@ def sign_answer(response: Response) -> Response:
     centre_id = g.get("centre_id")
     if centre_id and NONCE.fullmatch(nonce) and response.status_code == HTTPStatus.OK:
         signs = find_receipt_signer(session(), centre_id, current_app.config["SECRET_KEY"])
+        # No signature at all, rather than a false one: the phone then deletes nothing.
         if signs is None:
             return response
         # Over the text before compression, which a proxy may undo.
@@ -88,6 +89,7 @@ def sign_in() -> ResponseReturnValue:
     if user.role != WORKER:
         raise ActProblem("sign_in.role", N_("The phone app is for outreach workers. Use the office page instead."))
     actor = Actor(user.centre_id, user.role, user.id)
+    # A password alone must not be enough where the centre wants to see each phone that joins.
     if centres.get(session(), user.centre_id).by_invitation:
         text = N_("At this centre a phone joins by invitation. Ask for one and scan its QR code with your phone's camera.")
         raise ActProblem("sync.invitation_only", text)
@@ -191,6 +193,7 @@ def _compressed(text: str, level: int = 6) -> Response:
     response = Response(text, mimetype="application/json")
     # No secret is in here, so that the size of the compressed text tells nobody anything.
     if request.accept_encodings.quality("gzip") > 0:
+        # Without a time in it, so that the same content gives the same bytes.
         response = Response(gzip.compress(g.plain, level, mtime=0), mimetype="application/json")
         response.headers["Content-Encoding"] = "gzip"
     response.vary.add("Accept-Encoding")
@@ -229,6 +232,7 @@ def deliver() -> ResponseReturnValue:
     except BatchRefused as refused:
         return _malformed(refused)
     answers = receive_delivery(session(), delivery, current_app.config["SECRET_KEY"], current_app.config["LIMITS"])
+    # Signed by the centre of the phones; where no phone is known, there is nobody who could check.
     g.centre_id = answers.pop("centre")
     return jsonify({"protocol": PROTOCOL, **answers})
 
@@ -238,6 +242,7 @@ def attachment(sha256: str) -> ResponseReturnValue:
     """Store one piece of a sealed attachment, signed by its phone; say how much is there."""
     content_range = PIECE.fullmatch(request.headers.get("Content-Range", ""))
     proof = request.headers.get("X-Proof", "")
+    # The shape is checked here, so that nothing malformed costs a look into the database.
     if not content_range or not HASH.fullmatch(sha256) or not PROOF.fullmatch(proof):
         raise attachments.MALFORMED
     start = int(content_range[1])

@@ -44,6 +44,7 @@ def _respond_cached(key: tuple[str, ...], mimetype: str, make: Callable[[], byte
         response = Response(status=304)
     else:
         data = _rendered.get(key)
+        # Rendering is the only cost; most visitors of a month look at the same few pages.
         if data is None:
             if len(_rendered) >= CACHE_SIZE:
                 # Emptied as a whole: most of it is of editions that are over, and what is asked for comes back.
@@ -67,6 +68,8 @@ def _make_cache_key(slug: str, language: str, *more: str) -> tuple[str, ...]:
     """
     if language not in LANGUAGES:
         raise make_not_found()
+    # Asked at every request: a dashboard that is switched off must be gone at once, also from this
+    # cache.
     _, digest = public.read_edition_version(session(), slug)
     # The host is in it because pages have whole addresses, for those who share them.
     return (digest[:24], _version(), request.host.replace('"', ""), slug, language, *more)
@@ -113,6 +116,7 @@ def centre(slug: str) -> ResponseReturnValue:
     public.read_edition_version(session(), slug)
     language = preferred()
     response = redirect(url_for(".dashboard", slug=slug, language=language))
+    # Caches in between must not give everybody the language of the first visitor.
     response.vary.add("Accept-Language")
     return response
 
@@ -127,6 +131,7 @@ def dashboard(slug: str, language: str) -> Response:
 @dashboards.get("/public/<slug>/<language>/<name>/")
 def indicator(slug: str, language: str, name: str) -> Response:
     key = _make_cache_key(slug, language, "one", name)
+    # Before the cache: the key would else be filled with pages of indicators that do not exist.
     _require_indicator(slug, name)
     return _respond_cached(key, "text/html", lambda: _page("indicator.html", slug, language, name=name))
 
@@ -170,6 +175,8 @@ def file(slug: str, name: str) -> Response:
 @dashboards.get("/embed/kpi.js")
 def script() -> Response:
     """Give the element that shows indicators on another site; its address never changes."""
+    # Other sites have this address in their pages for years, so it has no hash and lives for
+    # minutes.
     response = assets.send(assets.asset("kpi.js").rsplit("/", 1)[-1], "text/javascript")
     response.headers["Cache-Control"] = f"public, max-age={MINUTES * 60}"
     return response

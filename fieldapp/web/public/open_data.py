@@ -24,8 +24,10 @@ PARTNER_TOTAL = ("indicator", "period", "first", "last", "part", "unit", "value"
 PARTNERS = ("source", "calendar", "indicator", "period", "first_day", "last_day", "part", "unit", "value")
 
 
+# Written here in both languages and not through the catalogue: a file is the same for everybody.
 STATES = {
     "shown": {"en": "Shown, rounded to a multiple of 5", "fr": "Montré, arrondi à un multiple de 5"},
+    # “Not zero” is said because a chart made from an empty cell would show none.
     "hidden": {"en": "Too few to show; not zero", "fr": "Trop peu pour être montré; pas zéro"},
     "missing": {"en": "Not counted yet", "fr": "Pas encore compté"},
 }
@@ -76,6 +78,7 @@ def write_parts(edition: PublicEdition, root: str) -> bytes:
     lines = []
     for indicator in edition.body["indicators"]:
         parts = indicator["parts"]
+        # Not every indicator has parts.
         for row in parts["rows"] if parts else ():
             lines.append((indicator["id"], parts["period"], row["key"], _write_cell(row["value"]), row["text"]))
     return csv_files.rows(PARTS, lines)
@@ -104,11 +107,13 @@ def write_codebook(edition: PublicEdition, root: str) -> bytes:
     for state, words in STATES.items():
         lines.append(("indicators.csv", "state", state, words["en"], words["fr"]))
     # Indicators share parts: each is explained once.
+    # In the order in which they were first said, which is that of the dashboard.
     return csv_files.rows(CODEBOOK, list(dict.fromkeys(lines)))
 
 
 def write_json(edition: PublicEdition, root: str) -> bytes:
     """Return indicators.json: all of an edition."""
+    # Copies: pages show the same edition.
     indicators = [dict(indicator) for indicator in edition.body["indicators"]]
     for indicator in indicators:
         # Only public ones are in it; the word would make readers look for others.
@@ -134,9 +139,12 @@ def write_atom(edition: PublicEdition, root: str) -> bytes:
     if edition.number > 1:
         title += f", revised ({edition.number})"
     return (
+        # By hand, since it is ten elements; each text in it is escaped.
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
         f"<id>{escape(page)}</id><title>{escape(edition.centre)}</title><updated>{edition.built_at}</updated>"
         f'<author><name>{escape(edition.centre)}</name></author><link href="{escape(page)}"/>'
+        # The hash in the id: readers of feeds take an entry they have seen for old news.
+        # Sixteen characters of the hash are enough to tell one edition from the next.
         f"<entry><id>{escape(page)}#{edition.sha256[:16]}</id><title>{escape(title)}</title>"
         f'<updated>{edition.built_at}</updated><link href="{escape(page)}"/></entry></feed>\n'
     ).encode()
@@ -193,6 +201,8 @@ def _make_entry(edition: PublicEdition, root: str) -> dict[str, Any]:
         "dct:license": {"@id": LICENCE},
         "dct:accrualPeriodicity": {"@id": "http://publications.europa.eu/resource/authority/frequency/MONTHLY"},
         "dct:modified": {"@value": edition.built_at, "@type": "xsd:dateTime"},
+        # From the numbers and not from today's date: a quiet month must not make the data look
+        # newer than they are.
         "dct:temporal": {
             "@type": "dct:PeriodOfTime",
             "dcat:startDate": {"@value": first_day, "@type": "xsd:date"},

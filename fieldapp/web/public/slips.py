@@ -49,10 +49,15 @@ def ask() -> ResponseReturnValue:
 @slips.post("/r")
 def answer() -> ResponseReturnValue:
     """Show the consent of a slip, or do what a ticket allows."""
+    # The token against forged forms is not needed: there is no session to abuse. This only spares
+    # people a trick.
     if not _is_from_here():
         return _render(problem="elsewhere"), 403
+    # Stopped before the database is asked; nobody has to be known for that.
     if failures.is_flood():
         return _render(problem="busy"), 503
+    # On a shared computer, "Back" and "Reload" would send the form for the next person who sits
+    # there.
     if sent_forms.is_sent_again(request.form.get("form", "")[:MAX_TYPED]):
         return _render()
     text = request.form.get("ticket", "")
@@ -60,6 +65,7 @@ def answer() -> ResponseReturnValue:
         return _act(text)
     slip = parse_slip(request.form.get("slip", "")[:MAX_TYPED])
     tag = tag_slip(slip, keys.derive_slip_key(current_app.config["SECRET_KEY"]))
+    # Looked up by its keyed hash; the slip itself is nowhere in the database.
     view = read_slip(session(), tag, utcnow()) if slip else None
     if view is None:
         return _refuse("unknown")
@@ -71,6 +77,7 @@ def _act(text: str) -> ResponseReturnValue:
     ticket = read_ticket(text, keys.derive_ticket_key(current_app.config["SECRET_KEY"]), now)
     if ticket is None:
         return _refuse("over")
+    # Ending is asked twice, since it cannot be undone.
     if ticket.act is SlipAct.ASK_END:
         return _render(read_slip(session(), ticket.tag, now), asks_end=True)
     done = _do(ticket)
@@ -88,6 +95,8 @@ def _do(ticket: Ticket) -> str:
         else:
             lower_by_slip(session(), ticket.tag, TIERS[ticket.act])
     except ActProblem as problem:
+        # The person sees that nothing changed, which is true in both cases; the difference would
+        # tell a stranger something.
         return "unchanged" if problem.code in ("slip.not_lower", "slip.unknown") else "failed"
     return "changed"
 

@@ -39,7 +39,7 @@ class Calendar:
         self.send(item)
         statement = sa.update(Submission).where(Submission.instance_id == item["id"])
         finished_at = self.now - dt.timedelta(minutes=1) - behind
-        self.session.execute(statement.values(via=PHONE, finished_at=finished_at))
+        self.session.execute(statement.values(channel=PHONE, finished_at=finished_at))
         self.session.commit()
         return str(item["id"])
 

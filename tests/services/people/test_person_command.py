@@ -66,7 +66,7 @@ def test_the_only_admin_gets_back_in(run: Run, session: Session, cast: Cast) -> 
     with pytest.raises(ActProblem):
         sign_in.sign_in(session, "rosa", PASSWORD, "")
     assert sign_in.sign_in(session, "rosa", password, "").id == cast.rosa.user_id
-    line = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "person.reset")).one()
+    line = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "person.reset_password")).one()
     assert (line.target, line.actor_id, line.centre_id) == (f"user/{cast.rosa.user_id}", None, cast.centre.id)
     assert line.details == {"by": "command", "second_factor": False, "active": True}
 

@@ -141,4 +141,4 @@ def test_a_copy_of_a_long_weekend_is_taken_in_whole(phone: Phone, cast: Cast) ->
     found = import_copy(phone.session, cast.rosa, data=copy, secret=SECRET)
     assert [item["status"] for item in found] == ["stored"] * 130
     lines, _ = list_audit(phone.session, cast.rosa)
-    assert [line.details for line in lines if line.act == "copy.bring"] == [{"records": 130}]
+    assert [line.details for line in lines if line.act == "copy.import"] == [{"records": 130}]

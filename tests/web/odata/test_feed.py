@@ -273,7 +273,7 @@ def test_it_is_not_sent_again_while_nothing_has_changed_and_every_pull_is_writte
     again = reader.get("encounters", If_None_Match=first.headers["ETag"])
     assert again.status_code == 304 and again.data == b""
     with reader.session() as session:
-        lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "feed.pull")).all()
+        lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "feed.read")).all()
         assert [line.details["set"] for line in lines] == ["encounters"]
         assert lines[0].details["rows"] == len(first.get_json()["value"])
         assert list_keys(session, reader.cast.rosa).keys[0].last_used_at is not None

@@ -38,25 +38,25 @@ def sent(app: Flask, web_cast: Cast) -> list[dict[str, Any]]:
 
 
 def test_encounters_are_listed_filtered_and_opened_with_history(rosa: FlaskClient, sent: list[dict[str, Any]]) -> None:
-    page = rosa.get("/office/encounters").text
+    page = rosa.get("/office/records").text
     assert "1 record" in page
     assert "Check-in with participant" in page
     assert "Mount Olive-Silverstone-Jamestown" in page
-    assert "No record matches" in rosa.get("/office/encounters?form=mediation").text
-    assert "No record matches" in rosa.get("/office/encounters?since=2099-01-01").text
-    assert rosa.get("/office/encounters?since=nonsense&worker=x&after=zzz&area='--").status_code == 200
-    opened = rosa.get(f"/office/encounters/{sent[0]['id']}").text
+    assert "No record matches" in rosa.get("/office/records?form=mediation").text
+    assert "No record matches" in rosa.get("/office/records?since=2099-01-01").text
+    assert rosa.get("/office/records?since=nonsense&worker=x&after=zzz&area='--").status_code == 200
+    opened = rosa.get(f"/office/records/{sent[0]['id']}").text
     assert "CANARY quiet night" in opened
     assert "stays here" in opened
     assert "Received by the centre" in opened
-    assert "A record was opened" in rosa.get(f"/office/encounters/{sent[0]['id']}").text
+    assert "A record was opened" in rosa.get(f"/office/records/{sent[0]['id']}").text
 
 
 def test_what_failed_is_shown_with_its_reasons(rosa: FlaskClient, sent: list[dict[str, Any]]) -> None:
     assert "2 items" in rosa.get("/office/").text
-    page = rosa.get("/office/attention").text
+    page = rosa.get("/office/review").text
     assert "pass the form" in page
-    links = [part.split('"')[0] for part in page.split('href="') if part.startswith("/office/attention/")]
+    links = [part.split('"')[0] for part in page.split('href="') if part.startswith("/office/review/")]
     texts = "".join(rosa.get(link).text for link in links)
     assert "Give a number from 1 to 200." in texts
     assert "The answers are not JSON." in texts
@@ -72,26 +72,26 @@ def test_what_a_shut_out_phone_sent_is_named_and_let_in_by_one_click(
         post(rosa, f"/office/phones/{device_id}/revoke", order="wipe")
         headers = {"Content-Type": "application/json"}
         answer = app.test_client().post("/sync/v1/deliver", data=delivery(phone.seal(), phone.seal()), headers=headers)
-        page = rosa.get("/office/attention").text
+        page = rosa.get("/office/review").text
         app.test_client().post("/sync/v1/deliver", data=delivery(phone.seal()), headers=headers)
     engine.dispose()
     assert [one["status"] for one in answer.json["items"]] == ["rejected", "rejected"]
     assert "The centre has turned off this phone" in page
     assert "after access was turned off" in page
-    link = next(part.split('"')[0] for part in page.split('href="') if part.startswith("/office/attention/"))
+    link = next(part.split('"')[0] for part in page.split('href="') if part.startswith("/office/review/"))
     assert "Accept" in rosa.get(link).text
     assert post(rosa, f"{link}/let-in").status_code == 302
     newest = {"newest": page.split('name="newest" value="')[1].split('"')[0]}
-    assert post(rosa, f"/office/attention/phones/{device_id}/let-in", **newest).status_code == 302
-    page = rosa.get("/office/attention").text
+    assert post(rosa, f"/office/review/phones/{device_id}/let-in", **newest).status_code == 302
+    page = rosa.get("/office/review").text
     assert "1 submission is now part of a record." in page
     assert "turned off this phone" in page  # what came after the page was shown
-    assert post(rosa, f"/office/attention/phones/{device_id}/settle", **newest).status_code == 302
-    page = rosa.get("/office/attention").text
+    assert post(rosa, f"/office/review/phones/{device_id}/dismiss", **newest).status_code == 302
+    page = rosa.get("/office/review").text
     assert "turned off this phone" in page
     newest = {"newest": page.split('name="newest" value="')[1].split('"')[0]}
-    assert post(rosa, f"/office/attention/phones/{device_id}/settle", **newest).status_code == 302
-    assert "turned off this phone" not in rosa.get("/office/attention").text
+    assert post(rosa, f"/office/review/phones/{device_id}/dismiss", **newest).status_code == 302
+    assert "turned off this phone" not in rosa.get("/office/review").text
 
 
 def test_a_new_person_gets_a_password_that_is_shown_once(rosa: FlaskClient, post: Callable[..., Any]) -> None:

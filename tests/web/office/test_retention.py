@@ -108,7 +108,7 @@ def test_a_record_is_erased_on_its_page_with_a_reason(settings: Settings, web_ca
     with Session(engine_for(settings.url)) as session:
         receive_batch(session, web_cast.amina, parse_batch(batch(item)))
     rosa = client_of("rosa")
-    page = f"/office/encounters/{item['id']}"
+    page = f"/office/records/{item['id']}"
     token = csrf_of(rosa.get(page).text)
     refused = rosa.post(f"{page}/erase", data={"csrf_token": token}, follow_redirects=True)
     assert "Without a reason nothing was erased." in refused.text

@@ -39,8 +39,8 @@ Clients = Callable[[str], FlaskClient]
 # Forms that need not say what they were shown, and why.
 FREE = {
     "office.aside_let_in": "takes in what is still aside; what a colleague let in or took off the list stays so",
-    "office.aside_settle": "takes off the list what is still aside; it stays kept",
-    "office.attention_let_in": "takes in one that is still aside; one that is not stays as it is",
+    "office.aside_dismiss": "takes off the list what is still aside; it stays kept",
+    "office.submission_let_in": "takes in one that is still aside; one that is not stays as it is",
     "office.board_ask": "puts something new on the board",
     "office.board_report": "only reads",
     "office.card_end_now": "ends a card, once and for all; one that has ended stays so",
@@ -48,11 +48,12 @@ FREE = {
     "office.card_lower": "only lowers; what is as low already is refused",
     "office.card_record": "only reads",
     "office.delivery_retry": "tries again what failed; what is sent stays sent",
-    "office.encounters_zip": "only reads",
+    "office.records_zip": "only reads",
     "office.feed_key_make": "makes a new key; the others stay",
     "office.form_change": "begins a new draft; the version stays",
     "office.form_new": "begins a new draft",
     "office.form_upload": "begins a new draft",
+    "office.moved": "only says where a page is now",
     "office.own_password_change": "asks for the old password",
     "office.person_add": "adds a person; a name that is taken is refused",
     "office.phone_collect": "adds a door for one phone; the others stay",
@@ -115,7 +116,7 @@ def addresses(session: Session, cast: Cast, draft: str) -> dict[str, tuple[str, 
     kept = session.scalars(sa.select(Submission).where(Submission.state == "rejected")).one()
     eve, phone = cast.eve.user_id, cast.amina.device_id
     return {
-        "office.attention_settle": (f"/office/attention/{kept.id}/settle", {}),
+        "office.submission_dismiss": (f"/office/review/{kept.id}/dismiss", {}),
         "office.board_step": ("/office/board/steps", {"kind": "closed", "item": "1"}),
         "office.card_assign": ("/office/caseload/assign", {"code": CARD, "worker": str(basil_of(session).id)}),
         "office.draft_arrange": (f"{draft}/questions", {"do": "add", "type": "text"}),
@@ -137,8 +138,8 @@ def addresses(session: Session, cast: Cast, draft: str) -> dict[str, tuple[str, 
         "office.phone_rules": ("/office/phones/rules", {"lock_minutes": "9", "shred_days": "9"}),
         "office.product_switch": ("/office/products/panel/on", {}),
         "office.product_unsubscribe": ("/office/products/subscriptions/1/end", {}),
-        "office.record_choose": (f"/office/encounters/{record.instance_id}/choose", {}),
-        "office.record_review": (f"/office/encounters/{record.instance_id}/review", {"state": "approved"}),
+        "office.record_choose": (f"/office/records/{record.instance_id}/choose", {}),
+        "office.record_review": (f"/office/records/{record.instance_id}/review", {"state": "approved"}),
         "office.release_revoke": ("/office/releases/1/revoke", {"because": "A column was wrong."}),
         "office.series_change": ("/office/series/1", {}),
         "evaluator.deleted": ("/releases/1/deleted", {"name": "Eve Adams"}),
@@ -174,7 +175,7 @@ def test_every_form_on_a_page_carries_the_mark(app: Flask, client_of: Clients, s
     record = scene.scalars(sa.select(Record).where(Record.form == "encounter")).one()
     kept = scene.scalars(sa.select(Submission).where(Submission.state == "rejected")).one()
     pages = ["people", "products", "feed", "forms", "forms/1", "series", "series/1", "caseload", "board", "board/history"]
-    pages += [f"encounters/{record.instance_id}", f"attention/{kept.id}", "encounters?form=encounter", "password"]
+    pages += [f"records/{record.instance_id}", f"review/{kept.id}", "records?form=encounter", "password"]
     urls = [f"/office/{page}" for page in pages] + ["/releases/", draft, f"{draft}/questions", f"{draft}/questions/2"]
     match = app.url_map.bind("localhost").match
     met = set()
@@ -262,7 +263,7 @@ def test_what_was_sent_back_is_not_approved_from_an_older_page(
 ) -> None:
     rosa, nadia = client_of("rosa"), client_of("nadia")
     record = scene.scalars(sa.select(Record).where(Record.form == "encounter")).one()
-    page = f"/office/encounters/{record.instance_id}"
+    page = f"/office/records/{record.instance_id}"
     old = shown(rosa, page, f"{page}/review")
     post(nadia, f"{page}/review", page=page, state="returned", comment="Which street?")
     answer = rosa.post(f"{page}/review", data=old | {"state": "approved", "comment": "All good, thank you"})

@@ -53,7 +53,9 @@ def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Bac
     """
     target = target.absolute()
     _check_target(settings, target)
+    # Shared: backups may run beside the server, but not beside a restore.
     with data_lock.share(settings):
+        # In the target's own folder: a rename across disks is a copy that can stop halfway.
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
         try:
             manifest = _copy_everything(settings, work, with_key)
@@ -66,6 +68,7 @@ def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Bac
         finally:
             shutil.rmtree(work, ignore_errors=True)
         sync_folder(target.parent)
+        # Written only for a backup that is complete, since doctor believes it.
         marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target)
     return Backup(target, manifest, hashlib.sha256(text.encode()).hexdigest(), _list_left_out(settings, with_key))
 
@@ -96,6 +99,7 @@ def _copy_everything(settings: Settings, work: Path, with_key: bool) -> dict[str
     _check_packages(contents, work / FILES / "packages")
     factors = [(wrapped_as(user_id), wrapped) for user_id, wrapped in contents.factors]
     if with_key:
+        # Made with its rights first, filled afterwards: at no moment can others read it.
         (work / KEY).touch(mode=0o600)
         (work / KEY).write_text(_read_matching_key(settings, contents.keys, factors))
     parts = [describe_part(path, work) for path in sorted(work.rglob("*")) if path.is_file()]

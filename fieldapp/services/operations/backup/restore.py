@@ -85,13 +85,16 @@ def restore(settings: Settings, source: Path, replace: bool = False) -> Restored
     `replace` allows data to be there already: it is moved aside. Raises BackupProblem before anything
     is changed when the backup is damaged or does not fit, or data is there without `replace`.
     """
+    # Read and checked before anything is locked or moved.
     manifest = read_manifest(source)
     parts = check_parts(source, manifest)
+    # Alone: a server that writes while its files are moved would write into what was moved away.
     with data_lock.take_alone(settings):
         engine = engine_for(settings.url)
         try:
             _check_fit(settings, manifest, engine, source, replace)
             before = _read_before(engine)
+            # Every connection ends before the file is replaced, or it would go on with the old one.
             engine.dispose()
             done = _put_back(settings, source, manifest, parts, before)
             _end_cards(settings)
@@ -107,10 +110,12 @@ def _check_fit(settings: Settings, manifest: dict[str, Any], engine: Engine, sou
     if manifest["kind"] != kind:
         text = f"This is a backup of {manifest['kind']}, and FIELDAPP_DATABASE_URL names {kind}."
         raise BackupProblem(f"{text} Set it to the same kind.")
+    # A newer schema cannot be taken back; an older one is brought up to date below.
     if not migrations.is_known(engine, manifest["schema"]):
         text = f"The backup's schema ({manifest['schema']}) is newer than this version."
         raise BackupProblem(f"{text} Use the version that made it, or a newer one.")
     _check_key(settings, manifest, source)
+    # Checked for PostgreSQL only: for SQLite the lock on the data folder says the same.
     if kind == copies.POSTGRESQL:
         _require_nobody_connected(engine)
     if not replace and _has_data(settings, engine):
@@ -156,6 +161,7 @@ def _decode_wrapped(pairs: list[list[str]]) -> Wrapped:
 
 
 def _has_data(settings: Settings, engine: Engine) -> bool:
+    # The list of forgotten cards is no data that a restore could overwrite: it is merged.
     entries = [entry for entry in list_data_entries(settings) if entry.name != FORGOTTEN]
     return copies.has_tables(engine) or bool(entries)
 
@@ -167,6 +173,7 @@ def _read_before(engine: Engine) -> ReplacedDatabase:
     """
     epoch = 0
     packages: dict[str, str] = {}
+    # Each by itself: the epoch may be readable where the packages are not.
     with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
         epoch = epochs.current(session)
     with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
@@ -182,12 +189,17 @@ def _put_back(
     work = Path(tempfile.mkdtemp(prefix=".restoring-", dir=settings.folder))
     try:
         for name, sha256 in parts.items():
+            # Hashed again while it is copied: what was checked above may lie on a disk that fails.
             if copy_file(source / name, work / name) != sha256:
                 raise BackupProblem(f"{name} changed while it was read. Nothing was changed.")
         (work / FILES).mkdir(exist_ok=True)
+        # On the disk before anything is moved: a power cut must leave the old data or the new,
+        # never half of each.
         make_durable(work)
         with _database_put_back(settings, work / DATABASES[manifest["kind"]], aside, before) as engine:
             with Session(engine, expire_on_commit=False) as session:
+                # A new epoch, so that phones notice that the centre may have forgotten what it told
+                # them.
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
                 known_packages = copies.list_handed_out_packages(session)
             engine.dispose()
@@ -243,7 +255,10 @@ def _database_put_back(settings: Settings, copy: Path, aside: AsideFolder, befor
     copies.close_in_one_file(engine)
     partial = path.with_name(f".{path.name}.restoring")
     partial.unlink(missing_ok=True)
+    # Next to the database, so that the rename below stays within one file system and happens at
+    # once.
     copy_file(copy, partial)
+    # All four: a write-ahead log of the old file beside the new one would destroy it.
     for end in ("", "-wal", "-shm", "-journal"):
         old = path.with_name(path.name + end)
         if old.exists() and before.has_tables:
@@ -265,6 +280,7 @@ def _move_files(settings: Settings, work: Path, aside: AsideFolder) -> None:
             entry.rename(aside.folder() / entry.name)
     for entry in sorted((work / FILES).iterdir()):
         entry.rename(settings.folder / entry.name)
+    # A key of the server itself is never replaced by one from a backup.
     if (work / KEY).exists() and not settings.secret_key and not settings.key_file.exists():
         (work / KEY).rename(settings.key_file)
     sync_folder(settings.folder)
@@ -273,6 +289,7 @@ def _move_files(settings: Settings, work: Path, aside: AsideFolder) -> None:
 def _begin_epoch(session: Session, manifest: dict[str, Any], now: dt.datetime, before: int) -> int:
     copied_at = dt.datetime.fromisoformat(manifest["made_at"])
     with WriteTransaction(session):
+        # After the old epoch too: two restores of one copy must not have the same number.
         epoch = epochs.begin(session, now, copied_at, manifest["position"], before).number
     for centre in centres.list_all(session):
         _note_restored(session, Actor.system(centre.id), epoch=epoch, position=manifest["position"])

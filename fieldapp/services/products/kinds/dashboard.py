@@ -56,6 +56,7 @@ def build_dashboard(session: Session, centre_id: int, product: Product, period: 
     published = load_published_texts(session, centre_id, specs.values())
     source = _Source(specs, published, Labels(catalogue.definitions, hierarchy_words()))
     periods = {
+        # Every calendar up to the end of this month: a quarter that goes on has no number yet.
         calendar: _choose_shown_periods(complete, period, SHOWN_PERIODS[calendar])
         for calendar, complete in list_periods_to_count(session, centre, now).items()
     }
@@ -85,6 +86,8 @@ def _iterate_table_names() -> Iterator[str]:
 
 
 def _choose_shown_periods(complete: Sequence[Period], until: Period, most: int) -> Sequence[Period]:
+    # Those that were complete by the end of this edition's month, so an old edition can be built
+    # again.
     return [period for period in complete if period.last <= until.last][-most:]
 
 
@@ -111,6 +114,7 @@ def _make_indicator_body(kpi: Indicator, source: _Source, periods: Sequence[Peri
         "unit": kpi.unit,
         "calendar": kpi.calendar,
         "safeto": kpi.safeto,
+        # Marked here once; the public page, its files and the feed all go by this mark.
         "audience": "staff" if kpi.audience == Audience.STAFF else "public",
         "threshold": get_threshold(spec),
         "table": kpi.shown_by,

@@ -54,6 +54,7 @@ def build_hot_spots(session: Session, centre_id: int, product: Product, period: 
     tables = count_span(reader, centre, specs.values(), first, last)
     # Times of day are shown for this span only, so they are not counted for the one before.
     compared = [spec for name, spec in specs.items() if name.startswith("spots") or name == CELLS]
+    # The span before has as many days and the same weekdays, so the two can be compared.
     before = count_span(reader, centre, compared, first - days, last - days)
     outlines = areas.get(session, centre_id, find_area_list(session, centre_id))
     shapes: dict[str, Any] = {}
@@ -68,6 +69,7 @@ def build_hot_spots(session: Session, centre_id: int, product: Product, period: 
     if CELLS in specs:
         cell_layer = _make_cell_layer(tables[CELLS], before[CELLS])
         cells = list(cell_layer["areas"])
+        # Counts by cell are left out where no dataset of the centre has cells.
         if cells:
             layers.append(cell_layer)
     area_names = {choice.name: _label_area(choice) for choice in list_areas(session, centre_id)}
@@ -116,6 +118,8 @@ def _make_layer(
     kinds: dict[str, str] = {}
     if neighbours:
         values = {code: float(count) for code, count in counts.items()}
+        # Without outlines nobody knows which areas are neighbours, and nothing can be said of
+        # chance.
         kinds = hot_spots.classify_areas(values, neighbours)
     return {
         "id": layer,
@@ -148,6 +152,7 @@ def _make_cell_layer(spots: Table, before: Table) -> dict[str, Any]:
 
     Cells that hold too little are left out, so there is no whole to compare a cell with.
     """
+    # Unknown places are no cell on a map.
     counts = {code: count for code, count in _read_counts(spots).items() if code not in NOWHERE}
     earlier = _read_counts(before)
     return {
@@ -175,6 +180,8 @@ def _name_cells(
         middle = shapely.Point(longitude, latitude)
         area = next((code for code, shape in shapes.items() if shape.contains(middle)), "")
         number = cells_by_area.get(area, 0) + 1
+        # A name and a number, as cells have no name of their own, and their codes say nothing to
+        # anybody.
         cells_by_area[area] = number
         words = area_names.get(area, {"en": "Outside", "fr": "Dehors"})
         names[cell] = {language: f"{text} {number}" for language, text in words.items()}

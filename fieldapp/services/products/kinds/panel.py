@@ -39,6 +39,7 @@ def build_panel(session: Session, centre_id: int, product: Product, period: Peri
     specs = list_table_specs(catalogue, Audience.PUBLIC, list(PANEL))
     published = load_published_texts(session, centre_id, specs.values())
     complete = list_periods_to_count(session, centre, now)["month"]
+    # The panel ends with the quarter, so that a rebuild later in the year shows the same months.
     months = [month.name for month in complete if month.last <= period.last]
     tables = _choose_tables(specs, published, months)
     areas = _list_areas(tables.values())
@@ -79,6 +80,8 @@ def _iterate_panel_rows(
 ) -> Iterator[tuple[str, ...]]:
     for area in areas:
         for month in months:
+            # An area without a count has a row as well: a gap would look like an area that does not
+            # exist.
             counts = [tables.get((name, month), {}).get((area,), "") for name in PANEL]
             yield (area, month, *counts)
 
@@ -120,6 +123,7 @@ def _load_population_shares(session: Session, centre_id: int) -> dict[str, float
     for source in products.partners(session, centre_id):
         for figure in source.figures:
             is_share = figure["indicator"] == "population_share" and figure["part"] != TOTAL[0]
+            # A hidden share of a partner is no number to compare with.
             if is_share and not figure["value"].startswith("<"):
                 shares[str(figure["part"])] = float(figure["value"]) / 100
     return shares

@@ -72,6 +72,8 @@ TABLE_COLUMNS: tuple[Column, ...] = (  # after those that a table counts by
 def build_feed_files(session: Session, packages: Path) -> int:
     """Bring the feed of every series up to date with its releases; return how many were built."""
     built = 0
+    # One moment for all sets of a feed: a release between two reads would give tables of one state
+    # and rows of another.
     with ReadTransaction(session):
         for series in releases.active_series(session):
             built += _build_feed_file(session, series, get_feed_folder(packages))
@@ -80,6 +82,8 @@ def build_feed_files(session: Session, packages: Path) -> int:
 
 def _build_feed_file(session: Session, series: ReleaseSeries, folder: Path) -> int:
     """Build one feed unless its file is there; return 1 if it was built, else 0."""
+    # The version is in the name: what the file was made of decides whether it is there, not when it
+    # was written.
     path = folder / f"{series.id}-{compute_feed_version(session, series)}.db"
     if path.is_file():
         return 0
@@ -96,12 +100,14 @@ def _build_feed_file(session: Session, series: ReleaseSeries, folder: Path) -> i
 def _iterate_entity_sets(session: Session, series: ReleaseSeries) -> Iterator[FilledSet]:
     catalogue = load_catalogue(session, series.centre_id)
     recipe = read_recipe(recipe_text(series), catalogue)
+    # A revoked release is in no feed any more, from the next build on.
     live = [row for row in releases.of_series(session, series.id) if not row.revoked_at]
     for dataset in _iterate_released_datasets(session, series, recipe, live):
         columns = tuple((_make_property_name(name), WHOLE if name == BATCH else TEXT) for name in dataset.columns)
         yield EntitySet(dataset.name, columns), _iterate_dataset_rows(dataset)
     yield from _iterate_tables(session, series, recipe, {row.period for row in live})
     yield from _iterate_indicator_sets(session, series)
+    # Only evaluators: the panel shows shifts by area, which would tell others where workers are.
     if recipe.audience == Audience.EVALUATOR:
         yield from _iterate_panel_sets(session, series)
 
@@ -109,6 +115,7 @@ def _iterate_entity_sets(session: Session, series: ReleaseSeries) -> Iterator[Fi
 def _make_property_name(name: str) -> str:
     property_name = re.sub(r"\W", "_", name)
     if WORD.fullmatch(property_name):
+        # Names that begin with a digit become legal, and stay recognizable.
         return property_name
     return f"_{property_name}"
 
@@ -143,6 +150,8 @@ def _list_sent_batches(
     """Return the batches of a dataset that are in this recipient's `live` releases."""
     sent_numbers: set[int] = set()
     for sent_release in live:
+        # From the manifest, which is what the recipient really got, and not from what the recipe
+        # says today.
         entries = sent_release.manifest["datasets"].get(spec.name, {}).get("ledger", {}).get("entries", ())
         sent_numbers |= {entry["number"] for entry in entries}
     if not sent_numbers:
@@ -184,6 +193,7 @@ def _iterate_tables(session: Session, series: ReleaseSeries, recipe: Recipe, rel
             columns.append((f"of_{name}" if name in used else name, kind))
         rows: list[tuple[Any, ...]] = []
         for (key, period), table in sorted(published.items()):
+            # Only periods of their releases: other recipients may have had others.
             if key == spec.key and period in released:
                 rows += _iterate_table_rows(spec, period, table)
         yield EntitySet(f"table_{_make_property_name(spec.name)}", tuple(columns)), rows
@@ -197,6 +207,8 @@ def _iterate_table_rows(spec: TableSpec, period_name: str, table: PublishedTexts
             labels = [""] * len(spec.by)
         value = read_count(text)
         span = (period_name, str(period.first), str(period.last))
+        # The count and the text side by side: a hidden count has no number, and would else read as
+        # missing.
         yield (*labels, *span, cell == TOTAL, value, text, value is None, table.revision)
 
 

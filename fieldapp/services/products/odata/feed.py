@@ -79,7 +79,7 @@ def list_feed_sources(session: Session, series: ReleaseSeries) -> set[str]:
     return sources
 
 
-@act("feed.pull")
+@act("feed.read")
 def _save_feed_read(ctx: ActContext, key_id: int, entity: str, rows: int) -> None:
     key = ctx.session.get(FeedKey, key_id)
     if key is not None:

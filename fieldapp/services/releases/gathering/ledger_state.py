@@ -53,6 +53,7 @@ class OtherDataset:
     tags: set[bytes]
 
     def has_published(self, unit: str) -> bool:
+        # Without published rows there is nothing to compare, which saves a hash for each record.
         return bool(self.tags) and ledger.compute_row_tag(self.secret, unit) in self.tags
 
 
@@ -95,13 +96,18 @@ class LedgerState:
 
         `is_taken`: another dataset of this release has it already.
         """
+        # Months are made from all records of a person, so they cannot be decided one record at a
+        # time.
         if self.months is not None:
             if record.is_settled:
                 self.months.add(form, record.unit, row)
             return False
+        # Before the tag, so that records out of scope are not counted at all.
         if record.day < self.since or not eligibility.is_in_scope(self.spec, row):
             return False
         tag = self._find_new_tag(record.unit, row, is_taken)
+        # A record with two answers waits until somebody has chosen: once its row has left, the
+        # choice could not follow it.
         return tag is not None and record.is_settled and self.rows.add(tag, row)
 
     def add_months(self, last: dt.date, taken: set[str]) -> None:
@@ -121,8 +127,11 @@ class LedgerState:
         self.records += 1
         tag = ledger.compute_row_tag(self.secret, unit)
         if tag in self.tags:
+            # Rows that recipients were asked to delete are counted there, not here.
             self.withdrawn += tag not in self.never_again.tags and not eligibility.has_consent(self.spec.consent, row)
             return None
+        # A record leaves in one dataset only: two rows of it, made coarser in different ways, would
+        # together be finer than either.
         if is_taken or any(other.has_published(unit) for other in self.others):
             self.elsewhere += 1
             return None
@@ -136,6 +145,7 @@ def load_ledger_state(assembly: Assembly, spec: DatasetSpec) -> LedgerState:
     """
     stored = assembly.catalogue.stored[spec.name]
     published = datasets.batches(assembly.session, stored.id)
+    # In the order in which they were published; each entry has the hash of the one before.
     entries = [parse_entry(row.entry) for row in published]
     tags = _check_ledger(assembly, stored, entries)
     ledger.frozen_levels(entries, spec.sha256)
@@ -158,6 +168,8 @@ def _check_ledger(assembly: Assembly, stored: datasets.Dataset, entries: list[Le
     tags_by_number, tags = _load_tags(assembly.session, stored.id)
     # A dataset without batches has no stored head yet.
     head = stored.head or ledger.compute_genesis_hash(stored.name)
+    # Three witnesses: the ledger's own chain, the rows in the database, and what packages that left
+    # say of it.
     ledger.verify_ledger(stored.name, entries, head, tags_by_number)
     manifests = [manifest["datasets"].get(stored.name, {}) for manifest in assembly.handed_out]
     ledger.verify_released_batches(stored.name, entries, manifests)
@@ -169,6 +181,7 @@ def _load_tags(session: Session, dataset_id: int) -> tuple[dict[int, bytes], set
     joined: dict[int, bytearray] = {}
     tags: set[bytes] = set()
     for tag, number in datasets.iterate_row_tags(session, dataset_id):
+        # Joined in the order of the rows: the ledger holds one hash over all tags of a batch.
         joined.setdefault(number, bytearray()).extend(tag)
         tags.add(tag)
     return {number: bytes(joined_tags) for number, joined_tags in joined.items()}, tags
@@ -179,7 +192,9 @@ def _find_first_new_day(assembly: Assembly, spec: DatasetSpec, has_entries: bool
 
     It lies within the series, and not longer ago than records may be withheld.
     """
+    # Older records may not be released any more, so they are not even read.
     longest_hold = _go_back(assembly.period.first, spec.max_hold_months)
+    # Never before the first period of the series: recipients agreed to what comes from then on.
     first = max(periods.parse(assembly.series.first_period).first, longest_hold)
     if has_entries:
         return first
@@ -198,8 +213,10 @@ def _load_others(assembly: Assembly, stored: datasets.Dataset) -> list[OtherData
     """
     others = []
     for other in assembly.catalogue.stored.values():
+        # A dataset of the program that this centre never published has no row yet.
         if other.id is None or other.name == stored.name:
             continue
+        # A dataset whose rows are other things has no record in common with it.
         if read_unit(other.text) != read_unit(stored.text):
             continue
         head = other.head  # read before its batches, so that a batch published meanwhile is seen
@@ -221,6 +238,8 @@ def make_next_batch(state: LedgerState, period: str) -> PendingBatch | None:
 
     None when too few may, or too many would stand out; then `state.too_fine` says how many.
     """
+    # What the first batch decided holds for all later ones; otherwise their rows could not be told
+    # to look alike.
     levels = ledger.frozen_levels(state.entries, state.spec.sha256)
     try:
         new = batch.make_batch(state.spec, state.rows, levels, state.secret)
@@ -244,6 +263,8 @@ def make_next_batch(state: LedgerState, period: str) -> PendingBatch | None:
         file=hashlib.sha256(data).hexdigest(),
         before=ledger.compute_head_hash(state.spec.name, state.entries),
     )
+    # Compared when it is published: another dataset may have published one of these records
+    # meanwhile.
     other_heads = {other.dataset_id: other.head for other in state.others}
     return PendingBatch(state.stored.id, new, entry, data, other_heads)
 
@@ -257,11 +278,13 @@ def read_batches(session: Session, state: LedgerState, entries: list[LedgerEntry
         data = datasets.batch_data(session, state.stored.id, entry.number)
         if hashlib.sha256(data).hexdigest() != entry.file:
             ledger.raise_damaged_ledger(state.spec.name, [Reason("ledger.rows", {"number": entry.number})])
+        # Places of rows that were taken back: they are left out of each later package.
         left_out = state.never_again.find(entry.number, entry.rows)
         yield ReleasedBatch(entry, batch.from_bytes(data), state.reports[entry.number], left_out)
 
 
 def _go_back(day: dt.date, months: int) -> dt.date:
     """Return the first day of the month so many months before a day."""
+    # Months from year 0, so that going back over New Year is a subtraction.
     month = day.year * 12 + day.month - 1 - months
     return dt.date(month // 12, month % 12 + 1, 1)

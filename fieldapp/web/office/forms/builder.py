@@ -67,7 +67,9 @@ def _find_end(book: WorkbookEditor) -> int:
     """Return the row after which a new one is the last of the form, outside of every group."""
     last = max((line.number for line in book.lines()), default=1)
     if last == 1:
+        # An empty form has its header only.
         return len(book.sheets.sheet("survey"))
+    # Behind the whole group, if the last question is in one.
     return book.block(last).stop - 1
 
 
@@ -76,6 +78,7 @@ def _arrange_row(book: WorkbookEditor, action: str, number: int) -> int | None:
     if action == "library":
         end = len(book.sheets.sheet("survey"))
         return library.insert_question(book, request.form.get("entry", ""), number or end)
+    # Somebody else may have removed the row since the page was loaded.
     if not number or book.line(number) is None:
         return None
     if action == "up":
@@ -99,6 +102,8 @@ def draft_question(draft_id: int, row: int) -> ResponseReturnValue:
         edited=question_form.make_question_form(opened, line),
         types=question_form.OFFERED_TYPES,
         classes=list(PrivacyClass),
+        # Only those that change something: others are kept in a workbook, but nobody should choose
+        # them.
         appearances=sorted(name for name, (_, verdict) in support.APPEARANCES.items() if verdict == WORKS),
     )
 
@@ -142,6 +147,8 @@ def draft_settings(draft_id: int) -> ResponseReturnValue:
 
 def _apply_edit(draft_id: int, change: Callable[[DraftDetails], str]) -> ResponseReturnValue:
     """Change, compile and save a draft's workbook; redirect to the address from `change`."""
+    # Opened, changed and compiled before the write: compiling takes seconds, and nobody should wait
+    # for it. The revision finds out whether somebody was faster.
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     address = change(opened)
     checked = drafts.compile_draft(opened.book.sheets, opened.files)

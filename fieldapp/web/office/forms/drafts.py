@@ -40,10 +40,13 @@ def form_upload() -> ResponseReturnValue:
     file = request.files.get("workbook")
     name = PurePath(file.filename or "").name if file else ""
     try:
+        # In a process of its own: a workbook from outside can be made to use up memory or time.
         sheets = read_isolated(file.read() if file else b"", PurePath(name).suffix.lower() or ".xlsx")
     except FormRefused as refused:
         return _render_forms_page(refused.problems, 422)
     stem = PurePath(name).stem
+    # An XLSForm from elsewhere often lacks these; asking for them first would only send its author
+    # away.
     filled = WorkbookEditor(sheets).fill_in(slug(stem or "form"), _make_dated_version(), stem or "Form")
     draft = drafts.begin_draft(session(), actor(), compiled_draft=drafts.compile_draft(sheets, _read_lists()))
     if filled:
@@ -54,6 +57,7 @@ def form_upload() -> ResponseReturnValue:
 def _read_lists() -> dict[str, bytes]:
     """Return the CSV lists that were uploaded, by file name."""
     files = [file for file in request.files.getlist("lists") if file.filename]
+    # The name only: browsers may send a path.
     return {PurePath(file.filename or "").name: file.read() for file in files[: drafts.MAX_FILES]}
 
 
@@ -78,6 +82,7 @@ def form_change(version_id: int) -> ResponseReturnValue:
         book = WorkbookEditor(read_sheets(version.workbook, ".xlsx"))
     except FormRefused as refused:  # published by an older version, which read such cells as blank
         return _render_forms_page(refused.problems, 422)
+    # A published version never changes, so its workbook begins the next one.
     book.set_setting("version", _make_next_version(version.version))
     checked = drafts.compile_draft(book.sheets, unzip_lists(version.files))
     draft = drafts.begin_draft(session(), actor(), compiled_draft=checked)
@@ -91,6 +96,7 @@ def _make_dated_version() -> str:
 def _make_next_version(version: str) -> str:
     """Return a version after `version`: the date and hour, or the next number of a count."""
     dated = _make_dated_version()
+    # An author's own way of counting, such as "b2", cannot be continued by adding one.
     if not version.isdecimal():
         return dated
     following = str(int(version) + 1)
@@ -146,6 +152,8 @@ def draft_replace(draft_id: int) -> ResponseReturnValue:
         for problem in refused.problems:
             flash(gettext(problem.text).format(**problem.details), "danger")
         return redirect(url_for("office.draft", draft_id=draft_id))
+    # Lists of the draft stay unless one of the same name is sent: people change the workbook far
+    # more often.
     files = list({**opened.files, **_read_lists()}.items())
     checked = drafts.compile_draft(sheets, dict(files[: drafts.MAX_FILES]))
     drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), compiled_draft=checked)
@@ -186,9 +194,11 @@ def draft_classified(draft_id: int) -> ResponseReturnValue:
     for line in opened.book.lines():
         privacy_class = request.form.get(f"class-{line.number}", "")
         if privacy_class in list(PrivacyClass):
+            # Only known classes are written: anything else on the page is no choice.
             opened.book.set(line.number, {"privacy::class": privacy_class})
             chosen[line.row.name] = privacy_class
         keep = request.form.get(f"keep-{line.number}", "")
+        # Only where it was changed: the cell may spell the same thing in another way.
         if keep in question_form.KEEP_WORDS and keep != read_keep(line.row.cells):
             opened.book.set(line.number, {KEEP_COLUMN: keep})
     checked = drafts.compile_draft(opened.book.sheets, opened.files)
@@ -209,6 +219,7 @@ def draft_try(draft_id: int) -> ResponseReturnValue:
 def draft_phone(draft_id: int) -> ResponseReturnValue:
     """Show the phone's own pages, for the frame of the page above."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
+    # A form with errors has nothing that a phone could run.
     if opened.definition is None:
         abort(404)
     return render_template("forms/draft_phone.html", draft=opened.draft)

@@ -39,6 +39,7 @@ OPERATOR_WORDS = {
     "answered": N_("is answered"),
     "blank": N_("is not answered"),
 }
+# A word for each operator: a new one must not come up without a label.
 assert set(OPERATOR_WORDS) == set(OPERATORS)
 KEEP_WORDS = {
     "": N_("any yes"),
@@ -163,6 +164,8 @@ def make_question_form(opened: DraftDetails, line: SurveyRow) -> QuestionForm:
         languages=book.languages,
         lists=sorted({*book.lists(), list_name} - {""}),
         others=others,
+        # A condition about a question that is not there any more is shown as its formula, so that
+        # nothing is lost by saving.
         condition=_make_condition(cells.get("relevant", ""), {name for name, _ in others}),
         limits=read_limits(cells.get("constraint", "")),
         problems=[problem for problem in opened.problems if (problem.sheet, problem.row) == ("survey", line.number)],
@@ -244,6 +247,7 @@ def save_question(opened: DraftDetails, line: SurveyRow, form_data: FormData) ->
     for column, before in shown_cells.items():
         if column in form_data and tidy(form_data[column]) != before:
             cells[column] = tidy(form_data[column])
+    # Groups are not asked, so they can be neither required nor of another type.
     if not line.row.begins:
         cells["type"] = _read_type(opened.book, edited, form_data)
         cells["required"] = _read_required(edited, form_data)
@@ -252,6 +256,7 @@ def save_question(opened: DraftDetails, line: SurveyRow, form_data: FormData) ->
     opened.book.set(line.number, cells)
     name = tidy(form_data.get("name", ""))
     if name and name != line.row.name:
+        # Last: renaming changes the formulas that were just written.
         opened.book.rename(line.number, name)
 
 
@@ -266,6 +271,7 @@ def _name_fields(edited: QuestionForm) -> dict[str, str]:
 
 
 def _read_required(edited: QuestionForm, form_data: FormData) -> str:
+    # Left as it is written where the tick did not change: "true()" and "yes" are both required.
     if bool(form_data.get("required")) == edited.is_required:
         return edited.cell("required")
     if edited.is_required:
@@ -308,6 +314,8 @@ def _read_constraint(edited: QuestionForm, form_data: FormData) -> str:
         not_future=bool(form_data.get("not_future")),
     )
     formula = tidy(form_data["constraint"])
+    # A formula that the fields can show is not in its own field as well, else two places would say
+    # it.
     shown_formula = before if edited.limits is None else ""
     if formula == shown_formula and limits == (edited.limits or AnswerLimits()):
         return before

@@ -33,6 +33,7 @@ def person_add() -> ResponseReturnValue:
     except ActProblem as problem:
         entered.username.errors = [gettext(problem.text)]
         return render_people_page(entered, {}, STATUS[problem.code])
+    # Shown once, on this answer: only its hash is stored, and a reload does not bring it back.
     return render_people_page(PersonInput(formdata=None), {"username": entered.username.data, "password": password}, 201)
 
 
@@ -49,6 +50,8 @@ def person_switch(user_id: int) -> ResponseReturnValue:
 def person_reset(user_id: int) -> ResponseReturnValue:
     password = people_acts.reset_password(session(), actor(), user_id=user_id, seen=seen())
     people = people_acts.list_people(session(), actor())
+    # From the list and not from the address: the page names whom the centre has, not what somebody
+    # typed.
     username = next(user.username for user in people.users if user.id == user_id)
     return render_people_page(PersonInput(formdata=None), {"username": username, "password": password}, 200)
 
@@ -83,6 +86,7 @@ def own_password_change() -> ResponseReturnValue:
             field = entered.old
         field.errors = [gettext(problem.text)]
         return _own_password_page(entered, STATUS[problem.code])
+    # All sessions have ended, this one too.
     return redirect(url_for("public.sign_in"))
 
 

@@ -27,6 +27,7 @@ NOT_STORED = ("retry", "closed")
 
 @office.post("/phones/<int:device_id>/revoke")
 def phone_revoke(device_id: int) -> ResponseReturnValue:
+    # “lock” where the page sent nothing: the milder of the two, since a wipe cannot be taken back.
     devices.revoke_device(
         session(), actor(), device_id=device_id, order=request.form.get("order", devices.LOCK), seen=seen()
     )
@@ -38,6 +39,8 @@ def phone_revoke(device_id: int) -> ResponseReturnValue:
 @office.post("/phones/<int:device_id>/missing")
 def phone_missing(device_id: int) -> ResponseReturnValue:
     counted = request.form.get("missing", 0, type=int)
+    # The number that the page showed. If more is missing by now, only as much is given up as
+    # somebody has seen.
     give_up_missing(session(), actor(), device_id=device_id, most=max(counted, 0))
     flash(gettext("Done. The home page says so when more is missing."), "safe")
     return redirect(url_for("office.people"))
@@ -79,6 +82,8 @@ def phone_rescue() -> ResponseReturnValue:
     except BatchRefused:
         flash(gettext("This is not an encrypted copy from a phone. Nothing was imported."), "danger")
         return redirect(url_for("office.people"))
+    # Some may have been refused: the message says how many, so that nobody wipes the phone too
+    # early.
     stored = sum(item["status"] not in NOT_STORED for item in items)
     text = gettext("The centre now has %(stored)d of %(count)d records of the copy.", stored=stored, count=len(items))
     flash(text, "safe" if stored == len(items) else "danger")
@@ -89,6 +94,7 @@ def phone_rescue() -> ResponseReturnValue:
 def phone_invite(user_id: int) -> ResponseReturnValue:
     """Show a QR code that lets one phone join as this worker, once."""
     token = devices.invite_device(session(), actor(), user_id=user_id)
+    # Behind the #, so that the token is in no server's log and in no Referer.
     return _render_invitation(user_id, f"{request.host_url}app/#/join/{token}", devices.INVITATION_LIFETIME.seconds // 60)
 
 
@@ -96,6 +102,8 @@ def phone_invite(user_id: int) -> ResponseReturnValue:
 def phone_collect(user_id: int) -> ResponseReturnValue:
     """Show the QR code that sets ODK Collect up for this worker."""
     token = devices.set_up_collect(session(), actor(), user_id=user_id)
+    # Collect sends no header of ours, so its token is in the address. It opens only what Collect
+    # needs.
     return _render_invitation(user_id, write_collect_settings(f"{request.host_url}or/{token}"), 0)
 
 
@@ -116,7 +124,10 @@ def write_collect_settings(server_url: str) -> str:
     general = {
         "server_url": server_url,
         "form_update_mode": "match_exactly",
+        # Also over mobile data: workers are on the street, and a record that waits for Wi-Fi is one
+        # that a lost phone takes along.
         "autosend": "wifi_and_cellular",
+        # Else Collect keeps what it sent on the phone, where others can read it.
         "delete_send": True,
     }
     settings = json.dumps({"general": general, "admin": {}, "project": {"name": "fieldapp"}})

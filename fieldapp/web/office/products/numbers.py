@@ -17,7 +17,7 @@ from fieldapp.web.office.products.words import get_map_words
 from fieldapp.web.sessions import actor, session
 
 
-@office.get("/figures")
+@office.get("/numbers")
 def numbers() -> ResponseReturnValue:
     view = product_registry.see_figures(session(), actor(), name="dashboard")
     equity = product_registry.see_figures(session(), actor(), name="equity")

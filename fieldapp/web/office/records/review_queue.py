@@ -10,33 +10,36 @@ from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, session
 
 
-@office.get("/attention")
-def attention() -> ResponseReturnValue:
+@office.get("/review")
+def review_queue() -> ResponseReturnValue:
     return render_template("records/review_queue.html", waiting=listing.list_review_queue(session(), actor()))
 
 
-@office.get("/attention/<int:submission_id>")
-def attention_one(submission_id: int) -> ResponseReturnValue:
+@office.get("/review/<int:submission_id>")
+def submission(submission_id: int) -> ResponseReturnValue:
     opened = listing.open_submission(session(), actor(), submission_id=submission_id)
     return render_template("records/submission.html", opened=opened)
 
 
-@office.post("/attention/<int:submission_id>/settle")
-def attention_settle(submission_id: int) -> ResponseReturnValue:
+@office.post("/review/<int:submission_id>/dismiss")
+def submission_dismiss(submission_id: int) -> ResponseReturnValue:
+    # The page names what it showed; if somebody else was faster, the answer says so and nothing is
+    # done.
     reviews.dismiss_submission(session(), actor(), submission_id=submission_id, seen=seen())
     flash(gettext("Dismissed. The record stays stored."), "safe")
-    return redirect(url_for("office.attention"))
+    return redirect(url_for("office.review_queue"))
 
 
-@office.post("/attention/<int:submission_id>/let-in")
-def attention_let_in(submission_id: int) -> ResponseReturnValue:
+@office.post("/review/<int:submission_id>/let-in")
+def submission_let_in(submission_id: int) -> ResponseReturnValue:
     """Let one submission in that was kept aside."""
     return _redirect_after_let_in(quarantine.let_in(session(), actor(), [submission_id]))
 
 
-@office.post("/attention/phones/<int:device_id>/let-in")
+@office.post("/review/phones/<int:device_id>/let-in")
 def aside_let_in(device_id: int) -> ResponseReturnValue:
     """Let in all that was kept aside of a phone."""
+    # All that the page counted; what came since waits for somebody who has seen it.
     return _redirect_after_let_in(quarantine.let_in_all(session(), actor(), device_id, _newest_seen()))
 
 
@@ -49,6 +52,7 @@ def _newest_seen() -> int:
 
 
 def _redirect_after_let_in(result: quarantine.AcceptedCount) -> ResponseReturnValue:
+    # Both may be true: some are in, some did not pass. Each is said in its own colour.
     if result.stored:
         text = ngettext(
             "%(num)d submission is now part of a record.", "%(num)d submissions are now part of records.", result.stored
@@ -61,11 +65,11 @@ def _redirect_after_let_in(result: quarantine.AcceptedCount) -> ResponseReturnVa
             result.others,
         )
         flash(text, "danger")
-    return redirect(url_for("office.attention"))
+    return redirect(url_for("office.review_queue"))
 
 
-@office.post("/attention/phones/<int:device_id>/settle")
-def aside_settle(device_id: int) -> ResponseReturnValue:
+@office.post("/review/phones/<int:device_id>/dismiss")
+def aside_dismiss(device_id: int) -> ResponseReturnValue:
     reviews.dismiss_quarantined(session(), actor(), device_id=device_id, newest=_newest_seen())
     flash(gettext("Dismissed. The records stay stored."), "safe")
-    return redirect(url_for("office.attention"))
+    return redirect(url_for("office.review_queue"))

@@ -23,8 +23,8 @@ from fieldapp.web.sessions import actor, session
 SHOWN = {("image", "jpeg"), ("image", "png")}
 
 
-@office.get("/encounters/<instance_id>")
-def encounter(instance_id: str) -> ResponseReturnValue:
+@office.get("/records/<instance_id>")
+def record(instance_id: str) -> ResponseReturnValue:
     return _record_page(instance_id, "", 200)
 
 
@@ -42,7 +42,7 @@ def _refused(instance_id: str, problem: ActProblem) -> ResponseReturnValue:
     return _record_page(instance_id, gettext(problem.text).format(**problem.details), STATUS[problem.code], last)
 
 
-@office.post("/encounters/<instance_id>/review")
+@office.post("/records/<instance_id>/review")
 def record_review(instance_id: str) -> ResponseReturnValue:
     """Approve a record, send it back to its worker, or leave a comment."""
     state = request.form.get("state", "")
@@ -56,10 +56,10 @@ def record_review(instance_id: str) -> ResponseReturnValue:
         reviews.APPROVED: gettext("Approved."),
     }
     flash(words.get(state, gettext("Your comment is saved.")), "safe")
-    return redirect(url_for("office.encounter", instance_id=instance_id))
+    return redirect(url_for("office.record", instance_id=instance_id))
 
 
-@office.post("/encounters/<instance_id>/choose")
+@office.post("/records/<instance_id>/choose")
 def record_choose(instance_id: str) -> ResponseReturnValue:
     """Choose between two answers that were given without knowing of each other."""
     chosen = {key.removeprefix("choice:"): value for key, value in request.form.items() if key.startswith("choice:")}
@@ -70,10 +70,10 @@ def record_choose(instance_id: str) -> ResponseReturnValue:
     except ActProblem as problem:
         return _refused(instance_id, problem)
     flash(gettext("Done. Both versions stay in the history."), "safe")
-    return redirect(url_for("office.encounter", instance_id=instance_id))
+    return redirect(url_for("office.record", instance_id=instance_id))
 
 
-@office.post("/encounters/<instance_id>/erase")
+@office.post("/records/<instance_id>/erase")
 def record_erase(instance_id: str) -> ResponseReturnValue:
     """Erase a record for good, where an admin says why."""
     try:
@@ -83,7 +83,7 @@ def record_erase(instance_id: str) -> ResponseReturnValue:
         if not problem.code.startswith(("erase.", "consent.")):
             raise
         flash(gettext(problem.text), "danger")
-        return redirect(url_for("office.encounter", instance_id=instance_id))
+        return redirect(url_for("office.record", instance_id=instance_id))
     flash(gettext("The record is erased."), "safe")
     return redirect(url_for("office.withdrawal", withdrawal_id=withdrawal_id))
 
@@ -105,8 +105,8 @@ def attachment(kind: str, subtype: str, sha256: str) -> ResponseReturnValue:
     return response
 
 
-@office.get("/encounters")
-def encounters() -> ResponseReturnValue:
+@office.get("/records")
+def records() -> ResponseReturnValue:
     entered = FilterInput(request.args)
     record_filter = _make_filter(entered)
     page = listing.list_records(session(), actor(), record_filter=record_filter, cursor=request.args.get("after", ""))
@@ -125,8 +125,8 @@ def _make_filter(entered: FilterInput) -> RecordFilter:
     )
 
 
-@office.post("/encounters.zip")
-def encounters_zip() -> ResponseReturnValue:
+@office.post("/records.zip")
+def records_zip() -> ResponseReturnValue:
     """Download the answers of one form that the filter and consent let through."""
     record_filter = _make_filter(FilterInput(request.args))
     who = actor()
@@ -137,5 +137,5 @@ def encounters_zip() -> ResponseReturnValue:
         file = export.export_records(current_app.config["SETTINGS"], who.centre_id, record_filter, purpose)
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
-        return redirect(url_for("office.encounters"))
+        return redirect(url_for("office.records"))
     return send_file(file, mimetype="application/zip", as_attachment=True, download_name=name)

@@ -35,6 +35,6 @@ add_template_globals(
     erasure_reasons=ERASURES,
     state_names=SUBMISSION_STATES,
     review_names=REVIEWS,
-    via_names=CHANNELS,
+    channel_names=CHANNELS,
     record_revision=record_revision,
 )

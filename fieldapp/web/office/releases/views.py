@@ -33,6 +33,7 @@ def series_list() -> ResponseReturnValue:
     series, newest = acts.list_series(session(), actor())
     try:
         key = downloads.public_key(session(), actor().centre_id, current_app.config["SECRET_KEY"])
+    # The page is of use without the key; recipients just cannot be told it now.
     except KeyUnavailable:
         key = ""
     return render_template("releases/series_list.html", series=series, newest=newest, key=key)
@@ -55,8 +56,10 @@ def series_change(series_id: int | None) -> ResponseReturnValue:
     try:
         if is_trial:
             preview = acts.preview_release(session(), who, series_id=series_id, series_input=wish)
+            # A trial writes nothing, so it needs no revision either.
             return _page(acts.open_series(session(), who, series_id=series_id), wish, preview=preview)
         saved = acts.save_series(session(), who, series_id=series_id, series_input=wish, seen=seen())
+    # What was typed stays on the page beside what a colleague saved.
     except Overtaken as problem:
         page = acts.open_series(session(), who, series_id=series_id)
         return _page(page, wish, overtaken=problem), STATUS[problem.code]
@@ -84,6 +87,8 @@ def _page(
     It carries the revision it was first shown with, so that a change in the meantime is noticed when it is saved.
     """
     revision = seen()
+    # The revision that the page was first shown with, also after a trial: else a trial would hide a
+    # change of a colleague.
     if overtaken or request.method == "GET":
         revision = ""
         if page.series:
@@ -132,6 +137,7 @@ def _write_part(value: Any) -> str:
 
 
 def _read_text(name: str) -> str:
+    # Cut: nothing that long is meant, and it would be written into a recipe.
     return request.form.get(name, "").strip()[:MAX_LENGTH]
 
 
@@ -186,6 +192,7 @@ def _read_targets() -> list[dict[str, str]]:
     """Return where a package is sent: each kind of which at least one field was filled in."""
     targets = []
     for kind, needed in NEEDED.items():
+        # An empty form of a target means that it is not wanted.
         fields = {field: _read_text(f"{kind}_{field}") for field in (*needed, *OPTIONAL[kind])}
         filled = {field: text for field, text in fields.items() if text}
         if filled:
@@ -203,10 +210,13 @@ def release_revoke(release_id: int) -> ResponseReturnValue:
     try:
         downloads.revoke_release(session(), actor(), release_id=release_id, because=_read_text("because"), seen=seen())
     except ActProblem as problem:
+        # Only this one is something that the reader can correct on the page; others have their own
+        # status and words.
         if problem.code != "release.no_reason":
             raise
         flash(gettext(problem.text), "danger")
         return redirect(url_for("evaluator.shelf"))
+    # At once and not at the scheduler's next turn: it was revoked for a reason.
     downloads.delete_expired_packages(session(), current_app.config["SETTINGS"].packages)
     flash(gettext("Revoked. No one can download the release any more; ask the recipients to delete their copies."), "wait")
     return redirect(url_for("evaluator.shelf"))

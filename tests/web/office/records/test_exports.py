@@ -17,9 +17,9 @@ def test_an_admin_takes_a_forms_answers_away(app: Flask, web_cast: Cast, client_
     headers = {"Authorization": f"Bearer {web_cast.token}", "Content-Type": "application/json"}
     app.test_client().post("/sync/v1/batch", data=batch(envelope(encounter()), envelope(encounter())), headers=headers)
     rosa = client_of("rosa")
-    page = rosa.get("/office/encounters?form=encounter").text
+    page = rosa.get("/office/records?form=encounter").text
     assert "Download these records" in page
-    address = re.search(r'action="(/office/encounters[^"]+)"', page)
+    address = re.search(r'action="(/office/records[^"]+)"', page)
     assert address
     answer = rosa.post(address[1], data={"csrf_token": csrf_of(page)})
     assert answer.status_code == 200
@@ -36,9 +36,9 @@ def test_an_admin_takes_a_forms_answers_away(app: Flask, web_cast: Cast, client_
     assert not any("code_plain" in text or "CANARY" in text for text in files)
     unknown = envelope({"a": "b"}, form="unknown", version="1")
     app.test_client().post("/sync/v1/batch", data=batch(unknown), headers=headers)
-    assert '<option value="unknown">unknown</option>' in rosa.get("/office/encounters").text
-    assert "/office/encounters.zip?form=unknown" in rosa.get("/office/encounters?form=unknown").text
+    assert '<option value="unknown">unknown</option>' in rosa.get("/office/records").text
+    assert "/office/records.zip?form=unknown" in rosa.get("/office/records?form=unknown").text
     assert "Records were downloaded as a file" in rosa.get("/office/system").text
     olaf = client_of("olaf")
-    token = csrf_of(olaf.get("/office/encounters").text)
-    assert olaf.post("/office/encounters.zip?form=encounter", data={"csrf_token": token}).status_code == 404
+    token = csrf_of(olaf.get("/office/records").text)
+    assert olaf.post("/office/records.zip?form=encounter", data={"csrf_token": token}).status_code == 404

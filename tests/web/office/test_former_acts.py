@@ -1,0 +1,50 @@
+"""Lines of the audit log from before acts were renamed: they stay as they were written, and are shown in words."""
+
+import datetime as dt
+import html
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from fieldapp.services.access import FORMER_ACTS
+from fieldapp.services.acts import ActContext, utcnow
+from fieldapp.services.revisions import last_change
+from fieldapp.settings import Settings
+from fieldapp.store.database import engine_for
+from fieldapp.store.operations import audit
+from fieldapp.web.office.operations.words import ACTS
+from tests.cast import Cast
+
+
+def write_line(session: Session, cast: Cast, act: str, at: dt.datetime) -> None:
+    audit.add(
+        session, at=at, centre_id=cast.centre.id, actor_id=cast.rosa.user_id, device_id=None, act=act, target="card/1",
+        details={},
+    )  # fmt: skip
+
+
+def test_every_former_act_is_shown_in_words(
+    settings: Settings, web_cast: Cast, client_of: Callable[[str], FlaskClient]
+) -> None:
+    with Session(engine_for(settings.url)) as session:
+        for act in FORMER_ACTS:
+            write_line(session, web_cast, act, utcnow())
+        session.commit()
+    page = html.unescape(client_of("rosa").get("/office/system").text).replace("’", "'")
+    for former, act in FORMER_ACTS.items():
+        assert former not in page
+        assert ACTS[act] in page
+
+
+def test_who_was_faster_is_found_also_by_the_former_name_of_what_they_did(session: Session, cast: Cast) -> None:
+    now = utcnow()
+    write_line(session, cast, "card.assign", now)
+    change = last_change(ActContext(session, cast.rosa, now), "card/1", ("card.hand_over",))
+    assert change is not None
+    assert change.act == "card.assign"
+    write_line(session, cast, "card.hand_over", now)
+    change = last_change(ActContext(session, cast.rosa, now), "card/1", ("card.hand_over",))
+    assert change is not None
+    assert change.act == "card.hand_over"
+    assert last_change(ActContext(session, cast.rosa, now), "card/1", ("record.review",)) is None
