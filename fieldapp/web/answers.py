@@ -88,8 +88,8 @@ def _list_answer(definition: FormDefinition, element: Element, value: Any) -> li
     item: dict[str, Any] = {"label": choose_language(element.label) or element.name, "class": element.privacy}
     if element.answer_kind == AnswerKind.MEDIA:
         return [{**item, "data": _find_address(value), "kind": element.type}]
-    # A calculation without a text is for the form only.
-    if element.type == "calculate" and not element.label:
+    # What is computed and has no text is for the form only.
+    if element.answer_kind == AnswerKind.COMPUTED and not element.label:
         return []
     return [{**item, "text": write_answer(definition, element, value)}]
 

@@ -154,10 +154,10 @@ def list_days_due(record_state: RecordState) -> set[dt.date]:
     The twin of `addFinishedRecord` in the client's caseload_updates.ts.
     """
     days = set()
-    due = parse_date(record_state.summary(QuestionRole.DUE))
+    due = parse_date(record_state.read_role(QuestionRole.DUE))
     if due:
         days.add(due.moment().date())
-    for name in record_state.summary(QuestionRole.PLAN).split():
+    for name in record_state.read_role(QuestionRole.PLAN).split():
         number = name.removeprefix("d")
         if number.isdecimal() and 0 < int(number) < MAX_DAYS:
             days.add(record_state.day + dt.timedelta(days=int(number)))

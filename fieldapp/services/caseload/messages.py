@@ -59,7 +59,7 @@ def make_referral_message(record_state: RecordState) -> str:
         return ""
     about = {"day": record_state.day.isoformat(), "code": record_state.person}
     for role in (QuestionRole.KIND, QuestionRole.STATUS):
-        about[role] = record_state.summary(role)
+        about[role] = record_state.read_role(role)
     correction = make_correction_message(record_state.form, record_state.version, record_state.answers, record_state.heads)
     return json.dumps({**about, **correction})
 

@@ -51,14 +51,14 @@ class RecordState:
     @property
     def person(self) -> str:
         """Return the card code of the person, without dashes; "" when it names none."""
-        return plain_code(self.summary(QuestionRole.PERSON))
+        return plain_code(self.read_role(QuestionRole.PERSON))
 
     @property
     def follows(self) -> str:
         """Return the id of the record that this one follows up; "" when it is no follow-up."""
         return find_followed(self.definition, self.answers)
 
-    def summary(self, key: str) -> str:
+    def read_role(self, key: str) -> str:
         return find_role_answer(self.definition, self.answers, key)
 
     def is_chosen(self, role: str, choice_role: str) -> bool:

@@ -65,7 +65,7 @@ def update_caseload(ctx: ActContext, changed: Sequence[RecordState], parts: Sequ
             # An empty message takes the record off the phones: it needs no correction any more.
             messages[record_state.author_id, f"rec/{record_state.root_id}"] = ""
             # A referral whose form no longer says so is none; phones still list it.
-            if not record_state.summary(QuestionRole.STATUS):
+            if not record_state.read_role(QuestionRole.STATUS):
                 gone.add(f"ref/{record_state.root_id}")
         # A correction counts also when it says nothing now: what it said before has to go.
         if record_state.root_id in corrected or _concerns_caseload(record_state):
@@ -164,7 +164,7 @@ def _get_author(ctx: ActContext) -> int:
 
 def _concerns_caseload(record_state: RecordState) -> bool:
     roles = (QuestionRole.PERSON, QuestionRole.DUE, QuestionRole.PLAN, QuestionRole.FOLLOWS, QuestionRole.STATUS)
-    return bool(record_state.cards) or any(map(record_state.summary, roles))
+    return bool(record_state.cards) or any(map(record_state.read_role, roles))
 
 
 def _update_cards_and_follow_ups(
@@ -199,7 +199,7 @@ def _update_cards_and_follow_ups(
         touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)
     _add_follow_up_messages(ctx, messages, touched, moved_from)
     for record_state in record_states:
-        if record_state.summary(QuestionRole.STATUS):
+        if record_state.read_role(QuestionRole.STATUS):
             messages[record_state.author_id, f"ref/{record_state.root_id}"] = make_referral_message(record_state)
 
 

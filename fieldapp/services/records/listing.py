@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.caseload.record_state import RecordState, load_states
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.services.problems import make_not_found
@@ -58,6 +59,8 @@ class RecordDetails:
     reviews: Sequence[Review]
     history: Sequence[AuditEvent]
     people: dict[int, str]  # name by id
+    followed: Sequence[RecordState]  # the record that it follows up
+    follow_ups: Sequence[RecordState]  # the records that follow it up
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,8 @@ def open_record(ctx: ActContext, instance_id: str) -> RecordDetails:
         reviews.of_record(ctx.session, ctx.centre_id, instance_id),
         history,
         users.labels(ctx.session, ctx.centre_id),
+        load_states(ctx, records.list_by_ids(ctx.session, ctx.centre_id, [record.follows] if record.follows else [])),
+        load_states(ctx, records.list_following(ctx.session, ctx.centre_id, [instance_id])),
     )
 
 

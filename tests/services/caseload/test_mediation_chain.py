@@ -20,40 +20,18 @@ from fieldapp.store.records import records
 from fieldapp.store.records.records import Record
 from sync.envelope import parse_batch
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
-from tests.programme import compiled_of, definition_of, workbook_of
+from tests.programme import compiled_of, workbook_of
+from tests.services.caseload.mediations import FOLLOW_UP, FORM, mediated, visited
 from tests.services.caseload.meetings import ONE, knows, met, note
 from tests.services.products.figures import body_of, number, switched_on
 
 TODAY = dt.date.today()
-FORM, FOLLOW_UP = "mediation", "mediation_follow_up"
 NOBODY = "5c0ffee5-0000-4000-8000-000000000001"
 
 
 @pytest.fixture(autouse=True)
 def _with_follow_ups(session: Session, cast: Cast) -> None:
     publish_form(session, cast.system, compiled=compiled_of(FOLLOW_UP), workbook=workbook_of(FOLLOW_UP))
-
-
-def mediated(day: dt.date = TODAY, plan: str = "d1 d7 d30", **more: Any) -> dict[str, Any]:
-    answers = {
-        "when_where": {"med_date": f"{day}", "med_hour": "19", "nbhd": "002", "setting": "street", "aware": "family"},
-        "conflict": {
-            "cause": "money_debt", "parties_n": "2", "sides": "two_people", "age_mix": "16-24", "enrolled_any": "no",
-        },
-        "danger": {"weapon": "none", "prior": "no", "retal": "no", "online": "no", "likelihood": "likely"},
-        "work": {"actions": "talked_each_side", "sessions": "1", "minutes": "30_60"},
-        "result": {"outcome": "temporary", "fu_plan": plan, "safe_worker": "yes"},
-    }  # fmt: skip
-    return envelope(answers, day=day, form=FORM, version=definition_of(FORM).version, **more)
-
-
-def visited(mediation: str, day: dt.date = TODAY, calm: str = "cool", then: str = "planned", **more: Any) -> dict[str, Any]:
-    answers = {
-        "visit": {
-            "mediation": mediation, "still_cool": calm, "fu_outcome": "temporary", "next_look": then, "fu_date": f"{day}",
-        }
-    }  # fmt: skip
-    return envelope(answers, day=day, form=FOLLOW_UP, version=definition_of(FOLLOW_UP).version, **more)
 
 
 def send(session: Session, actor: Actor, *items: dict[str, Any]) -> None:
