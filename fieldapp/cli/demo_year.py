@@ -348,4 +348,4 @@ def list_follow_ups(
             "next_look": "planned",
             "fu_date": f"{moment:%Y-%m-%d}",
         }
-        yield f"{moment:%Y-%m-%d}", moment, {"visit": visit}
+        yield f"{moment:%Y-%m-%d}", moment, {"how_now": visit}

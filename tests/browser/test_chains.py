@@ -83,8 +83,8 @@ def test_a_mediation_is_followed_up_from_its_due_line_in_four_taps_without_signa
     due.get_by_role("link").click()  # 1
     expect(page.get_by_role("heading", name="How is it now?")).to_be_visible()
     assert not [*examine(page, "follow-up"), *examine_width(page, "follow-up")]
-    phone.pick("visit.still_cool", "Calm")  # 2
-    phone.pick("visit.fu_outcome", "Calm for now")  # 3
+    phone.pick("how_now.still_cool", "Calm")  # 2
+    phone.pick("how_now.fu_outcome", "Calm for now")  # 3
     picture(page, "chain-follow-up")
     page.get_by_role("button", name="Finish").click()  # 4
     page.wait_for_selector(".ledger")
@@ -97,6 +97,6 @@ def test_a_mediation_is_followed_up_from_its_due_line_in_four_taps_without_signa
     query = "SELECT follows, kind, answers FROM record WHERE form = 'mediation_follow_up' ORDER BY id DESC LIMIT 1"
     ((follows, kind, answers),) = rows(demo_data, query)
     assert (follows, kind) == (mediation, "cool")
-    assert json.loads(answers)["visit"]["next_look"] == "planned"
+    assert json.loads(answers)["how_now"]["next_look"] == "planned"
     settled = "SELECT is_settled FROM follow_up WHERE root_id = ? ORDER BY due_on"
     assert rows(demo_data, settled, mediation) == [(1,), (0,), (0,)]

@@ -171,7 +171,7 @@ def test_a_follow_up_completes_what_was_due_until_its_day_and_may_ask_for_more_o
         (planned,) = calls(["addFinishedRecord", planned, mediation, {"id": root, "answers": plan}, "2026-11-24"])
 
     def visit(next_look: str) -> dict[str, Any]:
-        answers = {"visit": {"mediation": "m", "fu_date": "2026-11-26", "next_look": next_look}}
+        answers = {"how_now": {"mediation": "m", "fu_date": "2026-11-26", "next_look": next_look}}
         (after,) = calls(["addFinishedRecord", planned, follow_up, {"id": "v", "answers": answers}, "2026-11-26"])
         return after
 

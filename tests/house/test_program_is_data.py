@@ -104,7 +104,7 @@ ONLY_IN = {
     "topic": ("forms",),
     "warm": ("client/src/map", "evaluator_export/products", "fieldapp/web/office/products"),
     "weapon": ("forms",),
-    "work": ("client/src/storage", "fieldapp/services/releases"),
+    "work": ("client/src/storage", "fieldapp/services/records", "fieldapp/services/releases"),
     "yes_no": ("fieldapp/web/office/forms",),
 }
 # Questions of the app's own notes, which no form has: a card that is handed over or gets another code.

@@ -136,12 +136,15 @@ def save_statements(session: Session, centre_id: int, statements: Sequence[Conse
     root_ids = {statement.root_id for statement in statements}
     words_by_record = {word.root_id: word for word in standing.list_words(session, centre_id, root_ids)}
     persons = {statement.person for statement in statements} | {word.person for word in words_by_record.values()}
+    new_words: list[ConsentWord] = []
     for statement in sorted(statements, key=lambda statement: statement.position):
         word = words_by_record.get(statement.root_id)
         if word is not None:
             _correct_word(word, statement)
         elif statement.person or statement.is_fall:
-            words_by_record[statement.root_id] = _create_word(session, centre_id, statement)
+            words_by_record[statement.root_id] = _create_word(centre_id, statement)
+            new_words.append(words_by_record[statement.root_id])
+    standing.add_words(session, new_words)
     return update_standings(session, centre_id, persons, at, words_by_record.values())
 
 
@@ -159,17 +162,15 @@ def update_standings(
     """
     changes = standing.update_standings(session, centre_id, persons, at)
     fallen = {person for person, change in changes.items() if change.is_fall}
-    marked: set[str] = set()
-    for word in touched:
-        if word.person in fallen and not word.waits:
-            word.lowered_at = at
-            marked.add(word.person)
-    for word in standing.list_words_of_people(session, centre_id, fallen - marked):
-        word.lowered_at = at
+    if fallen:
+        lowering = [word for word in touched if word.person in fallen and not word.waits]
+        unmarked = fallen - {word.person for word in lowering}
+        lowering += standing.list_words_of_people(session, centre_id, unmarked)
+        standing.mark_lowered(session, centre_id, {word.root_id for word in lowering}, at)
     return set(changes)
 
 
-def _create_word(session: Session, centre_id: int, statement: ConsentStatement) -> ConsentWord:
+def _create_word(centre_id: int, statement: ConsentStatement) -> ConsentWord:
     word = ConsentWord(
         centre_id=centre_id,
         root_id=statement.root_id,
@@ -178,13 +179,15 @@ def _create_word(session: Session, centre_id: int, statement: ConsentStatement) 
         asked=statement.asked,
         finished_at=statement.finished_at,
         position=statement.position,
+        lowered_at=None,
         waits=statement.waits,
         statement_id=statement.statement_id or statement.root_id,
         knew=[],
+        wording="",
+        language="",
         how=statement.how,
     )
     _write_how_it_was_said(word, statement.spoken)
-    session.add(word)
     return word
 
 

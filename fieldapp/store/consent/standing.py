@@ -52,6 +52,10 @@ class ConsentWord(Base):
     how: Mapped[str] = mapped_column(sa.String(6), default="")  # form, slip or office; "" before that was noted
 
 
+WORD_COLUMNS = tuple(ConsentWord.__table__.columns.keys())
+INSERT_WORD = sa.insert(ConsentWord)
+
+
 class StandingRow(Base):
     """What a person's words give now; written by `update_standings` alone."""
 
@@ -210,6 +214,25 @@ def list_words(session: Session, centre_id: int, root_ids: Collection[str]) -> S
     """Return the words of these records, locked for changing."""
     query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.root_id.in_(root_ids))
     return session.scalars(query.with_for_update()).all()
+
+
+def add_words(session: Session, words: Sequence[ConsentWord]) -> None:
+    """Insert words that are not in the session, all with one statement.
+
+    Each message brings some: as objects of the session, they cost more than all else that is done for them.
+    """
+    if words:
+        session.connection().execute(INSERT_WORD, list(map(_read_columns, words)))
+
+
+def _read_columns(word: ConsentWord) -> dict[str, Any]:
+    return {name: getattr(word, name) for name in WORD_COLUMNS}
+
+
+def mark_lowered(session: Session, centre_id: int, root_ids: Collection[str], at: dt.datetime) -> None:
+    """Write on words when they came and lowered what stood."""
+    of_words = sa.update(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.root_id.in_(root_ids))
+    session.execute(of_words.values(lowered_at=at))
 
 
 def list_words_of_people(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[ConsentWord]:

@@ -25,7 +25,7 @@ def mediated(day: dt.date = TODAY, plan: str = "d1 d7 d30", **more: Any) -> dict
 
 def visited(mediation: str, day: dt.date = TODAY, calm: str = "cool", then: str = "planned", **more: Any) -> dict[str, Any]:
     answers = {
-        "visit": {
+        "how_now": {
             "mediation": mediation, "still_cool": calm, "fu_outcome": "temporary", "next_look": then, "fu_date": f"{day}",
         }
     }  # fmt: skip
