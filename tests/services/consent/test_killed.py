@@ -69,7 +69,7 @@ with Session(engine) as session:
 print("done", flush=True)
 time.sleep(600)
 """
-STEPS = ["save_withdrawal", "_erase_caseload", "_make_tallies", "move_slips"]
+STEPS = ["save_withdrawal", "_erase_caseload", "make_tallies", "move_slips"]
 
 
 @pytest.fixture(autouse=True)

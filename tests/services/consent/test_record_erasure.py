@@ -117,14 +117,13 @@ def test_a_copy_from_before_is_made_up_for(session: Session, cast: Cast) -> None
     item, other = marked("SECRET wrong"), talked()
     send(session, cast.amina, item, other)
     rows = {}
-    for table in (Record, Submission):
-        names = [column.name for column in table.__table__.columns]
-        rows[table] = [{name: getattr(row, name) for name in names} for row in session.scalars(sa.select(table))]
+    for table in (Record.__table__, Submission.__table__):
+        rows[table] = [dict(row) for row in session.execute(sa.select(table)).mappings()]
     session.rollback()
     erase(session, cast, item)
     for table, before in rows.items():  # as a copy from before has them
         for row in before:
-            session.execute(sa.update(table).where(table.id == row["id"]).values(**row))
+            session.execute(sa.update(table).where(table.c.id == row["id"]).values(**row))
     for forgotten in (ToldWorker, Withdrawal, Ended):
         session.execute(sa.delete(forgotten))
     session.commit()
