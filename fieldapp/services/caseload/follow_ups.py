@@ -106,7 +106,9 @@ def update_follow_ups(
 
 def _load_followed(ctx: ActContext, record_states: Sequence[RecordState]) -> list[RecordState]:
     """Return the records that these follow up, but for those that are among them."""
-    followed_ids = {record_state.follows for record_state in record_states} - {""}
+    followed_ids = {record_state.follows for record_state in record_states}
+    followed_ids |= {record_state.followed_before for record_state in record_states}
+    followed_ids.discard("")
     followed_ids -= {record_state.root_id for record_state in record_states}
     if not followed_ids:
         return []

@@ -47,6 +47,7 @@ class RecordState:
     cards: tuple[str, ...] = ()  # made by the phone for it
     finished_on: dt.date | None = None
     is_refusal: bool = False  # the person did not say yes
+    followed_before: str = ""  # the record that it followed up until it was corrected
 
     @property
     def person(self) -> str:

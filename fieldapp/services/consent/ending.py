@@ -20,6 +20,7 @@ from fieldapp.services.consent.card_mentions import (
 )
 from fieldapp.services.consent.contested import find_people
 from fieldapp.services.consent.erasing import bury_submission, empty_submission, take_out_files
+from fieldapp.services.consent.follow_up_links import untie_follow_ups
 from fieldapp.services.consent.forgotten import find_list, make_line
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.retention_rules import month_start
@@ -125,6 +126,7 @@ def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
     _erase_caseload(ctx, person, traces.roots)
     _erase_statements(ctx, person, traces.roots)
     make_tallies(ctx, traces.roots)
+    untie_follow_ups(ctx, traces.roots)
     erased = erase_submissions(ctx, traces, preserved)
     for submission in traces.mentions:
         _take_out_mention(ctx, submission, person)

@@ -8,8 +8,10 @@ delete its rows, and no restored copy brings it back.
 from enum import StrEnum
 
 from fieldapp.services.acts import ActContext, act
+from fieldapp.services.caseload import after_erasure
 from fieldapp.services.consent import ending, standing
 from fieldapp.services.consent.ending import CardTraces
+from fieldapp.services.consent.follow_up_links import untie_follow_ups
 from fieldapp.services.consent.forgotten import find_list, make_line
 from fieldapp.services.consent.withdrawn_rows import note_withdrawn_rows
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -73,6 +75,8 @@ def find_by_tag(ctx: ActContext, tag: str) -> str:
 def erase_one(ctx: ActContext, root_id: str, withdrawal: Withdrawal) -> None:
     """Erase everything that the database has of a record, but for what it said of consent."""
     traces = CardTraces(roots={root_id})
+    record = records.get(ctx.session, ctx.centre_id, root_id)
+    person, followed = (record.person, record.follows) if record else ("", "")
     preserved = traces.roots & retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     tags = ending.tag_records(ctx, traces.roots)
     note_withdrawn_rows(ctx, withdrawal.id, traces.roots, "")
@@ -89,7 +93,9 @@ def erase_one(ctx: ActContext, root_id: str, withdrawal: Withdrawal) -> None:
     board.untie_from_records(ctx.session, ctx.centre_id, tags, ctx.now)
     ending.untie(ctx, (traces.roots - preserved) | erased)
     slips.untie_from_record(ctx.session, ctx.centre_id, root_id)
+    untie_follow_ups(ctx, traces.roots)
     ctx.session.flush()
+    after_erasure.undo_effects(ctx, person, followed)
 
 
 def _tell_phones(ctx: ActContext, root_id: str, withdrawal: Withdrawal) -> None:

@@ -197,6 +197,7 @@ def _refold_record(
     # look like a rival.
     links = {submission.instance_id: submission.prev for submission in arrived if submission.id not in version_ids}
     folded = fold_versions(ctx, record_id, stored_versions, answers_by_key, budget, links)
+    followed_before = record.follows if record else ""
     foreign = _find_foreign(parts, form, folded)
     _mark_foreign(parts, foreign)
     record = _save_record(ctx, record_id, record, folded)
@@ -212,6 +213,7 @@ def _refold_record(
         _list_cards(batch),
         folded.current.finished_local.date(),
         folded.current.is_refusal,
+        followed_before,
     )
     statements = read_record_statement(ctx, record_id, arrived, stored_versions, folded)
     spoken = next((part.envelope.consent for part in batch if part.envelope.instance_id == record_id), None)

@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +12,22 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor
+from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.consent.record_erasure import erase_record
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.products.editions import build_due
 from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.records import records
 from fieldapp.store.records.records import Record
+from fieldapp.store.records.submissions import Submission
+from forms.validation import validate
 from sync.envelope import parse_batch
+from sync.intake import local_time
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
-from tests.programme import compiled_of, workbook_of
+from tests.programme import compiled_of, definition_of, workbook_of
 from tests.services.caseload.mediations import FOLLOW_UP, FORM, mediated, visited
 from tests.services.caseload.meetings import ONE, knows, met, note
 from tests.services.products.figures import body_of, number, switched_on
@@ -200,3 +207,74 @@ def test_what_is_not_needed_leaves_the_list_of_whoever_has_it(session: Session, 
     assert f"due/{due}" in knows(session, owner)
     send(session, owner, note("settle", {"due": due}, minute=5))
     assert f"due/{due}" not in knows(session, owner)
+
+
+def test_a_follow_up_that_is_corrected_to_another_mediation_leaves_the_first_as_it_was(session: Session, cast: Cast) -> None:
+    first, second = mediated(plan="d7 d30"), mediated(plan="d7 d30")
+    mistake = visited(first["id"], then="none")
+    send(session, cast.amina, first, second, mistake)
+    send(session, cast.amina, visited(second["id"], then="none", root=mistake["id"], prev=[mistake["id"]]))
+    assert days_due(session, cast.amina, first["id"]) == [7, 30]
+    assert days_due(session, cast.amina, second["id"]) == []
+
+
+class TestErased:
+    """What an administrator erases by mistake leaves nothing that it did."""
+
+    @pytest.fixture(autouse=True)
+    def _with_list(self, session: Session, tmp_path: Path) -> None:
+        attach(session.get_bind().engine, Settings(data=str(tmp_path), secret_key="k" * 64))
+
+    @pytest.mark.parametrize(("then", "before"), [("none", []), ("d3", [3, 6]), ("planned", [6])])
+    def test_a_follow_up(self, session: Session, cast: Cast, then: str, before: list[int]) -> None:
+        asks = mediated(TODAY - dt.timedelta(days=1), plan="d1 d7")
+        done = visited(asks["id"], then=then)
+        send(session, cast.amina, asks, done)
+        assert days_due(session, cast.amina, asks["id"]) == before
+        erase_record(session, cast.rosa, instance_id=done["id"], reason="by_mistake")
+        assert days_due(session, cast.amina, asks["id"]) == [0, 6]
+
+    def test_a_follow_up_beside_another_that_stays(self, session: Session, cast: Cast) -> None:
+        asks = mediated(TODAY - dt.timedelta(days=3), plan="d1 d3 d7")
+        stays = visited(asks["id"], TODAY - dt.timedelta(days=2))
+        mistake = visited(asks["id"], due=f"{asks['id']}/{TODAY}")
+        send(session, cast.amina, asks, stays, mistake)
+        assert days_due(session, cast.amina, asks["id"]) == [4]
+        erase_record(session, cast.rosa, instance_id=mistake["id"], reason="by_mistake")
+        assert days_due(session, cast.amina, asks["id"]) == [0, 4]
+
+    def test_a_mediation_whose_follow_ups_stay_and_no_longer_say_of_which(self, session: Session, cast: Cast) -> None:
+        asks = mediated()
+        done = visited(asks["id"])
+        send(session, cast.amina, asks, done)
+        erase_record(session, cast.rosa, instance_id=asks["id"], reason="too_much")
+        stays = session.scalars(sa.select(Record).where(Record.instance_id == done["id"])).one()
+        assert (stays.follows, stays.kind) == ("", "cool")
+        bodies = session.scalars(sa.select(Submission.body)).all()
+        assert asks["id"] not in str([stays.answers, *bodies])
+
+    def test_a_contact_that_had_settled_what_was_due(self, session: Session, cast: Cast) -> None:
+        earlier = met(ONE, TODAY - dt.timedelta(days=2), due=0)
+        answers = json.loads(earlier["body"])
+        answers["next"]["next_due"] = TODAY.isoformat()
+        earlier = envelope(answers, day=TODAY - dt.timedelta(days=2))
+        mistake = met(ONE)
+        send(session, cast.amina, earlier, mistake)
+        assert days_due(session, cast.amina, earlier["id"]) == []
+        erase_record(session, cast.rosa, instance_id=mistake["id"], reason="by_mistake")
+        assert days_due(session, cast.amina, earlier["id"]) == [0]
+        assert knows(session, cast.amina)[f"card/{ONE}"]["seen"] == (TODAY - dt.timedelta(days=2)).isoformat()
+
+    def test_an_exit(self, session: Session, cast: Cast) -> None:
+        publish_others(session, cast)
+        form = definition_of("participant")
+        exit_now = {
+            "start": {"kind": "exit", "code": ONE}, "arrival": {"month_in": f"{TODAY}"}, "leaving": {"exit_reason": "moved"},
+        }  # fmt: skip
+        answers = validate(form, exit_now, local_time(dt.datetime.now(dt.UTC))).answers
+        left = envelope(answers, form="participant", version=form.version)
+        send(session, cast.amina, met(ONE, TODAY - dt.timedelta(days=1)))
+        send(session, cast.amina, left)
+        assert f"card/{ONE}" not in knows(session, cast.amina)
+        erase_record(session, cast.rosa, instance_id=left["id"], reason="by_mistake")
+        assert f"card/{ONE}" in knows(session, cast.amina)
