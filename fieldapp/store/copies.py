@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from fieldapp.store.releases.releases import Release
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 UNREADABLE = (sa.exc.DatabaseError, sqlite3.DatabaseError)  # the second while a connection is being set up
+TRIES = 10  # at counting who else is connected
+PAUSE = 0.2  # seconds between two
 ASIDE = "replaced_"  # schemas that a restore moved aside begin with this
 
 
@@ -193,7 +196,19 @@ def _run(command: list[str], url: sa.URL | None) -> None:
 
 
 def count_other_connections(engine: sa.Engine) -> int:
-    """Return how many others are connected to a PostgreSQL database."""
+    """Return how many others are connected to a PostgreSQL database.
+
+    Those that are just leaving get two seconds: the server lists a connection a moment longer than it is open.
+    """
+    for _ in range(TRIES):
+        others = _count_other_connections(engine)
+        if not others:
+            break
+        time.sleep(PAUSE)
+    return others
+
+
+def _count_other_connections(engine: sa.Engine) -> int:
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"

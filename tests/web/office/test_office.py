@@ -71,7 +71,9 @@ def test_what_a_shut_out_phone_sent_is_named_and_let_in_by_one_click(
         device_id = devices.devices.by_uids(own, [phone.key.device])[phone.key.device].id
         post(rosa, f"/office/phones/{device_id}/revoke", order="wipe")
         headers = {"Content-Type": "application/json"}
-        answer = app.test_client().post("/sync/v1/deliver", data=delivery(phone.seal(), phone.seal()), headers=headers)
+        later = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)).isoformat()
+        items = [phone.seal(finished_at=later) for _ in range(2)]
+        answer = app.test_client().post("/sync/v1/deliver", data=delivery(*items), headers=headers)
         page = rosa.get("/office/review").text
         app.test_client().post("/sync/v1/deliver", data=delivery(phone.seal()), headers=headers)
     engine.dispose()
