@@ -163,7 +163,7 @@ def test_7_the_admin_sees_the_encounter_filters_and_reads_its_history(open_page:
     page.get_by_role("link", name="Older").click()
     page.locator("table.list tbody a").first.click()
     expect(page.locator("h2", has_text="History")).to_be_visible()
-    expect(page.locator(".history")).to_contain_text("Received by the centre")
+    expect(page.locator("ol.history")).to_contain_text("Received by the centre")
 
 
 def test_8_the_admin_uploads_a_broken_form_reads_why_and_publishes_a_good_one(open_page: OpenPage, tmp_path: Path) -> None:

@@ -166,6 +166,8 @@ def test_59_a_colleague_who_unlocks_after_an_interruption_comes_to_their_own_day
     saved(page)
     page.evaluate("new BroadcastChannel('fieldapp').postMessage('lock')")
     page.wait_for_selector("#pin")
+    expect(page.locator("#who")).to_have_value(page.locator("#who option", has_text="w12").get_attribute("value") or "")
+    page.select_option("#who", label="w11")  # it offers who was in last
     phone.unlock()
     expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
 

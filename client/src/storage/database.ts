@@ -124,7 +124,11 @@ export async function updateRow<S extends Store>(
     const request = rows.get(key) as IDBRequest<Rows[S] | undefined>;
     request.onsuccess = () => {
       const changed = request.result && change(request.result);
-      if (changed) rows.put(changed);
+      try {
+        if (changed) rows.put(changed);
+      } catch {
+        tx.abort(); // no room: whoever asked is told, as by any write that fails
+      }
     };
     return null;
   });
