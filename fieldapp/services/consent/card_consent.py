@@ -55,7 +55,13 @@ def view_card(ctx: ActContext, card_id: int) -> CardConsent:
 def _list_events(ctx: ActContext, card: Card) -> tuple[ConsentEvent, ...]:
     """Return what the person of a card said, without what waits for an administrator."""
     return tuple(
-        ConsentEvent(f"{word.finished_at:%Y-%m}", word.tier, word.how or "form", word.wording, word.language)
+        ConsentEvent(
+            f"{word.finished_at:%Y-%m}",
+            word.tier,
+            "form" if word.how in ("", words.LATE) else word.how,
+            word.wording,
+            word.language,
+        )
         for word in words.list_words_said(ctx.session, ctx.centre_id, card.code)
     )
 

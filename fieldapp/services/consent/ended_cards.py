@@ -63,12 +63,14 @@ class EndedReader:
     def decide(self, envelope: Envelope, definition: FormDefinition | None) -> LateDecision:
         """Return what may be stored of a submission."""
         ended_codes = frozenset(_find_codes(envelope) & self.cards)
-        is_done_elsewhere = _find_due_root(envelope) in self.records
+        due_root = _find_due_root(envelope)
+        is_done_elsewhere = due_root in self.records
         is_of_card = bool(ended_codes) and _is_about(envelope, definition, ended_codes)
         is_settling = is_done_elsewhere and envelope.form == SETTLE
         if envelope.record in self.records or is_of_card or is_settling:
             empty = replace(envelope, body="", cards=(), refused_by="", due="")
-            problem = ERASED if envelope.record in self.erased else ENDED
+            is_erased = envelope.record in self.erased or (is_settling and not is_of_card and due_root in self.erased)
+            problem = ERASED if is_erased else ENDED
             return LateDecision(True, empty, ended_codes, problem)
         cut = replace(
             envelope,

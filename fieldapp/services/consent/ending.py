@@ -312,10 +312,10 @@ def _take_out_mention(ctx: ActContext, submission: Submission, person: str) -> N
         record.contested = take_out_of_answers(record.contested, [person])
 
 
-def take_out_due(ctx: ActContext, submission: Submission) -> None:
+def take_out_due(ctx: ActContext, submission: Submission, problem: AnswerProblem = ENDED) -> None:
     """Let what completes a follow-up of an ended record no longer say of which."""
     if submission.form == SETTLE:
-        bury_ended(ctx, [submission])
+        bury_ended(ctx, [submission], problem)
     else:
         submission.due = ""
 
@@ -343,9 +343,17 @@ def finish_held(ctx: ActContext) -> int:
     preserved = retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     over = [each for each in submissions.list_held(ctx.session, ctx.centre_id) if each.root_id not in preserved]
     root_ids = {submission.root_id for submission in over}
-    ids = bury_ended(ctx, over)
+    erased = [submission for submission in over if _is_erased(submission)]
+    # A phone that sends it again is told as during the hold what became of it.
+    ids = bury_ended(ctx, erased, ERASED)
+    ids |= bury_ended(ctx, [submission for submission in over if submission not in erased])
     untie(ctx, ids | root_ids)
     return len(over)
+
+
+def _is_erased(submission: Submission) -> bool:
+    """Say whether a held submission is of an erased record, and not of an ended card."""
+    return any(problem["code"] == ERASED.code for problem in submission.problems)
 
 
 def list_persons(ctx: ActContext) -> Sequence[str]:

@@ -88,7 +88,7 @@ def erase_one(ctx: ActContext, root_id: str, withdrawal: Withdrawal) -> None:
     ending.make_tallies(ctx, traces.roots)
     erased = ending.erase_submissions(ctx, traces, preserved, ending.ERASED)
     for submission in submissions.list_due_of(ctx.session, ctx.centre_id, traces.roots):
-        ending.take_out_due(ctx, submission)
+        ending.take_out_due(ctx, submission, ending.ERASED)
     store.add_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, tags.values())
     board.untie_from_records(ctx.session, ctx.centre_id, tags, ctx.now)
     ending.untie(ctx, (traces.roots - preserved) | erased)

@@ -142,7 +142,7 @@ def cut_overruled(ctx: ActContext, incoming: Sequence[DecidedSubmission], defini
             if item.key in overruled:
                 envelope = item.envelope
                 effects.note_cut(envelope.instance_id, envelope.body, ctx.actor.device_id)
-                code = _read_person(envelope.body, definitions.get((envelope.form, envelope.version)))
+                code = read_person(envelope.body, definitions.get((envelope.form, envelope.version)))
                 people.append(NamedPerson(code, item.position if item.is_of_shut_out_phone else None))
         effects.statements += _make_statements(ctx, record_id, people, stored, batch)
     return effects
@@ -172,7 +172,7 @@ def cut_stored(ctx: ActContext, submission: Submission, effects: RefusalEffects)
     """Cut what a stored submission may not keep; return the card code that it named, or ""."""
     form = submission.form, submission.version
     definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
-    code = _read_person(submission.body, definition)
+    code = read_person(submission.body, definition)
     effects.note_cut(submission.instance_id, submission.body, submission.device_id)
     answers: Mapping[str, Any] = {}
     if definition:
@@ -326,7 +326,7 @@ def _make_key(submission: Submission) -> Key:
     return submission.instance_id, submission.sha256
 
 
-def _read_person(body: str, definition: FormDefinition | None) -> str:
+def read_person(body: str, definition: FormDefinition | None) -> str:
     """Return the card code that answers name; "" for none."""
     if definition is None:
         return ""
@@ -361,7 +361,7 @@ def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], effect
     statements = list(effects.statements)
     for item in incoming:
         code = item.decision.refused_by
-        tier = _read_refused_tier(ctx, item) if code else None
+        tier = read_refused_tier(ctx, item) if code else None
         if tier is not None:
             refusal = make_refusal(code, item.envelope.finished_at, item.position, item.is_of_shut_out_phone, tier)
             statements.append(replace(refusal, spoken=item.envelope.consent))
@@ -369,7 +369,7 @@ def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], effect
     show_standing(ctx, {statement.person for statement in statements if not statement.waits})
 
 
-def _read_refused_tier(ctx: ActContext, item: DecidedSubmission) -> int | None:
+def read_refused_tier(ctx: ActContext, item: DecidedSubmission) -> int | None:
     """Return END where the person took everything back, else that nothing is kept.
 
     None where they were not asked, and nothing says that they refused: then what stood goes on.
@@ -396,9 +396,8 @@ def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
     for word in words_of_both:
         if word.person != code or (word.position, word.finished_at) in copied:
             continue
-        if word.how in standing.BY_HAND or (
-            word.tier <= standing.LOWEST and not word.asked and _is_of_worker(ctx, word.position)
-        ):
+        is_less = word.how == words.LATE or (word.tier <= standing.LOWEST and not word.asked)
+        if word.how in standing.BY_HAND or (is_less and _is_of_worker(ctx, word.position)):
             refusal = make_refusal(new_code, word.finished_at, word.position, word.waits, word.tier)
             statements.append(replace(refusal, how=word.how))
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)

@@ -1,10 +1,11 @@
 """Decide what becomes of each submission that arrived."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fieldapp.services.acts import ActContext
+from fieldapp.services.consent.late_words import LateWord
 from fieldapp.services.phones.limits import Meter
 from fieldapp.services.records.attachments import ATTACHMENT_ANSWER
 from fieldapp.services.records.form_rules import LATER, Judgements
@@ -63,6 +64,7 @@ class IntakeItem:
     as_sent: Envelope
     position: int = 0  # in the centre's log; 0 while it is not stored
     is_ended: bool = False  # of a card that ended: nothing of it is stored
+    late_words: list[LateWord] = field(default_factory=list)  # what it says of consent all the same
 
     @property
     def envelope(self) -> Envelope:

@@ -12,6 +12,7 @@ from fieldapp.services.consent import ended_cards, refusals, standing
 from fieldapp.services.consent.card_mentions import take_out_of_answers
 from fieldapp.services.consent.ended_cards import LateRecord
 from fieldapp.services.consent.ending import end_person
+from fieldapp.services.consent.late_words import read_late_words, save_late_words
 from fieldapp.services.consent.refusals import DecidedSubmission
 from fieldapp.services.consent.slips import save_slip_of_ended, save_slips, save_waiting_slip
 from fieldapp.services.consent.unasked import decide_by_standing, find_unasked_person
@@ -89,6 +90,7 @@ def store_submissions(
     effects = refusals.cut_overruled(ctx, decided, decider.definitions)
     submissions.add_all(ctx.session, [_make_submission_row(ctx, item) for item in new_items])
     refusals.save_refusals(ctx, decided, effects)
+    _save_late_words(ctx, new_items)
 
     # Not what has problems: it is stored, and stays outside of every record.
     accepted = [_make_accepted(item, decider.definitions) for item in living if not item.decision.problems]
@@ -104,6 +106,7 @@ def store_submissions(
     apply_unusable_refusals(ctx, {item.envelope.record for item in living})
     # At the very end: ending a card takes out records, those of this message among them.
     _end_cards(ctx, living, decider.definitions)
+    _end_late(ctx, new_items)
     decider.meter.write()
     return answers
 
@@ -166,6 +169,7 @@ def store_failed(
     if item.is_ended:
         _allocate_positions(ctx, [item])
         submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
+        _save_late_words(ctx, [item])
         _refuse_files(ctx, gone_files)
     elif item.is_stored:
         _allocate_positions(ctx, [item])
@@ -210,6 +214,9 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
             if not item.as_sent.root and item.as_sent.record not in reader.records:
                 _leave_tally(ctx, item, definitions)
             _save_late_slip(ctx, item, late_decision.codes)
+            # Nothing of it is stored, but nobody's no may get lost for that.
+            definition = item.find_definition(definitions)
+            item.late_words = read_late_words(ctx, _make_decided(item), definition, late_decision.codes)
             item.is_ended = True
             item.decision = Decision(Status.STORED, problems=[late_decision.problem])
         elif late_decision.codes:
@@ -235,6 +242,23 @@ def _save_late_slip(ctx: ActContext, item: IntakeItem, codes: Collection[str]) -
     withdrawal_id = ended_cards.find_withdrawal_of(ctx, codes) if tag else ""
     if withdrawal_id:
         save_slip_of_ended(ctx, tag, withdrawal_id)
+
+
+def _save_late_words(ctx: ActContext, items: Sequence[IntakeItem]) -> None:
+    spoken = []
+    for item in items:
+        spoken += [(word, item.position) for word in item.late_words]
+    if spoken:
+        save_late_words(ctx, spoken)
+
+
+def _end_late(ctx: ActContext, items: Sequence[IntakeItem]) -> None:
+    """End cards by what was said in corrections of records that are gone."""
+    for item in items:
+        for word in item.late_words:
+            withdrawal = word.end(ctx)
+            if withdrawal is not None and item.submission.slip_tag:
+                save_slip_of_ended(ctx, item.submission.slip_tag, withdrawal.id)
 
 
 def _refuse_files(ctx: ActContext, hashes: set[str]) -> None:

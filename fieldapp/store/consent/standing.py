@@ -19,6 +19,7 @@ from fieldapp.store.operations import centres
 from sync.consent import END, LOWEST, StandingConsent, Statement, fold_statements
 
 MANY = 500  # people read at once
+LATE = "late"  # how something was said whose record was gone when it came: it can only allow less
 NAMES = ("tier", "since", "heads", "is_in_doubt", "wording", "person")
 
 
@@ -49,7 +50,7 @@ class ConsentWord(Base):
     knew: Mapped[list[Any]]  # statement ids that its writer knew of
     wording: Mapped[str] = mapped_column(sa.String(16), default="")  # of the text that was read out
     language: Mapped[str] = mapped_column(sa.String(35), default="")
-    how: Mapped[str] = mapped_column(sa.String(6), default="")  # form, slip or office; "" before that was noted
+    how: Mapped[str] = mapped_column(sa.String(6), default="")  # form, slip, office or late; "" before that was noted
 
 
 WORD_COLUMNS = tuple(ConsentWord.__table__.columns.keys())
@@ -140,16 +141,21 @@ def _fold_words(session: Session, centre_id: int, persons: Collection[str]) -> M
         ConsentWord.knew,
         ConsentWord.finished_at,
         ConsentWord.wording,
+        ConsentWord.how,
     )
     query = sa.select(*columns).where(ConsentWord.centre_id == centre_id, ConsentWord.person.in_(persons))
     by_person: dict[str, list[Statement]] = {}
-    for person, number, tier, is_asked, knew, finished_at, wording in session.execute(query.where(~ConsentWord.waits)):
+    with_record: set[str] = set()  # people of whom more is known than what came late
+    for row in session.execute(query.where(~ConsentWord.waits)):
+        person, number, tier, is_asked, knew, finished_at, wording, how = row
+        if how != LATE:
+            with_record.add(person)
         month = finished_at.date().replace(day=1)
         by_person.setdefault(person, []).append(Statement(number, tier, is_asked, frozenset(knew), month, wording))
     folded = {}
     for person, statements in by_person.items():
         consent = fold_statements(statements)
-        if consent is not None:
+        if consent is not None and (person in with_record or consent.tier <= LOWEST):
             folded[person] = consent
     return folded
 
