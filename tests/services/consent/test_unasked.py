@@ -21,7 +21,7 @@ from forms.validation import validate
 from sync import intake
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, envelope, publish_others
-from tests.services.caseload.meetings import code
+from tests.services.caseload.meetings import code, knows
 from tests.services.consent.consents import (
     APRIL,
     JULY,
@@ -221,6 +221,30 @@ def test_a_broken_rule_stores_no_more_than_a_kept_one(session: Session, cast: Ca
     assert row.body == '{"what":{"contact_type":"check_in"},"people":{"who":"enrolled"},"consent":{}}'
     assert (row.due, row.cards, row.state) == ("", [], "rejected")
     assert NOTE not in everything(session)
+
+
+@pytest.mark.parametrize("stands", [None, 0])
+@pytest.mark.parametrize("is_right", [True, False])
+def test_the_worker_is_told_why_and_the_correction_asks(
+    session: Session, cast: Cast, stands: int | None, is_right: bool
+) -> None:
+    code = "consent.nothing_stands"
+    if stands is not None:
+        send(session, cast, met(ONE, APRIL, "3"))
+        lower(session, cast, stands)
+        code = "consent.stands_at_no"
+    item = met(ONE, MAY, "3", "as_before") if is_right else breaking()
+    deliver(session, cast, item)
+    message = knows(session, cast.amina)[f"rec/{item['id']}"]
+    session.rollback()
+    assert message["problems"] == [{"code": code, "path": ""}]
+    assert message["answers"]["consent"] == {}  # no level, and no “as before”: somebody has to be asked
+    assert message["answers"]["what"] == {"contact_type": "check_in"}
+    yes = met(ONE, MAY, "2", root=item["id"], prev=[item["id"]])
+    assert deliver(session, cast, knowing(session, yes, ONE) if stands is not None else yes) == ("stored", set())
+    assert words.list_tiers(session, cast.centre.id, [ONE]) == {ONE: 2}
+    session.rollback()
+    assert f"rec/{item['id']}" not in knows(session, cast.amina)
 
 
 @pytest.mark.parametrize("tier", ["9.5", "all", "-5", ""])
