@@ -80,7 +80,7 @@ def cut_above(definition: FormDefinition, answers: Mapping[str, Any], denied: Co
 
     For where no rule could be run. What the form computes of such answers goes too.
     """
-    return _leave_out(definition, answers, _list_made_of(definition, denied), "/data")
+    return leave_out(definition, answers, _list_made_of(definition, denied))
 
 
 def _list_made_of(definition: FormDefinition, denied: Collection[str]) -> set[str]:
@@ -99,19 +99,23 @@ def _list_made_of(definition: FormDefinition, denied: Collection[str]) -> set[st
     return paths
 
 
-def _leave_out(
-    definition: FormDefinition, answers: Mapping[str, Any], left_out: Collection[str], path: str
+def leave_out(
+    definition: FormDefinition, answers: Mapping[str, Any], left_out: Collection[str], path: str = "/data"
 ) -> dict[str, Any]:
+    """Return answers as they came without the elements at some paths.
+
+    `path`: where the answers are.
+    """
     part: dict[str, Any] = {}
     for element in definition.children.get(path, ()):
         value = answers.get(element.name)
         if element.path in left_out:
             continue
         if element.kind == "group" and isinstance(value, Mapping):
-            part[element.name] = _leave_out(definition, value, left_out, element.path)
+            part[element.name] = leave_out(definition, value, left_out, element.path)
         elif element.kind == "repeat" and isinstance(value, list):
             instances = [instance for instance in value if isinstance(instance, Mapping)]
-            part[element.name] = [_leave_out(definition, instance, left_out, element.path) for instance in instances]
+            part[element.name] = [leave_out(definition, instance, left_out, element.path) for instance in instances]
         elif element.kind == "question" and isinstance(value, str):
             part[element.name] = value
     return part

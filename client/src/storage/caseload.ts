@@ -44,6 +44,7 @@ export interface ReturnedRecord extends EditableRecord {
   state: "returned" | "rejected";
   day: string;
   comment?: string;
+  problems?: { code: string; path: string }[]; // why it could not be accepted
 }
 
 export type Cursor = number | string; // the centre's, sent back as it came: it may contain an epoch

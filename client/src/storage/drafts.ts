@@ -65,11 +65,15 @@ export function discardDraft(id: string): Promise<void> {
   return deleteRow("drafts", id);
 }
 
-/** Make a new draft that corrects the record `root`, which the centre holds. */
+/**
+ * Make a new draft that corrects the record `root`, which the centre holds. `standingHeads`: what
+ * the phone knows that people said, where the correction has to ask; see listHeads.
+ */
 export async function draftCorrection(
   vault: Vault,
   root: string,
   record: EditableRecord,
+  standingHeads?: Record<string, string[]>,
 ): Promise<Draft> {
   const { form, version, answers, heads } = record;
   const draft: Draft = {
@@ -81,6 +85,7 @@ export async function draftCorrection(
     answers,
     root,
     prev: heads,
+    ...(standingHeads && { heads: standingHeads }),
   };
   await saveDraft(vault, draft);
   return draft;

@@ -7,7 +7,7 @@ from typing import Any
 
 from forms.definition import FormDefinition
 from forms.roles import QuestionRole
-from sync.fold import unflatten
+from sync.fold import flatten, unflatten
 
 NO_TIER = "0"
 
@@ -40,14 +40,19 @@ def make_tally_answers(definition: FormDefinition, answers: Mapping[str, Any]) -
 
     A kind that somebody typed is not kept: it can say anything.
     """
-    leaves: dict[str, Any] = {}
-    kind = definition.find_with_role(QuestionRole.KIND)
-    if kind is not None and has_chosen_kind(definition):
-        leaves[_dotted(kind.path)] = definition.read_role(answers, QuestionRole.KIND)
+    leaves = flatten(read_chosen_kind(definition, answers))
     tier = definition.find_with_role(QuestionRole.TIER)
     if tier is not None:
         leaves[_dotted(tier.path)] = NO_TIER
     return unflatten(leaves)
+
+
+def read_chosen_kind(definition: FormDefinition | None, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of answers that is the kind of contact; {} where somebody typed it."""
+    kind = definition.find_with_role(QuestionRole.KIND) if definition else None
+    if definition is None or kind is None or not has_chosen_kind(definition):
+        return {}
+    return unflatten({_dotted(kind.path): definition.read_role(answers, QuestionRole.KIND)})
 
 
 def has_chosen_kind(definition: FormDefinition | None) -> bool:

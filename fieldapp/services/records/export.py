@@ -8,13 +8,15 @@ import contextlib
 import datetime as dt
 import json
 import zipfile
+from calendar import monthrange
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from fieldapp.services.acts import ActContext, act
+from fieldapp.services.consent.unasked import find_reason
 from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.services.problems import make_not_found
 from fieldapp.services.records.export_columns import (
@@ -102,6 +104,12 @@ class _Export:
     history: CsvMember
     consent: ConsentFilter
 
+    def is_of_days(self, day: dt.date) -> bool:
+        """Say whether the file was asked for about this day."""
+        since = self.record_filter.since or dt.date.min
+        until = self.record_filter.until or dt.date.max
+        return since <= day <= until
+
     @property
     def has_history(self) -> bool:
         return self.consent.purpose is ExportPurpose.WORK
@@ -140,7 +148,9 @@ def write_records_archive(
         export = _Export(session, centre_id, record_filter, definitions, sheets, workers, entries, history, consent)
         count = _write_records(export, archive)
         if export.has_history:
-            _write_history(export, submissions.without_record(session, centre_id, record_filter))
+            stored = submissions.without_record(session, centre_id, record_filter)
+            # A no of which no record came has its day and hour here, and names nobody.
+            _write_history(export, [part for part in stored if not part.is_refusal and not find_reason(part.problems)])
         for repeat, table in entries.items():
             spool.copy(table, archive, sheets[repeat].filename)
         if export.has_history:
@@ -157,11 +167,11 @@ def _write_records(export: _Export, archive: zipfile.ZipFile) -> int:
     """Write the records into the archive; spool entries of repeats and the history."""
     count = 0
     sheet = export.sheets[()]
-    rows = records.iterate_for_export(export.session, export.centre_id, export.record_filter)
+    rows = records.iterate_for_export(export.session, export.centre_id, _widen_to_months(export.record_filter))
     with archive.open(sheet.filename, "w", force_zip64=True) as member:
         table = CsvMember(member, (*RECORD_COLUMNS, *sheet.header()))
         while batch := list(islice(rows, BATCH_SIZE)):
-            allowed = export.consent.narrow(batch)
+            allowed = [record for record in export.consent.narrow(batch) if export.is_of_days(record.day)]
             for record in allowed:
                 times = (_format_time(record.received_at), _format_time(record.changed_at))
                 about = (record.version, record.channel, record.review)
@@ -170,9 +180,41 @@ def _write_records(export: _Export, archive: zipfile.ZipFile) -> int:
                 _write_entries(export, record.record_id, record.record_id, record.answers, ())
                 count += 1
             if export.has_history:
-                record_ids = [record.record_id for record in allowed if record.record_id not in export.consent.silent]
+                record_ids = [record.record_id for record in allowed]
                 _write_history(export, submissions.of_many(export.session, export.centre_id, record_ids))
+        count += _write_talks(export, table)
         table.flush()
+    return count
+
+
+def _widen_to_months(record_filter: RecordFilter) -> RecordFilter:
+    """Return a filter for whole months: what has no day is in or out by its month."""
+    since = record_filter.since
+    until = record_filter.until
+    if since:
+        since = since.replace(day=1)
+    if until:
+        until = until.replace(day=monthrange(until.year, until.month)[1])
+    return replace(record_filter, since=since, until=until)
+
+
+def _write_talks(export: _Export, table: CsvMember) -> int:
+    """Write what is left of people who said no, in no order of days; return how many talks.
+
+    A file about one area has none: it would say where they were. In one about days are those of the months that
+    begin in it.
+    """
+    if export.record_filter.area:
+        return 0
+    count = 0
+    for talk, times in sorted(export.consent.talks.items()):
+        if not export.is_of_days(dt.date.fromisoformat(f"{talk.month}-01")):
+            continue
+        columns = ("", talk.month, export.workers[talk.author_id], "", "", "", "", "")
+        row = (*columns, *_make_cells(export, (), json.loads(talk.kind)))
+        for _ in range(times):
+            table.write(row)
+        count += times
     return count
 
 

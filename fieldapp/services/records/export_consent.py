@@ -1,16 +1,19 @@
 """What an export may hold of each record, by its purpose and by standing consent."""
 
+import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from fieldapp.services.consent.card_mentions import read_chosen_kind
 from fieldapp.services.consent.contested import find_lowest_tier, find_people
 from fieldapp.services.consent.standing import LOWEST
 from fieldapp.store.consent import standing
 from fieldapp.store.records.records import ExportedRecord
 from fieldapp.store.session import Session
-from forms.consent import person_in, without_person
+from forms.consent import person_in
 from forms.definition import Element, FormDefinition
 from forms.privacy_classes import NEVER_LEAVES
 from sync.notes import plain_code
@@ -32,6 +35,15 @@ def may_leave(purpose: ExportPurpose, element: Element) -> bool:
     return element.privacy not in {str(name) for name in NEVER_LEAVES} and element.export != "drop"
 
 
+@dataclass(frozen=True, order=True)
+class Talk:
+    """What is written of a record of somebody who said no, or took everything back."""
+
+    month: str  # YYYY-MM
+    author_id: int
+    kind: str  # JSON of the answers that say which kind of talk it was
+
+
 @dataclass(frozen=True)
 class ConsentFilter:
     """Narrows records to what consent allows at the moment when they are written.
@@ -43,10 +55,10 @@ class ConsentFilter:
     centre_id: int
     purpose: ExportPurpose
     definitions: Mapping[str, FormDefinition]
-    silent: set[str] = field(default_factory=set)  # records of which only the kind is written
+    talks: Counter[Talk] = field(default_factory=Counter)  # of which no more is written
 
     def narrow(self, batch: Sequence[ExportedRecord]) -> list[ExportedRecord]:
-        """Return the records that may be in the file, each with the answers that may."""
+        """Return the records that may be in the file; count the talks of which no more is said."""
         people = {record.record_id: self._find_people(record) for record in batch}
         tiers = standing.list_tiers(self.session, self.centre_id, set().union(*people.values()))
         allowed = []
@@ -65,7 +77,7 @@ class ConsentFilter:
         return people
 
     def _narrow_record(self, record: ExportedRecord, stands: int | None) -> ExportedRecord | None:
-        """Return what may be written of a record; None for nothing.
+        """Return a record that may be written; None for one that may not, or only as a talk.
 
         `stands`: how far consent reaches now; None where the record names no card.
         """
@@ -76,10 +88,12 @@ class ConsentFilter:
             own = find_lowest_tier(definition, record.answers, record.contested) if definition else LOWEST
             reaches = [tier for tier in (stands, own) if tier is not None]
             return record if min(reaches, default=EVALUATION_TIER) >= EVALUATION_TIER else None
-        if stands is None or stands > LOWEST:
+        own = find_lowest_tier(definition, record.answers, record.contested) if definition else None
+        if min(tier for tier in (stands, own, LOWEST + 1) if tier is not None) > LOWEST:
             return record
-        self.silent.add(record.record_id)
-        return replace(record, answers=without_person(definition, record.answers) if definition else {})
+        kind = json.dumps(read_chosen_kind(definition, record.answers), sort_keys=True)
+        self.talks[Talk(f"{record.day:%Y-%m}", record.author_id, kind)] += 1
+        return None
 
     def find_refused(self, named: Mapping[int, Any], definitions: Mapping[int, FormDefinition | None]) -> Collection[int]:
         """Return which submissions, of no record, name somebody who said no.

@@ -16,6 +16,7 @@ from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, find_followed, find_role_answer
 from fieldapp.services.consent import slips, standing
 from fieldapp.services.consent.standing import ConsentStatement
+from fieldapp.services.consent.unasked import find_reason
 from fieldapp.services.records.consent_statements import read_record_statement, read_release_right, read_statement
 from fieldapp.services.records.time_limits import AT_REVIEW, WHILE_LOCKED, time_for
 from fieldapp.services.records.versions import AnswersByKey, FoldedRecord, fold_versions, is_of_office
@@ -200,6 +201,7 @@ def _refold_record(
     followed_before = record.follows if record else ""
     foreign = _find_foreign(parts, form, folded)
     _mark_foreign(parts, foreign)
+    was_there = record is not None
     record = _save_record(ctx, record_id, record, folded)
     state = RecordState(
         record_id,
@@ -216,7 +218,11 @@ def _refold_record(
         followed_before,
     )
     statements = read_record_statement(ctx, record_id, arrived, stored_versions, folded)
-    spoken = next((part.envelope.consent for part in batch if part.envelope.instance_id == record_id), None)
+    speaking = record_id
+    if not was_there and any(item.instance_id == record_id and find_reason(item.problems) for item in arrived):
+        # Nobody was asked in the first one, so nothing of it was stored; this one asked.
+        speaking = batch[0].envelope.instance_id
+    spoken = next((part.envelope.consent for part in batch if part.envelope.instance_id == speaking), None)
     return RefoldedRecord(state, foreign, [replace(statement, spoken=spoken) for statement in statements])
 
 

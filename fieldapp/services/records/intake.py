@@ -15,7 +15,7 @@ from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.late_words import read_late_words, save_late_words
 from fieldapp.services.consent.refusals import DecidedSubmission
 from fieldapp.services.consent.slips import save_slip_of_ended, save_slips, save_waiting_slip
-from fieldapp.services.consent.unasked import decide_by_standing, find_unasked_person
+from fieldapp.services.consent.unasked import cut_envelope, decide_by_standing, find_reason, find_unasked_person
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
@@ -313,6 +313,8 @@ def _go_no_further_than_stands(ctx: ActContext, items: Sequence[IntakeItem], def
             item.decision = decide_by_standing(
                 definition, item.as_sent, item.decision, tiers.get(person), time_for(WHILE_LOCKED)
             )
+            envelope = cut_envelope(definition, item.envelope, item.decision)
+            item.submission = replace(item.submission, envelope=envelope)
 
 
 def _make_decided(item: IntakeItem) -> DecidedSubmission:
@@ -432,6 +434,9 @@ def _make_answer(
         position = earlier.position
         received_at = earlier.received_at
         problems = earlier.problems
+    if decision.is_quarantined or (earlier and earlier.state == ASIDE):
+        # A phone that was shut out must not learn from it what somebody said.
+        problems = [problem for problem in problems if not find_reason([problem])]
     if problems:
         answer["problems"] = problems
     if earlier:

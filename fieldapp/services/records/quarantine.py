@@ -13,7 +13,13 @@ from fieldapp.services.consent import refusals, standing
 from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
 from fieldapp.services.consent.slips import open_waiting_slips
-from fieldapp.services.consent.unasked import decide_by_standing, find_unasked_person
+from fieldapp.services.consent.unasked import (
+    cut_envelope,
+    decide_by_standing,
+    find_reason,
+    find_unasked_person,
+    refuse_unasked,
+)
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
@@ -224,12 +230,13 @@ def _decide_all(
         competing = find_competing(envelope, {submission.instance_id: others})
         decision = decide(envelope, definition, competing, judgement)
         decision = explain_conflict(envelope, decision, competing, submission.device_id)
-        person = find_unasked_person(definition, envelope, decision)
-        if person is not None and definition is not None:
-            tier = words.list_tiers(ctx.session, ctx.centre_id, [person]).get(person)
-            decision = decide_by_standing(definition, envelope, decision, tier, time_for(WHILE_LOCKED))
+        if definition is not None:
+            decision = _go_no_further_than_stands(ctx, submission, definition, envelope, decision)
+            envelope = cut_envelope(definition, envelope, decision)
         problems = [problem.to_json() for problem in decision.problems]
         if decision.is_quarantined:  # still too slow, or still not to be judged at all
+            if decision.is_above:
+                submission.body = refusals.make_body(decision.answers)
             if submission.waits_for_form:
                 submission.problems = problems
             continue
@@ -244,6 +251,22 @@ def _decide_all(
             submission.is_cut,
         )
     return releases
+
+
+def _go_no_further_than_stands(
+    ctx: ActContext, submission: Submission, definition: FormDefinition, envelope: Envelope, decision: Decision
+) -> Decision:
+    """Cut a record about somebody who was not asked to what stands now."""
+    reason = find_reason(submission.problems)
+    if reason is not None:
+        # It was cut when it arrived, and names nobody any more: there is nothing to let in.
+        refused = refuse_unasked(definition, decision.answers, decision, reason)
+        return replace(refused, is_quarantined=False)
+    person = find_unasked_person(definition, envelope, decision)
+    if person is None:
+        return decision
+    tier = words.list_tiers(ctx.session, ctx.centre_id, [person]).get(person)
+    return decide_by_standing(definition, envelope, decision, tier, time_for(WHILE_LOCKED))
 
 
 def _write(

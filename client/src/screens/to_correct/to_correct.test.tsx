@@ -41,6 +41,43 @@ describe("what the centre asks of the worker", () => {
     assert.match(shown.text, /could not store it as it is/);
   });
 
+  it("says why nothing was stored of somebody who was not asked", async () => {
+    const problems = [
+      { code: "answers.other", path: "q" },
+      { code: "consent.stands_at_no", path: "" },
+    ];
+    const todo = {
+      r1: { ...RECORD, state: "rejected" as const, problems },
+      r2: {
+        ...RECORD,
+        state: "rejected" as const,
+        problems: [{ code: "consent.nothing_stands", path: "" }],
+      },
+    };
+    const { shown } = await openScreen(<ToCorrect />, { forms, book: { todo } });
+    assert.match(shown.text, /This person said no before, so nothing of this was stored/);
+    assert.match(shown.text, /The centre has no answer of this person, so nothing of this/);
+    assert.doesNotMatch(shown.text, /could not store it as it is/);
+  });
+
+  it("names in a correction that asks what the phone knows that people said", async () => {
+    const problems = [{ code: "consent.stands_at_no", path: "" }];
+    const card = { tier: "0", consent: { tier: 0, since: "2026-11", heads: ["no1"] } };
+    const book = {
+      todo: { r1: { ...RECORD, state: "rejected" as const, problems }, r2: RECORD },
+      people: [{ code: CODE, label: "red cap", seenOn: "2026-11-01", tier: "" }],
+      told: { [`card/${CODE}`]: card },
+    };
+    const { shown, app } = await openScreen(<ToCorrect />, { forms, book });
+    const buttons = shown.all<HTMLButtonElement>("button");
+    for (const button of buttons) button.click();
+    await until(async () => (await listDrafts(app.vault)).length === 2);
+    const drafts = await listDrafts(app.vault);
+    const headsOf = (root: string): unknown => drafts.find((draft) => draft.root === root)!.heads;
+    assert.deepEqual(headsOf("r1"), { [CODE]: ["no1"] });
+    assert.equal(headsOf("r2"), undefined); // it says again what was said then
+  });
+
   it("begins a correction with the answers that the centre has", async () => {
     const { shown, app } = await openScreen(<ToCorrect />, {
       forms,

@@ -11,6 +11,7 @@ import { titleOf } from "../parts";
 import { reissueCard } from "../people/caseload_changes";
 import { go, useApp } from "../state";
 import { openCorrection } from "./open_correction";
+import { describeReason } from "./reasons";
 
 export function ToCorrect() {
   const { forms, book } = useApp();
@@ -24,13 +25,7 @@ export function ToCorrect() {
           <b>
             {titleOf(forms, record.form)} · {formatDay(record.day)}
           </b>
-          <p class="soft">
-            {record.state === "returned"
-              ? t("Your centre sent it back: “{comment}”", { comment: record.comment ?? "" })
-              : t(
-                  "The centre has the record, but could not store it as it is. Review it and finish it again.",
-                )}
-          </p>
+          <p class="soft">{describeReason(record)}</p>
           <CorrectButton
             root={root}
             record={record}
