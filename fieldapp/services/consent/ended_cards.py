@@ -14,6 +14,7 @@ from fieldapp.services.consent.ending import ENDED, ERASED, RECORD
 from fieldapp.services.consent.forgotten import find_list
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.retention_rules import month_end, month_start
+from fieldapp.services.consent.unlinked_cards import UNLINKED
 from fieldapp.store.consent import withdrawals as store
 from fieldapp.store.consent.withdrawals import EndedKind
 from fieldapp.store.records import tombstones
@@ -34,8 +35,9 @@ class LateDecision:
 
     is_ended: bool
     envelope: Envelope
-    codes: frozenset[str] = frozenset()  # of ended cards that it only names
+    codes: frozenset[str] = frozenset()  # of ended and unlinked cards that it only names
     problem: AnswerProblem = ENDED  # what its phone is told
+    is_of_unlinked: bool = False  # it is about a card that was taken out of its records
 
 
 class EndedReader:
@@ -56,13 +58,17 @@ class EndedReader:
         card_tags = {forgotten.tag_card(ctx.centre_id, code): code for code in codes}
         ended_cards = store.find_ended(ctx.session, ctx.centre_id, EndedKind.CARD, card_tags)
         self.cards = {card_tags[tag] for tag in ended_cards}
+        unlinked = store.find_ended(ctx.session, ctx.centre_id, EndedKind.UNLINKED, card_tags)
+        self.unlinked = {card_tags[tag] for tag in unlinked}
 
     def _tag_record(self, record_id: str) -> str:
         return tombstones.make_tag(self.key, RECORD, record_id)
 
     def decide(self, envelope: Envelope, definition: FormDefinition | None) -> LateDecision:
         """Return what may be stored of a submission."""
-        ended_codes = frozenset(_find_codes(envelope) & self.cards)
+        codes = _find_codes(envelope)
+        ended_codes = frozenset(codes & self.cards)
+        unlinked_codes = frozenset(codes & self.unlinked) - ended_codes
         is_done_elsewhere = _find_due_root(envelope) in self.records
         is_of_card = bool(ended_codes) and _is_about(envelope, definition, ended_codes)
         is_settling = is_done_elsewhere and envelope.form == SETTLE
@@ -70,14 +76,18 @@ class EndedReader:
             empty = replace(envelope, body="", cards=(), refused_by="", due="")
             problem = ERASED if envelope.record in self.erased else ENDED
             return LateDecision(True, empty, ended_codes, problem)
+        is_of_unlinked = bool(unlinked_codes) and _is_about(envelope, definition, unlinked_codes)
+        if is_of_unlinked and is_caseload_note(envelope):
+            return LateDecision(True, replace(envelope, body="", cards=(), due=""), frozenset(), UNLINKED)
+        gone_codes = ended_codes | unlinked_codes
         cut = replace(
             envelope,
-            body=take_out_codes(envelope.body, ended_codes),
-            cards=tuple(code for code in envelope.cards if plain_code(code) not in ended_codes),
-            refused_by="" if plain_code(envelope.refused_by) in ended_codes else envelope.refused_by,
+            body=take_out_codes(envelope.body, gone_codes),
+            cards=tuple(code for code in envelope.cards if plain_code(code) not in gone_codes),
+            refused_by="" if plain_code(envelope.refused_by) in gone_codes else envelope.refused_by,
             due="" if is_done_elsewhere else envelope.due,
         )
-        return LateDecision(False, cut, ended_codes)
+        return LateDecision(False, cut, gone_codes, is_of_unlinked=is_of_unlinked)
 
 
 def make_reader(ctx: ActContext, envelopes: Sequence[Envelope]) -> EndedReader | None:

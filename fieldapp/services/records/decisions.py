@@ -63,6 +63,7 @@ class IntakeItem:
     as_sent: Envelope
     position: int = 0  # in the centre's log; 0 while it is not stored
     is_ended: bool = False  # of a card that ended: nothing of it is stored
+    notice: AnswerProblem | None = None  # what its sender is told beside what became of it
 
     @property
     def envelope(self) -> Envelope:
