@@ -134,6 +134,7 @@ def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
     store.add_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, tags.values())
     board.untie_from_records(ctx.session, ctx.centre_id, tags, ctx.now)
     untie(ctx, (traces.roots - preserved) | erased)
+    take_out_of_holds(ctx, person)
     move_slips(ctx.session, ctx.centre_id, person, withdrawal.id)
     ctx.session.flush()
 
@@ -336,8 +337,15 @@ def untie(ctx: ActContext, ids: Collection[str]) -> None:
 # Afterwards.
 
 
+def take_out_of_holds(ctx: ActContext, person: str) -> None:
+    """Take a card's code out of the references of legal holds, which somebody typed."""
+    for hold in retention.list_holds(ctx.session, ctx.centre_id):
+        hold.reference = take_out_codes(hold.reference, [person])
+
+
 def finish_held(ctx: ActContext) -> int:
     """Erase what lay under a legal hold that is over; return how many submissions."""
+    retention.clear_old_references(ctx.session, ctx.centre_id, ctx.now.date())
     preserved = retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     over = [each for each in submissions.list_held(ctx.session, ctx.centre_id) if each.root_id not in preserved]
     root_ids = {submission.root_id for submission in over}

@@ -12,6 +12,7 @@ from fieldapp.services.consent import standing
 from fieldapp.services.consent.card_mentions import list_spellings, take_out_codes, take_out_of_answers
 from fieldapp.services.consent.contested import find_people
 from fieldapp.services.consent.due_rules import DueRule, Subject
+from fieldapp.services.consent.ending import take_out_of_holds
 from fieldapp.services.consent.erasing import bury_submission, empty_submission
 from fieldapp.services.consent.unlinked_cards import is_key_there, note_late, note_unlinked
 from fieldapp.services.consent.unusable_refusals import compute_own_tier
@@ -103,6 +104,7 @@ def _unlink(ctx: ActContext, card: Card) -> None:
     for submission in submissions.list_naming(ctx.session, ctx.centre_id, person):
         _take_out_of_submission(ctx, key, submission, person)
     _tell_phones(ctx, person)
+    take_out_of_holds(ctx, person)
     for follow_up in follow_ups.of_card_or_records(ctx.session, ctx.centre_id, person, ()):
         ctx.session.delete(follow_up)
     for slip in slips.list_slips(ctx.session, ctx.centre_id, [person]):
