@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.consent.card_mentions import has_chosen_kind, make_tally_answers, take_out_codes
+from fieldapp.services.consent.card_mentions import has_chosen_kind, make_tally_answers
 from fieldapp.services.consent.ending import ENDED, ERASED, RECORD
 from fieldapp.services.consent.forgotten import find_list
 from fieldapp.services.consent.refusals import read_answers
@@ -21,7 +21,7 @@ from fieldapp.store.records import tombstones
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from forms.roles import QuestionRole
-from sync.card_codes import find_codes
+from sync.card_codes import find_codes, take_out_codes
 from sync.envelope import Envelope
 from sync.notes import SETTLE, is_caseload_note, parse_due, plain_code
 

@@ -15,7 +15,6 @@ from fieldapp.services.consent.card_mentions import (
     has_chosen_kind,
     list_spellings,
     make_tally_answers,
-    take_out_codes,
     take_out_of_answers,
 )
 from fieldapp.services.consent.contested import find_people
@@ -43,6 +42,7 @@ from fieldapp.store.records.submissions import HELD, Submission
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from forms.roles import QuestionRole
+from sync.card_codes import take_out_codes
 from sync.notes import PREFIX, SETTLE, plain_code
 
 ENDED = AnswerProblem(

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.consent import standing
-from fieldapp.services.consent.card_mentions import list_spellings, take_out_codes, take_out_of_answers
+from fieldapp.services.consent.card_mentions import list_spellings, take_out_of_answers
 from fieldapp.services.consent.contested import find_people
 from fieldapp.services.consent.due_rules import DueRule, Subject
 from fieldapp.services.consent.ending import take_out_of_holds
@@ -28,6 +28,7 @@ from fieldapp.store.phones import dropped, pull
 from fieldapp.store.records import records, submissions, tombstones
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import ASIDE, HELD, Submission
+from sync.card_codes import take_out_codes
 from sync.notes import PREFIX
 
 
