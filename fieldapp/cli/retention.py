@@ -35,6 +35,8 @@ def show(slug: str) -> None:
     click.echo(f"Legal holds: {len(current)}")
     for hold in current:
         state = "agreed by two" if hold.confirmed_at else f"nobody else has agreed, so until {hold.alone_until} only"
+        if hold.id in page.without_effect:
+            state = "the record was preserved before, so not until somebody else agrees"
         click.echo(f"hold {hold.id}: until {hold.until}, {state}")
 
 

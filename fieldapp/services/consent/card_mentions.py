@@ -1,31 +1,25 @@
 """Card codes in answers: find them, take one out; what is left when a card ended."""
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from forms.definition import FormDefinition
 from forms.roles import QuestionRole
+from sync.card_codes import take_out_codes
 from sync.fold import flatten, unflatten
 
 NO_TIER = "0"
+SEPARATORS = ("-", " ", ".", "_", "\u2011", "\u2013", "\u00a0")
 
 
 def list_spellings(code: str) -> tuple[str, ...]:
-    """Return the spellings of a card code.
+    """Return the spellings of a card code that are looked for in what phones are told.
 
-    The two that forms allow, and one that is typed into notes.
+    The two that forms allow, and those that are often typed into notes.
     """
-    return code, f"{code[:4]}-{code[4:]}", f"{code[:4]} {code[4:]}"
-
-
-def take_out_codes(text: str, codes: Collection[str]) -> str:
-    """Return a text without these card codes."""
-    for code in codes:
-        pattern = f"{re.escape(code[:4])}[- ]?{re.escape(code[4:])}"
-        text = re.sub(pattern, "", text, flags=re.IGNORECASE)
-    return text
+    halves = [f"{code[:4]}{separator}{code[4:]}" for separator in SEPARATORS]
+    return code, *halves, " ".join(code), f"{code[:3]}-{code[3:6]}-{code[6:]}", f"{code[:3]} {code[3:6]} {code[6:]}"
 
 
 def take_out_of_answers(value: Any, codes: Collection[str]) -> Any:

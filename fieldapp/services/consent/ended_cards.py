@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.consent.card_mentions import has_chosen_kind, make_tally_answers, take_out_codes
+from fieldapp.services.consent.card_mentions import has_chosen_kind, make_tally_answers
 from fieldapp.services.consent.ending import ENDED, ERASED, RECORD
 from fieldapp.services.consent.forgotten import find_list
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.retention_rules import month_end, month_start
+from fieldapp.services.consent.unlinked_cards import UNLINKED
 from fieldapp.store.consent import withdrawals as store
 from fieldapp.store.consent.withdrawals import EndedKind
 from fieldapp.store.records import tombstones
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from forms.roles import QuestionRole
-from sync.card_codes import find_codes
+from sync.card_codes import find_codes, take_out_codes
 from sync.envelope import Envelope
 from sync.notes import SETTLE, is_caseload_note, parse_due, plain_code
 
@@ -34,8 +35,9 @@ class LateDecision:
 
     is_ended: bool
     envelope: Envelope
-    codes: frozenset[str] = frozenset()  # of ended cards that it only names
+    codes: frozenset[str] = frozenset()  # of ended and unlinked cards that it only names
     problem: AnswerProblem = ENDED  # what its phone is told
+    is_of_unlinked: bool = False  # it is about a card that was taken out of its records
 
 
 class EndedReader:
@@ -56,13 +58,17 @@ class EndedReader:
         card_tags = {forgotten.tag_card(ctx.centre_id, code): code for code in codes}
         ended_cards = store.find_ended(ctx.session, ctx.centre_id, EndedKind.CARD, card_tags)
         self.cards = {card_tags[tag] for tag in ended_cards}
+        unlinked = store.find_ended(ctx.session, ctx.centre_id, EndedKind.UNLINKED, card_tags)
+        self.unlinked = {card_tags[tag] for tag in unlinked}
 
     def _tag_record(self, record_id: str) -> str:
         return tombstones.make_tag(self.key, RECORD, record_id)
 
     def decide(self, envelope: Envelope, definition: FormDefinition | None) -> LateDecision:
         """Return what may be stored of a submission."""
-        ended_codes = frozenset(_find_codes(envelope) & self.cards)
+        codes = _find_codes(envelope)
+        ended_codes = frozenset(codes & self.cards)
+        unlinked_codes = frozenset(codes & self.unlinked) - ended_codes
         due_root = _find_due_root(envelope)
         is_done_elsewhere = due_root in self.records
         is_of_card = bool(ended_codes) and _is_about(envelope, definition, ended_codes)
@@ -72,14 +78,18 @@ class EndedReader:
             is_erased = envelope.record in self.erased or (is_settling and not is_of_card and due_root in self.erased)
             problem = ERASED if is_erased else ENDED
             return LateDecision(True, empty, ended_codes, problem)
+        is_of_unlinked = bool(unlinked_codes) and _is_about(envelope, definition, unlinked_codes)
+        if is_of_unlinked and is_caseload_note(envelope):
+            return LateDecision(True, replace(envelope, body="", cards=(), due=""), frozenset(), UNLINKED)
+        gone_codes = ended_codes | unlinked_codes
         cut = replace(
             envelope,
-            body=take_out_codes(envelope.body, ended_codes),
-            cards=tuple(code for code in envelope.cards if plain_code(code) not in ended_codes),
-            refused_by="" if plain_code(envelope.refused_by) in ended_codes else envelope.refused_by,
+            body=take_out_codes(envelope.body, gone_codes),
+            cards=tuple(code for code in envelope.cards if plain_code(code) not in gone_codes),
+            refused_by="" if plain_code(envelope.refused_by) in gone_codes else envelope.refused_by,
             due="" if is_done_elsewhere else envelope.due,
         )
-        return LateDecision(False, cut, ended_codes)
+        return LateDecision(False, cut, gone_codes, is_of_unlinked=is_of_unlinked)
 
 
 def make_reader(ctx: ActContext, envelopes: Sequence[Envelope]) -> EndedReader | None:

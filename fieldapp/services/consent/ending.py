@@ -15,7 +15,6 @@ from fieldapp.services.consent.card_mentions import (
     has_chosen_kind,
     list_spellings,
     make_tally_answers,
-    take_out_codes,
     take_out_of_answers,
 )
 from fieldapp.services.consent.contested import find_people
@@ -44,6 +43,7 @@ from fieldapp.store.records.submissions import HELD, Submission
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from forms.roles import QuestionRole
+from sync.card_codes import take_out_codes
 from sync.notes import PREFIX, SETTLE, plain_code
 
 ENDED = AnswerProblem(
@@ -136,6 +136,7 @@ def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
     store.add_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, tags.values())
     board.untie_from_records(ctx.session, ctx.centre_id, tags, ctx.now)
     untie(ctx, (traces.roots - preserved) | erased)
+    take_out_of_holds(ctx, person)
     move_slips(ctx.session, ctx.centre_id, person, withdrawal.id)
     ctx.session.flush()
 
@@ -338,8 +339,15 @@ def untie(ctx: ActContext, ids: Collection[str]) -> None:
 # Afterwards.
 
 
+def take_out_of_holds(ctx: ActContext, person: str) -> None:
+    """Take a card's code out of the references of legal holds, which somebody typed."""
+    for hold in retention.list_holds(ctx.session, ctx.centre_id):
+        hold.reference = take_out_codes(hold.reference, [person])
+
+
 def finish_held(ctx: ActContext) -> int:
     """Erase what lay under a legal hold that is over; return how many submissions."""
+    retention.clear_old_references(ctx.session, ctx.centre_id, ctx.now.date())
     preserved = retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     over = [each for each in submissions.list_held(ctx.session, ctx.centre_id) if each.root_id not in preserved]
     root_ids = {submission.root_id for submission in over}

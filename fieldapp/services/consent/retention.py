@@ -5,7 +5,7 @@ Nobody can hasten anything. While the clock is in doubt nothing is planned or er
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
@@ -41,6 +41,7 @@ class RetentionPage:
     plans: Sequence[RetentionPlan]  # what goes next
     proofs: Sequence[RetentionPlan]  # what was erased, newest first
     holds: Sequence[LegalHold]
+    without_effect: Collection[int]  # ids of holds that hold nothing until a second person agrees
     clock: RetentionClock | None
     names: Mapping[int, str]  # people's display names by id
     today: dt.date
@@ -61,6 +62,7 @@ def view_retention(ctx: ActContext) -> RetentionPage:
         plans=store.list_open_plans(ctx.session, ctx.centre_id),
         proofs=store.list_done_plans(ctx.session, ctx.centre_id),
         holds=store.list_holds(ctx.session, ctx.centre_id),
+        without_effect=store.list_without_effect(ctx.session, ctx.centre_id),
         clock=store.get_clock(ctx.session, ctx.centre_id),
         names=users.labels(ctx.session, ctx.centre_id),
         today=ctx.now.date(),
@@ -231,10 +233,11 @@ def delay_plan(ctx: ActContext, plan_id: int, reason: str) -> None:
 
 
 @act("hold.make")
-def make_hold(ctx: ActContext, root_id: str, reference: str, until: dt.date) -> None:
+def make_hold(ctx: ActContext, root_id: str, reference: str, until: dt.date) -> bool:
     """Erase nothing of one record until a day, by the reference of an order or letter.
 
-    Until another administrator agrees it holds for 14 days at most.
+    Until another administrator agrees it holds for 14 days at most; where the record was preserved before, not at all.
+    Returns whether it holds from now on.
     """
     if not store.is_anything_of(ctx.session, ctx.centre_id, root_id):
         raise ActProblem("hold.record", N_("The centre has no record under this number."))
@@ -254,13 +257,14 @@ def make_hold(ctx: ActContext, root_id: str, reference: str, until: dt.date) -> 
     ctx.session.add(hold)
     ctx.session.flush()
     ctx.describe(f"hold/{hold.id}", until=until.isoformat())
+    return hold.id not in store.list_without_effect(ctx.session, ctx.centre_id)
 
 
 @act("hold.confirm")
 def confirm_hold(ctx: ActContext, hold_id: int) -> None:
     """Agree that a record is preserved: from then on it holds until its day.
 
-    Raises ActProblem "hold.same" for who made it, and "hold.over".
+    Raises ActProblem "hold.same" for who made it, "hold.newer" for whose account was made since, and "hold.over".
     """
     hold = store.lock_hold(ctx.session, ctx.centre_id, hold_id)
     if hold is None:
@@ -268,6 +272,8 @@ def confirm_hold(ctx: ActContext, hold_id: int) -> None:
     ctx.describe(f"hold/{hold.id}")
     if hold.made_by == ctx.actor.user_id:
         raise ActProblem("hold.same", N_("You made this yourself. Another administrator, or the operator, has to agree."))
+    if ctx.actor.user_id is not None and _is_newer(ctx, ctx.actor.user_id, hold):
+        raise ActProblem("hold.newer", N_("Your account is newer than this. Somebody who was here before has to agree."))
     if hold.until < ctx.now.date():
         raise ActProblem("hold.over", N_("This is over already. Preserve the record again if it is still needed."))
     if hold.confirmed_at is not None:
@@ -275,6 +281,15 @@ def confirm_hold(ctx: ActContext, hold_id: int) -> None:
         return
     hold.confirmed_at = ctx.now
     hold.confirmed_by = ctx.actor.user_id
+
+
+def _is_newer(ctx: ActContext, user_id: int, hold: LegalHold) -> bool:
+    """Say whether an account was made after a hold.
+
+    Who made the hold could have made it to agree.
+    """
+    user = users.of_centre(ctx.session, ctx.centre_id, user_id)
+    return user is None or user.created_at > hold.made_at
 
 
 @act("retention.confirm_day")

@@ -1,17 +1,20 @@
 """Take a card out of the records about its person, long after the last contact.
 
 The records stay, and are nobody's. What the person said about consent goes with the card; a record to which it allowed
-less than the record itself says may not leave any more.
+less than the record itself says may not leave any more. A tag of the card
+is left, so that what names it later brings nobody back.
 """
 
 from collections.abc import Collection, Iterator
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.consent import standing
-from fieldapp.services.consent.card_mentions import list_spellings, take_out_codes, take_out_of_answers
+from fieldapp.services.consent.card_mentions import list_spellings, take_out_of_answers
 from fieldapp.services.consent.contested import find_people
 from fieldapp.services.consent.due_rules import DueRule, Subject
+from fieldapp.services.consent.ending import take_out_of_holds
 from fieldapp.services.consent.erasing import bury_submission, empty_submission
+from fieldapp.services.consent.unlinked_cards import is_key_there, note_late, note_unlinked
 from fieldapp.services.consent.unusable_refusals import compute_own_tier
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import follow_ups
@@ -19,16 +22,20 @@ from fieldapp.store.caseload.cards import Card
 from fieldapp.store.consent import retention as store
 from fieldapp.store.consent import slips
 from fieldapp.store.consent import standing as words
+from fieldapp.store.operations import centres
 from fieldapp.store.people import users
 from fieldapp.store.phones import dropped, pull
 from fieldapp.store.records import records, submissions, tombstones
 from fieldapp.store.records.records import Record
-from fieldapp.store.records.submissions import HELD, Submission
+from fieldapp.store.records.submissions import ASIDE, HELD, Submission
+from sync.card_codes import take_out_codes
 from sync.notes import PREFIX
 
 
 def find_links(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
     """Yield the cards whose person nobody has met since the time of the rule."""
+    if not is_key_there(ctx):
+        return
     waiting = _list_waiting(ctx)
     last = 0
     while True:
@@ -44,6 +51,10 @@ def find_links(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
 def erase_links(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
     """Take these cards out of the records about their people."""
     erased: set[int] = set()
+    if not is_key_there(ctx):
+        return erased
+    # Who takes records in holds this off, and so cannot have missed the tag of a card.
+    centres.lock(ctx.session, ctx.centre_id)
     waiting = _list_waiting(ctx)
     for card in store.lock_cards(ctx.session, ctx.centre_id, ids):
         is_unused = store.is_unused(ctx.session, ctx.centre_id, card, due.before(due.rule.days))
@@ -85,6 +96,7 @@ def _may_unlink(ctx: ActContext, due: DueRule, card: Card, waiting: Collection[s
 
 def _unlink(ctx: ActContext, card: Card) -> None:
     person = card.code
+    note_unlinked(ctx, person)
     tier = words.list_tiers(ctx.session, ctx.centre_id, [person]).get(person, standing.LOWEST)
     of_person = records.of_person(ctx.session, ctx.centre_id, {person})
     for record in records.lock_existing(ctx.session, ctx.centre_id, [each.instance_id for each in of_person]).values():
@@ -93,6 +105,7 @@ def _unlink(ctx: ActContext, card: Card) -> None:
     for submission in submissions.list_naming(ctx.session, ctx.centre_id, person):
         _take_out_of_submission(ctx, key, submission, person)
     _tell_phones(ctx, person)
+    take_out_of_holds(ctx, person)
     for follow_up in follow_ups.of_card_or_records(ctx.session, ctx.centre_id, person, ()):
         ctx.session.delete(follow_up)
     for slip in slips.list_slips(ctx.session, ctx.centre_id, [person]):
@@ -133,6 +146,8 @@ def _take_out_of_submission(ctx: ActContext, key: bytes, submission: Submission,
     submission.body = take_out_codes(submission.body, [person])
     submission.cards = [code for code in submission.cards if take_out_codes(code, [person])]
     record = records.lock_existing(ctx.session, ctx.centre_id, [submission.root_id]).get(submission.root_id)
+    if record is None or submission.state == ASIDE:
+        note_late(ctx, [submission.root_id])  # it may become part of a record yet
     if record is not None:  # about somebody else, who only named the card
         record.answers = take_out_of_answers(record.answers, [person])
         record.contested = take_out_of_answers(record.contested, [person])

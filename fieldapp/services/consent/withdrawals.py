@@ -15,7 +15,7 @@ from fieldapp.services.consent.retention_rules import load_rules
 from fieldapp.services.problems import make_not_found
 from fieldapp.store.consent import retention
 from fieldapp.store.consent import withdrawals as store
-from fieldapp.store.consent.withdrawals import EndedKind, Withdrawal
+from fieldapp.store.consent.withdrawals import LISTED, Withdrawal
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
 
@@ -57,7 +57,7 @@ def end_listed(session: Session) -> int:
 
 def _has_ended(session: Session, line: ForgottenLine) -> bool:
     """Say whether a line has its end; its tag stays when nothing else about the end does."""
-    return any(store.find_ended(session, line.centre_id, kind, [line.tag]) for kind in EndedKind)
+    return any(store.find_ended(session, line.centre_id, kind, [line.tag]) for kind in LISTED)
 
 
 @act("consent.end_listed")
@@ -71,7 +71,7 @@ def _end_listed(ctx: ActContext, line: ForgottenLine) -> None:
     if _has_ended(ctx.session, line):
         ctx.skip_audit()
         return
-    withdrawal = ending.save_withdrawal(ctx, line.tag, ending.LIST, kinds=EndedKind)
+    withdrawal = ending.save_withdrawal(ctx, line.tag, ending.LIST, kinds=LISTED)
     ctx.session.flush()
     forgotten = find_list(ctx.session)
     for person in ending.list_persons(ctx):

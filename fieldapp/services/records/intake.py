@@ -16,6 +16,7 @@ from fieldapp.services.consent.late_words import read_late_words, save_late_word
 from fieldapp.services.consent.refusals import DecidedSubmission
 from fieldapp.services.consent.slips import save_slip_of_ended, save_slips, save_waiting_slip
 from fieldapp.services.consent.unasked import cut_envelope, decide_by_standing, find_reason, find_unasked_person
+from fieldapp.services.consent.unlinked_cards import UNLINKED, note_late, restrict_late
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
@@ -104,6 +105,7 @@ def store_submissions(
     refusals.delete_attachments(ctx, effects)
     _refuse_files(ctx, gone_files)
     apply_unusable_refusals(ctx, {item.envelope.record for item in living})
+    restrict_late(ctx, {item.envelope.record for item in living})
     # At the very end: ending a card takes out records, those of this message among them.
     _end_cards(ctx, living, decider.definitions)
     _end_late(ctx, new_items)
@@ -178,6 +180,7 @@ def store_failed(
         submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
         refusals.save_refusals(ctx, [refused], refusals.RefusalEffects())
         apply_unusable_refusals(ctx, [envelope.record])
+        restrict_late(ctx, [envelope.record])
         _save_slips(ctx, [item], [], {})
     decider.meter.write()
     return _make_answers(ctx, decider, [item], {}, signer)
@@ -222,9 +225,24 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
         elif late_decision.codes:
             answers = take_out_of_answers(item.decision.answers, late_decision.codes)
             item.decision = replace(item.decision, answers=answers)
+            if late_decision.is_of_unlinked:
+                _leave_nobody(ctx, item, definitions)
         item.as_sent = late_decision.envelope
         item.submission = replace(item.submission, envelope=late_decision.envelope)
     return hashes
+
+
+def _leave_nobody(ctx: ActContext, item: IntakeItem, definitions: Definitions) -> None:
+    """Store a record about an unlinked card as nobody's, which does not leave.
+
+    A no of its person lowers nothing: nothing is known of them. An end is heard, as it is for good.
+    """
+    note_late(ctx, [item.as_sent.record])
+    item.notice = UNLINKED
+    definition = item.find_definition(definitions)
+    consent = standing.read_consent(definition, item.decision.answers) if definition else None
+    if consent is None or consent[0] != standing.END:
+        item.decision = replace(item.decision, refused_by="")
 
 
 def _leave_tally(ctx: ActContext, item: IntakeItem, definitions: Definitions) -> None:
@@ -429,6 +447,8 @@ def _make_answer(
     position = item.position
     received_at = ctx.now
     problems = [problem.to_json() for problem in decision.problems]
+    if item.notice is not None:
+        problems.append(item.notice.to_json())
     answer: Answer = {"id": envelope.instance_id, "sha256": envelope.sha256, "status": str(decision.status)}
     if earlier:
         position = earlier.position

@@ -20,6 +20,7 @@ from fieldapp.services.consent.unasked import (
     find_unasked_person,
     refuse_unasked,
 )
+from fieldapp.services.consent.unlinked_cards import restrict_late
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
@@ -195,6 +196,7 @@ def _accept_of_phone(ctx: ActContext, batch: Sequence[Submission], judgements: J
     ctx.session.flush()
     _update_records(ctx, accepted, refused, judgements)
     apply_unusable_refusals(ctx, {release.envelope.record for release in releases})
+    restrict_late(ctx, {release.envelope.record for release in releases})
     _end_cards(ctx, releases, definitions, persons)
     return [Status(item.state) if item.state != ASIDE else Status.REJECTED for item in batch]
 

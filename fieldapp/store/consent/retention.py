@@ -179,11 +179,33 @@ def list_holds(session: Session, centre_id: int) -> Sequence[LegalHold]:
 def list_held_roots(session: Session, centre_id: int, now: dt.datetime) -> set[str]:
     """Return the records that nothing may be erased of now.
 
-    A hold that no second administrator has agreed to holds for some days only.
+    A hold that no second administrator has agreed to holds for some days only, and only where it is its record's
+    first: one person could go on for ever otherwise.
     """
-    is_agreed = sa.or_(LegalHold.confirmed_at.is_not(None), LegalHold.made_at > now - UNCONFIRMED_FOR)
+    is_recent = sa.and_(LegalHold.made_at > now - UNCONFIRMED_FOR, ~_has_earlier())
+    is_agreed = sa.or_(LegalHold.confirmed_at.is_not(None), is_recent)
     query = sa.select(LegalHold.root_id).where(LegalHold.centre_id == centre_id, LegalHold.until >= now.date(), is_agreed)
     return set(session.scalars(query))
+
+
+def _has_earlier() -> sa.Exists:
+    """Return the condition that there was a hold of the same record before."""
+    earlier = sa.orm.aliased(LegalHold)
+    return sa.exists().where(
+        earlier.centre_id == LegalHold.centre_id, earlier.root_id == LegalHold.root_id, earlier.id < LegalHold.id
+    )
+
+
+def list_without_effect(session: Session, centre_id: int) -> set[int]:
+    """Return the ids of holds that hold nothing until a second person agrees."""
+    query = sa.select(LegalHold.id).where(LegalHold.centre_id == centre_id, LegalHold.confirmed_at.is_(None))
+    return set(session.scalars(query.where(_has_earlier())))
+
+
+def clear_old_references(session: Session, centre_id: int, today: dt.date) -> None:
+    """Delete by which order records were preserved, where that is over."""
+    ours = sa.update(LegalHold).where(LegalHold.centre_id == centre_id, LegalHold.reference != "")
+    session.execute(ours.where(LegalHold.until < today).values(reference=""))
 
 
 def lock_hold(session: Session, centre_id: int, hold_id: int) -> LegalHold | None:
@@ -404,4 +426,4 @@ def replace_hold_roots(session: Session, centre_id: int, tags: Mapping[str, str]
     """Let holds that are over be about tags, where their records are no more."""
     for root_id, tag in tags.items():
         ours = sa.update(LegalHold).where(LegalHold.centre_id == centre_id, LegalHold.root_id == root_id)
-        session.execute(ours.values(root_id=tag))
+        session.execute(ours.values(root_id=tag, reference=""))

@@ -25,6 +25,11 @@ class EndedKind(StrEnum):
     CARD = "card"  # its key is not in the database: a card code has 40 bits, so it could be tried out
     RECORD = "record"
     ERASED = "erased"  # a record that an administrator erased: its card goes on
+    UNLINKED = "unlinked"  # a card that was taken out of its records, long after the last contact
+    LATE = "late"  # a record of which something named such a card: it does not leave
+
+
+LISTED = (EndedKind.CARD, EndedKind.RECORD, EndedKind.ERASED)  # what a line outside the database may be of
 
 
 class Ended(Base):

@@ -56,6 +56,22 @@ def test_a_submission_is_found_by_every_card_that_it_names_however_it_is_written
     assert sorted(card for card, _ in rows) == sorted([CARD, CARD, OTHER, OTHER])
 
 
+@pytest.mark.parametrize("gap", ["", " ", "\u2011", "\u2013", ".", "_", " - ", "\u00a0"])
+@pytest.mark.parametrize("groups", [(4, 9), (3, 6, 9), tuple(range(1, 10))])
+def test_a_code_goes_from_a_note_however_it_was_typed(
+    session: Session, cast: Cast, gap: str, groups: tuple[int, ...]
+) -> None:
+    parts = [CARD[start:stop] for start, stop in zip((0, *groups), groups, strict=False)]
+    typed = [gap.join(parts), gap.join(parts).lower(), gap.join(parts).replace("0", "O").replace("1", "I")]
+    items = [noted(f"N{number} with {text} today") for number, text in enumerate(typed)]
+    send(session, cast.amina, talked(), *items)
+    end(session, cast)
+    send(session, cast.amina, noted(f"N9 with {typed[0]} today"))
+    session.rollback()
+    bodies = "".join(session.scalars(sa.select(Submission.body)))
+    assert [number for number in (0, 1, 2, 9) if f"N{number} with  today" not in bodies] == []
+
+
 def test_when_the_code_goes_its_mention_goes_too(session: Session, cast: Cast) -> None:
     first, *_ = send_some(session, cast)
     no = with_everything(SAID_NO)

@@ -14,6 +14,7 @@ from fieldapp.services.caseload.hand_over import assign_card, list_caseload
 from fieldapp.services.consent import ending
 from fieldapp.services.consent.card_consent import end_card, find_card, lower_card, take_record, view_card
 from fieldapp.services.consent.forgotten import attach, find_list
+from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.consent.withdrawals import advance_withdrawals, end_listed, view_withdrawal
 from fieldapp.services.phones.devices import revoke_device
@@ -26,6 +27,7 @@ from fieldapp.services.records.quarantine import let_in_all
 from fieldapp.services.records.reviews import review_record
 from fieldapp.settings import Settings
 from fieldapp.store.consent import standing as words
+from fieldapp.store.consent.retention import LegalHold
 from fieldapp.store.consent.slips import Slip
 from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.database import sqlite_file
@@ -41,7 +43,7 @@ from tests.services.caseload.meetings import code
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.consents import MAY, consent
 from tests.services.consent.endings import CARD, NOTE, OTHER, end, send, talked
-from tests.services.consent.holds import preserve
+from tests.services.consent.holds import find_hold, preserve
 from tests.services.consent.refusals import everything
 from tests.services.records.phone import Phone
 
@@ -507,6 +509,29 @@ def test_what_is_built_while_a_card_ends_is_built_again(session: Session, cast: 
         gathered.check(session)
     session.rollback()
     Standings.of_all(session, cast.centre.id).check(session)
+
+
+def test_one_person_alone_does_not_preserve_what_ended_and_its_reference_names_no_card(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calendar = Calendar(monkeypatch, session, cast)
+    item = talked()
+    send(session, cast.amina, item)
+    until = calendar.now.date() + dt.timedelta(days=700)
+    make_hold(session, cast.rosa, root_id=item["id"], reference=f"court file of {CARD[:4]}-{CARD[4:]}", until=until)
+    end(session, cast)
+    assert find_hold(session, item["id"]).reference == "court file of "
+    session.rollback()
+    pulls(session, cast.amina)
+    calendar.go_on(13)
+    make_hold(session, cast.rosa, root_id=item["id"], reference="again", until=until)
+    advance_withdrawals(session, None)
+    assert "CANARY" in everything(session)
+    session.rollback()
+    calendar.go_on(2)
+    advance_withdrawals(session, None)
+    assert left(session, canaries(item)) == []
+    assert set(session.scalars(sa.select(LegalHold.reference))) == {""}
 
 
 def test_what_a_court_wants_is_in_no_list_and_goes_when_its_day_is_over(

@@ -19,7 +19,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing
 from fieldapp.services.records.attachments import open_attachment
 from fieldapp.services.records.reviews import dismiss_submission, review_record
-from fieldapp.store.consent.retention import RetentionItem
+from fieldapp.store.consent.retention import RetentionItem, list_held_roots
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records import submissions
@@ -171,6 +171,36 @@ def test_putting_it_off_needs_a_reason_and_works_once_by_thirty_days(
     assert calendar.plans()[0].goes_at - day == dt.timedelta(days=30)
     assert calendar.live(36) == 0
     assert calendar.live(1) == 1
+
+
+def test_no_one_person_preserves_a_record_by_making_the_hold_again(session: Session, cast: Cast, calendar: Calendar) -> None:
+    item = refused()
+    calendar.send(item)
+    sam = second_admin(session, cast)
+    until = calendar.now.date() + dt.timedelta(days=700)
+    held = []
+    for admin in (cast.rosa, cast.rosa, sam):
+        is_first = make_hold(session, admin, root_id=item["id"], reference="Court file 12", until=until)
+        calendar.go_on(13)
+        held.append((is_first, list_held_roots(session, cast.centre.id, calendar.now) == {item["id"]}))
+        session.rollback()
+        calendar.go_on(2)
+    assert held == [(True, True), (False, False), (False, False)]
+    newest = view_retention(session, cast.rosa).holds[0].id
+    session.rollback()
+    confirm_hold(session, cast.rosa, hold_id=newest)
+    assert list_held_roots(session, cast.centre.id, calendar.now) == {item["id"]}
+
+
+def test_nobody_agrees_with_an_account_that_was_made_for_it(session: Session, cast: Cast, calendar: Calendar) -> None:
+    item = refused()
+    calendar.send(item)
+    make_hold(session, cast.rosa, root_id=item["id"], reference="File 1", until=calendar.now.date() + dt.timedelta(days=90))
+    number = find_hold(session, item["id"]).id
+    session.rollback()
+    with pytest.raises(ActProblem) as problem:
+        confirm_hold(session, second_admin(session, cast), hold_id=number)
+    assert problem.value.code == "hold.newer"
 
 
 def test_what_holds_its_record_back_stays_with_it(session: Session, cast: Cast, calendar: Calendar) -> None:

@@ -14,16 +14,20 @@ from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.consent.standing import Standings
 from fieldapp.services.phones.pull import note_pulled, pull_changes
+from fieldapp.services.records import quarantine
 from fieldapp.settings import Settings
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.consent import standing as words
 from fieldapp.store.records.records import Record
-from fieldapp.store.records.submissions import Submission
+from fieldapp.store.records.submissions import ASIDE, Submission
+from sync.notes import HANDOVER
 from tests.cast import Cast, encounter, envelope
 from tests.services.consent.calendar import Calendar
-from tests.services.consent.endings import CARD, OTHER, send, talked
+from tests.services.consent.endings import CARD, NOTE, OTHER, send, talked
 from tests.services.consent.holds import preserve
 from tests.services.consent.refusals import everything
+from tests.services.records.phone import Phone
+from tests.services.records.shutting_out import shut_out
 
 
 @pytest.fixture(autouse=True)
@@ -145,3 +149,86 @@ def test_what_comes_again_after_that_is_a_duplicate_and_brings_no_link_back(
     bodies = session.scalars(sa.select(Submission.body).where(Submission.root_id == item["id"])).all()
     assert record.person == ""
     assert not any(f"{CARD[:4]}-{CARD[4:]}" in body for body in bodies)
+
+
+def unlink(session: Session, cast: Cast, calendar: Calendar, tier: int) -> dict[str, Any]:
+    """Let a person say yes to all and then to less, and go by two years; return their record."""
+    item = talk(calendar)
+    send(session, cast.amina, item)
+    if tier < 3:
+        lower_card(session, cast.rosa, card_id=find_card(session, cast.rosa, code=CARD), tier=tier, reason="in_person")
+    pass_days(calendar, 735)
+    pull(session, cast)
+    calendar.live(1)
+    assert not is_in_database(session, CARD)
+    return item
+
+
+def assert_nobody_is_back(session: Session, cast: Cast, *items: dict[str, Any]) -> None:
+    late = read_records(session, *items)
+    assert [(record.person, record.is_refused) for record in late] == [("", True)] * len(items)
+    assert words.list_tiers(session, cast.centre.id) == {}
+    assert not is_in_database(session, CARD)
+
+
+@pytest.mark.parametrize("tier", [0, 1, 3])
+def test_an_old_phone_brings_nobody_back_after_that(session: Session, cast: Cast, calendar: Calendar, tier: int) -> None:
+    older = talk(calendar)
+    first = unlink(session, cast, calendar, tier)
+    corrected = talked(day=calendar.now.date() - dt.timedelta(days=740), root=first["id"], prev=[first["id"]])
+    for late in (older, corrected):
+        (answer,) = calendar.send(late)
+        assert answer["status"] == "stored"
+        assert [problem["code"] for problem in answer["problems"]] == ["card.unlinked"]
+    assert_nobody_is_back(session, cast, older, first)
+    # A later correction that names no card does not let the record leave either.
+    again = envelope(encounter(calendar.now.date()), day=calendar.now.date(), root=older["id"], prev=[older["id"]])
+    calendar.send(again)
+    assert_nobody_is_back(session, cast, older, first)
+
+
+def test_what_was_kept_aside_brings_nobody_back_when_it_is_let_in(session: Session, cast: Cast, calendar: Calendar) -> None:
+    older = json.loads(talk(calendar)["body"])
+    unlink(session, cast, calendar, 0)
+    phone = Phone(session, cast)
+    shut_out(phone)
+    phone.send(phone.seal(older))
+    waiting = session.scalars(sa.select(Submission).where(Submission.state == ASIDE)).one()
+    number = waiting.id
+    item = {"id": waiting.root_id}
+    session.rollback()
+    assert not is_in_database(session, CARD)
+    assert quarantine.let_in(session, cast.rosa, [number]) == quarantine.AcceptedCount(1, 0)
+    assert_nobody_is_back(session, cast, item)
+
+
+def test_a_no_or_a_hand_over_of_then_names_nobody_now(session: Session, cast: Cast, calendar: Calendar) -> None:
+    unlink(session, cast, calendar, 3)
+    refused = {**talk(calendar, tier="0"), "refused_by": CARD}
+    calendar.send(refused, envelope(json.dumps({"code": CARD, "to": 1}), form=HANDOVER))
+    assert not is_in_database(session, CARD)
+    assert words.list_tiers(session, cast.centre.id) == {}
+
+
+def test_who_comes_back_after_that_gets_a_new_card(session: Session, cast: Cast, calendar: Calendar) -> None:
+    unlink(session, cast, calendar, 1)
+    back = talk(calendar, OTHER)
+    assert "problems" not in calendar.send(back)[0]
+    assert words.list_tiers(session, cast.centre.id) == {OTHER: 3}
+    assert [(record.person, record.is_refused) for record in read_records(session, back)] == [(OTHER, False)]
+
+
+def test_a_record_that_only_mentions_the_card_stays_as_it_is(session: Session, cast: Cast, calendar: Calendar) -> None:
+    unlink(session, cast, calendar, 1)
+    mention = talk(calendar, OTHER)
+    mention = envelope(mention["body"].replace(NOTE, f"with {CARD}"), day=calendar.now.date())
+    assert "problems" not in calendar.send(mention)[0]
+    assert not is_in_database(session, CARD)
+    assert [(record.person, record.is_refused) for record in read_records(session, mention)] == [(OTHER, False)]
+
+
+def test_without_the_key_no_card_is_unlinked(session: Session, cast: Cast, calendar: Calendar, tmp_path: Path) -> None:
+    send(session, cast.amina, talk(calendar))
+    attach(session.get_bind().engine, Settings(data=str(tmp_path)))
+    pass_days(calendar, 735)
+    assert is_in_database(session, CARD)

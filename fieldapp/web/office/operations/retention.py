@@ -33,8 +33,15 @@ def retention_hold() -> Any:
     root_id = request.form.get("record", "").strip()[:36]
     reference = request.form.get("reference", "")
     until = _read_day("until")
+
+    def preserve() -> str | None:
+        if acts.make_hold(session(), actor(), root_id=root_id, reference=reference, until=until):
+            return None
+        text: str = gettext("This record was preserved before, so another administrator has to agree first.")
+        return text
+
     return _answer(
-        lambda: acts.make_hold(session(), actor(), root_id=root_id, reference=reference, until=until),
+        preserve,
         gettext("Done. Nothing of this record is erased for 14 days. It goes on when another administrator agrees here."),
     )
 
@@ -63,14 +70,17 @@ def _read_day(name: str) -> dt.date:
         return dt.date.min
 
 
-def _answer(do: Callable[[], None], text: str) -> Any:
-    """Do something and say that it was done, or why not; either way on the page."""
+def _answer(do: Callable[[], str | None], text: str) -> Any:
+    """Do something and say that it was done, or why not; either way on the page.
+
+    `text` is said where what was done returns no other text.
+    """
     try:
-        do()
+        other_text = do()
     except ActProblem as problem:
         if problem.code.split(".")[0] not in ("retention", "hold"):
             raise
         flash(gettext(problem.text), "danger")
     else:
-        flash(text, "safe")
+        flash(other_text or text, "safe")
     return redirect(url_for("office.retention"))
