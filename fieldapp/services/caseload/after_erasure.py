@@ -26,11 +26,12 @@ def undo_effects(ctx: ActContext, person: str, followed: str) -> None:
         card.seen_on = None
         card.is_open = True
     root_ids = {state.root_id for state in states}
+    completed = _list_completed(ctx, root_ids)
     for follow_up in follow_ups.of_records(ctx.session, ctx.centre_id, root_ids):
-        follow_up.is_settled = False
+        follow_up.is_settled = (follow_up.root_id, follow_up.due_on) in completed
     ctx.session.flush()
     messages: Messages = {}
-    update_again(ctx, states, _list_completed(ctx, root_ids), messages)
+    update_again(ctx, states, messages)
     pull.upsert_items(ctx.session, messages)
 
 
@@ -38,6 +39,8 @@ def _list_completed(ctx: ActContext, root_ids: Collection[str]) -> set[Due]:
     """Return the follow-ups of records that were done, or are not needed."""
     completed: set[Due] = set()
     for submission in submissions.list_due_of(ctx.session, ctx.centre_id, root_ids):
+        if submission.problems:
+            continue  # refused or kept aside: it never completed anything
         text = submission.due
         if submission.form == SETTLE:
             text = json.loads(submission.body).get("due")

@@ -80,9 +80,9 @@ def update_caseload(ctx: ActContext, changed: Sequence[RecordState], parts: Sequ
     forget_refused(ctx, changed)
 
 
-def update_again(ctx: ActContext, record_states: Sequence[RecordState], completed: set[Due], messages: Messages) -> None:
+def update_again(ctx: ActContext, record_states: Sequence[RecordState], messages: Messages) -> None:
     """Write cards and follow-ups of records that are here already, and tell phones."""
-    _update_cards_and_follow_ups(ctx, record_states, _Notes(completed=completed), messages)
+    _update_cards_and_follow_ups(ctx, record_states, _Notes(), messages)
 
 
 def _read_notes(parts: Iterable[AcceptedSubmission]) -> _Notes:

@@ -219,7 +219,9 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
             _save_late_slip(ctx, item, late_decision.codes)
             # Nothing of it is stored, but nobody's no may get lost for that.
             definition = item.find_definition(definitions)
-            item.late_words = read_late_words(ctx, _make_decided(item), definition, late_decision.codes)
+            late_words = read_late_words(ctx, _make_decided(item), definition, late_decision.codes)
+            # Nothing is known of an unlinked card, and nothing is learnt again but its end.
+            item.late_words = [word for word in late_words if word.is_end or word.person not in reader.unlinked]
             item.is_ended = True
             item.decision = Decision(Status.STORED, problems=[late_decision.problem])
         elif late_decision.codes:

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services.acts import Actor
+from fieldapp.services.acts import ActContext, Actor, utcnow
+from fieldapp.services.consent import ending
 from fieldapp.services.consent.forgotten import attach
-from fieldapp.services.consent.record_erasure import erase_record
+from fieldapp.services.consent.record_erasure import erase_one, erase_record
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.products.editions import build_due
@@ -242,6 +243,25 @@ class TestErased:
         assert days_due(session, cast.amina, asks["id"]) == [4]
         erase_record(session, cast.rosa, instance_id=mistake["id"], reason="by_mistake")
         assert days_due(session, cast.amina, asks["id"]) == [0, 4]
+
+    def test_what_was_refused_had_completed_nothing(self, session: Session, cast: Cast) -> None:
+        asks = mediated(TODAY - dt.timedelta(days=1), plan="d1 d7")
+        mistake = visited(asks["id"])
+        refused = visited(asks["id"], calm="no such answer", due=f"{asks['id']}/{TODAY}")
+        send(session, cast.amina, asks, mistake)
+        receive_batch(session, cast.amina, parse_batch(batch(refused)))
+        erase_record(session, cast.rosa, instance_id=mistake["id"], reason="by_mistake")
+        assert days_due(session, cast.amina, asks["id"]) == [0, 6]
+
+    def test_after_a_restore_the_server_does_it_and_a_note_still_counts(self, session: Session, cast: Cast) -> None:
+        """The list of what was erased is worked off by the server itself, which is no worker."""
+        asks = mediated(TODAY - dt.timedelta(days=1), plan="d1 d7")
+        mistake = visited(asks["id"], then="none")
+        send(session, cast.amina, asks, mistake, note("settle", {"due": f"{asks['id']}/{TODAY}"}))
+        with WriteTransaction(session):
+            ctx = ActContext(session, cast.system, utcnow())
+            erase_one(ctx, mistake["id"], ending.save_withdrawal(ctx, "tag", "record", "asked"))
+        assert days_due(session, cast.amina, asks["id"]) == [6]
 
     def test_a_mediation_whose_follow_ups_stay_and_no_longer_say_of_which(self, session: Session, cast: Cast) -> None:
         asks = mediated()

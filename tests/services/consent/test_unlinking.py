@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from fieldapp.services.caseload.hand_over import assign_card
 from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.consent.record_erasure import erase_record
 from fieldapp.services.consent.standing import Standings
 from fieldapp.services.phones.pull import note_pulled, pull_changes
 from fieldapp.services.records import quarantine
@@ -208,6 +209,17 @@ def test_a_no_or_a_hand_over_of_then_names_nobody_now(session: Session, cast: Ca
     calendar.send(refused, envelope(json.dumps({"code": CARD, "to": 1}), form=HANDOVER))
     assert not is_in_database(session, CARD)
     assert words.list_tiers(session, cast.centre.id) == {}
+
+
+def test_a_correction_of_a_record_that_was_erased_since_names_nobody_either(
+    session: Session, cast: Cast, calendar: Calendar
+) -> None:
+    item = unlink(session, cast, calendar, 3)
+    erase_record(session, cast.rosa, instance_id=item["id"], reason="by_mistake")
+    less = talked(tier="1", day=calendar.now.date() - dt.timedelta(days=740), root=item["id"], prev=[item["id"]])
+    calendar.send(less)
+    assert words.list_tiers(session, cast.centre.id) == {}
+    assert not is_in_database(session, CARD)
 
 
 def test_who_comes_back_after_that_gets_a_new_card(session: Session, cast: Cast, calendar: Calendar) -> None:
