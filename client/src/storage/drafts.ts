@@ -3,8 +3,12 @@
 import type { Json } from "../engine/types";
 import type { EditableRecord } from "./caseload";
 import { deleteRow, getAllRows, getRow, putRow, updateRow } from "./database";
+import { closeOutboxRow } from "./outbox";
 import type { DraftRow } from "./types";
 import { seal, unseal, type Vault } from "./vault";
+
+/** In place of the number of a page: where all answers are looked over before they are sent. */
+export const OVERVIEW = 1000;
 
 export interface Draft {
   id: string;
@@ -12,6 +16,8 @@ export interface Draft {
   version: string;
   changedAt: number;
   page: number;
+  at?: string; // path of the question to begin with, the first time it is opened
+  presets?: string[]; // places of answers that nobody has looked at yet
   answers: Json;
   due?: string; // the follow-up that this is
   root?: string; // the record that it corrects
@@ -61,8 +67,10 @@ export async function listDrafts(vault: Vault): Promise<Draft[]> {
   return drafts.filter((draft) => draft !== null).sort((a, b) => b.changedAt - a.changedAt);
 }
 
-export function discardDraft(id: string): Promise<void> {
-  return deleteRow("drafts", id);
+/** Delete a draft; where it was a finished record before, that one counts as deleted. */
+export async function discardDraft(id: string): Promise<void> {
+  await deleteRow("drafts", id);
+  if ((await getRow("outbox", id))?.state === "open") await closeOutboxRow(id, "deleted", 1);
 }
 
 /**

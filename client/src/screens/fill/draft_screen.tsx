@@ -11,7 +11,7 @@ import { findStanding } from "../../storage/caseload";
 import { discardDraft, type Draft, isDraft, rewriteDraft, saveDraft } from "../../storage/drafts";
 import { findOutlines, listAreaLists } from "../../storage/forms";
 import { hasRoomFor } from "../../storage/health";
-import { finishDraft } from "../../storage/outbox";
+import { finishDraft } from "../../storage/finishing";
 import { saveAccount, type Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import type { Help } from "../../widgets/props";

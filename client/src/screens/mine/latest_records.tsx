@@ -1,7 +1,8 @@
 /** The records that were finished lately, and what can still be done about each. */
 
 import { nt, t } from "../../i18n";
-import { deleteWaiting, type OutboxLine } from "../../storage/outbox";
+import type { OutboxLine } from "../../storage/outbox";
+import { deleteWaiting } from "../../storage/take_back";
 import { formatMoment } from "../day";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
@@ -42,7 +43,7 @@ function RecordItem({ line }: { line: OutboxLine }) {
   };
   const deleteRecord = async (): Promise<void> => {
     if (!confirm(t("Delete this record before it is sent? This cannot be undone."))) return;
-    await deleteWaiting(vault.account.user, id);
+    await deleteWaiting(vault, id);
     await refresh();
   };
   return (
