@@ -4,11 +4,8 @@ import type { Json } from "../engine/types";
 import type { EditableRecord } from "./caseload";
 import { deleteRow, getAllRows, getRow, putRow, updateRow } from "./database";
 import { closeOutboxRow } from "./outbox";
-import type { DraftRow } from "./types";
+import { type DraftRow, OVERVIEW } from "./types";
 import { seal, unseal, type Vault } from "./vault";
-
-/** In place of the number of a page: where all answers are looked over before they are sent. */
-export const OVERVIEW = 1000;
 
 export interface Draft {
   id: string;
@@ -16,7 +13,7 @@ export interface Draft {
   version: string;
   changedAt: number;
   page: number;
-  at?: string; // path of the question to begin with, the first time it is opened
+  at?: string; // place of the question to begin with, the first time it is opened
   presets?: string[]; // places of answers that nobody has looked at yet
   answers: Json;
   due?: string; // the follow-up that this is
@@ -80,16 +77,18 @@ export async function discardDraft(id: string): Promise<void> {
 export async function draftCorrection(
   vault: Vault,
   root: string,
-  record: EditableRecord,
+  record: EditableRecord & { problems?: { path: string }[] },
   standingHeads?: Record<string, string[]>,
 ): Promise<Draft> {
-  const { form, version, answers, heads } = record;
+  const { form, version, answers, heads, problems = [] } = record;
+  const at = problems.find(({ path }) => path !== "")?.path;
   const draft: Draft = {
     id: crypto.randomUUID(),
     form,
     version,
     changedAt: Date.now(),
-    page: 0,
+    page: OVERVIEW,
+    ...(at && { at }),
     answers,
     root,
     prev: heads,

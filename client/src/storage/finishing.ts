@@ -7,9 +7,10 @@ import { AREA, goesOnAsBefore, KIND, MINUTES, readRole, TIER } from "../engine/r
 import { detachAttachments } from "./captured";
 import { type Caseload, readCaseload } from "./caseload";
 import { addFinishedRecord, addStatement, pickKnown } from "./caseload_updates";
-import { type Draft, OVERVIEW } from "./drafts";
+import type { Draft } from "./drafts";
 import { enqueue, formatLocalTime } from "./outbox";
 import { compareCaseloads, type Undo } from "./undo";
+import { OVERVIEW } from "./types";
 import { seal, type Vault } from "./vault";
 
 /** What travels beside the answers, and is in none of them. */
@@ -90,7 +91,7 @@ export async function finishDraft(
   const copy = { ...rest, answers, ...heads, page: OVERVIEW };
   const undo: Undo = {
     ...compareCaseloads(caseload, change(caseload), person, id),
-    refused: refusedBy ? [definition.summary["person"] ?? "", refusedBy] : null,
+    refused: refusedBy ? [definition.summary["person"]!, refusedBy] : null,
     hasSlip: slip !== "",
   };
   await enqueue(vault, {

@@ -8,11 +8,12 @@ import { makeCardCode } from "../engine/cards";
 import { addCard } from "../screens/people/caseload_changes";
 import { changeCaseload, readCaseload } from "./caseload";
 import { deleteDatabase, getAllRows, getRow, updateRow } from "./database";
-import { discardDraft, type Draft, listDrafts, OVERVIEW, saveDraft } from "./drafts";
+import { discardDraft, type Draft, listDrafts, saveDraft } from "./drafts";
 import { eraseUnsent } from "./ended_cards";
 import { finishDraft } from "./finishing";
 import { closeOutboxRow, listLines } from "./outbox";
 import { countRecords } from "./record_counts";
+import { OVERVIEW } from "./types";
 import { deleteWaiting, readCopy, readOwnVersion, takeBack } from "./take_back";
 
 const CODE = makeCardCode(new Uint8Array(8).fill(3));

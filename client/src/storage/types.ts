@@ -54,6 +54,9 @@ export interface AreasRow {
   text: string;
 }
 
+/** In place of the number of a page: where all answers are looked over before they are sent. */
+export const OVERVIEW = 1000;
+
 export interface DraftRow {
   id: string;
   user: number;

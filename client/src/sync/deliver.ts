@@ -91,7 +91,7 @@ export async function deliver(): Promise<Order[]> {
  * Note that the centre may have these from now on: they cannot be taken back any more. Return them
  * as they are now, without those that were taken back just before.
  */
-async function markTried(rows: OutboxRow[]): Promise<OutboxRow[]> {
+export async function markTried(rows: OutboxRow[]): Promise<OutboxRow[]> {
   if (rows.every(({ tried }) => tried)) return rows;
   const marked: OutboxRow[] = [];
   try {
