@@ -60,32 +60,10 @@ export function hasProblem(form: Form, node: AnswerNode): boolean {
   return node.allChildren().some((child) => hasProblem(form, child));
 }
 
-/** Whether every question of a page has its answer: then nobody has to look at it to go on. */
-function isComplete(form: Form, { node, repeat }: Page): boolean {
-  const isAnswered = (inner: AnswerNode): boolean => {
-    const { kind, type, calculate } = inner.element;
-    if (!inner.isRelevant || UNSEEN.includes(type) || type === "note" || calculate) return true;
-    if (kind === "question") return inner.text !== "" && !form.problem(inner, "");
-    return (
-      form.elementsOf(inner).every(({ kind: inside }) => inside !== "repeat") &&
-      inner.allChildren().every(isAnswered)
-    );
-  };
-  return !repeat && isAnswered(node);
-}
-
 /** The page with which a new form begins: the first on which something is missing. */
 export function findFirstPage(form: Form, pages: Page[]): number {
   const first = pages.findIndex(({ node, repeat }) => repeat || hasProblem(form, node));
   return Math.max(first, 0);
-}
-
-/** The page after one; in a new form those that are filled in already are passed over. */
-export function findNextPage(form: Form, pages: Page[], here: number, seen: Set<string>): number {
-  const isAsking = (page: Page, number: number): boolean =>
-    number > here && (seen.has(findPlace(page)) || !isComplete(form, page));
-  const next = pages.findIndex(isAsking);
-  return next < 0 ? pages.length : next;
 }
 
 /** The page of the question at a place; -1 where none is shown. */

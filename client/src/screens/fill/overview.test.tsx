@@ -193,23 +193,3 @@ describe("looking over", () => {
     await until(() => shown.find('[id="q-who.kind-set"]').contains(document.activeElement));
   });
 });
-
-describe("pages that are filled in already", () => {
-  it("are passed over in a new form, and not in one that goes on", async () => {
-    const rows = [
-      group("a", "A", [{ type: "text", name: "x", label: "X", required: true }]),
-      group("b", "B", [{ type: "text", name: "y", label: "Y", default: "known" }]),
-      group("c", "C", [{ type: "text", name: "z", label: "Z" }]),
-    ];
-    const definition = makeForm(rows, { style: "pages" });
-    const begun = await fill(null, {}, definition);
-    await begun.shown.enter("input", "1");
-    await begun.shown.click("Next");
-    assert.deepEqual(begun.shown.texts("h1"), ["C"]);
-    await begun.shown.click("Back");
-    assert.deepEqual(begun.shown.texts("h1"), ["B"]);
-    const other = await fill({ a: { x: "1" }, b: { y: "known" } }, {}, definition);
-    await other.shown.click("Next");
-    assert.deepEqual(other.shown.texts("h1"), ["B"]);
-  });
-});

@@ -10,9 +10,7 @@ import { t } from "../../i18n";
 import type { DraftWriter } from "./draft_writer";
 import {
   findFirstPage,
-  findNextPage,
   findPageOf,
-  findPlace,
   hasProblem,
   listPages,
   listProblemPlaces,
@@ -74,15 +72,14 @@ function findStart({ form, language, place, isNew, at }: PagingProps): number {
 }
 
 export function usePaging(props: PagingProps): Paging {
-  const { form, language, keeper, writer, place, isNew } = props;
+  const { form, language, keeper, writer, place } = props;
   const [page, setPage] = useState(() => (place.current = findStart(props)));
   const [shown, setShown] = useState<ReadonlySet<string>>(new Set());
   const [isReviewing, setReviewing] = useState(false); // it came from the overview
-  const seen = useRef(new Set<string>());
   const pages = listPages(form, language);
   const isOverview = page === OVERVIEW && pages.length > 1;
   const here = Math.min(page, pages.length - 1);
-  if (!isOverview) seen.current.add(findPlace(pages[here]!));
+  const leadsToOverview = isReviewing || (pages.length > 1 && here === pages.length - 1);
   useEffect(() => {
     if (props.at) setTimeout(() => showQuestion(props.at)); // after the heading took the focus
   }, []);
@@ -104,22 +101,17 @@ export function usePaging(props: PagingProps): Paging {
     turnTo(OVERVIEW);
     setTimeout(() => showLine(places[0]!));
   });
-  const findNext = (): number => {
-    if (isReviewing) return OVERVIEW;
-    const next = isNew ? findNextPage(form, pages, here, seen.current) : here + 1;
-    return next < pages.length ? next : OVERVIEW;
-  };
   const goOn = (): void => {
     if (isOverview || pages.length === 1) return void finish();
     const places = listProblemPlaces(form, pages[here]!, language);
     if (places.length > 0) showProblems(places);
-    else turnTo(findNext());
+    else turnTo(leadsToOverview ? OVERVIEW : here + 1);
   };
   return {
     pages,
     here,
     isOverview,
-    leadsToOverview: isReviewing || (pages.length > 1 && here === pages.length - 1),
+    leadsToOverview,
     shown,
     isFinishing,
     isAllThere: () =>
