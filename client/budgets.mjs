@@ -12,6 +12,9 @@ export const PHONE = {
   french: 7_700,
   "service worker": 5_400, // which has the hashes of all pieces
   "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
+  overview: 1_350, // of all answers, before they are sent
+  "last steps": 4_700, // finishing, slips, taking back: fetched while the worker answers
+  "shared later": 400, // by pieces that are loaded later
   "heat map": 5_400,
   "QR codes": 2_200, // drawing them
   "QR reading": 14_600, // only where the browser has no reader: iPhones and Firefox

@@ -71,7 +71,7 @@ async function bundle(entry, options = {}) {
  * PIN, the words of a language. Returns [{name, stem, data, isEntry, isStatic, needs}]; static
  * pieces are needed by the entry at once, and `needs` names those that a piece needs at once.
  */
-async function bundleInPieces(name, entryPoint) {
+async function bundleInPieces(name, entryPoint, plugins = []) {
   const result = await build({
     ...common,
     entryPoints: { [name]: entryPoint },
@@ -80,6 +80,7 @@ async function bundleInPieces(name, entryPoint) {
     write: false,
     splitting: true,
     metafile: true,
+    plugins,
     outdir: "out",
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
@@ -98,6 +99,24 @@ async function bundleInPieces(name, entryPoint) {
     needs: listNeeded(outputs.find(([each]) => basename(each) === basename(file.path))[1]),
   }));
 }
+
+/** Modules that are loaded only when somebody is in, or a form is shown. */
+const LATER = /\/(screens\/others|fill\/(last_steps|overview)|rare_widgets|spot_map)\.tsx?$/;
+
+/**
+ * Say that the later pieces need a module, which is always there when they are loaded. So what they
+ * share with it stays one file; else each combination of pieces that share something is a file of
+ * its own, which compresses badly.
+ */
+const afterModule = (module) => ({
+  name: `after ${module}`,
+  setup({ onLoad }) {
+    onLoad({ filter: LATER }, ({ path }) => ({
+      contents: `import "${join(here, module)}";\n${readFileSync(path, "utf8")}`,
+      loader: path.endsWith("x") ? "tsx" : "ts",
+    }));
+  },
+});
 
 async function buildTests() {
   const forNode = { ...common, format: "esm", platform: "node" };
@@ -216,7 +235,10 @@ function bundleWorker(shell) {
 
 /** Build the phone app; return what its pieces weigh. */
 async function buildPhone(output) {
-  const scripts = output.addPieces("app.js", await bundleInPieces("app", "src/app.tsx"));
+  const scripts = output.addPieces(
+    "app.js",
+    await bundleInPieces("app", "src/app.tsx", [afterModule("src/app/unlocked.tsx")]),
+  );
   const style = output.add("phone.css", await bundle("styles/phone.css"));
   const icon = output.add("icon.svg", readFileSync(join(here, "public/icon.svg")));
   const pictures = {};
@@ -243,6 +265,8 @@ async function buildPhone(output) {
     rare_widgets: "rare widgets",
     fr: "french",
     spot_map: "heat map",
+    last_steps: "last steps",
+    chunk: "shared later",
   };
   const unlocked = scripts.find(({ stem }) => stem === "unlocked");
   const sizes = { "before sign-in": weigh(page, style, icon) };
@@ -257,7 +281,10 @@ async function buildPhone(output) {
 
 /** Build what the office and public pages use; return what its pieces weigh. */
 async function buildOthers(output) {
-  const preview = output.addPieces("try.js", await bundleInPieces("try", "src/preview/main.tsx"));
+  const preview = output.addPieces(
+    "try.js",
+    await bundleInPieces("try", "src/preview/main.tsx", [afterModule("src/preview/main.tsx")]),
+  );
   const kpi = { format: "iife", loader: { ".css": "text" } };
   const needed = preview.filter(({ isEntry, isStatic }) => isEntry || isStatic);
   return {

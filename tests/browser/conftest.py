@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 ARGUMENTS = [
@@ -157,6 +158,15 @@ def without_background(page: Page) -> None:
     )
 
 
+def look_over(page: Page | FrameLocator) -> None:
+    """Go to where all answers are looked over, where the form has more than one page."""
+    main = page.locator(".foot .main")
+    expect(main).to_have_text(re.compile("^(Look it over|Finish)$"))
+    if main.inner_text() == "Look it over":
+        main.click()
+        expect(main).to_have_text("Finish")
+
+
 class Phone:
     """What a worker does on her phone, in her words."""
 
@@ -215,6 +225,14 @@ class Phone:
         self.pick("when_where.setting", "Street")
         self.next()
 
+    def look_over(self) -> None:
+        """Go on from the last question to the button that finishes the record; a form of one page has it there."""
+        look_over(self.page)
+
+    def finish(self) -> None:
+        self.look_over()
+        self.page.get_by_role("button", name="Finish").click()
+
     def log_encounter(self, kind: str = "Check-in", finish: bool = True) -> None:
         page = self.page
         page.goto("/app/#/today")
@@ -224,7 +242,7 @@ class Phone:
         self.pick("people.who", "Group")
         self.what_was_it_about()
         if finish:
-            page.get_by_role("button", name="Finish").click()
+            self.finish()
             page.wait_for_selector(".ledger")
 
     def ledger(self) -> dict[str, int]:

@@ -31,9 +31,16 @@ def meet(phone: Phone) -> str:
     for answers in ({"what.contact_type": "check_in"}, {}, YES_TO_ALL, *AFTER):  # the card is in it
         choose(page, answers)
         phone.next()
-    page.locator(".foot .main").click()
+    look_over_and_finish(page)
     page.wait_for_selector(".qr")
     return code
+
+
+def look_over_and_finish(page: Page) -> None:
+    """The phone may speak French: the main button leads to the overview, and from there finishes the record."""
+    page.locator(".foot .main").click()
+    page.locator("[id^=line-]").first.wait_for()
+    page.locator(".foot .main").click()
 
 
 def slip_on(page: Page) -> str:
@@ -57,4 +64,4 @@ def finish(phone: Phone) -> None:
     for answers in AFTER:
         choose(phone.page, answers)
         phone.next()
-    phone.page.locator(".foot .main").click()
+    look_over_and_finish(phone.page)

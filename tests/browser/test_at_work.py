@@ -88,7 +88,7 @@ def test_42_due_follow_ups_come_back_on_their_day(open_page: OpenPage) -> None:
     assert page.locator('[id="q-people.code"]').input_value().replace("-", "") == code.replace("-", "")
     phone.what_was_it_about()
     phone.pick("next.next_due", "Tomorrow")
-    page.get_by_role("button", name="Finish").click()
+    phone.finish()
     page.get_by_role("button", name="They do not want it").click()
     page.wait_for_selector(".ledger")
     page.goto("/app/#/today")

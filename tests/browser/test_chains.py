@@ -61,7 +61,7 @@ def mediate(phone: Phone) -> None:
     for day in ("Day 1", "Day 3", "Day 7"):
         phone.pick("result.fu_plan", day)
     phone.pick("result.safe_worker", "Yes")
-    page.get_by_role("button", name="Finish").click()
+    phone.finish()
     page.wait_for_selector(".ledger")
 
 
@@ -86,7 +86,7 @@ def test_a_mediation_is_followed_up_from_its_due_line_in_four_taps_without_signa
     phone.pick("how_now.still_cool", "Calm")  # 2
     phone.pick("how_now.fu_outcome", "Calm for now")  # 3
     picture(page, "chain-follow-up")
-    page.get_by_role("button", name="Finish").click()  # 4
+    phone.finish()  # 4
     page.wait_for_selector(".ledger")
     page.goto("/app/#/today")
     expect(page.get_by_text("Coming up")).to_be_visible()

@@ -34,7 +34,7 @@ def test_20_nothing_is_in_clear_on_the_phone_while_typing_queued_and_sent(
     phone.page.goto("/app/")
     phone.unlock()
     phone.page.get_by_role("link", name="Encounter", exact=True).click()
-    phone.page.get_by_role("button", name="Finish").click()
+    phone.finish()
     phone.page.wait_for_selector(".ledger")
     kept.close()
     assert_not_in_clear(kept.folder, *typed, '"form":"encounter","finishedAt"')

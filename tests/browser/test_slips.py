@@ -94,7 +94,7 @@ def test_64_a_phone_that_dies_while_it_shows_a_slip_loses_nothing_and_keeps_no_s
     phone.page.goto("/app/")
     phone.unlock()
     phone.page.get_by_role("link", name="Encounter", exact=True).click()
-    phone.page.get_by_role("button", name="Finish").click()
+    phone.finish()
     phone.page.wait_for_selector(".qr")
     second = slip_on(phone.page)
     assert second != first

@@ -158,7 +158,7 @@ def meet_with_card(phone: Phone, card: str) -> str:
     phone.pick("when_where.setting", "Street")
     phone.next()
     page.fill("textarea", "CANARYTAKENBACK met at the usual corner")
-    page.locator(".foot .main").click()
+    phone.finish()
     page.wait_for_selector(".qr")
     slip = page.locator(".big").inner_text()
     page.get_by_role("button", name="They have it").click()

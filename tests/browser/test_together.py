@@ -69,23 +69,18 @@ def newest(office: Page, label: str) -> None:
 
 
 def finish_again(phone: Phone, people: str) -> None:
-    """Go through an encounter that is open and change how many people there were."""
+    """Change in an encounter that is looked over how many people there were, and finish it again."""
     page = phone.page
-    for _ in range(9):
-        if (number := page.locator('[id="q-talk.people_n"]')).count():
-            number.fill(people)
-        if page.get_by_role("button", name="Finish").count():
-            break
-        phone.next()
-    page.get_by_role("button", name="Finish").click()
+    page.locator('[id="line-talk.people_n"]').click()
+    page.locator('[id="q-talk.people_n"]').fill(people)
+    phone.finish()
     page.wait_for_selector(".ledger")
 
 
 def begin_correction(phone: Phone) -> None:
     phone.page.goto("/app/#/mine")
-    phone.page.get_by_role("link", name="Correct: Encounter").first.click()
-    phone.page.get_by_role("button", name="Get the record from the centre").click()
-    phone.page.wait_for_selector(".question")
+    phone.page.get_by_role("button", name="Correct: Encounter").first.click()
+    phone.page.wait_for_selector("h1:has-text('This is what you send')")
 
 
 def test_50_a_phone_joins_by_an_invitation_that_works_once(office: Page, open_page: OpenPage) -> None:
@@ -142,7 +137,6 @@ def test_52_a_record_is_sent_back_and_corrected_without_signal(office: Page, ope
     assert examine(page, "needs") == []
     cut_off(page)
     needs.get_by_role("button", name="Correct the record").click()
-    page.wait_for_selector(".question")
     finish_again(phone, "3")
     page.goto("/app/#/today")
     expect(needs).to_have_count(0)
@@ -169,7 +163,6 @@ def test_53_two_answers_stand_side_by_side_until_somebody_chooses(office: Page, 
     root = office.locator("dd.code").first.inner_text()
     other.page.goto(f"/app/#/correct/{root}")
     other.page.get_by_role("button", name="Get the record from the centre").click()
-    other.page.wait_for_selector(".question")
     finish_again(phone, "4")
     finish_again(other, "5")
     send(phone)
@@ -201,7 +194,7 @@ def test_54_a_card_is_handed_over_without_signal(office: Page, open_page: OpenPa
     page.locator("footer .btn.main").click()
     phone.who_was_there()
     phone.what_was_it_about()
-    page.get_by_role("button", name="Finish").click()
+    phone.finish()
     page.get_by_role("button", name="They do not want it").click()
     page.wait_for_selector(".ledger")
     cut_off(page)
@@ -233,7 +226,7 @@ def test_55_an_intake_without_signal_and_after_a_no_nothing_about_them(office: P
     phone.pick("start.offered_resp", "No")
     phone.next()
     phone.pick("arrival.came_by", "Outreach")
-    page.get_by_role("button", name="Finish").click()
+    phone.finish()
     page.wait_for_selector(".ledger")
     balanced(phone, waiting=1)
     connect(page)
@@ -276,7 +269,7 @@ def test_60_after_a_no_only_the_kind_of_contact_is_sent(
         page.get_by_role("button", name="Back", exact=True).click()
     for question, label in answers:
         phone.pick(question, label)
-    page.get_by_role("button", name="Finish").click()
+    phone.finish()
     page.wait_for_selector(".ledger")
     balanced(phone, waiting=1)
     connect(page)
@@ -307,7 +300,7 @@ def test_63_who_hears_no_at_first_contact_taps_three_times_and_nothing_of_the_pe
     phone.pick("consent.understood", "Yes")
     phone.pick("consent.tier_said", "Nothing today")
     assert page.evaluate("window.taps") == 3
-    page.get_by_role("button", name="Finish").click()
+    phone.finish()
     page.wait_for_selector(".ledger")
     send(phone)
     newest(office, name)
@@ -336,7 +329,7 @@ def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: Ope
     phone.pick("sharing.consent_share", "No")
     phone.pick("sharing.warm", "Called together")
     phone.next()
-    page.get_by_role("button", name="Finish").click()
+    phone.finish()
     page.wait_for_selector(".ledger")
     send(phone)
     cut_off(page)
@@ -344,11 +337,9 @@ def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: Ope
     referrals = page.locator("section:has(#referrals)")
     expect(referrals).to_contain_text("Housing")
     referrals.get_by_role("button", name="Update").click()
-    page.wait_for_selector(".question")
-    for _ in range(4):
-        phone.next()
+    page.locator('[id="line-progress.status"]').click()
     phone.pick("progress.status", "Completed")
-    page.get_by_role("button", name="Finish").click()
+    phone.finish()
     page.wait_for_selector(".ledger")
     connect(page)
     send(phone)

@@ -1,22 +1,13 @@
-/** Shows screens that are loaded when the first of them is opened. */
+/** The screens that are loaded when the first of them is opened. */
 
 import type { ComponentChild } from "preact";
-import { t } from "../i18n";
-import { NotHere } from "../screens/fill/not_here";
-import { type Piece, usePiece } from "../widgets/piece";
+import { PieceScreen } from "../screens/piece_screen";
+import type { Piece } from "../widgets/piece";
 
 type Screens = typeof import("../screens/others");
 const otherScreens: Piece<Screens> = { load: () => import("../screens/others") };
 
-/** One of the other screens, once they are here; where they cannot be loaded, what to do. */
+/** One of the other screens. */
 export function OtherScreen({ draw }: { draw: (screens: Screens) => ComponentChild }) {
-  const screens = usePiece(otherScreens);
-  if (screens === null) return null;
-  if (screens !== "failed") return <>{draw(screens)}</>;
-  return (
-    <NotHere
-      title={t("This part is not on the phone yet")}
-      text={t("Connect once, and wait until it says “Ready offline”.")}
-    />
-  );
+  return <PieceScreen piece={otherScreens} draw={draw} />;
 }

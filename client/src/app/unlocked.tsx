@@ -3,7 +3,7 @@
 import type { ComponentChild } from "preact";
 import { useEffect } from "preact/hooks";
 import { Fill } from "../screens/fill/fill";
-import { Saved } from "../screens/fill/saved";
+import { LastStep } from "../screens/fill/last_steps_later";
 import { ChooseForm } from "../screens/new_record/choose";
 import { Start } from "../screens/new_record/start";
 import { AppContext, type AppState } from "../screens/state";
@@ -49,7 +49,14 @@ function renderScreen(route: string): ComponentChild {
     case "fill":
       return <Fill key={first} id={first} />;
     case "saved":
-      return <Saved form={first} then={second} />;
+      return (
+        <LastStep
+          key={route}
+          draw={({ Saved }) => <Saved form={first} then={second} id={third} />}
+        />
+      );
+    case "record":
+      return <LastStep key={route} draw={({ FinishedRecord }) => <FinishedRecord id={first} />} />;
     default:
       return <Today />;
   }

@@ -343,7 +343,7 @@ export class Form {
    * Whether the questions about consent are answered and there is no yes: the twin of
    * forms/validation.py.
    */
-  private isRefusal(): boolean {
+  isRefusal(): boolean {
     const tier = this.findWithRole(TIER);
     const kept = this.definition.kept_after_no;
     if (!kept || !tier?.parent?.isRelevant || toNumber(tier.value()) >= 1) return false;

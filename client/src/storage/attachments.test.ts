@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import { Centre, isSignedByPhone } from "../../test/centre";
 import { makeVault } from "../../test/vaults";
 import type { Json } from "../engine/types";
-import { detachAttachments, getNextPiece, PIECE } from "./attachments";
+import { getNextPiece, PIECE } from "./attachments";
+import { detachAttachments } from "./captured";
 import { toUtf8 } from "./bytes";
 import type { BlobRow } from "./types";
 

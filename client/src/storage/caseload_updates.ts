@@ -65,7 +65,7 @@ function describeFollowed(
 }
 
 /** The answers that are there. */
-function pickKnown<T extends Record<string, string>>(answers: T): Partial<T> {
+export function pickKnown<T extends Record<string, string>>(answers: T): Partial<T> {
   return Object.fromEntries(Object.entries(answers).filter(([, text]) => text)) as Partial<T>;
 }
 

@@ -14,6 +14,7 @@ import {
   type Draft,
 } from "./drafts";
 import { seal } from "./vault";
+import { OVERVIEW } from "./types";
 
 let browser: Browser;
 let vault: TestVault;
@@ -143,7 +144,14 @@ describe("a correction", () => {
     assert.equal(rest.root, "record");
     assert.deepEqual(rest.prev, ["v1", "v2"]);
     assert.deepEqual(rest.answers, { a: "1" });
-    assert.equal(rest.page, 0);
+    assert.equal(rest.page, OVERVIEW); // all is seen first, and what is wrong is one tap away
+  });
+
+  it("begins at the answer that could not be stored", async () => {
+    const record = { form: "encounter", version: "2", answers: {}, heads: ["v1"] };
+    const problems = [{ path: "" }, { path: "talk.risk" }];
+    assert.equal((await draftCorrection(vault, "r", { ...record, problems })).at, "talk.risk");
+    assert.equal((await draftCorrection(vault, "r", record)).at, undefined);
   });
 
   it("is another draft each time", async () => {

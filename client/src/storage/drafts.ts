@@ -3,7 +3,8 @@
 import type { Json } from "../engine/types";
 import type { EditableRecord } from "./caseload";
 import { deleteRow, getAllRows, getRow, putRow, updateRow } from "./database";
-import type { DraftRow } from "./types";
+import { closeOutboxRow } from "./outbox";
+import { type DraftRow, OVERVIEW } from "./types";
 import { seal, unseal, type Vault } from "./vault";
 
 export interface Draft {
@@ -12,6 +13,8 @@ export interface Draft {
   version: string;
   changedAt: number;
   page: number;
+  at?: string; // place of the question to begin with, the first time it is opened
+  presets?: string[]; // places of answers that nobody has looked at yet
   answers: Json;
   due?: string; // the follow-up that this is
   root?: string; // the record that it corrects
@@ -61,8 +64,10 @@ export async function listDrafts(vault: Vault): Promise<Draft[]> {
   return drafts.filter((draft) => draft !== null).sort((a, b) => b.changedAt - a.changedAt);
 }
 
-export function discardDraft(id: string): Promise<void> {
-  return deleteRow("drafts", id);
+/** Delete a draft; where it was a finished record before, that one counts as deleted. */
+export async function discardDraft(id: string): Promise<void> {
+  await deleteRow("drafts", id);
+  if ((await getRow("outbox", id))?.state === "open") await closeOutboxRow(id, "deleted", 1);
 }
 
 /**
@@ -72,16 +77,18 @@ export function discardDraft(id: string): Promise<void> {
 export async function draftCorrection(
   vault: Vault,
   root: string,
-  record: EditableRecord,
+  record: EditableRecord & { problems?: { path: string }[] },
   standingHeads?: Record<string, string[]>,
 ): Promise<Draft> {
-  const { form, version, answers, heads } = record;
+  const { form, version, answers, heads, problems = [] } = record;
+  const at = problems.find(({ path }) => path !== "")?.path;
   const draft: Draft = {
     id: crypto.randomUUID(),
     form,
     version,
     changedAt: Date.now(),
-    page: 0,
+    page: OVERVIEW,
+    ...(at && { at }),
     answers,
     root,
     prev: heads,

@@ -6,30 +6,46 @@ import type { Json } from "../engine/types";
 import { getAllRows, updateRow } from "./database";
 import type { Draft } from "./drafts";
 import { findForm } from "./forms";
-import { closeOutboxRow } from "./outbox";
+import { closeOutboxRow, type OutboxLine } from "./outbox";
+import type { OutboxRow } from "./types";
 import { seal, unseal, type Vault } from "./vault";
 
+type Line = Pick<OutboxLine, "kind" | "area">;
+
 /**
- * Erase records about these cards that were not sent; the counters go on counting them. Return the
- * drafts about them, to be erased with what says that the cards ended.
+ * Erase records about these cards that were not sent, and what is left here of those that were; the
+ * counters go on counting them. Return the drafts about them, to be erased with what says that the
+ * cards ended.
  */
 export async function eraseUnsent(vault: Vault, codes: string[]): Promise<string[]> {
   const isEnded = (code: string): boolean => codes.includes(code);
-  for (const { id, state, of } of await getAllRows("outbox", vault.account.user)) {
-    const code = of && (await unseal<string>(vault.key, of).catch(() => ""));
-    if (state === "waiting" && code && isEnded(code)) await closeOutboxRow(id, "deleted", 1, true);
+  for (const row of await getAllRows("outbox", vault.account.user)) {
+    const code = row.of && (await unseal<string>(vault.key, row.of).catch(() => ""));
+    if (!code || !isEnded(code)) continue;
+    if (row.state === "waiting") await closeOutboxRow(row.id, "deleted", 1, true);
+    else await forgetContent(vault, row);
   }
   const ended: string[] = [];
   for (const row of await getAllRows("drafts", vault.account.user)) {
     const draft = await unseal<Draft>(vault.key, row.sealed).catch(() => null);
-    if (draft && (await isAbout(vault, draft, isEnded))) ended.push(row.id);
-    else if (codes.some((code) => draft?.heads?.[code])) {
+    if (draft && (await isAbout(vault, draft, isEnded))) {
+      ended.push(row.id);
+      await closeOutboxRow(row.id, "deleted", 1, true); // it was finished once, and taken back
+    } else if (codes.some((code) => draft?.heads?.[code])) {
       const heads = Object.entries(draft!.heads!).filter(([code]) => !isEnded(code));
       const sealed = await seal(vault.key, { ...draft, heads: Object.fromEntries(heads) });
       await updateRow("drafts", row.id, (before) => ({ ...before, sealed }));
     }
   }
   return ended;
+}
+
+/** Leave of a record that was sent only that there was one. */
+async function forgetContent(vault: Vault, { id, about }: OutboxRow): Promise<void> {
+  const line = about && (await unseal<Line>(vault.key, about).catch(() => null));
+  const { kind: _, area: __, ...rest } = line ?? {};
+  const sealed = line && (await seal(vault.key, rest));
+  await updateRow("outbox", id, ({ copy: ___, of: ____, ...row }) => ({ ...row, about: sealed }));
 }
 
 /** Whether a draft is about such a card; without its form, whether any answer of it is its code. */

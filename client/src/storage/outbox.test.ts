@@ -14,13 +14,13 @@ import { type Draft, listDrafts, saveDraft } from "./drafts";
 import {
   closeOutboxRow,
   deleteOldLines,
-  deleteWaiting,
-  finishDraft,
   finishNote,
   formatLocalTime,
   listLines,
   NoCentreKey,
 } from "./outbox";
+import { finishDraft } from "./finishing";
+import { deleteWaiting } from "./take_back";
 import { countRecords, getCounters } from "./record_counts";
 import { unseal } from "./vault";
 
@@ -219,12 +219,20 @@ describe("finishing a draft", () => {
       assert.deepEqual((await readCaseload(vault)).unheard, {});
     });
 
-    it("is of a card that the phone can find while it waits, and not after", async () => {
+    it("is of a card that the phone can find as long as it has a copy", async () => {
       await finishAsked("a", { code: CODE, asked: "read_out", tier: "1" });
+      await closeOutboxRow("a", "delivered", 1);
       const { of } = (await getRow("outbox", "a"))!;
       assert.equal(await unseal(vault.key, of!), CODE);
+    });
+
+    it("leaves nothing of who said no once that is sent", async () => {
+      await finishAsked("a", { asked: "read_out", tier: "0" }, CODE);
+      const waiting = (await getRow("outbox", "a"))!;
+      assert.equal(await unseal(vault.key, waiting.of!), CODE);
       await closeOutboxRow("a", "delivered", 1);
-      assert.equal((await getRow("outbox", "a"))!.of, undefined);
+      const { of, copy, undo } = (await getRow("outbox", "a"))!;
+      assert.deepEqual([of, copy, undo], [undefined, undefined, undefined]);
     });
   });
 
@@ -328,6 +336,8 @@ describe("the worker's own list", () => {
       form: "encounter",
       finishedAt: formatLocalTime(NOW),
       minutes: "5_15",
+      code: CODE,
+      hasCopy: true,
     });
     assert.equal(second!.root, "r");
   });
@@ -336,7 +346,7 @@ describe("the worker's own list", () => {
     await finish("a");
     const lines = await listLines(await makeVault(centre));
     assert.deepEqual(lines, [
-      { id: "a", seq: 1, state: "waiting", form: "", finishedAt: "", minutes: "" },
+      { id: "a", seq: 1, state: "waiting", form: "", finishedAt: "", minutes: "", hasCopy: true },
     ]);
   });
 
@@ -390,7 +400,7 @@ describe("a record that leaves the outbox", () => {
 
   it("can be deleted by its worker while it waits, and still counts", async () => {
     await finish("a");
-    await deleteWaiting(7, "a");
+    await deleteWaiting(vault, "a");
     const { made, deleted, waiting, lost } = await countRecords(7);
     assert.deepEqual([made, deleted, waiting, lost], [1, 1, 0, 0]);
     assert.equal((await getRow("outbox", "a"))!.box, null);

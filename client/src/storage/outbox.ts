@@ -4,14 +4,9 @@
  */
 
 import { parseCardCode } from "../engine/cards";
-import type { FormDefinition } from "../engine/definition";
-import { goesOnAsBefore, MINUTES, readRole, TIER } from "../engine/roles";
 import type { Json } from "../engine/types";
-import { detachAttachments } from "./attachments";
-import { type Caseload, changeCaseload, readCaseload } from "./caseload";
-import { addFinishedRecord, addStatement } from "./caseload_updates";
-import { getAllRows, runTransaction } from "./database";
-import type { Draft } from "./drafts";
+import { type Caseload, changeCaseload } from "./caseload";
+import { getAllRows, getRow, runTransaction } from "./database";
 import { getCounters, NO_RECORDS, raiseHighWater, readHighWater } from "./record_counts";
 import { sealToCentre } from "./sealing";
 import type { BlobRow, CountersRow, OutboxRow, Sealed, SealedBox } from "./types";
@@ -21,10 +16,14 @@ import { seal, unseal, type Vault } from "./vault";
 export interface OutboxLine {
   id: string;
   seq: number;
-  state: OutboxRow["state"];
+  state: Exclude<OutboxRow["state"], "open">;
   form: string;
   finishedAt: string;
   minutes: string;
+  kind?: string; // what tells it apart from others: choices of its form
+  area?: string;
+  code?: string; // the card that it is about
+  hasCopy?: boolean; // its worker can open it again here
   root?: string; // the record that it corrected
   isEnded?: boolean; // its person took everything back
 }
@@ -39,69 +38,6 @@ export function formatLocalTime(date: Date): string {
   const two = (number: number): string => String(Math.trunc(number)).padStart(2, "0");
   const distance = Math.abs(offset);
   return `${local}${offset < 0 ? "-" : "+"}${two(distance / 60)}:${two(distance % 60)}`;
-}
-
-/** What travels beside the answers, and is in none of them. */
-interface Beside {
-  refusedBy?: string; // card code of a person who said no
-  slip?: string; // with which the person sees their consent
-}
-
-/** How people were asked, if they were, and what was known then of what they had said before. */
-function describeConsent(
-  { consent_wording: wording = "" }: FormDefinition,
-  knew: string[] | undefined,
-  asked: boolean,
-): { consent?: object } {
-  return knew || wording ? { consent: { knew: knew ?? [], wording, asked } } : {};
-}
-
-/**
- * Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted
- * with it.
- */
-export async function finishDraft(
-  vault: Vault,
-  draft: Draft,
-  definition: FormDefinition,
-  now: Date,
-  { refusedBy = "", slip = "" }: Beside = {},
-): Promise<void> {
-  const { root, prev, due } = draft;
-  const [answers, blobs] = await detachAttachments(vault, draft.id, draft.answers);
-  const caseload = await readCaseload(vault);
-  const code = parseCardCode(readRole(definition, draft.answers, "person"));
-  const newCodes = [...(draft.minted ?? []), ...caseload.made];
-  const cards = newCodes.includes(code) ? [code] : [];
-  // What was heard while this was being filled in, nobody knew when the person was asked.
-  const person = code || parseCardCode(refusedBy);
-  const knew = draft.heads?.[person];
-  const isAsked = !goesOnAsBefore(definition, draft.answers);
-  const isStatement = isAsked && person !== "" && readRole(definition, draft.answers, TIER) !== "";
-  const content = {
-    form: draft.form,
-    version: draft.version,
-    finished_at: formatLocalTime(now),
-    body: JSON.stringify(answers),
-    ...(root ? { root, prev } : {}),
-    ...(due ? { due } : {}),
-    ...(cards.length ? { cards } : {}),
-    ...(refusedBy ? { refused_by: parseCardCode(refusedBy) } : {}),
-    ...(slip ? { slip } : {}),
-    ...describeConsent(definition, knew, isAsked),
-  };
-  const today = content.finished_at.slice(0, 10);
-  await enqueue(vault, {
-    id: draft.id,
-    content,
-    minutes: readRole(definition, draft.answers, MINUTES),
-    person,
-    change: (before) => {
-      const after = addFinishedRecord(before, definition, { ...draft, cards }, today);
-      return isStatement ? addStatement(after, person, root ?? draft.id) : after;
-    },
-    blobs,
-  });
 }
 
 /**
@@ -120,27 +56,30 @@ export async function finishNote(
     finished_at: formatLocalTime(new Date()),
     body: JSON.stringify(body),
   };
-  const item = { content, minutes: "", person: parseCardCode(String(body["code"] ?? "")) };
-  await enqueue(vault, { ...item, id: crypto.randomUUID(), change, blobs: [] });
+  const person = parseCardCode(String(body["code"] ?? ""));
+  const item = { content, about: { minutes: "" }, person, change, blobs: [], sealed: {} };
+  await enqueue(vault, { ...item, id: crypto.randomUUID() });
 }
 
 interface FinishedItem {
   id: string;
   content: { form: string; version: string; finished_at: string; body: string; root?: string };
-  minutes: string;
+  about: { minutes: string; kind?: string; area?: string }; // for its line in the list
   person: string; // the card code of whom it is about; "" for nobody
   change: (caseload: Caseload) => Caseload;
   blobs: BlobRow[];
+  sealed: Pick<OutboxRow, "copy" | "undo">;
 }
 
-async function enqueue(vault: Vault, item: FinishedItem): Promise<void> {
+/** Seal a finished item to the centre, and put it where it waits to be sent. */
+export async function enqueue(vault: Vault, item: FinishedItem): Promise<void> {
   const { user, device, key } = vault.account;
   if (!key || !vault.signer) throw new NoCentreKey();
   const { form, finished_at: finishedAt, root } = item.content;
   const about = await seal(vault.key, {
     form,
     finishedAt,
-    minutes: item.minutes,
+    ...item.about,
     ...(root ? { root } : {}),
   });
   const of = item.person ? await seal(vault.key, item.person) : null;
@@ -148,7 +87,10 @@ async function enqueue(vault: Vault, item: FinishedItem): Promise<void> {
   // is given again.
   let isNumberTaken = true;
   while (isNumberTaken) {
-    const seq = Math.max((await getCounters(user)).made, readHighWater(user).made) + 1;
+    const before = await getRow("outbox", item.id);
+    const next = Math.max((await getCounters(user)).made, readHighWater(user).made) + 1;
+    // What was taken back keeps its number: it is the same record.
+    const seq = before?.state === "open" ? before.seq : next;
     const box = await sealToCentre(item.id, device, key, vault.signer, { ...item.content, seq });
     isNumberTaken = !(await putInOutbox(vault, item, { seq, box, about, ...(of && { of }) }));
   }
@@ -158,7 +100,7 @@ async function enqueue(vault: Vault, item: FinishedItem): Promise<void> {
 /** Write a numbered item; false when its number was given to another record meanwhile. */
 async function putInOutbox(
   vault: Vault,
-  { id, change, blobs }: FinishedItem,
+  { id, change, blobs, sealed }: FinishedItem,
   numbered: { seq: number; box: SealedBox; about: Sealed; of?: Sealed },
 ): Promise<boolean> {
   const { user } = vault.account;
@@ -172,16 +114,19 @@ async function putInOutbox(
     const counters = tx.objectStore("counters").get(user) as IDBRequest<CountersRow | undefined>;
     const before = tx.objectStore("outbox").get(id) as IDBRequest<OutboxRow | undefined>;
     before.onsuccess = () => {
-      if (before.result) return void tx.objectStore("drafts").delete(id); // a second tap
-      isNumberTaken = (counters.result?.made ?? 0) >= seq;
+      const isBack = before.result?.state === "open";
+      if (before.result && !isBack) return void tx.objectStore("drafts").delete(id); // a second tap
+      const made = counters.result?.made ?? 0;
+      isNumberTaken = isBack ? before.result!.seq !== seq : made >= seq;
       if (isNumberTaken) return;
       try {
         tx.objectStore("drafts").delete(id);
-        tx.objectStore("outbox").put({ id, user, state: "waiting", shredOn: 0, ...numbered });
+        const row = { id, user, state: "waiting", shredOn: 0, ...numbered, ...sealed };
+        tx.objectStore("outbox").put(row);
         for (const blob of blobs) tx.objectStore("blobs").put(blob);
         tx.objectStore("counters").put({
           ...(counters.result ?? { user, ...NO_RECORDS }),
-          made: seq,
+          made: Math.max(made, seq),
         });
         write();
       } catch {
@@ -192,32 +137,30 @@ async function putInOutbox(
   return !isNumberTaken;
 }
 
-/** Delete a record that was not sent yet; the counters go on counting it. */
-export async function deleteWaiting(user: number, id: string): Promise<void> {
-  await closeOutboxRow(id, "deleted", 1);
-  raiseHighWater(await getCounters(user));
-}
-
 /**
  * Take a row out of the queue in one transaction with its worker's counters; its sealed content
- * goes at once.
+ * goes at once, its copy where nobody needs it any more. Return whether it still waited.
  */
 export async function closeOutboxRow(
   id: string,
   state: "delivered" | "kept" | "deleted",
   shredOn: number,
   isEnded = false,
-): Promise<void> {
+): Promise<boolean> {
   const blobs = (await getAllRows("blobs")).filter((blob) => blob.record === id);
+  let isClosed = false;
   await runTransaction(["outbox", "counters", "blobs"], "readwrite", (tx) => {
     const outbox = tx.objectStore("outbox");
     const counters = tx.objectStore("counters");
     const request = outbox.get(id) as IDBRequest<OutboxRow | undefined>;
     request.onsuccess = () => {
       const row = request.result;
-      if (row?.state !== "waiting") return;
-      const { of: _, ...rest } = row; // whom it is about, nobody needs any more
-      outbox.put({ ...rest, state, box: null, shredOn, ...(isEnded ? { isEnded } : {}) });
+      if (row?.state !== "waiting" && row?.state !== "open") return;
+      isClosed = true;
+      const { of, copy, undo: _, tried: __, ...rest } = row;
+      const isKept = state !== "deleted" && !isEnded;
+      const own = isKept && copy ? { copy, ...(of && { of }) } : {};
+      outbox.put({ ...rest, ...own, state, box: null, shredOn, ...(isEnded ? { isEnded } : {}) });
       for (const blob of blobs) tx.objectStore("blobs").delete(blob.hash);
       const counted = counters.get(row.user) as IDBRequest<CountersRow | undefined>;
       counted.onsuccess = () => {
@@ -227,6 +170,7 @@ export async function closeOutboxRow(
     };
     return null;
   });
+  return isClosed;
 }
 
 /** Delete the lines whose day has come; `today` in days since 1970. */
@@ -242,22 +186,28 @@ export async function deleteOldLines(today: number): Promise<void> {
 
 /** The lines of a worker, the newest first; what cannot be unsealed shows no form and no time. */
 export async function listLines(vault: Vault): Promise<OutboxLine[]> {
-  type About = Omit<OutboxLine, "id" | "seq" | "state" | "isEnded">;
   const rows = await getAllRows("outbox", vault.account.user);
-  const lines = await Promise.all(
-    rows.map(async ({ id, seq, state, about, isEnded }) => {
-      const details = about && (await unseal<About>(vault.key, about).catch(() => null));
-      return {
-        id,
-        seq,
-        state,
-        form: "",
-        finishedAt: "",
-        minutes: "",
-        ...details,
-        ...(isEnded && { isEnded }),
-      };
-    }),
-  );
+  const finished = rows.filter(({ state }) => state !== "open");
+  const lines = await Promise.all(finished.map((row) => readLine(vault, row)));
   return lines.sort((a, b) => b.seq - a.seq);
+}
+
+async function readLine(vault: Vault, row: OutboxRow): Promise<OutboxLine> {
+  type About = Omit<OutboxLine, "id" | "seq" | "state" | "isEnded">;
+  const { id, seq, about, of, isEnded } = row;
+  const state = row.state as OutboxLine["state"];
+  const details = about && (await unseal<About>(vault.key, about).catch(() => null));
+  const code = of && (await unseal<string>(vault.key, of).catch(() => ""));
+  return {
+    id,
+    seq,
+    state,
+    form: "",
+    finishedAt: "",
+    minutes: "",
+    ...details,
+    ...(code && { code }),
+    ...((row.copy ?? row.undo) && { hasCopy: true }),
+    ...(isEnded && { isEnded }),
+  };
 }

@@ -71,7 +71,8 @@ export async function countRecords(user: number): Promise<RecordCounts> {
   const counters = row ?? countRows(user, rows);
   const highWater = readHighWater(user);
   const count = (name: keyof Counters): number => Math.max(counters[name], highWater[name]);
-  const made = Math.max(count("made"), getHighestNumber(rows));
+  const open = rows.filter(({ state }) => state === "open").length; // a draft has these again
+  const made = Math.max(count("made"), getHighestNumber(rows)) - open;
   const delivered = count("delivered");
   const kept = count("kept");
   const deleted = count("deleted");

@@ -54,6 +54,9 @@ export interface AreasRow {
   text: string;
 }
 
+/** In place of the number of a page: where all answers are looked over before they are sent. */
+export const OVERVIEW = 1000;
+
 export interface DraftRow {
   id: string;
   user: number;
@@ -72,10 +75,14 @@ export interface OutboxRow {
   id: string;
   user: number;
   seq: number;
-  state: "waiting" | "delivered" | "kept" | "deleted"; // kept: the centre needs to look at it
+  /** kept: the centre needs to look at it; open: its worker took it back, and a draft has it. */
+  state: "waiting" | "delivered" | "kept" | "deleted" | "open";
   box: SealedBox | null; // gone once delivered
   about: Sealed | null; // which form and when, for the worker's own eyes
-  of?: Sealed; // card code of whom it is about, while it waits
+  of?: Sealed; // card code of whom it is about, as long as there is a copy
+  copy?: Sealed; // the answers for the worker's own eyes (storage/copies.ts)
+  undo?: Sealed; // what finishing it changed, until it is sent
+  tried?: boolean; // the centre may have it
   shredOn: number; // days since 1970 after which this line goes too; 0 while it waits
   isEnded?: boolean; // its person took everything back, so the centre stored nothing of it
 }
@@ -89,6 +96,7 @@ export interface BlobRow {
   data: Uint8Array<ArrayBuffer>;
   proof: string; // the phone's signature under hash and size
   sent: number; // bytes that the centre has
+  own?: Sealed; // as it was captured, for a worker who takes the record back
 }
 
 export interface CountersRow {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { type Browser, installBrowser, removeLocalStorage } from "../../test/browser";
+import { type Browser, installBrowser, removeLocalStorage, setGlobal } from "../../test/browser";
 import { Centre } from "../../test/centre";
 import { seeded } from "../../test/chance";
 import { makeForm } from "../../test/forms";
@@ -8,7 +8,9 @@ import { Line, portal, refuse, type Request } from "../../test/line";
 import { makeVault, storeVault, type TestVault } from "../../test/vaults";
 import { PIECE } from "../storage/attachments";
 import { deleteDatabase, getAllRows, getRow, putRow } from "../storage/database";
-import { deleteWaiting, finishDraft, listLines } from "../storage/outbox";
+import { finishDraft } from "../storage/finishing";
+import { listLines } from "../storage/outbox";
+import { deleteWaiting } from "../storage/take_back";
 import { countRecords } from "../storage/record_counts";
 import type { OutboxRow } from "../storage/types";
 import { deliver, fitMessage } from "./deliver";
@@ -39,6 +41,8 @@ interface Message {
 }
 
 const messages = (): Message[] => line.to("deliver").map(({ body }) => body as Message);
+/** The messages with records in them: before the first of them the phone asks who is there. */
+const sent = (): Message[] => messages().filter(({ items }) => items.length > 0);
 const idsOf = ({ items }: Message): string[] => items.map(({ id }) => id);
 
 async function finish(id: string, worker: TestVault = vault, answers = {}): Promise<void> {
@@ -123,7 +127,7 @@ describe("the queue", () => {
   it("has what waits, the oldest first, of every worker", async () => {
     const other = await makeVault(centre, { user: 8, device: "device-8" });
     for (const id of ["z", "gone", "m", "a"]) await finish(id);
-    await deleteWaiting(7, "gone");
+    await deleteWaiting(vault, "gone");
     assert.deepEqual(
       (await listOutbox()).map(({ id }) => id),
       ["z", "m", "a"],
@@ -189,10 +193,47 @@ describe("delivering", () => {
     const expected = makeSealedItem((await listOutbox())[0]!);
     open();
     await deliver();
-    assert.deepEqual(messages()[0]!.items, [expected]);
+    assert.deepEqual(sent()[0]!.items, [expected]);
     const box = Buffer.from(expected.box, "base64");
     const content = centre.openRecord("a", { ...expected, box });
     assert.equal(content["body"], '{"q":"x"}');
+  });
+
+  it("asks whether the centre is there before it sends what can still be taken back", async () => {
+    await finish("a");
+    line.answer("deliver", () => new TypeError("no line"));
+    await assert.rejects(deliver(), Offline);
+    assert.deepEqual(messages().map(idsOf), [[]]);
+    assert.equal((await getRow("outbox", "a"))!.tried, undefined);
+    open();
+    await deliver();
+    assert.deepEqual(messages().map(idsOf), [[], [], ["a"]]);
+  });
+
+  it("knows that the centre may have it when the answer was lost", async () => {
+    await finish("a");
+    line.answer("deliver", ({ body }) =>
+      (body as Message).items.length > 0 ? new TypeError("lost") : { items: [], orders: {} },
+    );
+    await assert.rejects(deliver(), Offline);
+    assert.equal((await getRow("outbox", "a"))!.tried, true);
+    open();
+    await deliver();
+    assert.equal(await stateOf("a"), "delivered");
+  });
+
+  it("passes over what its worker may still take back, in any tab", async () => {
+    await finish("a");
+    await finish("b");
+    open();
+    const locks = [{ name: "fieldapp-hold-a" }, { name: "fieldapp-exchange" }, {}];
+    const snapshot = Object.fromEntries([["held", locks]]);
+    setGlobal("navigator", { locks: { query: () => Promise.resolve(snapshot) } });
+    await deliver();
+    assert.deepEqual(sent().map(idsOf), [["b"]]);
+    setGlobal("navigator", { locks: { query: () => Promise.resolve({}) } });
+    await deliver();
+    assert.deepEqual(sent().map(idsOf), [["b"], ["a"]]);
   });
 
   it("knows what became of it: fine, or something to look at", async () => {
@@ -243,7 +284,7 @@ describe("delivering", () => {
     open();
     await deliver();
     assert.deepEqual(
-      messages().map((message) => message.items.length),
+      sent().map((message) => message.items.length),
       [20, 3],
     );
     assert.deepEqual(messages().flatMap(idsOf), ids);
@@ -257,7 +298,7 @@ describe("delivering", () => {
       (await listOutbox()).map(({ id }) => id),
       ["b"],
     );
-    assert.equal(messages().length, 1);
+    assert.equal(sent().length, 1);
   });
 
   it("finds the one that the centre cannot read, and delivers the others", async () => {
@@ -272,7 +313,7 @@ describe("delivering", () => {
       (await listOutbox()).map(({ id }) => id),
       ["bad"],
     );
-    assert.deepEqual(messages().map(idsOf), [["a", "bad", "c"], ["a"], ["bad"], ["c"]]);
+    assert.deepEqual(sent().map(idsOf), [["a", "bad", "c"], ["a"], ["bad"], ["c"]]);
   });
 
   it("takes a refusal of an empty message for no connection", async () => {
@@ -318,7 +359,7 @@ describe("attachments", () => {
     open();
     await deliver();
     const paths = line.requests.map(({ path }) => path.split("/")[0]);
-    assert.deepEqual(paths, ["attachments", "attachments", "deliver"]);
+    assert.deepEqual(paths, ["deliver", "attachments", "attachments", "deliver"]);
     assert.deepEqual(await getAllRows("blobs"), []);
   });
 
@@ -344,6 +385,7 @@ describe("attachments", () => {
 
   it("are not sent for ever to a centre that does not take them", async () => {
     await finish("a", vault, { p: picture(100) });
+    open();
     line.answer("attachments/", () => ({ received: 0 }));
     await assert.rejects(deliver(), Offline);
     assert.equal(line.to("attachments/").length, 1);
@@ -359,7 +401,7 @@ describe("attachments", () => {
 
   it("of another record wait for theirs", async () => {
     await finish("a", vault, { p: picture(100) });
-    await deleteWaiting(7, "a");
+    await deleteWaiting(vault, "a");
     await finish("b");
     open();
     await deliver();
@@ -416,7 +458,7 @@ describe("what a phone says of itself", () => {
     };
     await finish("a", vault, { q: "secret" });
     await finish("b");
-    await deleteWaiting(7, "b");
+    await deleteWaiting(vault, "b");
     open();
     await deliver();
     assert.deepEqual(messages()[0]!.phones, [
@@ -435,8 +477,8 @@ describe("what a phone says of itself", () => {
 
   it("counts from when this worker joined", async () => {
     for (const id of ["a", "b", "c"]) await finish(id);
-    await deleteWaiting(7, "a");
-    await deleteWaiting(7, "b");
+    await deleteWaiting(vault, "a");
+    await deleteWaiting(vault, "b");
     await storeVault(vault, { base: { made: 2, deleted: 1 } });
     open();
     await deliver();

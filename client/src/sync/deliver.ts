@@ -6,7 +6,8 @@
 
 import { getNextPiece } from "../storage/attachments";
 import { sha256 } from "../storage/bytes";
-import { deleteUserData, getAllRows, updateRow } from "../storage/database";
+import { deleteUserData, getAllRows, runTransaction, updateRow } from "../storage/database";
+import { listHeld } from "../storage/held";
 import { closeOutboxRow, deleteOldLines } from "../storage/outbox";
 import { isReceipt } from "../storage/receipts";
 import type { OutboxRow, VaultRow } from "../storage/types";
@@ -62,11 +63,11 @@ export async function deliver(): Promise<Order[]> {
   let size = MAX_RECORDS;
   let isFirst = true; // it goes even without records: the centre may have orders
   const fillMessage = async (): Promise<OutboxRow[]> => {
-    const waiting = await listOutbox();
-    return fitMessage(
-      waiting.filter(({ id }) => !stuck.has(id)),
-      size,
-    );
+    const holds = await listHeld();
+    const waiting = (await listOutbox()).filter(({ id }) => !stuck.has(id) && !holds.has(id));
+    // Nothing that can still be taken back leaves before somebody has answered.
+    const leaving = isFirst ? waiting.filter(({ tried }) => tried) : waiting;
+    return markTried(fitMessage(leaving, size));
   };
   for (let rows = await fillMessage(); isFirst || rows.length > 0; rows = await fillMessage()) {
     const vaults = (await getAllRows("vaults")).filter((vault) => vault.device);
@@ -84,6 +85,33 @@ export async function deliver(): Promise<Order[]> {
   }
   await deleteOldLines(getDayNumber());
   return applyOrders(orders);
+}
+
+/**
+ * Note that the centre may have these from now on: they cannot be taken back any more. Return them
+ * as they are now, without those that were taken back just before.
+ */
+export async function markTried(rows: OutboxRow[]): Promise<OutboxRow[]> {
+  if (rows.every(({ tried }) => tried)) return rows;
+  const marked: OutboxRow[] = [];
+  try {
+    await runTransaction(["outbox"], "readwrite", (tx) => {
+      const outbox = tx.objectStore("outbox");
+      for (const { id } of rows) {
+        const request = outbox.get(id) as IDBRequest<OutboxRow | undefined>;
+        request.onsuccess = () => {
+          const row = request.result;
+          if (row?.state !== "waiting") return;
+          marked.push({ ...row, tried: true });
+          outbox.put({ ...row, tried: true });
+        };
+      }
+      return null;
+    });
+  } catch {
+    return rows; // a full phone must still be able to send
+  }
+  return marked;
 }
 
 /**

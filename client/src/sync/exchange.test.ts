@@ -12,7 +12,7 @@ import { deleteDatabase, getRow } from "../storage/database";
 import { type Draft, listDrafts, saveDraft } from "../storage/drafts";
 import { listAreaLists, listCurrentForms, saveForms } from "../storage/forms";
 import { readMaps, readMapVersion } from "../storage/maps";
-import { finishDraft } from "../storage/outbox";
+import { finishDraft } from "../storage/finishing";
 import { type Account, unseal } from "../storage/vault";
 import { exchange, fetchManifestContent } from "./exchange";
 import type { Manifest, SealedItem } from "./server";
@@ -113,7 +113,7 @@ describe("how an exchange went", () => {
     await open();
     await finish("a");
     assert.deepEqual(await exchange(vault), { outcome: "online", orders: [] });
-    assert.deepEqual(asked(), ["deliver", "manifest", "forms", "pull"]);
+    assert.deepEqual(asked(), ["deliver", "deliver", "manifest", "forms", "pull"]);
     assert.equal((await getRow("outbox", "a"))!.state, "delivered");
   });
 
@@ -121,7 +121,7 @@ describe("how an exchange went", () => {
     await open();
     await finish("a");
     assert.equal((await exchange(null)).outcome, "online");
-    assert.deepEqual(asked(), ["deliver"]);
+    assert.deepEqual(asked(), ["deliver", "deliver"]);
   });
 
   it("asks no more after an order for this worker", async () => {

@@ -16,11 +16,12 @@ import {
 import { type Maps, readMapVersion, saveMaps } from "../storage/maps";
 import { migrateFirstVersion } from "../storage/first_version";
 import { saveAccount, type Vault } from "../storage/vault";
-import { deliver, type Order } from "./deliver";
+import { deliver, markTried, type Order } from "./deliver";
 import { fetchAreas, fetchForm, fetchManifest, fetchMaps, type Manifest, pullPage } from "./server";
 import { Offline, Refused } from "./requests";
 import { listOutbox } from "./sealed_items";
 
+export { markTried };
 export type Outcome = "online" | "offline" | "signed-out" | "busy";
 export interface ExchangeResult {
   outcome: Outcome;

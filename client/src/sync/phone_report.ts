@@ -33,8 +33,8 @@ async function makePhoneReport(
 ): Promise<PhoneReport> {
   const { made, deleted } = await getCounters(vault.user);
   const base = vault.base ?? { made: 0, deleted: 0 };
-  const isUnsent = ({ state, box }: OutboxRow): boolean =>
-    state === "waiting" && box?.device === vault.device;
+  const isUnsent = ({ state, box, user }: OutboxRow): boolean =>
+    state === "waiting" ? box?.device === vault.device : state === "open" && user === vault.user;
   return {
     device: vault.device,
     made: made - base.made,

@@ -27,3 +27,8 @@ export function usePiece<Module extends object>(piece: Piece<Module>): Module | 
   }, []);
   return piece.module ?? (hasFailed ? "failed" : null);
 }
+
+/** What a piece holds, for an act that needs it. */
+export async function loadPiece<Module extends object>(piece: Piece<Module>): Promise<Module> {
+  return (piece.module ??= await piece.load());
+}

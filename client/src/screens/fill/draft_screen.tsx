@@ -3,7 +3,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { makeCardCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
-import { saidYes } from "../../engine/slips";
 import type { Form } from "../../engine/form";
 import type { Json, Who } from "../../engine/types";
 import { randomBytes } from "../../storage/bytes";
@@ -11,17 +10,18 @@ import { findStanding } from "../../storage/caseload";
 import { discardDraft, type Draft, isDraft, rewriteDraft, saveDraft } from "../../storage/drafts";
 import { findOutlines, listAreaLists } from "../../storage/forms";
 import { hasRoomFor } from "../../storage/health";
-import { finishDraft } from "../../storage/outbox";
 import { saveAccount, type Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import type { Help } from "../../widgets/props";
 import { go, useApp } from "../state";
 import { type Answers, collectLastAnswers, hasReferral } from "./initial_answers";
-import { NotHere } from "./not_here";
 import type { Keeper } from "./keeper";
+import { LastStep, loadLastSteps } from "./last_steps_later";
+import { NotHere } from "./not_here";
 import { Pages } from "./pages";
+import { type SlipOffer, useSlipOffer } from "./slip_offer";
+import { SentBack } from "../to_correct/sent_back";
 import { countUsual } from "./usual_answers";
-import { type SlipOffer, SlipScreen, useSlipOffer } from "./slip_offer";
 
 export interface LoadedDraft {
   draft: Draft;
@@ -77,8 +77,8 @@ function useKeeper(
   codes: { current: string[] },
   offer: SlipOffer,
 ): Keeper {
-  const { vault, refresh, exchange, hide } = useApp();
-  const lastPage = useRef(draft.page);
+  const { vault, refresh, hide } = useApp();
+  const last = useRef<[page: number, presets: string[]]>([draft.page, draft.presets ?? []]);
   const isStored = useRef(!isNew);
   return useMemo(() => {
     /** It was erased while it was open: its person took everything back, and Today says so. */
@@ -86,9 +86,11 @@ function useKeeper(
       await refresh();
       go("/today");
     };
-    const save = async (page: number, answers: Json): Promise<void> => {
-      lastPage.current = page;
-      const changed = { ...draft, changedAt: Date.now(), page, answers, minted: codes.current };
+    const save = async (page: number, answers: Json, presets: string[]): Promise<void> => {
+      last.current = [page, presets];
+      const { at: _, ...rest } = draft;
+      const minted = codes.current;
+      const changed = { ...rest, changedAt: Date.now(), page, answers, presets, minted };
       if (!isStored.current) await saveDraft(vault, changed);
       else if (!(await rewriteDraft(vault, changed))) return leaveErased();
       isStored.current = true;
@@ -99,27 +101,32 @@ function useKeeper(
     };
     /** Offer a slip where one is due. Until they answer, the record is a draft, so none is lost. */
     const offerSlip = async (answers: Json): Promise<string> => {
+      const { makeSlip, saidYes } = await loadLastSteps();
       if (draft.root || !saidYes(definition, answers)) return "";
-      await save(lastPage.current, answers);
-      return offer.make();
+      const [page, presets] = last.current;
+      await save(page, answers, presets);
+      return offer.make(makeSlip(randomBytes(12)));
     };
     const finish = async (answers: Json, form: Form): Promise<void> => {
       if (isStored.current && !(await isDraft(draft.id))) return leaveErased();
+      const steps = await loadLastSteps();
       try {
         const slip = await offerSlip(answers);
-        const finished = { ...draft, answers, minted: codes.current };
-        await finishDraft(vault, finished, definition, new Date(), {
+        const finished = { ...draft, answers, presets: last.current[1], minted: codes.current };
+        await steps.hold(draft.id);
+        await steps.finishDraft(vault, finished, definition, new Date(), {
           refusedBy: form.refusedBy(),
           slip,
         });
       } catch (error) {
+        steps.release(draft.id);
         offer.end();
         throw error;
       }
       await saveLastAnswers(vault, definition, answers);
       await refresh();
-      go(`/saved/${draft.form}/${hasReferral(definition, answers) ? "refer" : "done"}`);
-      void exchange();
+      const then = hasReferral(definition, answers) ? "refer" : "done";
+      go(`/saved/${draft.form}/${then}/${draft.id}`);
     };
     const discard = async (): Promise<void> => {
       await discardDraft(draft.id);
@@ -154,12 +161,14 @@ function useHelp(codes: { current: string[] }, form: string): Help {
 }
 
 export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftProps) {
-  const { vault } = useApp();
+  const { vault, book } = useApp();
+  const returned = draft.root === undefined ? undefined : book.todo[draft.root];
   const lock = useDraftLock(draft.id, isNew);
   const codes = useRef(draft.minted ?? []);
   const offer = useSlipOffer();
   const keeper = useKeeper({ draft, definition, notice, seeds, isNew }, codes, offer);
   const help = useHelp(codes, draft.form);
+  useEffect(() => void loadLastSteps().catch(() => undefined), []);
   if (lock === "elsewhere") {
     return (
       <NotHere
@@ -175,15 +184,18 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
         definition={definition}
         answers={isNew ? null : draft.answers}
         seeds={seeds}
+        presets={draft.presets ?? []}
         page={draft.page}
+        at={draft.at ?? ""}
         notice={notice}
+        banner={returned && <SentBack record={returned} />}
         who={makeRespondent(vault)}
         keeper={keeper}
         help={help}
         isCorrection={draft.root !== undefined}
         isAway={offer.isMade}
       />
-      {offer.isMade && <SlipScreen {...offer} />}
+      {offer.isMade && <LastStep draw={({ SlipScreen }) => <SlipScreen {...offer} />} />}
     </>
   );
 }

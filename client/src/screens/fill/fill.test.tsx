@@ -255,6 +255,8 @@ describe("a form about somebody who was asked before", () => {
     await shown.click("Next");
     assert.equal(shown.texts("h1")[0], "Next");
     assert.match(shown.text, /Consent 2 · since October 2026/);
+    await shown.click("Look it over");
+    assert.match(shown.text, /Consent 2 · since October 2026/);
     await shown.click("Finish");
     await until(() => location.hash.startsWith("#/saved"));
     const sent = await readSent(screen);
@@ -295,7 +297,7 @@ describe("a slip for whose consent it is", () => {
     assert.match(shown.text, new RegExp(`${location.origin}/r`));
     assert.equal(await getRow("outbox", "d1"), undefined);
     await shown.click("They have it");
-    await until(() => location.hash === "#/saved/encounter/done");
+    await until(() => location.hash === "#/saved/encounter/done/d1");
     assert.equal((await readSent(screen))["slip"], slip);
     assert.doesNotMatch(shown.text, new RegExp(slip.slice(0, 4)));
   });
@@ -303,7 +305,7 @@ describe("a slip for whose consent it is", () => {
   it("is not sent when they do not want it, and the record is", async () => {
     const screen = await finishAsked();
     await screen.shown.click("They do not want it");
-    await until(() => location.hash === "#/saved/encounter/done");
+    await until(() => location.hash === "#/saved/encounter/done/d1");
     const sent = await readSent(screen);
     assert.equal(sent["slip"], undefined);
     assert.equal(sent["body"], JSON.stringify(YES));
@@ -325,7 +327,7 @@ describe("a slip for whose consent it is", () => {
     assert.ok(!(await readPhone(screen.app.vault)).includes(slip));
     assert.ok(!location.href.includes(slip));
     await screen.shown.click("They have it");
-    await until(() => location.hash === "#/saved/encounter/done");
+    await until(() => location.hash === "#/saved/encounter/done/d1");
     assert.ok(!(await readPhone(screen.app.vault)).includes(slip));
   });
 
@@ -340,7 +342,7 @@ describe("a slip for whose consent it is", () => {
 
   it("is not made for a correction: the person is not there", async () => {
     await finishAsked({ root: "r1", prev: ["r1"] });
-    assert.equal(location.hash, "#/saved/encounter/done");
+    assert.equal(location.hash, "#/saved/encounter/done/d1");
   });
 
   it("can be hidden at once", async () => {
@@ -354,21 +356,21 @@ describe("after a record was finished", () => {
   const referral = makeForm([], { id: "sent", role: "referral", title: { en: "Referral" } });
 
   it("says where it is", async () => {
-    const waiting = await openScreen(<Saved form="encounter" then="done" />, {
+    const waiting = await openScreen(<Saved form="encounter" then="done" id="d1" />, {
       ledger: { made: 1, waiting: 1 },
     });
     assert.equal(waiting.shown.texts("h1")[0], "Saved on this phone");
-    const sent = await openScreen(<Saved form="encounter" then="done" />, {
+    const sent = await openScreen(<Saved form="encounter" then="done" id="d1" />, {
       ledger: { made: 1, delivered: 1 },
     });
     assert.equal(sent.shown.texts("h1")[0], "At the centre");
   });
 
   it("asks for the referral that the record speaks of, where that form is there", async () => {
-    const asked = <Saved form="encounter" then="refer" />;
+    const asked = <Saved form="encounter" then="refer" id="d1" />;
     assert.match((await openScreen(asked, { forms: [referral] })).shown.text, /Log the referral/);
     assert.doesNotMatch((await openScreen(asked)).shown.text, /Log the referral/);
-    const other = <Saved form="encounter" then="done" />;
+    const other = <Saved form="encounter" then="done" id="d1" />;
     const { shown } = await openScreen(other, { forms: [referral] });
     assert.doesNotMatch(shown.text, /Log the referral/);
     assert.equal(shown.find(".foot .main").textContent, "Log another");

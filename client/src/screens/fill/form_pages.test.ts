@@ -82,23 +82,27 @@ describe("the language of the questions", () => {
 describe("the page on which a form begins", () => {
   const rows: Row[] = [
     { type: "group", name: "what", rows: [text("kind", { required: true })] },
-    { type: "group", name: "who", rows: [text("person"), text("code")] },
+    { type: "group", name: "who", rows: [text("with", { default: "card" }), text("card")] },
     { type: "group", name: "talk", rows: [text("topic")] },
   ];
-  const firstOf = (first: Record<string, string>): number => {
-    const { form } = new Filled(rows, null, { style: "pages", remembered: first });
-    return findFirstPage(form, "en", first);
+  const firstOf = (remembered: Record<string, string>): number => {
+    const summary = { person: "/data/who/card" };
+    const { form } = new Filled(rows, null, { style: "pages", remembered, summary });
+    return findFirstPage(form, listPages(form, "en"));
   };
 
-  it("is the first where nothing was said before, or where what was said stands later", () => {
+  it("is the first on which something is missing", () => {
     assert.equal(firstOf({}), 0);
     assert.equal(firstOf({ "/data/talk/topic": "school" }), 0);
   });
 
-  it("is the first with a question that is still open", () => {
+  it("is where the person is asked for, or where nothing is filled in yet", () => {
     assert.equal(firstOf({ "/data/what/kind": "visit" }), 1);
-    assert.equal(firstOf({ "/data/what/kind": "visit", "/data/who/person": "x" }), 1);
-    const all = { "/data/what/kind": "visit", "/data/who/person": "x", "/data/who/code": "1" };
+    assert.equal(firstOf({ "/data/what/kind": "visit", "/data/who/card": "1" }), 2);
+  });
+
+  it("is the last where all is filled in", () => {
+    const all = { "/data/what/kind": "visit", "/data/who/card": "1", "/data/talk/topic": "x" };
     assert.equal(firstOf(all), 2);
   });
 });

@@ -28,20 +28,19 @@ export function listPages(form: Form, language: string): Page[] {
 }
 
 /**
- * The page on which a form begins. Where `first` answers say what it is about, that is not asked
- * again: pages on which they answer everything are passed over, up to one with an open question.
+ * The page with which a new form begins. Pages on which all that is needed is filled in already are
+ * passed over, up to one that asks for something: whose card it is, too.
  */
-export function findFirstPage(form: Form, language: string, first: Record<string, string>): number {
-  const pages = listPages(form, language);
-  const isAnswered = ({ node, repeat }: Page): boolean =>
-    !repeat && listQuestions(node).every((question) => question.text !== "");
-  const isAbout = ({ node }: Page): boolean =>
-    listQuestions(node).some(({ element }) => element.path in first);
-  if (!isAbout(pages[0]!)) return 0;
-  const open = pages.findIndex(
-    (page) => !isAnswered(page) || listProblemPlaces(form, page, language).length > 0,
-  );
-  return open < 0 ? pages.length - 1 : open;
+export function findFirstPage(form: Form, pages: Page[]): number {
+  const person = form.findWithRole("person");
+  const isPersonOpen = person?.isRelevant === true && person.text === "";
+  const isFilledIn = ({ node, repeat }: Page): boolean =>
+    !repeat &&
+    !hasProblem(form, node) &&
+    !(isPersonOpen && person.parent === node) &&
+    listQuestions(node).some((question) => question.text !== "");
+  const first = pages.findIndex((page) => !isFilledIn(page));
+  return first < 0 ? pages.length - 1 : first;
 }
 
 /** The questions below a node that are asked now. */
@@ -75,6 +74,30 @@ export function findPlace({ node, repeat }: Page): string {
 export function listProblemPlaces(form: Form, page: Page, language: string): string[] {
   const roots = page.repeat ? page.node.childrenNamed(page.repeat) : [page.node];
   return roots.flatMap((root) => form.problems(root, language)).map(([node]) => node.where());
+}
+
+/** Whether anything is wrong or missing under a node. */
+export function hasProblem(form: Form, node: AnswerNode): boolean {
+  if (!node.isRelevant) return false;
+  if (form.problem(node, "")) return true;
+  return node.allChildren().some((child) => hasProblem(form, child));
+}
+
+/** The page of the question at a place; -1 where none is shown. */
+export function findPageOf(pages: Page[], place: string): number {
+  return pages.findIndex((page) => {
+    const top = findPlace(page);
+    return !top || place === top || place.startsWith(`${top}.`) || place.startsWith(`${top}[`);
+  });
+}
+
+/** The places of all answers that a new form begins with. */
+export function listPresets(form: Form): string[] {
+  const visit = (node: AnswerNode): string[] =>
+    node.element.kind === "question"
+      ? [node.where()].filter(() => node.text !== "" && !node.element.calculate)
+      : node.allChildren().flatMap(visit);
+  return visit(form.root);
 }
 
 /** The language to ask in: the app's where the form has it, else the form's first. */

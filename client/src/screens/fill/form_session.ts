@@ -52,14 +52,14 @@ export function useWriter(
 export function makeSession(
   view: Pick<FormSession, "form" | "language" | "shown" | "help" | "watch">,
   writer: DraftWriter,
-  follow: () => void,
+  changed: (place: string) => void,
 ): FormSession {
   const { form } = view;
   return {
     ...view,
     change: (node, text) => {
       form.set(node, text);
-      follow();
+      changed(node.where());
       writer.scheduleWrite();
     },
     add: (parent, name) => {

@@ -3,7 +3,8 @@ import type { Json } from "../../engine/types";
 
 /** Where answers go: the phone's sealed store, or nowhere when a form is only tried out. */
 export interface Keeper {
-  save(page: number, answers: Json): Promise<void>;
+  /** `presets`: places of answers that stand as the phone filled them in. */
+  save(page: number, answers: Json, presets: string[]): Promise<void>;
   /** Keep the finished answers; whatever comes after them on the screen is the keeper's. */
   finish(answers: Json, form: Form): Promise<void>;
   /** The pages are gone, or about to go, unfinished. */

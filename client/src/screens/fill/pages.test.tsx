@@ -100,11 +100,13 @@ describe("going through a form", () => {
     assert.equal(document.activeElement?.id, "q-who.name");
   });
 
-  it("finishes on the last page with all answers", async () => {
+  it("is looked over after the last page, and finished with all answers", async () => {
     const filling = await begin();
     await filling.shown.enter("input", "Ann");
     await filling.shown.click("Next");
     await filling.shown.enter("input", "talked");
+    await filling.shown.click("Look it over");
+    assert.equal(title(filling), "This is what you send");
     await filling.shown.click("Finish");
     const answers = { who: { name: "Ann" }, what: { did: "talked" } };
     assert.deepEqual(filling.notes.calls, [`finish ${JSON.stringify(answers)}`]);

@@ -1,11 +1,12 @@
 /** The pages of a form being filled in: one group a screen or all on one, saved at every answer. */
 
 import type { ComponentChildren } from "preact";
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type FormDefinition, inLanguage } from "../../engine/definition";
 import { Form } from "../../engine/form";
 import type { Json, Who } from "../../engine/types";
 import { DateValue } from "../../engine/values";
+import { OVERVIEW } from "../../storage/types";
 import { currentLanguage, directionOf, nameOfLanguage, t } from "../../i18n";
 import { StandingLine } from "../../widgets/consent/standing";
 import { GroupView } from "../../widgets/group";
@@ -17,14 +18,15 @@ import type { SaveState } from "./draft_writer";
 import {
   chooseLanguage,
   findConsentPage,
-  findFirstPage,
   findPlace,
   findStandingPage,
   listPages,
+  listPresets,
   type Page,
 } from "./form_pages";
 import { makeSession, useWatchers, useWriter } from "./form_session";
 import type { Keeper } from "./keeper";
+import { fetchOverview, OverviewLater } from "./overview_later";
 import { usePaging } from "./paging";
 import { useStanding } from "./standing_consent";
 
@@ -32,8 +34,11 @@ interface PagesProps {
   definition: FormDefinition;
   answers: Json | null; // null: a form that is begun, with its defaults
   seeds?: Record<string, string>; // first answers of a form that is begun: path → text
+  presets?: string[]; // places of answers that stand as the phone filled them in
   page: number;
+  at?: string; // place of the question to begin with
   notice?: string;
+  banner?: ComponentChildren; // what stays in sight on every page
   who: Who;
   keeper: Keeper;
   help: Help;
@@ -43,46 +48,59 @@ interface PagesProps {
 
 const readPhoneClock = (): DateValue => DateValue.ofClock(new Date());
 
-export function Pages(props: PagesProps) {
-  const { definition, answers, seeds, notice, who, keeper, help } = props;
-  const [language, setLanguage] = useState(() =>
-    chooseLanguage(definition.languages, currentLanguage()),
-  );
+/** A form being filled in: its answers, who hears of each change, and the page that is shown. */
+function useFilling(props: PagesProps, language: string) {
+  const { definition, answers, seeds, who, keeper, help, at = "" } = props;
+  const isNew = answers === null;
   const form = useMemo(() => new Form(definition, readPhoneClock, answers, seeds, who), []);
-  const standing = useStanding(form, help, language, props.isCorrection === true, turnToConsent);
-  const firstPage = useMemo(
-    () => (answers ? props.page : findFirstPage(form, language, seeds ?? {})),
-    [],
-  );
-  const place = useRef(firstPage);
+  const presets = useMemo(() => new Set(isNew ? listPresets(form) : props.presets), []);
+  const place = useRef(props.page);
   const watch = useWatchers(form);
-  const save = (): Promise<void> => keeper.save(place.current, form.toJson());
-  const { writer, saveState } = useWriter(save, keeper, answers !== null);
-  const paging = usePaging({ form, language, keeper, writer, place });
-  const { pages, here, shown, turnTo } = paging;
-  const session = useMemo(
-    () => makeSession({ form, language, shown, help, watch }, writer, standing.follow),
-    [language, shown, help],
-  );
+  const save = (): Promise<void> => keeper.save(place.current, form.toJson(), [...presets]);
+  const { writer, saveState } = useWriter(save, keeper, !isNew);
+  const standing = useStanding(form, help, language, props.isCorrection === true, turnToConsent);
+  const paging = usePaging({ form, language, keeper, writer, place, isNew, at });
+  const { shown } = paging;
+  const session = useMemo(() => {
+    const changed = (changedPlace: string): void => {
+      presets.delete(changedPlace);
+      standing.follow();
+    };
+    return makeSession({ form, language, shown, help, watch }, writer, changed);
+  }, [language, shown, help]);
+  function turnToConsent(): void {
+    const page = standing.shown ? findConsentPage(listPages(form, language), standing.shown) : -1;
+    if (page >= 0) paging.turnTo(page);
+  }
   const askAgain = (isAnew: boolean): void => {
     standing.ask(isAnew);
     writer.scheduleWrite();
     if (isAnew) turnToConsent();
   };
-  const isHere = standing.shown && findStandingPage(form, pages, standing.shown) === here;
-  function turnToConsent(): void {
-    const page = standing.shown ? findConsentPage(listPages(form, language), standing.shown) : -1;
-    if (page >= 0) turnTo(page);
-  }
-  const isLast = here === pages.length - 1;
+  return { form, presets, session, paging, saveState, consent: standing.shown, askAgain };
+}
+
+export function Pages(props: PagesProps) {
+  const { definition, notice, banner, keeper, help } = props;
+  const [language, setLanguage] = useState(() =>
+    chooseLanguage(definition.languages, currentLanguage()),
+  );
+  const filling = useFilling(props, language);
+  const { form, presets, session, paging, consent } = filling;
+  const { pages, here, isOverview } = paging;
+  useEffect(fetchOverview, []);
   if (props.isAway) return null;
+  const isAsked = consent && findStandingPage(form, pages, consent) === here;
+  const isConsentShown = isOverview ? consent?.isAsBefore : isAsked;
+  const line = isConsentShown && <StandingLine consent={consent!} ask={filling.askAgain} />;
+  const overview = { form, language, presets, people: help.people, open: paging.openQuestion };
   return (
     <>
       <header class="top">
         <button type="button" class="link" onClick={() => void paging.leave()}>
           ‹ {form.plain(inLanguage(definition.title, language), form.root)}
         </button>
-        <span class="soft">{t("{page} of {count}", { page: here + 1, count: pages.length })}</span>
+        {!isOverview && <PageNumber here={here} count={pages.length} />}
         {keeper.hide && (
           <button type="button" class="hide" onClick={keeper.hide}>
             {t("Hide")}
@@ -90,30 +108,72 @@ export function Pages(props: PagesProps) {
         )}
         <FormLanguage codes={definition.languages} language={language} choose={setLanguage} />
       </header>
-      <main class="screen" id="main" key={here} lang={language} dir={directionOf(language)}>
-        <div class="bar" aria-hidden="true">
-          <i style={{ inlineSize: `${(100 * (here + 1)) / pages.length}%` }} />
-        </div>
+      <main
+        class="screen"
+        id="main"
+        key={isOverview ? OVERVIEW : here}
+        lang={language}
+        dir={directionOf(language)}
+      >
+        {!isOverview && <Progress share={(here + 1) / pages.length} />}
+        {banner}
         {notice && (
           <p class="state" role="status">
             {notice}
           </p>
         )}
-        {isHere && <StandingLine consent={standing.shown!} ask={askAgain} />}
-        <PageView session={session} page={pages[here]!} />
+        {isOverview ? (
+          <OverviewLater {...overview} title={t("This is what you send")}>
+            {line}
+          </OverviewLater>
+        ) : (
+          <>
+            {line}
+            <PageView session={session} page={pages[here]!} />
+          </>
+        )}
         <button type="button" class="link more" onClick={() => void paging.discard()}>
           {t("Delete the draft")}
         </button>
       </main>
-      <Foot saveState={saveState} isTrial={!keeper.hide}>
-        <button type="button" class="btn" disabled={here === 0} onClick={() => turnTo(here - 1)}>
-          {t("Back")}
-        </button>
-        <button type="button" class="btn main" disabled={paging.isFinishing} onClick={paging.goOn}>
-          {isLast ? t("Finish") : t("Next")}
-        </button>
+      <Foot saveState={filling.saveState} isTrial={!keeper.hide}>
+        <Buttons paging={paging} />
       </Foot>
     </>
+  );
+}
+
+function PageNumber({ here, count }: { here: number; count: number }) {
+  return <span class="soft">{t("{page} of {count}", { page: here + 1, count })}</span>;
+}
+
+/** Back, on, and to the overview as soon as nothing is missing. */
+function Buttons({ paging }: { paging: ReturnType<typeof usePaging> }) {
+  const { here, isOverview, isLast, leadsToOverview, isFinishing, turnTo, goBack, goOn } = paging;
+  const canLookOver = !isLast && !leadsToOverview && paging.isAllThere();
+  const goesOnTo = leadsToOverview ? t("Look it over") : t("Next");
+  return (
+    <>
+      <button type="button" class="btn" disabled={!isOverview && here === 0} onClick={goBack}>
+        {t("Back")}
+      </button>
+      {canLookOver && (
+        <button type="button" class="btn" onClick={() => turnTo(OVERVIEW)}>
+          {t("Look it over")}
+        </button>
+      )}
+      <button type="button" class="btn main" disabled={isFinishing} onClick={goOn}>
+        {isLast ? t("Finish") : goesOnTo}
+      </button>
+    </>
+  );
+}
+
+function Progress({ share }: { share: number }) {
+  return (
+    <div class="bar" aria-hidden="true">
+      <i style={{ inlineSize: `${100 * share}%` }} />
+    </div>
   );
 }
 

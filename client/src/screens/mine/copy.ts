@@ -6,7 +6,9 @@ import { listOutbox, makeSealedItem } from "../../sync/sealed_items";
 
 /** Offer the file; says "saved" when it was handed over, "" when the worker changed their mind. */
 export async function saveCopy(): Promise<"" | "saved"> {
-  const items = (await listOutbox()).map(makeSealedItem);
+  // Whoever has the file has the records: from here on they are corrected, not taken back.
+  const { markTried } = await import("../../sync/exchange");
+  const items = (await markTried(await listOutbox())).map(makeSealedItem);
   const attachments = (await getAllRows("blobs")).map(({ hash, device, proof, data }) => ({
     hash,
     device,

@@ -1,8 +1,11 @@
 /** The records that were finished lately, and what can still be done about each. */
 
 import { nt, t } from "../../i18n";
-import { deleteWaiting, type OutboxLine } from "../../storage/outbox";
+import type { OutboxLine } from "../../storage/outbox";
 import { formatMoment } from "../day";
+import { describeRecord } from "../describe_record";
+import { loadLastSteps } from "../fill/last_steps_later";
+import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
 
@@ -21,8 +24,8 @@ export function LatestRecords() {
       </div>
       <p class="soft">
         {nt(
-          "Finished records are encrypted: not even this phone can read them. They leave this list after {n} day.",
-          "Finished records are encrypted: not even this phone can read them. They leave this list after {n} days.",
+          "Finished records are encrypted: only you can open them here. Once sent, they leave this phone after {n} day.",
+          "Finished records are encrypted: only you can open them here. Once sent, they leave this phone after {n} days.",
           vault.account.rules.shred_days,
         )}
       </p>
@@ -31,8 +34,10 @@ export function LatestRecords() {
 }
 
 function RecordItem({ line }: { line: OutboxLine }) {
-  const { vault, forms, refresh } = useApp();
-  const { id, root, form, state, finishedAt, isEnded } = line;
+  const app = useApp();
+  const { forms } = app;
+  const { id, form, state, finishedAt, isEnded, hasCopy } = line;
+  const about = describeRecord(app, line);
   const name = titleOf(forms, form);
   const states = {
     waiting: t("waits on this phone"),
@@ -40,16 +45,25 @@ function RecordItem({ line }: { line: OutboxLine }) {
     kept: t("with the centre, to be reviewed"),
     deleted: isEnded ? t("erased before it was sent") : t("deleted by you"),
   };
-  const deleteRecord = async (): Promise<void> => {
-    if (!confirm(t("Delete this record before it is sent? This cannot be undone."))) return;
-    await deleteWaiting(vault.account.user, id);
-    await refresh();
-  };
+  const [deleteRecord, isDeleting] = useOneAtATime(async () => {
+    const question = t("Delete this record before it is sent? This cannot be undone.");
+    const { deleteFinished } = await loadLastSteps();
+    await deleteFinished(app, id, question);
+  });
+  const [correct, isOpening] = useOneAtATime(async () =>
+    (await loadLastSteps()).changeFinished(app, line),
+  );
   return (
     <div class="item row">
       <div>
-        <b>{name}</b>
+        {hasCopy ? <a href={`#/record/${id}`}>{name}</a> : <b>{name}</b>}
         <br />
+        {about && (
+          <>
+            {about}
+            <br />
+          </>
+        )}
         <span class="soft">
           {finishedAt && `${formatMoment(Date.parse(finishedAt))} · `}
           {states[state]}
@@ -67,19 +81,22 @@ function RecordItem({ line }: { line: OutboxLine }) {
           type="button"
           class="btn quiet"
           aria-label={t("Delete: {name}", { name })}
-          onClick={() => void deleteRecord()}
+          disabled={isDeleting}
+          onClick={() => deleteRecord()}
         >
           {t("Delete")}
         </button>
       )}
       {state === "delivered" && !isEnded && forms.some((each) => each.id === form) && (
-        <a
+        <button
+          type="button"
           class="btn quiet"
-          href={`#/correct/${root || id}`}
           aria-label={t("Correct: {name}", { name })}
+          disabled={isOpening}
+          onClick={() => correct()}
         >
           {t("Correct")}
-        </a>
+        </button>
       )}
     </div>
   );

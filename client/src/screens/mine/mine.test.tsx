@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { makeForm } from "../../../test/forms";
 import { until } from "../../../test/page";
 import { formCalled, openScreen } from "../../../test/screen";
+import { formatCardCode, makeCardCode } from "../../engine/cards";
 import type { OutboxLine } from "../../storage/outbox";
 import { readLook } from "../look";
 import { LatestRecords } from "./latest_records";
 import { Mine } from "./mine";
 import { ThisPhone } from "./this_phone";
 
+const CODE = makeCardCode(new Uint8Array(8).fill(3));
 const line = (state: OutboxLine["state"], more: Partial<OutboxLine> = {}): OutboxLine => ({
   id: `r-${state}`,
   seq: 1,
@@ -95,12 +98,34 @@ describe("the latest records", () => {
   it("can be corrected once they are with the centre, under the record that they correct", async () => {
     const lines = [line("delivered", { root: "r1" }), line("delivered", { id: "r2" })];
     const { shown } = await openScreen(<LatestRecords />, { lines, forms });
-    assert.deepEqual(
-      shown.all("a").map((link) => link.getAttribute("href")),
-      ["#/correct/r1", "#/correct/r2"],
-    );
+    for (const [at, address] of ["#/correct/r1", "#/correct/r2"].entries()) {
+      await shown.click(shown.all("button")[at]!);
+      await until(() => location.hash === address);
+    }
     const gone = await openScreen(<LatestRecords />, { lines, forms: [] });
-    assert.equal(gone.shown.has("a"), false);
+    assert.equal(gone.shown.has("button"), false);
+  });
+
+  it("say what tells them apart: what kind, whose card, where", async () => {
+    const asking = makeForm(
+      [
+        { type: "select_one", name: "what", choices: "kinds" },
+        { type: "select_one", name: "where", choices: "areas" },
+      ],
+      {
+        id: "encounter",
+        title: { en: "Encounter" },
+        choices: { kinds: [{ name: "visit", label: { en: "Check-in" } }], areas: ["east"] },
+        summary: { kind: "/data/what", area: "/data/where" },
+      },
+    );
+    const person = { code: CODE, label: "red cap", seenOn: "2026-11-01", tier: "" };
+    const about = { kind: "visit", area: "east", code: CODE, hasCopy: true };
+    const lines = [line("waiting", about)];
+    const options = { lines, forms: [asking], book: { people: [person] } };
+    const { shown } = await openScreen(<LatestRecords />, options);
+    assert.ok(shown.text.includes(`Check-in · ${formatCardCode(CODE)} red cap · EAST`));
+    assert.equal(shown.find("a").getAttribute("href"), "#/record/r-waiting");
   });
 
   it("can be deleted before they are sent, when the worker is sure", async () => {
@@ -117,7 +142,7 @@ describe("the latest records", () => {
   it("are forgotten after the days that the centre sets", async () => {
     const options = { lines: [line("kept")], forms, rules: { shred_days: 1 } };
     const { shown } = await openScreen(<LatestRecords />, options);
-    assert.match(shown.text, /leave this list after 1 day\./);
+    assert.match(shown.text, /Once sent, they leave this phone after 1 day\./);
   });
 });
 

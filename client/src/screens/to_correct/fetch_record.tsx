@@ -35,11 +35,7 @@ export function FetchRecord({ id }: { id: string }) {
     <>
       <Top title={t("Correct a record")} />
       <main class="screen" id="main">
-        <p>
-          {t(
-            "What you finish is encrypted: this phone cannot read it any more. The centre gives it back only to you.",
-          )}
-        </p>
+        <p>{t("This phone does not have it any more. The centre gives it back only to you.")}</p>
         {status && (
           <p class="state" role="status">
             {status}

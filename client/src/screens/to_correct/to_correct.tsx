@@ -6,6 +6,7 @@ import type { EditableRecord } from "../../storage/caseload";
 import { finishNote } from "../../storage/outbox";
 import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
+import { describeAnswers } from "../describe_record";
 import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
 import { reissueCard } from "../people/caseload_changes";
@@ -14,7 +15,8 @@ import { openCorrection } from "./open_correction";
 import { describeReason } from "./reasons";
 
 export function ToCorrect() {
-  const { forms, book } = useApp();
+  const app = useApp();
+  const { forms, book } = app;
   const records = Object.entries(book.todo);
   if (records.length + book.clashes.length === 0) return null;
   return (
@@ -25,6 +27,7 @@ export function ToCorrect() {
           <b>
             {titleOf(forms, record.form)} · {formatDay(record.day)}
           </b>
+          {describeAnswers(app, record)}
           <p class="soft">{describeReason(record)}</p>
           <CorrectButton
             root={root}

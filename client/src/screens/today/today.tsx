@@ -5,6 +5,7 @@ import { nt, t } from "../../i18n";
 import { changeCaseload } from "../../storage/caseload";
 import { findMainForm } from "../../storage/forms";
 import { formatMoment } from "../day";
+import { describeAnswers } from "../describe_record";
 import { DataState, NoForms, Ready, Tabs, titleOf, Top } from "../parts";
 import { useApp } from "../state";
 import { Referrals } from "../to_correct/referrals";
@@ -67,7 +68,10 @@ function ErasedDrafts() {
 
 /** Records that were begun and not finished. */
 function Drafts() {
-  const { forms, drafts } = useApp();
+  const app = useApp();
+  const { forms, book } = app;
+  // What was sent back stands under what needs the worker, begun or not.
+  const drafts = app.drafts.filter(({ root }) => !root || !book.todo[root]);
   if (drafts.length === 0) return null;
   return (
     <section class="card" aria-labelledby="drafts">
@@ -76,6 +80,7 @@ function Drafts() {
         {drafts.map((draft) => (
           <div class="item" key={draft.id}>
             <a href={`#/fill/${draft.id}`}>{titleOf(forms, draft.form)}</a>
+            {describeAnswers(app, draft)}
             <span class="soft">
               {t("Last change {when}", { when: formatMoment(draft.changedAt) })}
             </span>

@@ -1,44 +1,11 @@
-/** Offering a slip before a record is sealed: only so can the person still do without it. */
+/** The screen that shows a slip to whose consent it is. */
 
-import { useRef, useState } from "preact/hooks";
-import { makeSlip, splitSlip } from "../../engine/slips";
-import { randomBytes } from "../../storage/bytes";
+import { splitSlip } from "../../engine/slips";
 import { t } from "../../i18n";
 import { QrCode } from "../people/qr_code";
 import { useApp } from "../state";
 import { Title } from "../title";
-
-export interface SlipOffer {
-  slip: string; // that is offered; "" while none is
-  isMade: boolean; // the form is not shown any more
-  /** Show a new slip; return it once they have it, "" when they do not want it. */
-  make: () => Promise<string>;
-  choose: (isTaken: boolean) => void;
-  /** Show the form again: the record could not be finished. */
-  end: () => void;
-}
-
-/** The slip is in memory alone, and no longer than it is shown. */
-export function useSlipOffer(): SlipOffer {
-  const [slip, setSlip] = useState("");
-  const [isMade, setMade] = useState(false);
-  const answer = useRef<((slip: string) => void) | null>(null);
-  return {
-    slip,
-    isMade,
-    make: () =>
-      new Promise((done) => {
-        setSlip(makeSlip(randomBytes(12)));
-        answer.current = done;
-        setMade(true);
-      }),
-    choose: (isTaken) => {
-      setSlip("");
-      answer.current?.(isTaken ? slip : "");
-    },
-    end: () => setMade(false),
-  };
-}
+import type { SlipOffer } from "./slip_offer";
 
 /** A new slip, shown once, large: to be copied, photographed or printed by whose consent it is. */
 export function SlipScreen({ slip, choose }: SlipOffer) {

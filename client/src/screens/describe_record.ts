@@ -1,0 +1,53 @@
+/** What tells records of one form apart: what kind, whose card, where. */
+
+import { formatCardCode, parseCardCode } from "../engine/cards";
+import { type FormDefinition, inLanguage } from "../engine/definition";
+import { AREA, KIND, listChoicesOf, readRole } from "../engine/roles";
+import type { Json } from "../engine/types";
+import { currentLanguage } from "../i18n";
+import type { PhoneContent } from "./state";
+
+/** The words of a choice of the question with a role in a form; its name where it has none. */
+export function findChoiceLabel(
+  form: FormDefinition | undefined,
+  role: string,
+  name: string,
+  language: string,
+): string {
+  const choices = form ? listChoicesOf(form, role) : [];
+  const choice = choices.find((each) => each.name === name);
+  const label = choice && inLanguage(choice.label, language);
+  return typeof label === "string" ? label : name;
+}
+
+interface Answered {
+  form: string;
+  kind?: string;
+  area?: string;
+  code?: string;
+}
+
+type Content = Pick<PhoneContent, "forms" | "book">;
+
+/** Kind, card with its private label, and place; what is not known is left out. */
+export function describeRecord({ forms, book }: Content, record: Answered): string {
+  const { form, kind = "", area = "", code = "" } = record;
+  const definition = forms.find(({ id }) => id === form);
+  const labelOf = (role: string, name: string): string =>
+    name && findChoiceLabel(definition, role, name, currentLanguage());
+  const label = book.people.find((person) => person.code === code)?.label;
+  const card = code && [formatCardCode(code), label].filter(Boolean).join(" ");
+  return [labelOf(KIND, kind), card, labelOf(AREA, area)].filter(Boolean).join(" · ");
+}
+
+/** The same of answers that the phone can read. */
+export function describeAnswers(
+  content: Content,
+  { form, answers }: { form: string; answers: Json },
+): string {
+  const definition = content.forms.find(({ id }) => id === form);
+  if (!definition) return "";
+  const read = (role: string): string => readRole(definition, answers, role);
+  const code = parseCardCode(read("person"));
+  return describeRecord(content, { form, kind: read(KIND), area: read(AREA), code });
+}

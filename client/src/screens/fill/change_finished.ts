@@ -1,0 +1,35 @@
+/** Open a finished record to change it: the record itself as long as nobody else has it. */
+
+import type { OutboxLine } from "../../storage/outbox";
+import { go, type AppState } from "../state";
+import { openCorrection } from "../to_correct/open_correction";
+import { deleteWaiting, readOwnVersion, takeBack } from "../../storage/take_back";
+
+type Finished = Pick<OutboxLine, "id" | "root" | "state">;
+
+/**
+ * Make what was not sent a draft again. What the centre may have is corrected: with what it sent
+ * back, else with the copy on this phone, else once the centre has given it.
+ */
+export async function changeFinished(app: AppState, line: Finished): Promise<void> {
+  const root = line.root ?? line.id;
+  if (line.state === "waiting" && (await takeBack(app.vault, line.id))) {
+    await app.refresh();
+    return go(`/fill/${line.id}`);
+  }
+  const record = app.book.todo[root] ?? (await readOwnVersion(app.vault, root));
+  if (record) return openCorrection(app, root, record);
+  go(`/correct/${root}`);
+}
+
+/** Delete a record that waits, once its worker is sure; return whether they were. */
+export async function deleteFinished(
+  app: AppState,
+  id: string,
+  question: string,
+): Promise<boolean> {
+  if (!confirm(question)) return false;
+  await deleteWaiting(app.vault, id);
+  await app.refresh();
+  return true;
+}

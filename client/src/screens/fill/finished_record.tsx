@@ -1,0 +1,95 @@
+/** A finished record, looked over again, and what can still be done about it. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { FormDefinition } from "../../engine/definition";
+import { Form } from "../../engine/form";
+import { DateValue } from "../../engine/values";
+import { currentLanguage, t } from "../../i18n";
+import type { Draft } from "../../storage/drafts";
+import { findForm } from "../../storage/forms";
+import { readCopy } from "../../storage/take_back";
+import { formatMoment } from "../day";
+import { useOneAtATime } from "../one_at_a_time";
+import { Tabs, titleOf } from "../parts";
+import { go, useApp } from "../state";
+import { changeFinished, deleteFinished } from "./change_finished";
+import { chooseLanguage } from "./form_pages";
+import { NotHere } from "./not_here";
+import { OverviewLater } from "./overview_later";
+
+/** The copy of a record as its form, to be shown. */
+function useFinished(id: string): Form | "missing" | null {
+  const { vault, forms } = useApp();
+  const [form, setForm] = useState<Form | "missing" | null>(null);
+  useEffect(() => {
+    void (async () => {
+      const copy: Draft | null = await readCopy(vault, id);
+      const own = copy && (await findForm(vault.account.user, copy.form, copy.version));
+      const definition: FormDefinition | undefined =
+        own ?? forms.find((each) => each.id === copy?.form);
+      const finishedAt = DateValue.ofClock(new Date(copy?.changedAt ?? 0));
+      if (!copy || !definition) setForm("missing");
+      else setForm(new Form(definition, () => finishedAt, copy.answers));
+    })();
+  }, [id]);
+  return form;
+}
+
+export function FinishedRecord({ id }: { id: string }) {
+  const app = useApp();
+  const { lines, forms, book, hide } = app;
+  const form = useFinished(id);
+  const line = lines.find((each) => each.id === id);
+  const [change, isBusy] = useOneAtATime(() => changeFinished(app, line!));
+  const [deleteIt, isDeleting] = useOneAtATime(async () => {
+    const question = t("Delete this record before it is sent? This cannot be undone.");
+    if (await deleteFinished(app, id, question)) go("/mine");
+  });
+  if (form === null) return null;
+  if (form === "missing" || !line) {
+    return (
+      <NotHere
+        title={t("This is not on the phone")}
+        text={t("The record was finished or deleted, or belongs to somebody else.")}
+      />
+    );
+  }
+  const isWaiting = line.state === "waiting";
+  const language = chooseLanguage(form.definition.languages, currentLanguage());
+  return (
+    <>
+      <header class="top">
+        <a class="link" href="#/mine">
+          ‹ {t("Mine")}
+        </a>
+        <button type="button" class="hide" onClick={hide}>
+          {t("Hide")}
+        </button>
+      </header>
+      <main class="screen" id="main">
+        <OverviewLater
+          {...{ form, language, presets: new Set<string>(), people: book.people }}
+          title={titleOf(forms, line.form)}
+        >
+          <p class={isWaiting ? "state wait" : "state safe"}>
+            {line.finishedAt && `${formatMoment(Date.parse(line.finishedAt))} · `}
+            {isWaiting ? t("waits on this phone") : t("at the centre")}
+          </p>
+        </OverviewLater>
+      </main>
+      <footer class="foot">
+        {line.state !== "kept" && (
+          <button type="button" class="btn main wide" disabled={isBusy} onClick={() => change()}>
+            {isWaiting ? t("Change it") : t("Correct it")}
+          </button>
+        )}
+        {isWaiting && (
+          <button type="button" class="btn wide" disabled={isDeleting} onClick={() => deleteIt()}>
+            {t("Delete")}
+          </button>
+        )}
+      </footer>
+      <Tabs here="mine" />
+    </>
+  );
+}

@@ -1,0 +1,38 @@
+/**
+ * A record that was just finished waits for a minute before it is sent, so that its worker can take
+ * it back. Nothing is written down: the hold is a lock of the browser, which ends with the tab, the
+ * app or the phone, and then the record goes like any other.
+ */
+
+import { HOLD_PREFIX } from "./held";
+
+export const HOLD_TIME = 60_000; // milliseconds
+
+const releases = new Map<string, () => void>();
+
+/** Hold a record back; where the browser has no such locks, it is not held. */
+export async function hold(id: string): Promise<void> {
+  if (!navigator.locks?.query) return;
+  await new Promise<void>((started) => {
+    const wait = (): Promise<void> =>
+      new Promise((release) => {
+        releases.set(id, release);
+        started();
+      });
+    void navigator.locks.request(`${HOLD_PREFIX}${id}`, wait);
+  });
+  setTimeout(() => release(id), HOLD_TIME);
+}
+
+/** Let a record go; it does no harm where it was not held. */
+export function release(id: string): void {
+  releases.get(id)?.();
+  releases.delete(id);
+}
+
+export const isHeld = (id: string): boolean => releases.has(id);
+
+/** An app in the background may be ended at any moment, so what it held back goes first. */
+export function releaseHidden(): void {
+  if (document.visibilityState === "hidden") for (const id of [...releases.keys()]) release(id);
+}

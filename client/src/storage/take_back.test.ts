@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import { installBrowser } from "../../test/browser";
+import { Centre } from "../../test/centre";
+import { makeForm } from "../../test/forms";
+import { makeVault, type TestVault } from "../../test/vaults";
+import { makeCardCode } from "../engine/cards";
+import { addCard } from "../screens/people/caseload_changes";
+import { changeCaseload, readCaseload } from "./caseload";
+import { deleteDatabase, getAllRows, getRow, updateRow } from "./database";
+import { discardDraft, type Draft, listDrafts, saveDraft } from "./drafts";
+import { eraseUnsent } from "./ended_cards";
+import { finishDraft } from "./finishing";
+import { closeOutboxRow, listLines } from "./outbox";
+import { countRecords } from "./record_counts";
+import { OVERVIEW } from "./types";
+import { deleteWaiting, readCopy, readOwnVersion, takeBack } from "./take_back";
+
+const CODE = makeCardCode(new Uint8Array(8).fill(3));
+const NOW = new Date(2026, 10, 23, 14, 5, 9);
+const FORM = makeForm(
+  [
+    { type: "text", name: "code" },
+    { type: "select_one", name: "kind" },
+    { type: "date", name: "next" },
+    { type: "image", name: "photo" },
+    { type: "integer", name: "tier" },
+  ],
+  {
+    id: "encounter",
+    summary: { person: "/data/code", kind: "/data/kind", due: "/data/next", tier: "/data/tier" },
+  },
+);
+const ANSWERS = { code: CODE, kind: "visit", next: "2026-11-30" };
+
+let centre: Centre;
+let vault: TestVault;
+
+beforeEach(async () => {
+  installBrowser();
+  await deleteDatabase();
+  centre = new Centre();
+  vault = await makeVault(centre);
+});
+
+async function finish(id: string, more: Partial<Draft> = {}, beside = {}): Promise<void> {
+  const start = { id, form: "encounter", version: "1", changedAt: 1, page: 2, answers: ANSWERS };
+  const draft = { ...start, ...more };
+  await saveDraft(vault, draft);
+  await finishDraft(vault, draft, FORM, NOW, beside);
+}
+
+async function openContent(id: string): Promise<Record<string, unknown>> {
+  return centre.openRecord(id, (await getRow("outbox", id))!.box!);
+}
+
+const countOf = async (): Promise<number[]> => {
+  const { made, waiting, delivered, deleted, lost } = await countRecords(7);
+  return [made, waiting, delivered, deleted, lost];
+};
+
+describe("taking a finished record back", () => {
+  it("makes it a draft again, and the same record under its number once it is finished", async () => {
+    await finish("a");
+    await finish("b", { answers: {} });
+    const draft = (await takeBack(vault, "a"))!;
+    assert.deepEqual([draft.id, draft.page, draft.answers], ["a", OVERVIEW, ANSWERS]);
+    assert.deepEqual(
+      (await listDrafts(vault)).map(({ id }) => id),
+      ["a"],
+    );
+    assert.deepEqual(
+      (await listLines(vault)).map(({ id }) => id),
+      ["b"],
+    );
+    assert.equal((await getRow("outbox", "a"))!.box, null);
+    assert.deepEqual(await countOf(), [1, 1, 0, 0, 0]);
+    await finishDraft(vault, { ...draft, answers: { kind: "call" } }, FORM, NOW);
+    const { seq, body } = await openContent("a");
+    assert.deepEqual([seq, body], [1, '{"kind":"call"}']);
+    assert.deepEqual(await countOf(), [2, 2, 0, 0, 0]);
+    assert.deepEqual(await listDrafts(vault), []);
+  });
+
+  it("brings back what it did to the caseload, and does it once", async () => {
+    const due = {
+      id: "old/2026-11-20",
+      on: "2026-11-20",
+      code: CODE,
+      form: "f",
+      from: "2026-11-13",
+    };
+    await changeCaseload(vault, (book) => ({
+      ...addCard(book, CODE, "red cap", "2026-11-01"),
+      due: [due],
+    }));
+    const before = await readCaseload(vault);
+    await finish("a", { answers: { ...ANSWERS, tier: "1" }, due: due.id });
+    const after = await readCaseload(vault);
+    assert.deepEqual(
+      after.due.map(({ id }) => id),
+      ["a/2026-11-30"],
+    );
+    assert.deepEqual(Object.keys(after.unheard), [CODE]);
+    const draft = (await takeBack(vault, "a"))!;
+    const { finished, ...restored } = await readCaseload(vault);
+    assert.deepEqual({ ...restored, finished: 0 }, before);
+    assert.equal(finished, 1);
+    await finishDraft(vault, draft, FORM, NOW);
+    const again = await readCaseload(vault);
+    assert.deepEqual({ ...again, finished: 1 }, after);
+    assert.deepEqual((await openContent("a"))["cards"], [CODE]);
+  });
+
+  it("leaves alone what came on top of it", async () => {
+    await finish("a", { answers: { code: CODE } });
+    await changeCaseload(vault, (book) => ({
+      ...book,
+      people: book.people.map((person) => ({ ...person, seenOn: "2026-11-29", label: "tall" })),
+    }));
+    await takeBack(vault, "a");
+    const { people } = await readCaseload(vault);
+    assert.deepEqual(
+      people.map(({ label, seenOn }) => [label, seenOn]),
+      [["tall", "2026-11-29"]],
+    );
+  });
+
+  it("brings pictures back, and sends them anew", async () => {
+    const photo = `data:image/png;base64,${Buffer.from("picture").toString("base64")}`;
+    await finish("a", { answers: { photo } });
+    assert.equal((await getAllRows("blobs")).length, 1);
+    const draft = (await takeBack(vault, "a"))!;
+    assert.deepEqual(draft.answers, { photo });
+    assert.deepEqual(await getAllRows("blobs"), []);
+    await finishDraft(vault, draft, FORM, NOW);
+    const [blob] = await getAllRows("blobs");
+    assert.equal(
+      (await openContent("a"))["body"],
+      `{"photo":"attachment:image/png:${blob!.hash}"}`,
+    );
+  });
+
+  it("knows again who said no, which is in no answer of the record", async () => {
+    await finish("a", { answers: { kind: "visit" } }, { refusedBy: CODE });
+    const draft = (await takeBack(vault, "a"))!;
+    assert.deepEqual(draft.answers, { kind: "visit", code: CODE });
+  });
+
+  it("comes too late where the centre may have it", async () => {
+    await finish("a");
+    await updateRow("outbox", "a", (row) => ({ ...row, tried: true }));
+    assert.equal(await takeBack(vault, "a"), null);
+    await closeOutboxRow("a", "delivered", 9);
+    assert.equal(await takeBack(vault, "a"), null);
+    assert.deepEqual(await listDrafts(vault), []);
+    assert.deepEqual(await countOf(), [1, 0, 1, 0, 0]);
+  });
+
+  it("is not done where somebody holds its slip, which would work no more", async () => {
+    await finish("a", {}, { slip: "K7QM3RXDQ2FA" });
+    assert.equal(await takeBack(vault, "a"), null);
+    assert.ok(!JSON.stringify(await getAllRows("outbox")).includes("K7QM"));
+  });
+
+  it("is for its own worker", async () => {
+    await finish("a");
+    const other = await makeVault(centre, { user: 8 });
+    assert.equal(await takeBack(other, "a"), null);
+    assert.equal(await readCopy(other, "a"), null);
+  });
+
+  it("happens once, however often it is asked for", async () => {
+    await finish("a");
+    const drafts = await Promise.all([takeBack(vault, "a"), takeBack(vault, "a")]);
+    assert.equal(drafts.filter((draft) => draft !== null).length, 1);
+    assert.equal((await listDrafts(vault)).length, 1);
+  });
+
+  it("counts as deleted when its draft is thrown away", async () => {
+    await finish("a");
+    await takeBack(vault, "a");
+    await discardDraft("a");
+    assert.deepEqual(await countOf(), [1, 0, 0, 1, 0]);
+    assert.equal((await getRow("outbox", "a"))!.state, "deleted");
+  });
+});
+
+describe("deleting a record that was not sent", () => {
+  it("takes what was due because of it off the list at once", async () => {
+    await finish("a");
+    assert.equal((await readCaseload(vault)).due.length, 1);
+    await deleteWaiting(vault, "a");
+    assert.deepEqual((await readCaseload(vault)).due, []);
+    assert.deepEqual(await countOf(), [1, 0, 0, 1, 0]);
+    assert.equal(await readCopy(vault, "a"), null);
+  });
+
+  it("changes nothing where it was sent meanwhile", async () => {
+    await finish("a");
+    await closeOutboxRow("a", "delivered", 9);
+    await deleteWaiting(vault, "a");
+    assert.equal((await readCaseload(vault)).due.length, 1);
+    assert.deepEqual(await countOf(), [1, 0, 1, 0, 0]);
+  });
+});
+
+describe("a copy for the worker's own eyes", () => {
+  it("is there until the line leaves, to correct the record without signal", async () => {
+    await finish("a");
+    await closeOutboxRow("a", "delivered", 9);
+    const { undo, copy } = (await getRow("outbox", "a"))!;
+    assert.deepEqual([undo, typeof copy], [undefined, "object"]);
+    assert.deepEqual(await readOwnVersion(vault, "a"), {
+      form: "encounter",
+      version: "1",
+      answers: ANSWERS,
+      heads: ["a"],
+    });
+    assert.equal(await readOwnVersion(vault, "b"), null);
+  });
+
+  it("is of the newest version: a correction of a correction builds on the first one", async () => {
+    await finish("a");
+    await closeOutboxRow("a", "delivered", 9);
+    await finish("c", { root: "a", prev: ["a"], answers: { kind: "call" } });
+    const version = (await readOwnVersion(vault, "a"))!;
+    assert.deepEqual([version.heads, version.answers], [["c"], { kind: "call" }]);
+    await updateRow("outbox", "c", ({ copy: _, ...row }) => row);
+    assert.equal(await readOwnVersion(vault, "a"), null);
+  });
+
+  it("is sealed: nothing of the answers is in clear", async () => {
+    await finish("a", { answers: { ...ANSWERS, kind: "secret" } });
+    const rows = (await getAllRows("outbox")).map(({ copy, undo, about, of }) =>
+      [copy, undo, about, of].map((sealed) => Buffer.from(sealed!.data).toString("latin1")),
+    );
+    assert.ok(!JSON.stringify(rows).includes("secret"));
+  });
+
+  it("goes with its card, as the draft of what was taken back does", async () => {
+    await finish("sent");
+    await closeOutboxRow("sent", "delivered", 9);
+    await finish("back", { answers: { code: CODE } });
+    await takeBack(vault, "back");
+    await finish("waits", { answers: { code: CODE } });
+    assert.deepEqual(await eraseUnsent(vault, [CODE]), ["back"]);
+    const sent = (await getRow("outbox", "sent"))!;
+    assert.deepEqual([sent.copy, sent.of, sent.state], [undefined, undefined, "delivered"]);
+    assert.deepEqual(
+      (await listLines(vault)).map(({ id, kind, code, state, isEnded }) => [
+        id,
+        kind,
+        code,
+        state,
+        isEnded,
+      ]),
+      [
+        ["waits", undefined, undefined, "deleted", true],
+        ["back", undefined, undefined, "deleted", true],
+        ["sent", undefined, undefined, "delivered", undefined],
+      ],
+    );
+  });
+});

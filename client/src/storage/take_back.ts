@@ -1,0 +1,111 @@
+/** What a worker can still do about a record that they finished. */
+
+import type { Json } from "../engine/types";
+import { restoreAttachments } from "./captured";
+import { changeCaseload, type EditableRecord, listHeads, readCaseload } from "./caseload";
+import { getAllRows, getRow } from "./database";
+import type { Draft } from "./drafts";
+import { closeOutboxRow } from "./outbox";
+import { getCounters, raiseHighWater } from "./record_counts";
+import type { OutboxRow } from "./types";
+import { type Undo, undoChange } from "./undo";
+import { seal, unseal, type Vault } from "./vault";
+
+/** The answers with a text at the path of a question: /data/people/code. */
+function setAnswer(answers: Json, path: string, text: string): Json {
+  const [name, ...rest] = path.split("/").slice(2);
+  if (!name) return answers;
+  if (rest.length === 0) return { ...answers, [name]: text };
+  const inner = (answers[name] ?? {}) as Json;
+  return { ...answers, [name]: setAnswer(inner, `//${rest.join("/")}`, text) };
+}
+
+/**
+ * Make a finished record a draft again: the same record, under its number. Return the draft; null
+ * where it is too late, since the centre may have it, or somebody holds the slip of this record.
+ */
+export async function takeBack(vault: Vault, id: string): Promise<Draft | null> {
+  const { user } = vault.account;
+  const row = await getRow("outbox", id);
+  if (row?.user !== user || !isOpenable(row) || !row.undo) return null;
+  const undo = await unseal<Undo>(vault.key, row.undo);
+  const copy = await readCopy(vault, id);
+  if (undo.hasSlip || !copy) return null;
+  const draft = await makeDraft(vault, copy, undo);
+  const sealed = await seal(vault.key, draft);
+  const blobs = await listBlobs(user, id);
+  let isTaken = false;
+  const undoIt = (caseload: Parameters<typeof undoChange>[0]): typeof caseload =>
+    undoChange(caseload, undo);
+  await changeCaseload(vault, undoIt, (tx, write) => {
+    const outbox = tx.objectStore("outbox");
+    const current = outbox.get(id) as IDBRequest<OutboxRow | undefined>;
+    current.onsuccess = () => {
+      if (!isOpenable(current.result)) return;
+      try {
+        const { seq, about } = row;
+        outbox.put({ id, user, seq, state: "open", box: null, about, shredOn: 0 });
+        tx.objectStore("drafts").put({ id, user, sealed });
+        for (const { hash } of blobs) tx.objectStore("blobs").delete(hash);
+        write();
+        isTaken = true;
+      } catch {
+        tx.abort(); // all of it or nothing
+      }
+    };
+  });
+  return isTaken ? draft : null;
+}
+
+/** Whether nobody but this phone can have a record. */
+const isOpenable = (row: OutboxRow | undefined): boolean => row?.state === "waiting" && !row.tried;
+
+const listBlobs = async (user: number, id: string): ReturnType<typeof getAllRows<"blobs">> =>
+  (await getAllRows("blobs", user)).filter(({ record }) => record === id);
+
+/** The draft that a record was, with what finishing it took out of the answers. */
+async function makeDraft(vault: Vault, draft: Draft, undo: Undo): Promise<Draft> {
+  const blobs = await listBlobs(vault.account.user, draft.id);
+  const answers = await restoreAttachments(vault, draft.answers, blobs);
+  // Of others the phone may have heard something since.
+  const heads = { ...listHeads(undoChange(await readCaseload(vault), undo)), ...draft.heads };
+  const [path, code] = undo.refused ?? ["", ""];
+  return { ...draft, heads, answers: setAnswer(answers, path, code), changedAt: Date.now() };
+}
+
+/** A finished record that its worker can open here; null where there is no copy of it. */
+export async function readCopy(vault: Vault, id: string): Promise<Draft | null> {
+  const row = await getRow("outbox", id);
+  if (row?.user !== vault.account.user) return null;
+  if (row.copy) return unseal<Draft>(vault.key, row.copy).catch(() => null);
+  const undo = row.undo && (await unseal<Undo>(vault.key, row.undo).catch(() => null));
+  return (undo && undo.copy) ?? null;
+}
+
+/**
+ * The newest version of a record that was finished on this phone, to be corrected; null where this
+ * phone has no copy of it.
+ */
+export async function readOwnVersion(vault: Vault, root: string): Promise<EditableRecord | null> {
+  const rows = await getAllRows("outbox", vault.account.user);
+  const newestFirst = rows
+    .filter(({ state }) => state !== "open" && state !== "deleted")
+    .sort((a, b) => b.seq - a.seq);
+  for (const { id, about } of newestFirst) {
+    const line = about && (await unseal<{ root?: string }>(vault.key, about).catch(() => null));
+    if ((line?.root ?? id) !== root) continue;
+    const copy = await readCopy(vault, id);
+    // A newer version of which there is no copy must not be passed over.
+    return copy && { form: copy.form, version: copy.version, answers: copy.answers, heads: [id] };
+  }
+  return null;
+}
+
+/** Delete a record that was not sent yet, and what it did; the counters go on counting it. */
+export async function deleteWaiting(vault: Vault, id: string): Promise<void> {
+  const undo = (await getRow("outbox", id))?.undo;
+  if (!(await closeOutboxRow(id, "deleted", 1))) return;
+  raiseHighWater(await getCounters(vault.account.user));
+  const change = undo && (await unseal<Undo>(vault.key, undo).catch(() => null));
+  if (change) await changeCaseload(vault, (caseload) => undoChange(caseload, change));
+}
