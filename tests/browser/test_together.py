@@ -1,6 +1,7 @@
 """Phones, colleagues and the office together: joining, correcting, reviewing, choosing, handing over."""
 
 import itertools
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -282,32 +283,33 @@ def test_60_after_a_no_only_the_kind_of_contact_is_sent(
     assert rows(demo_data, "SELECT id FROM submission WHERE body LIKE '%CANARYREFUSED%' OR body LIKE ?", f"%{code}%") == []
 
 
-def test_63_who_hears_no_at_first_contact_taps_three_times_and_nothing_of_the_person_is_stored(
+def test_63_who_hears_no_at_first_contact_taps_four_times_and_nothing_of_the_person_is_stored(
     office: Page, open_page: OpenPage, demo_data: Path
 ) -> None:
     phone, name = newcomer(office, open_page)
     page = phone.page
-    page.goto("/app/#/people")
-    page.get_by_role("button", name="Create a new card").click()
-    page.wait_for_selector(".qr")
-    code = page.locator(".big").inner_text()
-    page.locator("footer .btn.main").click()
-    phone.who_was_there("First contact")
-    phone.next()
-    page.wait_for_selector('[id="q-consent.said-set"]')
+    phone.log_encounter("Practical support")  # so that the phone remembers a place
+    page.goto("/app/#/today")
     page.evaluate("window.taps = 0; addEventListener('pointerdown', () => (window.taps += 1), true)")
-    phone.pick("consent.said", "I read it out")
-    phone.pick("consent.understood", "Yes")
-    phone.pick("consent.tier_said", "Nothing today")
-    assert page.evaluate("window.taps") == 3
-    phone.finish()
+    page.get_by_role("link", name="Log an encounter").click()
+    page.locator(".kinds a", has_text="First contact").click()
+    page.wait_for_selector('[id="q-consent.said-set"]')
+    phone.pick("consent.said", "They said no")
+    page.get_by_role("button", name="Finish").click()
     page.wait_for_selector(".ledger")
+    assert page.evaluate("window.taps") == 4
     send(phone)
     newest(office, name)
-    expect(office.locator("main")).to_contain_text("First contact")
-    stored = b"".join(file.read_bytes() for file in demo_data.glob("fieldapp.db*"))
-    assert b"outreach_new" in stored
-    assert [word for word in (code, code.replace("-", "")) if word.encode() in stored] == []
+    main = office.locator("main")
+    expect(main).to_contain_text("First contact")
+    for told in ("Street", "Mount Olive", "In person"):
+        expect(main).not_to_contain_text(told)
+    bodies = [body for (body,) in rows(demo_data, "SELECT body FROM submission WHERE body LIKE '%said_no%'")]
+    assert len(bodies) == 1
+    answers = json.loads(bodies[0])
+    assert answers["consent"] == {"said": "said_no", "tier": "0"}
+    assert answers["people"] == {"who": "new_person"}
+    assert {page for page in answers if page not in ("meta", "consent", "people")} == {"what"}
 
 
 def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: OpenPage) -> None:
