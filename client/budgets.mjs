@@ -12,7 +12,7 @@ export const PHONE = {
   french: 7_700,
   "service worker": 5_400, // which has the hashes of all pieces
   "rare widgets": 4_000, // pictures, sound, scales, orders, scanning, warnings about notes
-  overview: 1_350, // of all answers, before they are sent
+  overview: 1_480, // of all answers, before they are sent
   "last steps": 4_700, // finishing, slips, taking back: fetched while the worker answers
   "shared later": 400, // by pieces that are loaded later
   "heat map": 5_400,
