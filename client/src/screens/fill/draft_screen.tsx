@@ -21,6 +21,7 @@ import { NotHere } from "./not_here";
 import { Pages } from "./pages";
 import { type SlipOffer, useSlipOffer } from "./slip_offer";
 import { SentBack } from "../to_correct/sent_back";
+import { countUsual } from "./usual_answers";
 
 export interface LoadedDraft {
   draft: Draft;
@@ -28,7 +29,7 @@ export interface LoadedDraft {
   notice: string; // about a form that has changed since
 }
 
-type DraftProps = LoadedDraft & { seeds: Answers; isNew: boolean };
+type DraftProps = LoadedDraft & { seeds: Answers; chosen?: string[]; isNew: boolean };
 
 /** Who answers: the worker's sign-in name, and a random number that stands for this phone. */
 function makeRespondent(vault: Vault): Who {
@@ -63,8 +64,10 @@ async function saveLastAnswers(
   definition: FormDefinition,
   answers: Json,
 ): Promise<void> {
-  const { remembered } = vault.account;
-  remembered[definition.id] = collectLastAnswers(definition, answers, remembered[definition.id]);
+  const { id } = definition;
+  const { remembered, usual = {} } = vault.account;
+  remembered[id] = collectLastAnswers(definition, answers, remembered[id]);
+  vault.account.usual = { ...usual, [id]: countUsual(definition, answers, usual[id]) };
   await saveAccount(vault).catch(() => undefined); // only a convenience
 }
 
@@ -134,12 +137,14 @@ function useKeeper(
 }
 
 /** What widgets may ask of the phone; `codes` collects those of new cards. */
-function useHelp(codes: { current: string[] }): Help {
+function useHelp(codes: { current: string[] }, form: string): Help {
   const { vault, book } = useApp();
   const { user, rules } = vault.account;
+  const usual = vault.account.usual?.[form] ?? {};
   return useMemo(
     () => ({
       people: book.people.map(({ code, label }) => ({ code, label })),
+      usual: (path) => usual[path] ?? {},
       findStanding: (code) => findStanding(book, code),
       newCard: () => {
         const code = makeCardCode(randomBytes(8));
@@ -155,14 +160,14 @@ function useHelp(codes: { current: string[] }): Help {
   );
 }
 
-export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftProps) {
+export function DraftScreen({ draft, definition, notice, seeds, chosen, isNew }: DraftProps) {
   const { vault, book } = useApp();
   const returned = draft.root === undefined ? undefined : book.todo[draft.root];
   const lock = useDraftLock(draft.id, isNew);
   const codes = useRef(draft.minted ?? []);
   const offer = useSlipOffer();
   const keeper = useKeeper({ draft, definition, notice, seeds, isNew }, codes, offer);
-  const help = useHelp(codes);
+  const help = useHelp(codes, draft.form);
   useEffect(() => void loadLastSteps().catch(() => undefined), []);
   if (lock === "elsewhere") {
     return (
@@ -179,6 +184,7 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
         definition={definition}
         answers={isNew ? null : draft.answers}
         seeds={seeds}
+        chosen={chosen ?? []}
         presets={draft.presets ?? []}
         page={draft.page}
         at={draft.at ?? ""}

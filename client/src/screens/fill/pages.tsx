@@ -11,7 +11,7 @@ import { currentLanguage, directionOf, nameOfLanguage, t } from "../../i18n";
 import { StandingLine } from "../../widgets/consent/standing";
 import { GroupView } from "../../widgets/group";
 import type { Help } from "../../widgets/props";
-import { RepeatView } from "../../widgets/repeat";
+import { RepeatView } from "../../widgets/repeat_later";
 import type { FormSession } from "../../widgets/session";
 import { Title } from "../title";
 import type { SaveState } from "./draft_writer";
@@ -34,6 +34,7 @@ interface PagesProps {
   definition: FormDefinition;
   answers: Json | null; // null: a form that is begun, with its defaults
   seeds?: Record<string, string>; // first answers of a form that is begun: path → text
+  chosen?: string[]; // paths of first answers that the worker gave by what they tapped
   presets?: string[]; // places of answers that stand as the phone filled them in
   page: number;
   at?: string; // place of the question to begin with
@@ -53,13 +54,17 @@ function useFilling(props: PagesProps, language: string) {
   const { definition, answers, seeds, who, keeper, help, at = "" } = props;
   const isNew = answers === null;
   const form = useMemo(() => new Form(definition, readPhoneClock, answers, seeds, who), []);
-  const presets = useMemo(() => new Set(isNew ? listPresets(form) : props.presets), []);
+  const presets = useMemo(
+    () => new Set(isNew ? listPresets(form, props.chosen ?? []) : props.presets),
+    [],
+  );
   const place = useRef(props.page);
   const watch = useWatchers(form);
   const save = (): Promise<void> => keeper.save(place.current, form.toJson(), [...presets]);
   const { writer, saveState } = useWriter(save, keeper, !isNew);
   const standing = useStanding(form, help, language, props.isCorrection === true, turnToConsent);
-  const paging = usePaging({ form, language, keeper, writer, place, isNew, at });
+  const first = isNew ? (props.seeds ?? {}) : null;
+  const paging = usePaging({ form, language, keeper, writer, place, first, at });
   const { shown } = paging;
   const session = useMemo(() => {
     const changed = (changedPlace: string): void => {

@@ -42,7 +42,7 @@ interface PagingProps {
   keeper: Keeper;
   writer: DraftWriter;
   place: { current: number }; // the page that the next write notes
-  isNew: boolean; // it begins where something is missing
+  first: Record<string, string> | null; // answers that a new form begins with: path → text
   at: string; // place of the question to begin with, or ""
 }
 
@@ -64,11 +64,11 @@ function showLine(place: string): void {
 }
 
 /** The page to open a form at. */
-function findStart({ form, language, place, isNew, at }: PagingProps): number {
+function findStart({ form, language, place, first, at }: PagingProps): number {
   const pages = listPages(form, language);
   const named = at ? findPageOf(pages, at) : -1;
   if (named >= 0) return named;
-  return isNew ? findFirstPage(form, pages) : place.current;
+  return first ? findFirstPage(form, language, first) : place.current;
 }
 
 export function usePaging(props: PagingProps): Paging {
