@@ -8,7 +8,7 @@ import { getRow, updateRow } from "../../storage/database";
 import { listDrafts } from "../../storage/drafts";
 import { finishDraft } from "../../storage/finishing";
 import { listHeld } from "../../storage/held";
-import { hold } from "../../storage/hold";
+import { hold, isHeld } from "../../storage/hold";
 import { closeOutboxRow, listLines, type OutboxLine } from "../../storage/outbox";
 import type { Vault } from "../../storage/vault";
 import { FinishedRecord } from "./finished_record";
@@ -35,10 +35,15 @@ const LINE: OutboxLine = {
 /** Locks of a browser, as far as holds use them. */
 function installLocks(): Set<string> {
   const taken = new Set<string>();
-  const request = async (name: string, use: () => Promise<void>): Promise<void> => {
+  const request = async (
+    name: string,
+    _: object,
+    use: (lock: object | null) => Promise<void> | void,
+  ): Promise<void> => {
+    const isFree = !taken.has(name);
     taken.add(name);
-    await use();
-    taken.delete(name);
+    await use(isFree ? {} : null);
+    if (isFree) taken.delete(name);
   };
   const query = () =>
     Promise.resolve(Object.fromEntries([["held", [...taken].map((name) => ({ name }))]]));
@@ -82,6 +87,12 @@ describe("right after Finish", () => {
     assert.deepEqual([...(await listHeld())], []);
     assert.deepEqual(calls, ["exchange"]);
     assert.doesNotMatch(shown.text, /Undo/);
+  });
+
+  it("does not wait for a hold of another tab", async () => {
+    installLocks().add("fieldapp-hold-d2");
+    await hold("d2");
+    assert.equal(isHeld("d2"), false);
   });
 
   it("makes it a draft again, once however often Undo is tapped", async () => {
