@@ -9,10 +9,10 @@ export const PHONE = {
   "other screens": 4_900, // loaded when one is opened: Mine, cards, where and when
   enrolment: 800, // beside what sending needs
   exchange: 200, // the same
-  french: 7_700,
+  french: 8_200,
   "service worker": 5_400, // which has the hashes of all pieces
   "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
-  overview: 1_350, // of all answers, before they are sent
+  overview: 1_480, // of all answers, before they are sent
   "last steps": 4_700, // finishing, slips, taking back: fetched while the worker answers
   "shared later": 400, // by pieces that are loaded later
   "heat map": 5_400,

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -160,11 +159,12 @@ def without_background(page: Page) -> None:
 
 def look_over(page: Page | FrameLocator) -> None:
     """Go to where all answers are looked over, where the form has more than one page."""
-    main = page.locator(".foot .main")
-    expect(main).to_have_text(re.compile("^(Look it over|Finish)$"))
-    if main.inner_text() == "Look it over":
-        main.click()
-        expect(main).to_have_text("Finish")
+    look = page.get_by_role("button", name="Look it over", exact=True)
+    finish = page.get_by_role("button", name="Finish", exact=True)
+    expect(look.or_(finish)).to_be_visible()
+    if look.count():
+        look.click()
+    expect(finish).to_be_visible()
 
 
 class Phone:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.accessibility import examine, examine_width
 from tests.browser.conftest import Phone, sign_in
 from tests.browser.pictures import picture
-from tests.browser.steps import balanced, connect, cut_off, rows, saved, send
+from tests.browser.steps import balanced, connect, cut_off, rows, saved, send, send_and_fetch
 
 OpenPage = Callable[..., Page]
 pytestmark = pytest.mark.xdist_group("chains")
@@ -69,7 +69,7 @@ def test_70_a_record_is_taken_back_changed_and_corrected_without_signal(open_pag
     expect(page.locator("main")).to_contain_text("waits on this phone")
     assert not [*examine(page, "record"), *examine_width(page, "record")]
     picture(page, "finished-record")
-    page.get_by_role("button", name="Change it").click()
+    page.get_by_role("button", name="Change the record").click()
     expect(page.get_by_role("heading", name="This is what you send")).to_be_visible()
     balanced(phone)  # it is a draft again, and nothing else
     page.goto("/app/#/today")
@@ -106,12 +106,13 @@ def test_71_what_was_sent_back_keeps_its_words_in_sight(open_page: OpenPage, dem
     send(phone)
     office = open_page(viewport=OFFICE)
     sign_in(office, "rexdale.admin")
-    ((record,),) = rows(demo_data, "SELECT max(id) FROM record WHERE form = 'encounter'")
+    newest = "SELECT instance_id FROM record WHERE form = 'encounter' ORDER BY id DESC LIMIT 1"
+    ((record,),) = rows(demo_data, newest)
     office.goto(f"/office/records/{record}")
     office.fill("#comment", COMMENT)
     office.get_by_role("button", name="Send back").click()
     expect(office.locator("main")).to_contain_text("Sent back.")
-    send(phone)
+    send_and_fetch(page)
     cut_off(page)
     page.goto("/app/#/today")
     page.locator("section:has(#needs)").get_by_role("button", name="Correct the record").click()

@@ -14,12 +14,12 @@ const releases = new Map<string, () => void>();
 export async function hold(id: string): Promise<void> {
   if (!navigator.locks?.query) return;
   await new Promise<void>((started) => {
-    const wait = (): Promise<void> =>
-      new Promise((release) => {
-        releases.set(id, release);
-        started();
-      });
-    void navigator.locks.request(`${HOLD_PREFIX}${id}`, wait);
+    const wait = (lock: unknown): Promise<void> | void => {
+      started();
+      // Another tab may hold it back already, since the record was taken back here.
+      return lock ? new Promise((end) => releases.set(id, end)) : undefined;
+    };
+    void navigator.locks.request(`${HOLD_PREFIX}${id}`, { ifAvailable: true }, wait);
   });
   setTimeout(() => release(id), HOLD_TIME);
 }

@@ -29,7 +29,7 @@ export interface LoadedDraft {
   notice: string; // about a form that has changed since
 }
 
-type DraftProps = LoadedDraft & { seeds: Answers; isNew: boolean };
+type DraftProps = LoadedDraft & { seeds: Answers; chosen?: string[]; isNew: boolean };
 
 /** Who answers: the worker's sign-in name, and a random number that stands for this phone. */
 function makeRespondent(vault: Vault): Who {
@@ -160,7 +160,7 @@ function useHelp(codes: { current: string[] }, form: string): Help {
   );
 }
 
-export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftProps) {
+export function DraftScreen({ draft, definition, notice, seeds, chosen, isNew }: DraftProps) {
   const { vault, book } = useApp();
   const returned = draft.root === undefined ? undefined : book.todo[draft.root];
   const lock = useDraftLock(draft.id, isNew);
@@ -184,6 +184,7 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
         definition={definition}
         answers={isNew ? null : draft.answers}
         seeds={seeds}
+        chosen={chosen ?? []}
         presets={draft.presets ?? []}
         page={draft.page}
         at={draft.at ?? ""}

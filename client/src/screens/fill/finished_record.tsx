@@ -80,7 +80,7 @@ export function FinishedRecord({ id }: { id: string }) {
       <footer class="foot">
         {line.state !== "kept" && (
           <button type="button" class="btn main wide" disabled={isBusy} onClick={() => change()}>
-            {isWaiting ? t("Change it") : t("Correct it")}
+            {isWaiting ? t("Change the record") : t("Correct the record")}
           </button>
         )}
         {isWaiting && (

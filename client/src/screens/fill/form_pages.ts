@@ -91,11 +91,11 @@ export function findPageOf(pages: Page[], place: string): number {
   });
 }
 
-/** The places of all answers that a new form begins with. */
-export function listPresets(form: Form): string[] {
+/** The places of all answers that a new form begins with, but those that the worker chose. */
+export function listPresets(form: Form, chosen: string[]): string[] {
   const visit = (node: AnswerNode): string[] =>
     node.element.kind === "question"
-      ? [node.where()].filter(() => node.text !== "" && !node.element.calculate)
+      ? [node.where()].filter(() => node.text !== "" && !chosen.includes(node.element.path))
       : node.allChildren().flatMap(visit);
   return visit(form.root);
 }

@@ -18,14 +18,22 @@ interface OverviewProps {
 }
 
 const LINE = {
+  display: "flex",
+  flexWrap: "wrap",
+  alignItems: "baseline",
+  gap: "0 12px",
   inlineSize: "100%",
+  minBlockSize: "48px",
+  padding: "6px 0",
   border: 0,
   background: "none",
   textAlign: "start",
   font: "inherit",
   color: "inherit",
-  cursor: "pointer",
 } as const;
+const ROW = { paddingBlock: 0 };
+const LABEL = { flex: "1 1 7rem" };
+const ANSWER = { flex: "1.4 1 8rem", minInlineSize: 0, overflowWrap: "anywhere" } as const;
 
 export function Overview(props: OverviewProps) {
   const { form, language, presets, people, title, open, children } = props;
@@ -34,35 +42,43 @@ export function Overview(props: OverviewProps) {
     <>
       <Title>{title}</Title>
       {children}
-      {form.isRefusal() && <p class="state">{t("Nothing else about them is sent or kept.")}</p>}
-      {sections.map(({ page, number, lines }) => {
-        if (lines.length === 0 && !open) return null;
-        return (
-          <section class="card" key={number} aria-label={page.label || title}>
-            {page.label && <h2>{page.label}</h2>}
-            <div>
-              {lines.map((line) => (
-                <LineView
-                  key={line.place}
-                  line={line}
-                  open={open && (() => open(number, line.place))}
-                />
-              ))}
-              {lines.length === 0 && (
-                <button
-                  type="button"
-                  class="link"
-                  aria-label={t("Add: {label}", { label: page.label })}
-                  onClick={() => open!(number, "")}
-                >
-                  {t("Add")}
-                </button>
-              )}
-            </div>
-          </section>
-        );
-      })}
+      {form.isRefusal() && <p class="state">{t("Nothing else about them is sent or stored.")}</p>}
+      <ul class="card" style={{ listStyle: "none", gap: 0 }}>
+        {sections.map(({ page, number, lines }) => {
+          if (lines.length === 0) {
+            return open && <EmptyPage label={page.label} open={() => open(number, "")} />;
+          }
+          return lines.map((line) => (
+            <LineView
+              key={line.place}
+              line={line}
+              open={open && (() => open(number, line.place))}
+            />
+          ));
+        })}
+      </ul>
     </>
+  );
+}
+
+/** A page without answers, which may be given here. */
+function EmptyPage({ label, open }: { label: string; open: () => void }) {
+  return (
+    <li class="item" style={ROW}>
+      <button
+        type="button"
+        style={{ ...LINE, cursor: "pointer" }}
+        aria-label={t("Add: {label}", { label })}
+        onClick={open}
+      >
+        <span class="soft" style={LABEL}>
+          {label}
+        </span>
+        <span class="link" style={ANSWER}>
+          {t("Add")}
+        </span>
+      </button>
+    </li>
   );
 }
 
@@ -70,24 +86,28 @@ function LineView({ line, open }: { line: Line; open: (() => void) | undefined }
   const { place, label, answer, problem, isPreset } = line;
   const words = (
     <>
-      <span class="soft">
-        {label} {isPreset && <small class="tag">{t("filled in for you")}</small>}
+      <span class="soft" style={LABEL}>
+        {label}
       </span>
-      {answer && <b>{answer}</b>}
-      {problem && <span class="error">{problem}</span>}
+      <span style={ANSWER}>
+        {answer && <b>{answer}</b>}{" "}
+        {isPreset && <small class="tag">{t("filled in for you")}</small>}
+        {problem && <span class="error">{problem}</span>}
+      </span>
     </>
   );
   const id = `line-${place}`;
-  if (!open) {
-    return (
-      <div class="item" id={id}>
-        {words}
-      </div>
-    );
-  }
   return (
-    <button type="button" class="item" style={LINE} id={id} onClick={open}>
-      {words}
-    </button>
+    <li class="item" style={ROW}>
+      {open ? (
+        <button type="button" style={{ ...LINE, cursor: "pointer" }} id={id} onClick={open}>
+          {words}
+        </button>
+      ) : (
+        <div style={LINE} id={id}>
+          {words}
+        </div>
+      )}
+    </li>
   );
 }

@@ -68,7 +68,7 @@ export function listSections(
     const place = node.where();
     return {
       place,
-      label: form.plain(inLanguage(node.element.label, language), node) || node.element.name,
+      label: `${countRepeats(node)}${readLabel(form, node, language)}`,
       answer: node.text && describeAnswer(form, node, language, people),
       problem: problem ? describeProblem(problem, node, form) : "",
       isPreset: presets.has(place),
@@ -82,6 +82,16 @@ export function listSections(
     const shown = nodes.filter((node) => isSent(node) || form.problem(node, language));
     return { page, number, lines: shown.map(makeLine) };
   });
+}
+
+const readLabel = (form: Form, node: AnswerNode, language: string): string =>
+  form.plain(inLanguage(node.element.label, language), node) || node.element.name;
+
+/** Which instance of a repeat a question is in, as "2. "; "" where it is in none. */
+function countRepeats({ parent }: AnswerNode): string {
+  if (!parent) return "";
+  const own = parent.element.kind === "repeat" ? `${parent.position()}. ` : "";
+  return countRepeats(parent) + own;
 }
 
 /** The relevant questions under a node that a worker answers, in the order of the form. */

@@ -34,6 +34,7 @@ interface PagesProps {
   definition: FormDefinition;
   answers: Json | null; // null: a form that is begun, with its defaults
   seeds?: Record<string, string>; // first answers of a form that is begun: path → text
+  chosen?: string[]; // paths of first answers that the worker gave by what they tapped
   presets?: string[]; // places of answers that stand as the phone filled them in
   page: number;
   at?: string; // place of the question to begin with
@@ -53,7 +54,10 @@ function useFilling(props: PagesProps, language: string) {
   const { definition, answers, seeds, who, keeper, help, at = "" } = props;
   const isNew = answers === null;
   const form = useMemo(() => new Form(definition, readPhoneClock, answers, seeds, who), []);
-  const presets = useMemo(() => new Set(isNew ? listPresets(form) : props.presets), []);
+  const presets = useMemo(
+    () => new Set(isNew ? listPresets(form, props.chosen ?? []) : props.presets),
+    [],
+  );
   const place = useRef(props.page);
   const watch = useWatchers(form);
   const save = (): Promise<void> => keeper.save(place.current, form.toJson(), [...presets]);

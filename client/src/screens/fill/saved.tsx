@@ -95,13 +95,15 @@ interface TakeBackProps {
 function TakeBack({ line, left, sendNow }: TakeBackProps) {
   const app = useApp();
   const [change, isBusy] = useOneAtATime(() => changeFinished(app, line));
-  const later = line.state === "waiting" ? t("Change it") : t("Correct it");
+  const later = line.state === "waiting" ? t("Change the record") : t("Correct the record");
   return (
     <section class="card">
       {left && (
         <p role="status">
           {left === "minute"
-            ? t("You can undo this for a minute. Then it is sent, or as soon as you go on.")
+            ? t(
+                "You can undo this for a minute. Then the record is sent, or as soon as you continue.",
+              )
             : t("You can undo this for half a minute more.")}
         </p>
       )}

@@ -47,6 +47,17 @@ export function Start({ id, about, due }: StartProps) {
       />
     );
   }
-  const seeds = { ...vault.account.remembered[id], ...makeInitialAnswers(definition, about, due) };
-  return <DraftScreen draft={draft} definition={definition} notice="" seeds={seeds} isNew />;
+  const first = makeInitialAnswers(definition, about, due);
+  const seeds = { ...vault.account.remembered[id], ...first };
+  const chosen = Object.keys(first);
+  return (
+    <DraftScreen
+      draft={draft}
+      definition={definition}
+      notice=""
+      seeds={seeds}
+      chosen={chosen}
+      isNew
+    />
+  );
 }

@@ -9,6 +9,7 @@ import { listDrafts } from "../../storage/drafts";
 import { Offline, Refused } from "../../sync/requests";
 import { describeFetchProblem, FetchRecord } from "./fetch_record";
 import { findChoiceLabel, Referrals } from "./referrals";
+import { SentBack } from "./sent_back";
 import { ToCorrect } from "./to_correct";
 
 const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
@@ -107,6 +108,20 @@ describe("what the centre asks of the worker", () => {
     await shown.click("Correct the record: Encounter");
     await until(() => location.hash === "#/fill/d1");
     assert.deepEqual(await listDrafts(app.vault), []);
+  });
+
+  it("says in a correction why the record came back, the whole of it when asked", async () => {
+    const short = await openScreen(
+      <SentBack record={{ ...RECORD, state: "returned", comment: "Alone?" }} />,
+    );
+    assert.match(short.shown.text, /sent it back: “Alone\?”/);
+    assert.equal(short.shown.has("details"), false);
+    const comment = "Were you alone? ".repeat(10).trim();
+    const { shown } = await openScreen(
+      <SentBack record={{ ...RECORD, state: "returned", comment }} />,
+    );
+    assert.ok(shown.find("summary").textContent!.length < 100);
+    assert.ok(shown.find("details p").textContent!.includes(comment));
   });
 
   it("gives a person a new card when their code clashed", async () => {

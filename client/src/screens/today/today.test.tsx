@@ -208,6 +208,19 @@ describe("today", () => {
     assert.match(shown.text, /\+ Log an encounter/);
   });
 
+  it("shows what was sent back in one list only, begun or not", async () => {
+    const forms = [formCalled("encounter", "Encounter")];
+    const corrections = ["r1", "r2"].map((root) => ({ ...draft, id: root, root }));
+    const record = { form: "encounter", version: "1", answers: {}, heads: [], day: "2026-11-20" };
+    const todo = { r1: { ...record, state: "returned" as const, comment: "Alone?" } };
+    const back = await openScreen(<Today />, { forms, drafts: corrections, book: { todo } });
+    const links = back.shown.all("section[aria-labelledby=drafts] a");
+    assert.deepEqual(
+      links.map((link) => link.getAttribute("href")),
+      ["#/fill/r2"], // the other stands under what was sent back
+    );
+  });
+
   it("is where the tabs say that one is", async () => {
     const { shown } = await openScreen(<Today />);
     assert.equal(shown.find("[aria-current=page]").textContent, "Today");
