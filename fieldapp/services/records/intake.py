@@ -8,7 +8,7 @@ from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.caseload.record_state import AcceptedSubmission
-from fieldapp.services.consent import ended_cards, refusals, standing
+from fieldapp.services.consent import ended_cards, follow_up_links, refusals, standing
 from fieldapp.services.consent.card_mentions import take_out_of_answers
 from fieldapp.services.consent.ended_cards import LateRecord
 from fieldapp.services.consent.ending import end_person
@@ -224,8 +224,9 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
             item.late_words = [word for word in late_words if word.is_end or word.person not in reader.unlinked]
             item.is_ended = True
             item.decision = Decision(Status.STORED, problems=[late_decision.problem])
-        elif late_decision.codes:
+        elif late_decision.codes or late_decision.record_ids:
             answers = take_out_of_answers(item.decision.answers, late_decision.codes)
+            answers = follow_up_links.take_out_of_answers(answers, late_decision.record_ids)
             item.decision = replace(item.decision, answers=answers)
             if late_decision.is_of_unlinked:
                 _leave_nobody(ctx, item, definitions)
