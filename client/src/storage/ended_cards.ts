@@ -17,7 +17,8 @@ export async function eraseUnsent(vault: Vault, codes: string[]): Promise<string
   const isEnded = (code: string): boolean => codes.includes(code);
   for (const { id, state, of } of await getAllRows("outbox", vault.account.user)) {
     const code = of && (await unseal<string>(vault.key, of).catch(() => ""));
-    if (state === "waiting" && code && isEnded(code)) await closeOutboxRow(id, "deleted", 1, true);
+    if (state === "waiting" && code && isEnded(code))
+      await closeOutboxRow(id, "deleted", 1, { isEnded: true });
   }
   const ended: string[] = [];
   for (const row of await getAllRows("drafts", vault.account.user)) {

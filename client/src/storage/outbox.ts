@@ -27,7 +27,11 @@ export interface OutboxLine {
   minutes: string;
   root?: string; // the record that it corrected
   isEnded?: boolean; // its person took everything back
+  isUnlinked?: boolean; // the centre does not know its card any more
 }
+
+/** What became of the card that a record is about, as the centre says. */
+type CardMarks = Pick<OutboxRow, "isEnded" | "isUnlinked">;
 
 /** The centre's key has not come yet: nothing can be finished before the first contact. */
 export class NoCentreKey extends Error {}
@@ -206,7 +210,7 @@ export async function closeOutboxRow(
   id: string,
   state: "delivered" | "kept" | "deleted",
   shredOn: number,
-  isEnded = false,
+  marks: CardMarks = {},
 ): Promise<void> {
   const blobs = (await getAllRows("blobs")).filter((blob) => blob.record === id);
   await runTransaction(["outbox", "counters", "blobs"], "readwrite", (tx) => {
@@ -217,7 +221,7 @@ export async function closeOutboxRow(
       const row = request.result;
       if (row?.state !== "waiting") return;
       const { of: _, ...rest } = row; // whom it is about, nobody needs any more
-      outbox.put({ ...rest, state, box: null, shredOn, ...(isEnded ? { isEnded } : {}) });
+      outbox.put({ ...rest, state, box: null, shredOn, ...marks });
       for (const blob of blobs) tx.objectStore("blobs").delete(blob.hash);
       const counted = counters.get(row.user) as IDBRequest<CountersRow | undefined>;
       counted.onsuccess = () => {
@@ -242,10 +246,10 @@ export async function deleteOldLines(today: number): Promise<void> {
 
 /** The lines of a worker, the newest first; what cannot be unsealed shows no form and no time. */
 export async function listLines(vault: Vault): Promise<OutboxLine[]> {
-  type About = Omit<OutboxLine, "id" | "seq" | "state" | "isEnded">;
+  type About = Omit<OutboxLine, "id" | "seq" | "state" | keyof CardMarks>;
   const rows = await getAllRows("outbox", vault.account.user);
   const lines = await Promise.all(
-    rows.map(async ({ id, seq, state, about, isEnded }) => {
+    rows.map(async ({ id, seq, state, about, isEnded, isUnlinked }) => {
       const details = about && (await unseal<About>(vault.key, about).catch(() => null));
       return {
         id,
@@ -256,6 +260,7 @@ export async function listLines(vault: Vault): Promise<OutboxLine[]> {
         minutes: "",
         ...details,
         ...(isEnded && { isEnded }),
+        ...(isUnlinked && { isUnlinked }),
       };
     }),
   );

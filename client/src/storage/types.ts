@@ -78,6 +78,7 @@ export interface OutboxRow {
   of?: Sealed; // card code of whom it is about, while it waits
   shredOn: number; // days since 1970 after which this line goes too; 0 while it waits
   isEnded?: boolean; // its person took everything back, so the centre stored nothing of it
+  isUnlinked?: boolean; // the centre does not know its card any more, and stored it without
 }
 
 /** A picture, recording or file, sealed, on its way before the record that names it. */

@@ -128,8 +128,11 @@ async function closeReceived(
     const outcome = answer.status === "duplicate" ? answer.was : answer.status;
     const isAccepted = outcome === "stored" || outcome === "settled";
     const shredOn = getDayNumber() + (vault?.shredDays ?? 7);
-    const isEnded = answer.problems?.some(({ code }) => code === "consent.ended");
-    await closeOutboxRow(row.id, isAccepted ? "delivered" : "kept", shredOn, isEnded);
+    const has = (sought: string) => answer.problems?.some(({ code }) => code === sought);
+    await closeOutboxRow(row.id, isAccepted ? "delivered" : "kept", shredOn, {
+      ...(has("consent.ended") && { isEnded: true }),
+      ...(has("card.unlinked") && { isUnlinked: true }),
+    });
   }
 }
 

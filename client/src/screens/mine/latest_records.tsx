@@ -32,7 +32,7 @@ export function LatestRecords() {
 
 function RecordItem({ line }: { line: OutboxLine }) {
   const { vault, forms, refresh } = useApp();
-  const { id, root, form, state, finishedAt, isEnded } = line;
+  const { id, root, form, state, finishedAt, isEnded, isUnlinked } = line;
   const name = titleOf(forms, form);
   const states = {
     waiting: t("waits on this phone"),
@@ -58,6 +58,13 @@ function RecordItem({ line }: { line: OutboxLine }) {
           <p>
             {t(
               "This person took everything back, so nothing of this was stored. Give them a new card.",
+            )}
+          </p>
+        )}
+        {isUnlinked && (
+          <p>
+            {t(
+              "The centre has not heard of this card for two years and does not know it any more. Give the person a new card.",
             )}
           </p>
         )}
