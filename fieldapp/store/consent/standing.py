@@ -82,6 +82,26 @@ class StandingRow(Base):
     is_in_log: Mapped[bool] = mapped_column(default=False)  # bytes of what was cut may still lie in SQLite's log
 
 
+# Made once, and without the mapped classes: each message asks, and making a statement costs as much as running it.
+_WORDS = ConsentWord.__table__.c
+_STANDINGS = StandingRow.__table__.c
+_PERSONS: sa.BindParameter[Any] = sa.bindparam("persons", expanding=True)
+SELECT_WORDS = sa.select(
+    _WORDS.person,
+    _WORDS.statement_id,
+    _WORDS.tier,
+    _WORDS.asked,
+    _WORDS.knew,
+    _WORDS.finished_at,
+    _WORDS.wording,
+    _WORDS.how,
+).where(_WORDS.centre_id == sa.bindparam("centre_id"), _WORDS.person.in_(_PERSONS), ~_WORDS.waits)
+SELECT_STANDINGS = sa.select(*[_STANDINGS[name] for name in NAMES]).where(
+    _STANDINGS.centre_id == sa.bindparam("centre_id"), _STANDINGS.person.in_(_PERSONS)
+)
+UPSERTS: dict[str, Any] = {}  # by dialect
+
+
 @dataclass(frozen=True)
 class PersonStanding(StandingConsent):
     """What holds for the person with a card."""
@@ -179,27 +199,20 @@ def note_log_emptied(session: Session, centre_id: int, persons: Collection[str])
 def _upsert_standings(session: Session, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    statement = make_insert(session, StandingRow)
-    update = {name: statement.excluded[name] for name in rows[0] if name not in ("centre_id", "person")}
-    session.connection().execute(statement.on_conflict_do_update(index_elements=["centre_id", "person"], set_=update), rows)
+    dialect = session.get_bind().dialect.name
+    if dialect not in UPSERTS:
+        statement = make_insert(session, StandingRow)
+        update = {name: statement.excluded[name] for name in rows[0] if name not in ("centre_id", "person")}
+        UPSERTS[dialect] = statement.on_conflict_do_update(index_elements=["centre_id", "person"], set_=update)
+    session.connection().execute(UPSERTS[dialect], rows)
 
 
 def _fold_words(session: Session, centre_id: int, persons: Collection[str]) -> Mapping[str, StandingConsent]:
     """Return what the words of these people give, by person."""
-    columns = (
-        ConsentWord.person,
-        ConsentWord.statement_id,
-        ConsentWord.tier,
-        ConsentWord.asked,
-        ConsentWord.knew,
-        ConsentWord.finished_at,
-        ConsentWord.wording,
-        ConsentWord.how,
-    )
-    query = sa.select(*columns).where(ConsentWord.centre_id == centre_id, ConsentWord.person.in_(persons))
+    parameters = {"centre_id": centre_id, "persons": list(persons)}
     by_person: dict[str, list[Statement]] = {}
     with_record: set[str] = set()  # people of whom more is known than what came late
-    for row in session.execute(query.where(~ConsentWord.waits)):
+    for row in session.connection().execute(SELECT_WORDS, parameters):
         person, number, tier, is_asked, knew, finished_at, wording, how = row
         if how != LATE:
             with_record.add(person)
@@ -255,10 +268,9 @@ def list_standings(session: Session, centre_id: int, persons: Collection[str]) -
     """Return what stands for these people, of those who ever said anything."""
     if not persons:
         return []
-    columns = [StandingRow.__table__.c[name] for name in NAMES]
-    query = sa.select(*columns).where(StandingRow.centre_id == centre_id, StandingRow.person.in_(persons))
+    parameters = {"centre_id": centre_id, "persons": list(persons)}
     standings = []
-    for tier, since, heads, is_in_doubt, wording, person in session.execute(query):
+    for tier, since, heads, is_in_doubt, wording, person in session.connection().execute(SELECT_STANDINGS, parameters):
         standings.append(PersonStanding(tier, since, tuple(heads), is_in_doubt, wording, person))
     return standings
 
