@@ -18,6 +18,7 @@ from fieldapp.store.consent import retention as store
 from fieldapp.store.forms import versions
 from fieldapp.store.records import reviews
 from fieldapp.store.records.records import Record
+from fieldapp.store.records.submissions import Submission
 from forms.definition import Element, FormDefinition
 from forms.retention import RetainedTimes, find_times
 
@@ -137,10 +138,41 @@ def find_answers(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
                 if record.id not in seen and _is_open_to_rules(due, record) and cutter.has_any(record):
                     seen.add(record.id)
                     yield record.id, record.instance_id
+    yield from _find_not_taken_in(ctx, due)
+
+
+def _find_not_taken_in(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
+    """Yield what is part of no record and has such answers.
+
+    Its number in the log is below zero: it is never taken for the record with that number.
+    """
+    months_by_form = _list_months_by_form(ctx)
+    shortest = min((min(times) for times in months_by_form.values()), default=0)
+    if not shortest:
+        return
+    for page in store.iterate_not_taken_in(ctx.session, ctx.centre_id, months_before(due.now, shortest)):
+        for submission in page:
+            cutter = _make_cutter_of_not_taken_in(ctx, due, submission, months_by_form)
+            if cutter is not None and cutter.cut_body(submission) is not None:
+                yield -submission.id, submission.instance_id
+
+
+def _make_cutter_of_not_taken_in(
+    ctx: ActContext, due: DueRule, submission: Submission, months_by_form: Mapping[str, Sequence[int]]
+) -> AnswerCutter | None:
+    """Return what cuts the answers of a submission whose time is over; None for none.
+
+    What is part of a record goes with it. Its time counts from when it came: nobody can change it.
+    """
+    if submission.is_part or submission.root_id in due.preserved:
+        return None
+    times = months_by_form.get(submission.form, ())
+    over = [months for months in times if submission.received_at < months_before(due.now, months)]
+    return _make_answer_cutter(ctx, max(over)) if over else None
 
 
 def erase_answers(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
-    erased: set[int] = set()
+    erased = _erase_of_not_taken_in(ctx, due, [-number for number in ids if number < 0])
     months_by_form = _list_months_by_form(ctx)
     for record in store.lock_records(ctx.session, ctx.centre_id, ids):
         over = _list_over(due.now, record, months_by_form.get(record.form, ()))
@@ -151,6 +183,17 @@ def erase_answers(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[in
             store.put_mark(ctx.session, ctx.centre_id, _make_mark(months), record.id, due.now)
         erased.add(record.id)
     ctx.session.flush()
+    return erased
+
+
+def _erase_of_not_taken_in(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
+    erased: set[int] = set()
+    months_by_form = _list_months_by_form(ctx)
+    for submission in store.lock_submissions(ctx.session, ctx.centre_id, ids) if ids else ():
+        cutter = _make_cutter_of_not_taken_in(ctx, due, submission, months_by_form)
+        if cutter is not None and cutter.cut_submissions([submission]):
+            cutter.cut_messages([submission.root_id])
+            erased.add(-submission.id)
     return erased
 
 
