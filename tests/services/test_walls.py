@@ -162,6 +162,7 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "releases.downloads.attest_list": lambda c: {"release_id": c.release.id, "name": "Olaf of Jane"},
     "releases.downloads.download_release": lambda c: {"release_id": c.release.id, "packages": c.packages},
     "records.reviews.resolve_conflict": lambda c: {"instance_id": c.item["id"], "chosen": {}},
+    "consent.record_erasure.erase_submission": lambda c: {"submission_id": c.submission.id, "reason": "asked"},
     "consent.record_erasure.erase_record": lambda c: {"instance_id": c.item["id"], "reason": "asked"},
     "records.reviews.review_record": lambda c: {"instance_id": c.item["id"], "state": "approved", "comment": ""},
     "records.reviews.dismiss_submission": lambda c: {"submission_id": c.submission.id},
