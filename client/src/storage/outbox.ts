@@ -26,8 +26,8 @@ export interface OutboxLine {
   finishedAt: string;
   minutes: string;
   root?: string; // the record that it corrected
-  isEnded?: boolean; // its person took everything back
-  isUnlinked?: boolean; // the centre does not know its card any more
+  isEnded?: boolean | undefined; // its person took everything back
+  isUnlinked?: boolean | undefined; // the centre does not know its card any more
 }
 
 /** What became of the card that a record is about, as the centre says. */
@@ -259,8 +259,8 @@ export async function listLines(vault: Vault): Promise<OutboxLine[]> {
         finishedAt: "",
         minutes: "",
         ...details,
-        ...(isEnded && { isEnded }),
-        ...(isUnlinked && { isUnlinked }),
+        isEnded,
+        isUnlinked,
       };
     }),
   );

@@ -77,8 +77,8 @@ export interface OutboxRow {
   about: Sealed | null; // which form and when, for the worker's own eyes
   of?: Sealed; // card code of whom it is about, while it waits
   shredOn: number; // days since 1970 after which this line goes too; 0 while it waits
-  isEnded?: boolean; // its person took everything back, so the centre stored nothing of it
-  isUnlinked?: boolean; // the centre does not know its card any more, and stored it without
+  isEnded?: boolean | undefined; // its person took everything back
+  isUnlinked?: boolean | undefined; // the centre does not know its card any more
 }
 
 /** A picture, recording or file, sealed, on its way before the record that names it. */

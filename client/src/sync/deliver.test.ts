@@ -231,7 +231,7 @@ describe("delivering", () => {
     open((item) => accept(item, { problems: [{ code: "card.unlinked" }] }));
     await deliver();
     const [line] = await listLines(vault);
-    assert.deepEqual([line!.isUnlinked, line!.isEnded], [true, undefined]);
+    assert.deepEqual([line!.isUnlinked, line!.isEnded], [true, false]);
   });
 
   it("keeps the line for as many days as the centre's rules say", async () => {

@@ -130,8 +130,8 @@ async function closeReceived(
     const shredOn = getDayNumber() + (vault?.shredDays ?? 7);
     const has = (sought: string) => answer.problems?.some(({ code }) => code === sought);
     await closeOutboxRow(row.id, isAccepted ? "delivered" : "kept", shredOn, {
-      ...(has("consent.ended") && { isEnded: true }),
-      ...(has("card.unlinked") && { isUnlinked: true }),
+      isEnded: has("consent.ended"),
+      isUnlinked: has("card.unlinked"),
     });
   }
 }
