@@ -80,10 +80,10 @@ def cut_above(definition: FormDefinition, answers: Mapping[str, Any], denied: Co
 
     For where no rule could be run. What the form computes of such answers goes too.
     """
-    return leave_out(definition, answers, _list_made_of(definition, denied))
+    return leave_out(definition, answers, list_made_of(definition, denied))
 
 
-def _list_made_of(definition: FormDefinition, denied: Collection[str]) -> set[str]:
+def list_made_of(definition: FormDefinition, denied: Collection[str]) -> set[str]:
     """Return the paths of elements with these keeps, and of what is computed of their answers."""
     paths = {path for path, keeps in definition.keeps.items() if not keeps.isdisjoint(denied)}
     computed = [element for element in definition.elements if element.calculate is not None]

@@ -10,6 +10,7 @@ from fieldapp import settings as settings_module
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
+from fieldapp.services.records import lowered_answers
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
@@ -53,6 +54,7 @@ def _upgrade(engine: Engine) -> None:
         migrations.upgrade(engine)
     with Session(engine) as session:
         cut_in_every_centre(session)
+        lowered = lowered_answers.cut_in_every_centre(session)
         tell_in_every_centre(session)
         for centre in centres.list_all(session):
             if lacks_caseload(session, centre.id):
@@ -61,6 +63,8 @@ def _upgrade(engine: Engine) -> None:
     if after != before:
         for line in write_report(before, after):
             click.echo(line)
+    if lowered:
+        click.echo(f"people of whom answers were taken out that their consent does not reach any more: {lowered}")
 
 
 def _rehearse(settings: Settings) -> None:

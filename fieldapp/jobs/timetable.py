@@ -16,6 +16,7 @@ from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.products.notices import notify_subscribers
+from fieldapp.services.records import lowered_answers
 from fieldapp.services.records.quarantine import let_in_known_forms
 from fieldapp.services.releases.build import build_release, list_due_periods, should_alert
 from fieldapp.services.releases.delivery import deliver_due
@@ -129,9 +130,16 @@ def follow_up_ends(session: Session, settings: Settings) -> None:
     advance_withdrawals(session, Path(last.where).parent if last else None)
 
 
+def cut_lowered(session: Session, settings: Settings) -> None:
+    """Take out of records what their people's consent does not reach any more."""
+    if people := lowered_answers.cut_in_every_centre(session):
+        log.info("took out answers of %s people that consent does not reach any more", people)
+
+
 # Ends come first: a release of the same minute leaves out who took their data back.
 TIMETABLE = [
     Job("ends", 60, follow_up_ends),
+    Job("lowered", 60, cut_lowered),
     Job("records", 60, let_in_what_waited),
     Job("releases", 60, build_due_releases),
     Job("deliveries", 60, send_packages),

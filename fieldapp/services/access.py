@@ -71,6 +71,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "records.export": frozenset({ADMIN, SYSTEM}),
     "database.restore": frozenset({SYSTEM}),
     "datasets.install": frozenset({SYSTEM}),
+    "answers.cut": frozenset({SYSTEM}),
     "refusals.cut": frozenset({SYSTEM}),
     "release.attest_deletion": frozenset({EVALUATOR, ADMIN}),
     "release.attest_withdrawal": frozenset({EVALUATOR, ADMIN}),

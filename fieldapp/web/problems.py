@@ -41,6 +41,7 @@ STATUS = {
     "person.username": 422,
     "record.contested": 409,
     "records.export_busy": 429,
+    "release.agreement_over": 410,
     "release.expired": 410,
     "release.missing": 410,
     "release.no_name": 422,

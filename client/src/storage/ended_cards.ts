@@ -22,7 +22,7 @@ export async function eraseUnsent(vault: Vault, codes: string[]): Promise<string
   for (const row of await getAllRows("outbox", vault.account.user)) {
     const code = row.of && (await unseal<string>(vault.key, row.of).catch(() => ""));
     if (!code || !isEnded(code)) continue;
-    if (row.state === "waiting") await closeOutboxRow(row.id, "deleted", 1, true);
+    if (row.state === "waiting") await closeOutboxRow(row.id, "deleted", 1, { isEnded: true });
     else await forgetContent(vault, row);
   }
   const ended: string[] = [];
@@ -30,7 +30,7 @@ export async function eraseUnsent(vault: Vault, codes: string[]): Promise<string
     const draft = await unseal<Draft>(vault.key, row.sealed).catch(() => null);
     if (draft && (await isAbout(vault, draft, isEnded))) {
       ended.push(row.id);
-      await closeOutboxRow(row.id, "deleted", 1, true); // it was finished once, and taken back
+      await closeOutboxRow(row.id, "deleted", 1, { isEnded: true }); // it was finished once, and taken back
     } else if (codes.some((code) => draft?.heads?.[code])) {
       const heads = Object.entries(draft!.heads!).filter(([code]) => !isEnded(code));
       const sealed = await seal(vault.key, { ...draft, heads: Object.fromEntries(heads) });

@@ -26,7 +26,11 @@ export interface OutboxLine {
   hasCopy?: boolean; // its worker can open it again here
   root?: string; // the record that it corrected
   isEnded?: boolean; // its person took everything back
+  isUnlinked?: boolean; // the centre does not know its card any more
 }
+
+/** What became of the card that a record is about, as the centre says. */
+type CardMarks = Pick<OutboxRow, "isEnded" | "isUnlinked">;
 
 /** The centre's key has not come yet: nothing can be finished before the first contact. */
 export class NoCentreKey extends Error {}
@@ -145,7 +149,7 @@ export async function closeOutboxRow(
   id: string,
   state: "delivered" | "kept" | "deleted",
   shredOn: number,
-  isEnded = false,
+  marks: CardMarks = {},
 ): Promise<boolean> {
   const blobs = (await getAllRows("blobs")).filter((blob) => blob.record === id);
   let isClosed = false;
@@ -158,9 +162,9 @@ export async function closeOutboxRow(
       if (row?.state !== "waiting" && row?.state !== "open") return;
       isClosed = true;
       const { of, copy, undo: _, tried: __, ...rest } = row;
-      const isKept = state !== "deleted" && !isEnded;
+      const isKept = state !== "deleted" && !marks.isEnded && !marks.isUnlinked;
       const own = isKept && copy ? { copy, ...(of && { of }) } : {};
-      outbox.put({ ...rest, ...own, state, box: null, shredOn, ...(isEnded ? { isEnded } : {}) });
+      outbox.put({ ...rest, ...own, state, box: null, shredOn, ...marks });
       for (const blob of blobs) tx.objectStore("blobs").delete(blob.hash);
       const counted = counters.get(row.user) as IDBRequest<CountersRow | undefined>;
       counted.onsuccess = () => {
@@ -193,8 +197,8 @@ export async function listLines(vault: Vault): Promise<OutboxLine[]> {
 }
 
 async function readLine(vault: Vault, row: OutboxRow): Promise<OutboxLine> {
-  type About = Omit<OutboxLine, "id" | "seq" | "state" | "isEnded">;
-  const { id, seq, about, of, isEnded } = row;
+  type About = Omit<OutboxLine, "id" | "seq" | "state" | keyof CardMarks>;
+  const { id, seq, about, of, isEnded, isUnlinked } = row;
   const state = row.state as OutboxLine["state"];
   const details = about && (await unseal<About>(vault.key, about).catch(() => null));
   const code = of && (await unseal<string>(vault.key, of).catch(() => ""));
@@ -209,5 +213,6 @@ async function readLine(vault: Vault, row: OutboxRow): Promise<OutboxLine> {
     ...(code && { code }),
     ...((row.copy ?? row.undo) && { hasCopy: true }),
     ...(isEnded && { isEnded }),
+    ...(isUnlinked && { isUnlinked }),
   };
 }

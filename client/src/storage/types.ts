@@ -84,7 +84,8 @@ export interface OutboxRow {
   undo?: Sealed; // what finishing it changed, until it is sent
   tried?: boolean; // the centre may have it
   shredOn: number; // days since 1970 after which this line goes too; 0 while it waits
-  isEnded?: boolean; // its person took everything back, so the centre stored nothing of it
+  isEnded?: boolean | undefined; // its person took everything back
+  isUnlinked?: boolean | undefined; // the centre does not know its card any more
 }
 
 /** A picture, recording or file, sealed, on its way before the record that names it. */

@@ -267,6 +267,14 @@ describe("delivering", () => {
     ]);
   });
 
+  it("remembers whose card the centre does not know any more", async () => {
+    await finish("a");
+    open((item) => accept(item, { problems: [{ code: "card.unlinked" }] }));
+    await deliver();
+    const [line] = await listLines(vault);
+    assert.deepEqual([line!.isUnlinked, line!.isEnded], [true, undefined]);
+  });
+
   it("keeps the line for as many days as the centre's rules say", async () => {
     await storeVault(vault, { shredDays: 3 });
     await finish("a");

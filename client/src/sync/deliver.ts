@@ -156,8 +156,11 @@ async function closeReceived(
     const outcome = answer.status === "duplicate" ? answer.was : answer.status;
     const isAccepted = outcome === "stored" || outcome === "settled";
     const shredOn = getDayNumber() + (vault?.shredDays ?? 7);
-    const isEnded = answer.problems?.some(({ code }) => code === "consent.ended");
-    await closeOutboxRow(row.id, isAccepted ? "delivered" : "kept", shredOn, isEnded);
+    const has = (sought: string) => answer.problems?.some(({ code }) => code === sought);
+    await closeOutboxRow(row.id, isAccepted ? "delivered" : "kept", shredOn, {
+      isEnded: has("consent.ended"),
+      isUnlinked: has("card.unlinked"),
+    });
   }
 }
 

@@ -5,40 +5,36 @@ submission that it is made of: whatever is folded again later is the same.
 """
 
 import datetime as dt
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from fieldapp.services.acts import ActContext
+from fieldapp.services.consent.body_cutter import BodyCutter
 from fieldapp.services.consent.due_rules import DueRule, Subject
-from fieldapp.services.consent.erasing import NAMED
 from fieldapp.services.consent.retention_rules import RuleKey, cut_answers, list_free_texts, months_before
-from fieldapp.services.definitions import load_definition, load_definitions
+from fieldapp.services.definitions import load_definition
 from fieldapp.store.caseload import cards
 from fieldapp.store.consent import retention as store
 from fieldapp.store.forms import versions
-from fieldapp.store.people import users
-from fieldapp.store.phones import pull
-from fieldapp.store.records import attachments, reviews, submissions
+from fieldapp.store.records import reviews
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from forms.definition import Element, FormDefinition
 from forms.retention import RetainedTimes, find_times
-from sync.bodies import read_body
 
 CONTACT = "+4"  # the keep of what is there to contact somebody later
 
 Chooser = Callable[[FormDefinition, RetainedTimes], list[Element]]  # which answers go
 
 
-class AnswerCutter:
-    """Cuts answers from records and from all that they are made of.
+class AnswerCutter(BodyCutter):
+    """Cuts the answers to some questions from records and from all that they are made of.
 
     `choose` says which; `has_files`: the attachments among them stay, as they have a rule of their own.
     """
 
     def __init__(self, ctx: ActContext, choose: Chooser, has_files: bool = False):
-        self.ctx = ctx
+        super().__init__(ctx)
         self.choose = choose
         self.has_files = has_files
         self.elements: dict[tuple[str, str], list[Element]] = {}
@@ -48,72 +44,14 @@ class AnswerCutter:
         """Return the questions of a form whose answers go; none where the centre lacks the form."""
         key = form, version
         if key not in self.elements:
-            definition = load_definitions(self.ctx.session, self.ctx.centre_id, {key}).get(key)
+            definition = self.find_definition(form, version)
             self.elements[key] = []
             if definition is not None:
                 self.elements[key] = self.choose(definition, find_times(definition, self.newest.get(form)))
         return self.elements[key]
 
-    def has_any(self, record: Record) -> bool:
-        """Say whether a record, or a submission of it, has any such answer."""
-        if self.cut_answers(record.form, record.version, record.answers) != record.answers:
-            return True
-        arrived = submissions.of_record(self.ctx.session, self.ctx.centre_id, record.instance_id)
-        return any(self.cut_body(submission) is not None for submission in arrived)
-
     def cut_answers(self, form: str, version: str, answers: Mapping[str, Any]) -> dict[str, Any]:
         return cut_answers(answers, self.list_elements(form, version), self.has_files)
-
-    def cut_body(self, submission: Submission) -> str | None:
-        """Return a submission's body without such answers; None when it has none.
-
-        Also None when the body cannot be read.
-        """
-        key = submission.form, submission.version
-        definition = load_definitions(self.ctx.session, self.ctx.centre_id, {key}).get(key)
-        if definition is None or not submission.body:
-            return None
-        try:
-            answers = read_body(submission.body, definition)
-        except ValueError:
-            return None
-        if not isinstance(answers, dict):
-            return None
-        cut = self.cut_answers(*key, answers)
-        if cut == answers:
-            return None
-        return json.dumps(cut, ensure_ascii=False, separators=(",", ":"))
-
-    def cut(self, record: Record) -> None:
-        """Cut such answers from a record, its submissions, and what phones are told of it."""
-        session = self.ctx.session
-        files: dict[int, set[str]] = {}
-        for submission in submissions.of_record(session, self.ctx.centre_id, record.instance_id):
-            body = self.cut_body(submission)
-            if body is None:
-                continue
-            gone = set(NAMED.findall(submission.body)) - set(NAMED.findall(body))
-            submission.body = body
-            if gone and submission.device_id is not None:
-                files.setdefault(submission.device_id, set()).update(gone)
-        record.answers = self.cut_answers(record.form, record.version, record.answers)
-        session.flush()
-        for device_id, hashes in files.items():
-            attachments.take_out(session, self.ctx.centre_id, hashes, device_id)
-        self._cut_messages(record)
-
-    def _cut_messages(self, record: Record) -> None:
-        """Cut such answers from what phones are sent to correct a record, or to follow it up."""
-        everybody = [user.id for user in users.list_for(self.ctx.session, self.ctx.centre_id)]
-        keys = [f"{kind}/{record.instance_id}" for kind in ("rec", "ref")]
-        changed: dict[tuple[int, str], str] = {}
-        for place, body in pull.list_bodies(self.ctx.session, everybody, keys).items():
-            message = json.loads(body)
-            answers = message.get("answers")
-            if isinstance(answers, dict):
-                message["answers"] = self.cut_answers(message["form"], message["version"], answers)
-                changed[place] = json.dumps(message)
-        pull.upsert_items(self.ctx.session, changed)
 
 
 def _is_open_to_rules(due: DueRule, record: Record) -> bool:
@@ -200,10 +138,41 @@ def find_answers(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
                 if record.id not in seen and _is_open_to_rules(due, record) and cutter.has_any(record):
                     seen.add(record.id)
                     yield record.id, record.instance_id
+    yield from _find_not_taken_in(ctx, due)
+
+
+def _find_not_taken_in(ctx: ActContext, due: DueRule) -> Iterator[Subject]:
+    """Yield what is part of no record and has such answers.
+
+    Its number in the log is below zero: it is never taken for the record with that number.
+    """
+    months_by_form = _list_months_by_form(ctx)
+    shortest = min((min(times) for times in months_by_form.values()), default=0)
+    if not shortest:
+        return
+    for page in store.iterate_not_taken_in(ctx.session, ctx.centre_id, months_before(due.now, shortest)):
+        for submission in page:
+            cutter = _make_cutter_of_not_taken_in(ctx, due, submission, months_by_form)
+            if cutter is not None and cutter.cut_body(submission) is not None:
+                yield -submission.id, submission.instance_id
+
+
+def _make_cutter_of_not_taken_in(
+    ctx: ActContext, due: DueRule, submission: Submission, months_by_form: Mapping[str, Sequence[int]]
+) -> AnswerCutter | None:
+    """Return what cuts the answers of a submission whose time is over; None for none.
+
+    What is part of a record goes with it. Its time counts from when it came: nobody can change it.
+    """
+    if submission.is_part or submission.root_id in due.preserved:
+        return None
+    times = months_by_form.get(submission.form, ())
+    over = [months for months in times if submission.received_at < months_before(due.now, months)]
+    return _make_answer_cutter(ctx, max(over)) if over else None
 
 
 def erase_answers(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
-    erased: set[int] = set()
+    erased = _erase_of_not_taken_in(ctx, due, [-number for number in ids if number < 0])
     months_by_form = _list_months_by_form(ctx)
     for record in store.lock_records(ctx.session, ctx.centre_id, ids):
         over = _list_over(due.now, record, months_by_form.get(record.form, ()))
@@ -214,6 +183,17 @@ def erase_answers(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[in
             store.put_mark(ctx.session, ctx.centre_id, _make_mark(months), record.id, due.now)
         erased.add(record.id)
     ctx.session.flush()
+    return erased
+
+
+def _erase_of_not_taken_in(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:
+    erased: set[int] = set()
+    months_by_form = _list_months_by_form(ctx)
+    for submission in store.lock_submissions(ctx.session, ctx.centre_id, ids) if ids else ():
+        cutter = _make_cutter_of_not_taken_in(ctx, due, submission, months_by_form)
+        if cutter is not None and cutter.cut_submissions([submission]):
+            cutter.cut_messages([submission.root_id])
+            erased.add(-submission.id)
     return erased
 
 

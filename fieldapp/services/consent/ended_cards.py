@@ -11,6 +11,7 @@ from typing import Any
 from fieldapp.services.acts import ActContext
 from fieldapp.services.consent.card_mentions import has_chosen_kind, make_tally_answers
 from fieldapp.services.consent.ending import ENDED, ERASED, RECORD
+from fieldapp.services.consent.follow_up_links import find_record_ids, take_out_record_ids
 from fieldapp.services.consent.forgotten import find_list
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.retention_rules import month_end, month_start
@@ -38,6 +39,7 @@ class LateDecision:
     codes: frozenset[str] = frozenset()  # of ended and unlinked cards that it only names
     problem: AnswerProblem = ENDED  # what its phone is told
     is_of_unlinked: bool = False  # it is about a card that was taken out of its records
+    record_ids: frozenset[str] = frozenset()  # of records that are gone, which it follows up
 
 
 class EndedReader:
@@ -46,6 +48,8 @@ class EndedReader:
     def __init__(self, ctx: ActContext, envelopes: Sequence[Envelope]):
         self.key = tombstones.load_tag_key(ctx.session, ctx.centre_id)
         names = {envelope.record for envelope in envelopes} | {_find_due_root(envelope) for envelope in envelopes}
+        for envelope in envelopes:
+            names |= find_record_ids(envelope.body)
         record_tags = {self._tag_record(name): name for name in names - {""}}
         ended = store.find_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, record_tags)
         self.records = {record_tags[tag] for tag in ended}
@@ -82,14 +86,15 @@ class EndedReader:
         if is_of_unlinked and is_caseload_note(envelope):
             return LateDecision(True, replace(envelope, body="", cards=(), due=""), frozenset(), UNLINKED)
         gone_codes = ended_codes | unlinked_codes
+        gone_records = frozenset(find_record_ids(envelope.body) & self.records)
         cut = replace(
             envelope,
-            body=take_out_codes(envelope.body, gone_codes),
+            body=take_out_record_ids(take_out_codes(envelope.body, gone_codes), gone_records),
             cards=tuple(code for code in envelope.cards if plain_code(code) not in gone_codes),
             refused_by="" if plain_code(envelope.refused_by) in gone_codes else envelope.refused_by,
             due="" if is_done_elsewhere else envelope.due,
         )
-        return LateDecision(False, cut, gone_codes, is_of_unlinked=is_of_unlinked)
+        return LateDecision(False, cut, gone_codes, is_of_unlinked=is_of_unlinked, record_ids=gone_records)
 
 
 def make_reader(ctx: ActContext, envelopes: Sequence[Envelope]) -> EndedReader | None:

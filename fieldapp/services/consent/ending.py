@@ -119,7 +119,7 @@ def save_withdrawal(
 
 def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
     """Erase everything that the database has of a card."""
-    traces = _find_traces(ctx, person)
+    traces = find_traces(ctx, person)
     preserved = traces.roots & retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     note_withdrawn_rows(ctx, withdrawal.id, traces.roots, person)  # before the records are tallies
     _tell_phones(ctx, person, traces.roots, withdrawal)
@@ -144,7 +144,7 @@ def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
 # What there is of it.
 
 
-def _find_traces(ctx: ActContext, person: str) -> CardTraces:
+def find_traces(ctx: ActContext, person: str) -> CardTraces:
     """Return what is of a card, and what only names it.
 
     While nobody has chosen between two answers, a record is of the card that any of them names.
@@ -164,9 +164,9 @@ def _find_traces(ctx: ActContext, person: str) -> CardTraces:
         has_record = submission.root_id in present
         if submission.form.startswith(PREFIX):
             traces.alone.append(submission)
-        elif not has_record and _is_about(ctx, submission, person):
+        elif not has_record and is_about(ctx, submission, person):
             traces.roots.add(submission.root_id)
-        elif not submission.is_part and _is_about(ctx, submission, person):
+        elif not submission.is_part and is_about(ctx, submission, person):
             traces.alone.append(submission)
         else:
             traces.mentions.append(submission)
@@ -174,7 +174,7 @@ def _find_traces(ctx: ActContext, person: str) -> CardTraces:
     return traces
 
 
-def _is_about(ctx: ActContext, submission: Submission, person: str) -> bool:
+def is_about(ctx: ActContext, submission: Submission, person: str) -> bool:
     """Say whether a submission is about a card.
 
     One whose form is not here is: nobody can tell.

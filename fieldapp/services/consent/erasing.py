@@ -79,6 +79,15 @@ def erase_not_taken_in(ctx: ActContext, due: DueRule, ids: Collection[int]) -> s
     return erased
 
 
+def erase_version(ctx: ActContext, submission: Submission) -> None:
+    """Erase what was refused of a record that stays, and the attachments that only it names."""
+    body = submission.body
+    submission.is_refusal = submission.is_refusal or _says_less(ctx, submission)
+    empty_submission(submission)
+    ctx.session.flush()
+    take_out_files(ctx, submission.instance_id, body, submission.device_id)
+
+
 def empty_submission(submission: Submission) -> None:
     """Erase the answers of a submission, and keep what its record or a refusal needs.
 

@@ -62,17 +62,40 @@ def read_late_words(
     if tier is None or tier >= standing.HIGHEST:
         return []
     refused_by = plain_code(item.decision.refused_by)
-    persons = {refused_by, read_person(item.envelope.body, definition)} - {""}
-    if not persons:
-        # A correction may leave the card out; then the person is the one that the record named before.
-        record_tag = tag_records(ctx, [item.envelope.record])[item.envelope.record]
-        persons = {standing.find_person(ctx.session, ctx.centre_id, record_tag)} - {""}
+    persons = _find_persons(ctx, item, definition)
     is_usable = not item.decision.problems and definition is not None
     late_words = []
     for person in sorted(persons.difference(ended)):
         is_end = tier == standing.END and is_usable and person == refused_by
         late_words.append(LateWord(item, person, tier, is_end))
     return late_words
+
+
+def find_slip_person(
+    ctx: ActContext, item: DecidedSubmission, definition: FormDefinition | None, gone: Collection[str]
+) -> str:
+    """Return the card that a slip shows which came with a version of a record that is gone.
+
+    "" for none: nobody said yes in it, it cannot be used, or nobody can tell who it was. `gone`: the codes of cards that
+    ended, or that the centre does not know any more.
+    """
+    if definition is None or item.decision.problems or is_caseload_note(item.envelope):
+        return ""
+    tier = _read_tier(ctx, item, definition)
+    persons = sorted(_find_persons(ctx, item, definition).difference(gone))
+    if tier is None or tier <= standing.LOWEST or len(persons) != 1:
+        return ""
+    return persons[0]
+
+
+def _find_persons(ctx: ActContext, item: DecidedSubmission, definition: FormDefinition | None) -> set[str]:
+    """Return the cards whose people a submission of a record that is gone is about."""
+    persons = {plain_code(item.decision.refused_by), read_person(item.envelope.body, definition)} - {""}
+    if persons:
+        return persons
+    # A correction may leave the card out; then the person is the one that the record named before.
+    record_tag = tag_records(ctx, [item.envelope.record])[item.envelope.record]
+    return {standing.find_person(ctx.session, ctx.centre_id, record_tag)} - {""}
 
 
 def _read_tier(ctx: ActContext, item: DecidedSubmission, definition: FormDefinition | None) -> int | None:

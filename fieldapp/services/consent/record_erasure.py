@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload import after_erasure
-from fieldapp.services.consent import ending, standing
+from fieldapp.services.consent import ending, erasing, standing
 from fieldapp.services.consent.ending import CardTraces
 from fieldapp.services.consent.follow_up_links import untie_follow_ups
 from fieldapp.services.consent.forgotten import find_list, make_line
@@ -25,6 +25,8 @@ from fieldapp.store.operations import centres
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, submissions
+from fieldapp.store.records.submissions import HELD, Submission
+from sync.notes import PREFIX
 
 
 class ErasureReason(StrEnum):
@@ -47,8 +49,49 @@ def erase_record(ctx: ActContext, instance_id: str, reason: str) -> str:
     record = records.get(ctx.session, ctx.centre_id, instance_id)
     if record is None or not record.heads:
         raise make_not_found()
+    _require_reason(reason)
+    return _erase(ctx, instance_id, reason)
+
+
+@act("record.erase")
+def erase_submission(ctx: ActContext, submission_id: int, reason: str) -> str:
+    """Erase what was refused or kept aside; return the id of what shows how far that has come.
+
+    With it goes all that was sent for the same record, which was never taken in. Of a record that is here only this
+    submission is erased: "" then. Raises ActProblem "erase.preserved" while such a record is under a legal hold.
+    """
+    submission = submissions.get(ctx.session, ctx.centre_id, submission_id)
+    if submission is None or not _is_erasable(submission):
+        raise make_not_found()
+    _require_reason(reason)
+    root_id = submission.root_id
+    if records.get(ctx.session, ctx.centre_id, root_id) is None:
+        return _erase(ctx, root_id, reason)
+    centres.lock(ctx.session, ctx.centre_id)
+    if root_id in retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now):
+        raise ActProblem("erase.preserved", N_("This record is preserved, so nothing of it was erased."))
+    erasing.erase_version(ctx, submission)
+    everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
+    pull.remove_items(ctx.session, everybody, {f"rec/{root_id}"})
+    ctx.describe(f"submission/{submission_id}", reason=reason)
+    return ""
+
+
+def _is_erasable(submission: Submission) -> bool:
+    """Say whether a submission is part of no record, and has answers.
+
+    A no and a note have none.
+    """
+    has_answers = bool(submission.body) and not submission.is_refusal and not submission.form.startswith(PREFIX)
+    return has_answers and not submission.is_part and submission.state != HELD
+
+
+def _require_reason(reason: str) -> None:
     if reason not in list(ErasureReason):
         raise ActProblem("erase.reason", N_("Choose why. Without a reason nothing was erased."))
+
+
+def _erase(ctx: ActContext, instance_id: str, reason: str) -> str:
     forgotten = find_list(ctx.session)
     centres.lock(ctx.session, ctx.centre_id)  # who publishes waits, and then sees that it is gone
     tag = ending.tag_records(ctx, [instance_id])[instance_id]

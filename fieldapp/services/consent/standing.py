@@ -145,7 +145,16 @@ def save_statements(session: Session, centre_id: int, statements: Sequence[Conse
             words_by_record[statement.root_id] = _create_word(centre_id, statement)
             new_words.append(words_by_record[statement.root_id])
     standing.add_words(session, new_words)
-    return update_standings(session, centre_id, persons, at, words_by_record.values())
+    return update_standings(session, centre_id, persons, at, words_by_record.values(), _find_highest(statements))
+
+
+def _find_highest(statements: Iterable[ConsentStatement]) -> dict[str, int]:
+    """Return the highest tier that arrived for each person."""
+    highest: dict[str, int] = {}
+    for statement in statements:
+        if not statement.waits:
+            highest[statement.person] = max(statement.tier, highest.get(statement.person, END))
+    return highest
 
 
 def update_standings(
@@ -154,13 +163,14 @@ def update_standings(
     persons: Collection[str],
     at: dt.datetime,
     touched: Iterable[ConsentWord] = (),
+    arrived: Mapping[str, int] = standing.NOTHING_SAID,
 ) -> set[str]:
     """Bring what stands up to date after these people's words changed; return for whom it did.
 
     The time `at` is written on the `touched` words of each person whose standing consent fell; where none of them is
-    theirs any more, on all words of the person.
+    theirs any more, on all words of the person. `arrived`: the highest tier that came just now, by person.
     """
-    changes = standing.update_standings(session, centre_id, persons, at)
+    changes = standing.update_standings(session, centre_id, persons, at, arrived)
     fallen = {person for person, change in changes.items() if change.is_fall}
     if fallen:
         lowering = [word for word in touched if word.person in fallen and not word.waits]

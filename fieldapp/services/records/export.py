@@ -28,18 +28,20 @@ from fieldapp.services.records.export_columns import (
     list_sheets,
     make_codebook,
 )
-from fieldapp.services.records.export_consent import ConsentFilter, ExportPurpose, may_leave
+from fieldapp.services.records.export_consent import ConsentFilter, DayDetail, ExportPurpose, find_day_detail, may_leave
 from fieldapp.services.records.export_files import CsvMember, SpoolFiles
 from fieldapp.services.subprocesses import run_in_process
 from fieldapp.settings import Settings
 from fieldapp.store.forms import versions as forms
 from fieldapp.store.people import users
 from fieldapp.store.records import records, submissions
-from fieldapp.store.records.records import RecordFilter
+from fieldapp.store.records.records import ExportedRecord, RecordFilter
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.session import Session
 from forms.definition import FormDefinition
+from forms.roles import QuestionRole
 from sync.bodies import read_body
+from sync.fold import flatten, unflatten
 
 HISTORY_COLUMNS = (
     "record", "submission", "state", "is_current", "finished", "received", "worker", "via", "version", "column", "answer",
@@ -110,6 +112,9 @@ class _Export:
         until = self.record_filter.until or dt.date.max
         return since <= day <= until
 
+    def find_day_detail(self, version: str) -> DayDetail:
+        return find_day_detail(self.consent.purpose, self.consent.definitions.get(version))
+
     @property
     def has_history(self) -> bool:
         return self.consent.purpose is ExportPurpose.WORK
@@ -171,12 +176,16 @@ def _write_records(export: _Export, archive: zipfile.ZipFile) -> int:
     with archive.open(sheet.filename, "w", force_zip64=True) as member:
         table = CsvMember(member, (*RECORD_COLUMNS, *sheet.header()))
         while batch := list(islice(rows, BATCH_SIZE)):
-            allowed = [record for record in export.consent.narrow(batch) if export.is_of_days(record.day)]
+            allowed = [
+                record for record in export.consent.narrow(batch) if export.is_of_days(_find_sorting_day(export, record))
+            ]
             for record in allowed:
-                times = (_format_time(record.received_at), _format_time(record.changed_at))
+                detail = export.find_day_detail(record.version)
+                day = _format_day(record.day, detail)
+                times = (_cut_time(record.received_at, detail), _cut_time(record.changed_at, detail))
                 about = (record.version, record.channel, record.review)
-                columns = (record.record_id, record.day, export.workers[record.author_id], *times, *about)
-                table.write((*columns, *_make_cells(export, (), record.answers)))
+                columns = (record.record_id, day, export.workers[record.author_id], *times, *about)
+                table.write((*columns, *_make_cells(export, (), _cut_day(export, record, detail))))
                 _write_entries(export, record.record_id, record.record_id, record.answers, ())
                 count += 1
             if export.has_history:
@@ -185,6 +194,45 @@ def _write_records(export: _Export, archive: zipfile.ZipFile) -> int:
         count += _write_talks(export, table)
         table.flush()
     return count
+
+
+def _find_sorting_day(export: _Export, record: ExportedRecord) -> dt.date:
+    """Return the day by which a record is in a file about days.
+
+    Where its line does not say the day, the file must not say it either.
+    """
+    if export.find_day_detail(record.version) is DayDetail.DAY:
+        return record.day
+    return record.day.replace(day=1)
+
+
+def _format_day(day: dt.date, detail: DayDetail) -> str:
+    formats = {DayDetail.DAY: day.isoformat(), DayDetail.MONTH: f"{day:%Y-%m}", DayDetail.NONE: ""}
+    return formats[detail]
+
+
+def _cut_time(moment: dt.datetime, detail: DayDetail) -> str:
+    """Return when a record came or changed, no more exactly than its day.
+
+    Most come on that day.
+    """
+    if detail is DayDetail.DAY:
+        return _format_time(moment)
+    return _format_day(moment.date(), detail)
+
+
+def _cut_day(export: _Export, record: ExportedRecord, detail: DayDetail) -> Mapping[str, Any]:
+    """Return a record's answers with the month in place of its day.
+
+    As they are where its form does not make days less detailed.
+    """
+    if detail is not DayDetail.MONTH:
+        return record.answers
+    names = export.consent.definitions[record.version].summary_names[QuestionRole.DAY]
+    leaves = flatten(record.answers)
+    if isinstance(leaves.get(".".join(names)), str):
+        leaves[".".join(names)] = leaves[".".join(names)][:7]
+    return unflatten(leaves)
 
 
 def _widen_to_months(record_filter: RecordFilter) -> RecordFilter:

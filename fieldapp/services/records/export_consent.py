@@ -16,6 +16,7 @@ from fieldapp.store.session import Session
 from forms.consent import person_in
 from forms.definition import Element, FormDefinition
 from forms.privacy_classes import NEVER_LEAVES
+from forms.roles import QuestionRole
 from sync.notes import plain_code
 
 EVALUATION_TIER = 2  # how far consent must reach for people who check the program
@@ -33,6 +34,27 @@ def may_leave(purpose: ExportPurpose, element: Element) -> bool:
     if purpose is ExportPurpose.WORK:
         return True
     return element.privacy not in {str(name) for name in NEVER_LEAVES} and element.export != "drop"
+
+
+class DayDetail(StrEnum):
+    """How exactly a file may say on which day a record is."""
+
+    DAY = "day"
+    MONTH = "month"
+    NONE = "none"
+
+
+def find_day_detail(purpose: ExportPurpose, definition: FormDefinition | None) -> DayDetail:
+    """Return how exactly a file may say the days of a form's records.
+
+    Its question about the day says that, by its export.
+    """
+    question = definition.find_with_role(QuestionRole.DAY) if definition else None
+    if question is None or purpose is ExportPurpose.WORK:
+        return DayDetail.DAY
+    if not may_leave(purpose, question):
+        return DayDetail.NONE
+    return DayDetail.MONTH if question.export == "generalise" else DayDetail.DAY
 
 
 @dataclass(frozen=True, order=True)

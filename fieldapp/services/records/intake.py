@@ -8,13 +8,13 @@ from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.caseload.record_state import AcceptedSubmission
-from fieldapp.services.consent import ended_cards, refusals, standing
+from fieldapp.services.consent import ended_cards, follow_up_links, refusals, standing
 from fieldapp.services.consent.card_mentions import take_out_of_answers
 from fieldapp.services.consent.ended_cards import LateRecord
 from fieldapp.services.consent.ending import end_person
-from fieldapp.services.consent.late_words import read_late_words, save_late_words
+from fieldapp.services.consent.late_words import find_slip_person, read_late_words, save_late_words
 from fieldapp.services.consent.refusals import DecidedSubmission
-from fieldapp.services.consent.slips import save_slip_of_ended, save_slips, save_waiting_slip
+from fieldapp.services.consent.slips import save_slip, save_slip_of_ended, save_slips, save_waiting_slip
 from fieldapp.services.consent.unasked import cut_envelope, decide_by_standing, find_reason, find_unasked_person
 from fieldapp.services.consent.unlinked_cards import UNLINKED, note_late, restrict_late
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
@@ -38,6 +38,7 @@ from fieldapp.store.database import is_outage
 from fieldapp.store.operations import centres
 from fieldapp.store.records import attachments, records, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, EarlierSubmission
+from forms.definition import FormDefinition
 from sync.envelope import Envelope, make_storable
 from sync.intake import (
     DAMAGED,
@@ -216,16 +217,17 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
             # second contact.
             if not item.as_sent.root and item.as_sent.record not in reader.records:
                 _leave_tally(ctx, item, definitions)
-            _save_late_slip(ctx, item, late_decision.codes)
             # Nothing of it is stored, but nobody's no may get lost for that.
             definition = item.find_definition(definitions)
+            _save_late_slip(ctx, item, definition, late_decision.codes, reader.unlinked)
             late_words = read_late_words(ctx, _make_decided(item), definition, late_decision.codes)
             # Nothing is known of an unlinked card, and nothing is learnt again but its end.
             item.late_words = [word for word in late_words if word.is_end or word.person not in reader.unlinked]
             item.is_ended = True
             item.decision = Decision(Status.STORED, problems=[late_decision.problem])
-        elif late_decision.codes:
+        elif late_decision.codes or late_decision.record_ids:
             answers = take_out_of_answers(item.decision.answers, late_decision.codes)
+            answers = follow_up_links.take_out_of_answers(answers, late_decision.record_ids)
             item.decision = replace(item.decision, answers=answers)
             if late_decision.is_of_unlinked:
                 _leave_nobody(ctx, item, definitions)
@@ -256,12 +258,27 @@ def _leave_tally(ctx: ActContext, item: IntakeItem, definitions: Definitions) ->
     ended_cards.mark_records_ended(ctx, [item.as_sent.record])
 
 
-def _save_late_slip(ctx: ActContext, item: IntakeItem, codes: Collection[str]) -> None:
-    """Let a slip that came too late show what became of its card."""
+def _save_late_slip(
+    ctx: ActContext,
+    item: IntakeItem,
+    definition: FormDefinition | None,
+    ended: Collection[str],
+    unlinked: Collection[str],
+) -> None:
+    """Let a slip that came too late show what became of its card.
+
+    Where only the record is gone, it shows the card, as any slip does.
+    """
     tag = item.submission.slip_tag
-    withdrawal_id = ended_cards.find_withdrawal_of(ctx, codes) if tag else ""
+    if not tag:
+        return
+    withdrawal_id = ended_cards.find_withdrawal_of(ctx, ended)
     if withdrawal_id:
         save_slip_of_ended(ctx, tag, withdrawal_id)
+        return
+    person = find_slip_person(ctx, _make_decided(item), definition, {*ended, *unlinked})
+    if person:
+        save_slip(ctx, tag, person)
 
 
 def _save_late_words(ctx: ActContext, items: Sequence[IntakeItem]) -> None:

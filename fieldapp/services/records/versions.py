@@ -105,11 +105,11 @@ def _complete(
 
 
 def _is_over(definition: FormDefinition, problem: AnswerProblem) -> bool:
-    """Say whether an answer is only missing, and may have gone since its time was over."""
+    """Say whether an answer is only missing, as its time was over or consent fell."""
     element = definition.by_path.get("/data/" + problem.path.replace(".", "/"))
     if problem.code != REQUIRED or element is None:
         return False
-    return bool(find_times(definition).get(element))
+    return element.path in definition.keeps or bool(find_times(definition).get(element))
 
 
 def validate_answers(submission: Submission, definition: FormDefinition, budget: Budget) -> dict[str, Any]:

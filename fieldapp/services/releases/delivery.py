@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.problems import N_
+from fieldapp.services.releases.agreements import AGREEMENT_OVER, is_agreement_over
 from fieldapp.services.releases.withheld import WITHDRAWN, find_withheld
 from fieldapp.services.stored_problems import StoredProblem, write_problems
 from fieldapp.services.transports import senders
@@ -89,6 +90,8 @@ def _make_payload(session: Session, delivery_id: int, packages: Path) -> Deliver
         raise DeliveryFailed(StoredProblem("release.expired", text), is_final=True)
     if release.id in find_withheld(session, [release]):
         raise DeliveryFailed(StoredProblem("release.withdrawn", WITHDRAWN), is_final=True)
+    if is_agreement_over(series, utcnow()):
+        raise DeliveryFailed(StoredProblem("release.agreement_over", AGREEMENT_OVER), is_final=True)
     file = None  # an e-mail says only that the package is there
     # Mail passes servers that nobody here chose.
     if delivery.target["kind"] != EMAIL:

@@ -10,6 +10,7 @@ from fieldapp.services import keys
 from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import ActContext, act, read_act, utcnow
 from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.releases.agreements import AGREEMENT_OVER, is_agreement_over
 from fieldapp.services.releases.retries import next_try
 from fieldapp.services.releases.withdrawals import update_rounds
 from fieldapp.services.releases.withheld import (
@@ -46,6 +47,7 @@ class ReleasesPage:
     people: Mapping[int, str]
     key: str  # the public key that packages are signed with
     withheld: set[int]  # ids of releases in which rows were taken back since
+    over: set[int]  # ids of releases whose agreement with their recipient is over
     delete_by: Mapping[int, dt.datetime]  # until when the rows that a release lists must be deleted
     now: dt.datetime
 
@@ -71,9 +73,15 @@ def list_releases(ctx: ActContext) -> ReleasesPage:
         people=users.labels(ctx.session, ctx.centre_id),
         key=_find_signing_key(readable),
         withheld=find_withheld(ctx.session, readable),
+        over=_find_over(series, readable, ctx.now),
         delete_by={row.id: compute_deadline(row) for row in readable if count_listed(row.manifest)},
         now=ctx.now,
     )
+
+
+def _find_over(series: Sequence[ReleaseSeries], readable: Sequence[Release], now: dt.datetime) -> set[int]:
+    over_series = {row.id for row in series if is_agreement_over(row, now)}
+    return {release.id for release in readable if release.series_id in over_series}
 
 
 def _find_next_tries(runs: Sequence[ReleaseRun]) -> dict[int, dt.datetime]:
@@ -127,7 +135,7 @@ def download_release(ctx: ActContext, release_id: int, packages: Path) -> tuple[
     """Return the file of a release and its name; every download leaves an audit event.
 
     It is encrypted where the series has a key of its recipient. Raises ActProblem when the release
-    is revoked or expired, rows in it were taken back, or its file is not on this server.
+    is revoked or expired, rows in it were taken back, the agreement is over, or its file is not on this server.
     """
     release = _get_readable_release(ctx, release_id)
     if release.revoked_at:
@@ -138,11 +146,13 @@ def download_release(ctx: ActContext, release_id: int, packages: Path) -> tuple[
         raise ActProblem("release.expired", text)
     if release.id in find_withheld(ctx.session, [release]):
         raise ActProblem("release.withdrawn", WITHDRAWN)
+    series = ctx.session.get_one(ReleaseSeries, release.series_id)
+    if is_agreement_over(series, ctx.now):
+        raise ActProblem("release.agreement_over", AGREEMENT_OVER)
     path = packages / f"{release.sha256}.zip"
     name = release.filename
     if not path.is_file():
         raise _make_missing()
-    series = ctx.session.get_one(ReleaseSeries, release.series_id)
     if series.age_key:
         try:
             path = encrypt_for_recipient(packages, release.sha256, series.age_key)

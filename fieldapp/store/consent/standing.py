@@ -53,6 +53,10 @@ class ConsentWord(Base):
     how: Mapped[str] = mapped_column(sa.String(6), default="")  # form, slip, office or late; "" before that was noted
 
 
+# Literal SQL, as the partial index has it.
+IS_ABOVE = sa.text("above_since IS NOT NULL")
+IS_NOT_ABOVE = sa.text("above_since IS NULL")
+NOTHING_SAID: Mapping[str, int] = {}
 WORD_COLUMNS = tuple(ConsentWord.__table__.columns.keys())
 INSERT_WORD = sa.insert(ConsentWord)
 
@@ -61,6 +65,9 @@ class StandingRow(Base):
     """What a person's words give now; written by `update_standings` alone."""
 
     __tablename__ = "standing"
+    __table_args__ = (
+        sa.Index("ix_standing_above_since", "centre_id", "person", sqlite_where=IS_ABOVE, postgresql_where=IS_ABOVE),
+    )
 
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
     person: Mapped[str] = mapped_column(sa.String(9), primary_key=True)
@@ -70,6 +77,29 @@ class StandingRow(Base):
     is_in_doubt: Mapped[bool]
     wording: Mapped[str] = mapped_column(sa.String(16))
     moved_at: Mapped[dt.datetime]  # when any of it changed
+    # Since when answers may be stored that need more than the tier; None once they were cut.
+    above_since: Mapped[dt.datetime | None]
+    is_in_log: Mapped[bool] = mapped_column(default=False)  # bytes of what was cut may still lie in SQLite's log
+
+
+# Made once, and without the mapped classes: each message asks, and making a statement costs as much as running it.
+_WORDS = ConsentWord.__table__.c
+_STANDINGS = StandingRow.__table__.c
+_PERSONS: sa.BindParameter[Any] = sa.bindparam("persons", expanding=True)
+SELECT_WORDS = sa.select(
+    _WORDS.person,
+    _WORDS.statement_id,
+    _WORDS.tier,
+    _WORDS.asked,
+    _WORDS.knew,
+    _WORDS.finished_at,
+    _WORDS.wording,
+    _WORDS.how,
+).where(_WORDS.centre_id == sa.bindparam("centre_id"), _WORDS.person.in_(_PERSONS), ~_WORDS.waits)
+SELECT_STANDINGS = sa.select(*[_STANDINGS[name] for name in NAMES]).where(
+    _STANDINGS.centre_id == sa.bindparam("centre_id"), _STANDINGS.person.in_(_PERSONS)
+)
+UPSERTS: dict[str, Any] = {}  # by dialect
 
 
 @dataclass(frozen=True)
@@ -92,11 +122,12 @@ class StandingChange:
 
 
 def update_standings(
-    session: Session, centre_id: int, persons: Collection[str], at: dt.datetime
+    session: Session, centre_id: int, persons: Collection[str], at: dt.datetime, arrived: Mapping[str, int] = NOTHING_SAID
 ) -> dict[str, StandingChange]:
     """Bring what stands up to date with these people's words; return what changed, by person.
 
-    To be called in every transaction that changes their words, after the change.
+    To be called in every transaction that changes their words, after the change. `arrived`: the highest tier of what
+    arrived just now, by person; where less stands, what arrived may have to be cut.
     """
     asked = set(persons) - {""}
     changes: dict[str, StandingChange] = {}
@@ -120,33 +151,68 @@ def update_standings(
     if gone:
         of_gone = sa.and_(StandingRow.centre_id == centre_id, StandingRow.person.in_(gone))
         session.connection().execute(sa.delete(StandingRow).where(of_gone))
+    fallen = {person for person, change in changes.items() if change.is_fall}
+    above = {person for person, consent in folded.items() if person in fallen or arrived.get(person, END) > consent.tier}
+    _mark_above(session, centre_id, above, at)
     return changes
+
+
+def _mark_above(session: Session, centre_id: int, persons: Collection[str], at: dt.datetime) -> None:
+    """Note that what is stored about these people may reach further than what stands."""
+    if persons:
+        ours = sa.and_(StandingRow.centre_id == centre_id, StandingRow.person.in_(persons), IS_NOT_ABOVE)
+        session.connection().execute(sa.update(StandingRow).where(ours).values(above_since=at))
+
+
+def list_above(session: Session, centre_id: int, doubted_before: dt.datetime) -> list[str]:
+    """Return whose answers may be stored though they need more than stands: card codes.
+
+    While two answers differ, only of those of whom they did so before a time.
+    """
+    is_settled = sa.or_(~StandingRow.is_in_doubt, StandingRow.above_since <= doubted_before)
+    query = sa.select(StandingRow.person).where(StandingRow.centre_id == centre_id, IS_ABOVE, is_settled)
+    return list(session.scalars(query.order_by(StandingRow.person)))
+
+
+def lock_above(session: Session, centre_id: int, person: str, doubted_before: dt.datetime) -> StandingRow | None:
+    """Return what stands for one of those people, locked for changing.
+
+    None for anybody else.
+    """
+    is_settled = sa.or_(~StandingRow.is_in_doubt, StandingRow.above_since <= doubted_before)
+    query = sa.select(StandingRow).where(StandingRow.centre_id == centre_id, StandingRow.person == person)
+    query = query.where(IS_ABOVE, is_settled).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def list_in_log(session: Session) -> list[tuple[int, str]]:
+    """Return centre and card code of people who may still be in SQLite's log."""
+    query = sa.select(StandingRow.centre_id, StandingRow.person).where(StandingRow.is_in_log)
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def note_log_emptied(session: Session, centre_id: int, persons: Collection[str]) -> None:
+    ours = sa.and_(StandingRow.centre_id == centre_id, StandingRow.person.in_(persons))
+    session.execute(sa.update(StandingRow).where(ours).values(is_in_log=False))
 
 
 def _upsert_standings(session: Session, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    statement = make_insert(session, StandingRow)
-    update = {name: statement.excluded[name] for name in rows[0] if name not in ("centre_id", "person")}
-    session.connection().execute(statement.on_conflict_do_update(index_elements=["centre_id", "person"], set_=update), rows)
+    dialect = session.get_bind().dialect.name
+    if dialect not in UPSERTS:
+        statement = make_insert(session, StandingRow)
+        update = {name: statement.excluded[name] for name in rows[0] if name not in ("centre_id", "person")}
+        UPSERTS[dialect] = statement.on_conflict_do_update(index_elements=["centre_id", "person"], set_=update)
+    session.connection().execute(UPSERTS[dialect], rows)
 
 
 def _fold_words(session: Session, centre_id: int, persons: Collection[str]) -> Mapping[str, StandingConsent]:
     """Return what the words of these people give, by person."""
-    columns = (
-        ConsentWord.person,
-        ConsentWord.statement_id,
-        ConsentWord.tier,
-        ConsentWord.asked,
-        ConsentWord.knew,
-        ConsentWord.finished_at,
-        ConsentWord.wording,
-        ConsentWord.how,
-    )
-    query = sa.select(*columns).where(ConsentWord.centre_id == centre_id, ConsentWord.person.in_(persons))
+    parameters = {"centre_id": centre_id, "persons": list(persons)}
     by_person: dict[str, list[Statement]] = {}
     with_record: set[str] = set()  # people of whom more is known than what came late
-    for row in session.execute(query.where(~ConsentWord.waits)):
+    for row in session.connection().execute(SELECT_WORDS, parameters):
         person, number, tier, is_asked, knew, finished_at, wording, how = row
         if how != LATE:
             with_record.add(person)
@@ -202,10 +268,9 @@ def list_standings(session: Session, centre_id: int, persons: Collection[str]) -
     """Return what stands for these people, of those who ever said anything."""
     if not persons:
         return []
-    columns = [StandingRow.__table__.c[name] for name in NAMES]
-    query = sa.select(*columns).where(StandingRow.centre_id == centre_id, StandingRow.person.in_(persons))
+    parameters = {"centre_id": centre_id, "persons": list(persons)}
     standings = []
-    for tier, since, heads, is_in_doubt, wording, person in session.execute(query):
+    for tier, since, heads, is_in_doubt, wording, person in session.connection().execute(SELECT_STANDINGS, parameters):
         standings.append(PersonStanding(tier, since, tuple(heads), is_in_doubt, wording, person))
     return standings
 

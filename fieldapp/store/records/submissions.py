@@ -431,6 +431,17 @@ def list_naming(session: Session, centre_id: int, code: str) -> Sequence[Submiss
     return naming
 
 
+def list_not_taken_in_naming(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:
+    """Return what is part of no record and names one of these records in its answers."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state.in_((*WAITING, "settled")))
+    query = query.where(Submission.body != "").order_by(Submission.id)
+    naming = []
+    for submission in session.scalars(query):
+        if any(root_id in submission.body for root_id in root_ids):
+            naming.append(submission)
+    return naming
+
+
 def list_due_of(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:
     """Return what completes a follow-up of these records: other records, and notes."""
     completing: list[Submission] = []

@@ -273,6 +273,21 @@ class TestErased:
         bodies = session.scalars(sa.select(Submission.body)).all()
         assert asks["id"] not in str([stays.answers, *bodies])
 
+    def test_a_mediation_that_no_follow_up_names_which_comes_later_or_was_refused(
+        self, session: Session, cast: Cast
+    ) -> None:
+        asks = mediated()
+        refused, later = visited(asks["id"], calm="no such answer"), visited(asks["id"])
+        send(session, cast.amina, asks)
+        receive_batch(session, cast.amina, parse_batch(batch(refused)))
+        erase_record(session, cast.rosa, instance_id=asks["id"], reason="too_much")
+        send(session, cast.amina, later)
+        receive_batch(session, cast.amina, parse_batch(batch(visited(asks["id"], calm="no such answer"))))
+        stored = session.scalars(sa.select(Record).where(Record.form == FOLLOW_UP)).one()
+        assert (stored.follows, stored.kind) == ("", "cool")
+        bodies = session.scalars(sa.select(Submission.body)).all()
+        assert asks["id"] not in str([stored.answers, *bodies])
+
     def test_a_contact_that_had_settled_what_was_due(self, session: Session, cast: Cast) -> None:
         earlier = met(ONE, TODAY - dt.timedelta(days=2), due=0)
         answers = json.loads(earlier["body"])

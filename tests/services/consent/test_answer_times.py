@@ -142,3 +142,23 @@ def test_wishes_to_be_contacted_go_thirty_days_after_the_exit(session: Session, 
     texts = {person: read_stored(session, item) for person, item in items.items()}
     assert {person for person, text in texts.items() if "CANARY how" in text} == {stayed, other}
     assert "CANARY long" in texts[left]
+
+
+def test_an_answer_goes_from_what_was_refused_as_well(session: Session, cast: Cast, calendar: Calendar) -> None:
+    publish_timed(session, cast)
+    day = calendar.now.date()
+    good, refused, preserved = timed(day), timed(day, kind="no such kind"), timed(day, kind="no such kind")
+    statuses = [answer["status"] for answer in calendar.send(good, refused, preserved)]
+    assert statuses == ["stored", "rejected", "rejected"]
+    preserve(session, cast, preserved["id"], day + dt.timedelta(days=600))
+    pass_months(calendar, 5)
+    calendar.send(refused)  # sent again it is no younger
+    pass_months(calendar, 2)
+    session.rollback()
+    session.expire_all()
+    bodies = {row.root_id: row.body for row in session.execute(sa.select(Submission.root_id, Submission.body))}
+    has_short = [SHORT in bodies[item["id"]] for item in (good, refused, preserved)]
+    assert has_short == [False, False, True]
+    assert "CANARY long" in bodies[refused["id"]]
+    plan = session.scalars(sa.select(RetentionPlan).where(RetentionPlan.rule == "answers")).one()
+    assert (plan.count, plan.erased) == (2, 2)

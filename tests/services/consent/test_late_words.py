@@ -10,16 +10,23 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldapp.services.acts import utcnow
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.consent.record_erasure import erase_record
+from fieldapp.services.consent.slip_acts import SlipView, lower_by_slip, read_slip
 from fieldapp.services.consent.withdrawals import advance_withdrawals
 from fieldapp.services.phones.devices import revoke_device
 from fieldapp.services.phones.pull import note_pulled, pull_changes
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.settings import Settings
 from fieldapp.store.consent import standing as words
+from fieldapp.store.consent.slips import find_slip
 from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.records.submissions import Submission
+from sync.envelope import parse_item
+from sync.intake import FAILED
 from sync.notes import SETTLE
 from tests.cast import Cast, another_worker, encounter, envelope
 from tests.services.consent.calendar import Calendar
@@ -218,3 +225,27 @@ def test_a_note_about_an_erased_record_does_not_say_that_the_person_took_everyth
     (answer,) = send(session, cast.amina, note, status="stored" if is_late else "duplicate")
     assert [problem["code"] for problem in answer["problems"]] == ["record.erased"]
     assert session.scalars(sa.select(Submission).where(Submission.form == SETTLE)).all() == []
+
+
+def give_slip(session: Session, cast: Cast, item: dict[str, Any], tag: str, *, aside: tuple[str, str] | None = None) -> str:
+    """Send a record with a slip; return which card the slip shows, "" for none."""
+    parsed = parse_item(item)
+    assert parsed
+    receive_batch(session, cast.amina, [IncomingSubmission(parsed, slip_tag=tag, quarantine_reason=aside)])
+    slip = find_slip(session, tag)
+    return slip.person if slip else ""
+
+
+def test_a_slip_that_came_with_a_correction_of_an_erased_record_shows_the_card(session: Session, cast: Cast) -> None:
+    item = talked()
+    send(session, cast.amina, item)
+    erase(session, cast, item)
+    no = json.loads(talked()["body"]) | {"consent": {**consent("0")}}
+    assert give_slip(session, cast, talked(tier="1", **of(item)), "aside", aside=FAILED) == ""
+    assert give_slip(session, cast, envelope(no, day=MAY, **of(item)), "no") == ""
+    assert give_slip(session, cast, talked(tier="2", day=LATER, **of(item)), "less") == CARD
+    assert give_slip(session, cast, talked(tier="3", day=LATER, **of(item)), "more") == CARD
+    view = read_slip(session, "less", utcnow())
+    assert isinstance(view, SlipView) and view.tier == tiers(session, cast)[CARD]
+    lower_by_slip(session, "less", 1)
+    assert tiers(session, cast) == {CARD: 1}

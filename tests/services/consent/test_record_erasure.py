@@ -10,8 +10,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldapp.services.acts import Actor
 from fieldapp.services.consent.forgotten import attach, find_list
-from fieldapp.services.consent.record_erasure import erase_record
+from fieldapp.services.consent.record_erasure import erase_record, erase_submission
 from fieldapp.services.consent.withdrawals import advance_withdrawals, end_listed
 from fieldapp.services.phones.pull import note_pulled, pull_changes
 from fieldapp.services.problems import ActProblem
@@ -151,3 +152,74 @@ def test_under_a_hold_it_is_out_of_every_list_and_goes_when_that_is_over(
     calendar.go_on(3)
     advance_withdrawals(session, None)
     assert "SECRET" not in everything(session)
+
+
+def wrong_version(text: str, **more: Any) -> dict[str, Any]:
+    """Return a record that breaks a rule of its form."""
+    return {**talked(days_ahead=300), **_note(talked(days_ahead=300)["body"], text), **more}
+
+
+def _note(body: str, text: str) -> dict[str, str]:
+    changed = body.replace(NOTE, text)
+    return {"body": changed, "sha256": hashlib.sha256(changed.encode()).hexdigest()}
+
+
+def find_position(session: Session, item: dict[str, Any]) -> int:
+    session.rollback()
+    return session.scalars(sa.select(Submission.id).where(Submission.instance_id == item["id"])).one()
+
+
+def erase_refused(session: Session, actor: Actor, item: dict[str, Any], reason: str = "too_much") -> str:
+    return erase_submission(session, actor, submission_id=find_position(session, item), reason=reason)
+
+
+def test_what_was_refused_is_erased_alone(session: Session, cast: Cast) -> None:
+    good, wrong = talked(), wrong_version("SECRET wrong")
+    send(session, cast.amina, good)
+    send(session, cast.amina, wrong, status="rejected")
+    refused = [
+        (cast.rosa, wrong, "", "erase.reason"), (cast.olaf, wrong, "asked", "access.not_found"),
+        (cast.amina, wrong, "asked", "access.denied"), (cast.rosa, good, "asked", "access.not_found"),
+    ]  # fmt: skip
+    for actor, item, reason, problem_code in refused:
+        with pytest.raises(ActProblem) as problem:
+            erase_refused(session, actor, item, reason)
+        assert problem.value.code == problem_code
+    assert "SECRET" in everything(session)
+    assert erase_refused(session, cast.rosa, wrong)
+    pull(session, cast)
+    advance_withdrawals(session, None)
+    assert [word for word in ("SECRET", wrong["id"]) if word in everything(session)] == []
+    assert NOTE in everything(session)
+    assert words.list_tiers(session, cast.centre.id) == {CARD: 3}
+    send(session, cast.amina, wrong, status="duplicate")
+    correction = wrong_version("SECRET again", root=wrong["id"], prev=[wrong["id"]])
+    send(session, cast.amina, correction)
+    assert "SECRET" not in everything(session)
+
+
+def test_of_a_record_that_stays_only_the_refused_version_is_erased(session: Session, cast: Cast) -> None:
+    good = talked()
+    wrong = wrong_version("SECRET wrong", root=good["id"], prev=[good["id"]])
+    send(session, cast.amina, good)
+    send(session, cast.amina, wrong, status="rejected")
+    assert erase_refused(session, cast.rosa, wrong) == ""
+    assert "SECRET" not in everything(session)
+    session.rollback()
+    session.expire_all()
+    record = session.scalars(sa.select(Record)).one()
+    assert (record.person, NOTE in str(record.answers)) == (CARD, True)
+    send(session, cast.amina, wrong, status="duplicate")
+    assert "SECRET" not in everything(session)
+
+
+def test_what_was_refused_of_a_preserved_record_stays(session: Session, cast: Cast, calendar: Calendar) -> None:
+    good = talked()
+    wrong = wrong_version("SECRET wrong", root=good["id"], prev=[good["id"]])
+    send(session, cast.amina, good)
+    send(session, cast.amina, wrong, status="rejected")
+    preserve(session, cast, good["id"], calendar.now.date() + dt.timedelta(days=30))
+    with pytest.raises(ActProblem) as problem:
+        erase_refused(session, cast.rosa, wrong)
+    assert problem.value.code == "erase.preserved"
+    assert "SECRET" in everything(session)

@@ -3,19 +3,24 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy.orm import Session
 
 from fieldapp.cli import cli
 from fieldapp.cli.db import REHEARSAL, write_report
+from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
 from fieldapp.store.consent.overview import ConsentCounts
 from fieldapp.store.database import engine_for
-from tests.cast import Cast
-from tests.services.consent.endings import CARD, send, talked
+from fieldapp.store.records.submissions import Submission
+from tests.cast import Cast, publish_others
+from tests.services.consent.consents import MAY, intake
+from tests.services.consent.endings import CARD, OTHER, send, talked
 
 BEFORE_STANDING = "0015"
+BEFORE_CUTTING = "0021"
 
 
 @pytest.fixture
@@ -43,6 +48,26 @@ def test_an_upgrade_is_rehearsed_on_a_copy_that_is_deleted(settings: Settings, w
     assert "people whose consent reaches public totals: 1" in upgraded.output
     assert migrations.is_current(engine)
     assert command.invoke(cli, ["db", "upgrade"]).output == ""  # nothing changes any more
+
+
+def test_what_consent_did_not_reach_before_is_taken_out_and_said(
+    settings: Settings, web_cast: Cast, command: CliRunner
+) -> None:
+    engine = engine_for(settings.url)
+    with Session(engine) as session:
+        publish_others(session, web_cast)
+        send(session, web_cast.amina, intake(CARD, MAY))
+        card_id = find_card(session, web_cast.rosa, code=CARD)
+        lower_card(session, web_cast.rosa, card_id=card_id, tier=1, reason="in_person")
+        send(session, web_cast.amina, intake(OTHER, MAY, tier="2"))
+    migrations.downgrade(engine, BEFORE_CUTTING)
+    said = "people of whom answers were taken out that their consent does not reach any more: 1\n"
+    assert said in command.invoke(cli, ["db", "upgrade", "--rehearse"]).output
+    assert command.invoke(cli, ["db", "upgrade"]).output == said
+    with Session(engine) as session:
+        bodies = "".join(session.scalars(sa.select(Submission.body)))
+    assert bodies.count("man_boy") == 1
+    assert command.invoke(cli, ["db", "upgrade"]).output == ""
 
 
 def test_another_database_is_not_copied(command: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.consent.card_consent import end_card, find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.forms.published import publish_form
 from fieldapp.services.records.export import write_records_archive
 from fieldapp.services.records.export_consent import ExportPurpose
 from fieldapp.settings import Settings
 from fieldapp.store.records.records import RecordFilter
 from tests.cast import Cast, encounter, envelope
+from tests.programme import compiled_of, workbook_of
+from tests.services.caseload.mediations import FOLLOW_UP, mediated, visited
 from tests.services.caseload.meetings import code
 from tests.services.consent.consents import APRIL, MAY, ONE, consent, met, send
 
@@ -42,16 +45,23 @@ def _said_no(session: Session, cast: Cast, tmp_path: Path) -> list[dict[str, Any
     return items
 
 
-def read_files(session: Session, cast: Cast, folder: Path, **limits: Any) -> dict[str, list[dict[str, str]]]:
+def read_files(
+    session: Session,
+    cast: Cast,
+    folder: Path,
+    form: str = "encounter",
+    purpose: ExportPurpose = ExportPurpose.WORK,
+    **limits: Any,
+) -> dict[str, list[dict[str, str]]]:
     buffer = io.BytesIO()
-    record_filter = RecordFilter(form="encounter", **limits)
-    count = write_records_archive(session, cast.centre.id, record_filter, buffer, folder, ExportPurpose.WORK)
+    record_filter = RecordFilter(form=form, **limits)
+    count = write_records_archive(session, cast.centre.id, record_filter, buffer, folder, purpose)
     session.rollback()
     files = {}
     with zipfile.ZipFile(buffer) as archive:
         for name in archive.namelist():
             files[name] = list(csv.DictReader(io.StringIO(archive.read(name).decode("utf-8-sig"))))
-    assert len(files["encounter.csv"]) == count
+    assert len(files[f"{form}.csv"]) == count
     return files
 
 
@@ -89,3 +99,23 @@ def test_no_filter_says_where_or_on_which_day(
     on_the_day = read_files(session, cast, tmp_path, since=APRIL, until=APRIL)["encounter.csv"]
     assert [row["record"] for row in on_the_day] == [_said_no[3]["id"]]
     assert read_files(session, cast, tmp_path, since=APRIL + dt.timedelta(days=1), until=last)["encounter.csv"] == []
+
+
+def test_to_check_the_program_a_day_is_as_exact_as_its_form_lets_it_out(
+    session: Session, cast: Cast, tmp_path: Path
+) -> None:
+    publish_form(session, cast.system, compiled=compiled_of(FOLLOW_UP), workbook=workbook_of(FOLLOW_UP))
+    asks = mediated(APRIL)
+    send(session, cast, met(ONE, APRIL, "3"), asks, visited(asks["id"], APRIL))
+    [line] = read_files(session, cast, tmp_path, purpose=ExportPurpose.EVALUATION)["encounter.csv"]
+    assert (line["day"], line["enc_date"]) == ("2026-04", "2026-04")
+    assert {len(line["received"]), len(line["changed"])} == {7}
+    [line] = read_files(session, cast, tmp_path)["encounter.csv"]
+    assert (line["day"], line["enc_date"]) == (APRIL.isoformat(), APRIL.isoformat())
+    [line] = read_files(session, cast, tmp_path, FOLLOW_UP, ExportPurpose.EVALUATION)[f"{FOLLOW_UP}.csv"]
+    assert (line["day"], line["received"], line["changed"], "fu_date" in line) == ("", "", "", False)
+    # Nor does a filter say it: by days, a line is in or out by the first of its month.
+    first, day = APRIL.replace(day=1), APRIL
+    for since, count in ((first, 1), (day, 0)):
+        limits = {"since": since, "until": day}
+        assert len(read_files(session, cast, tmp_path, purpose=ExportPurpose.EVALUATION, **limits)["encounter.csv"]) == count

@@ -301,6 +301,18 @@ def test_what_is_revoked_is_not_sent(
     assert list(shelf.iterdir()) == []
 
 
+def test_what_waited_past_the_last_day_of_the_agreement_is_not_sent(
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path
+) -> None:
+    release = released(session, cast, tmp_path / "p", sftp.target())
+    session.get_one(ReleaseSeries, release.series_id).agreement = {"ends_on": "2020-01-31"}
+    session.commit()
+    deliver_due(session, tmp_path / "p", means)
+    [(state, _, problem)] = states(session)
+    assert (state, "agreement with the recipient is over" in problem) == ("failed", True)
+    assert list(shelf.iterdir()) == []
+
+
 def test_four_senders_at_once_send_it_once(
     url: str, session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path
 ) -> None:

@@ -194,6 +194,21 @@ def test_what_expired_cannot_be_fetched(client_of: Clients, post: Post, release_
     assert "no longer to download" in eve.get("/releases/").text
 
 
+def test_after_the_last_day_of_an_agreement_nobody_gets_its_packages(
+    client_of: Clients, post: Post, release_id: int, settings: Settings
+) -> None:
+    change(settings, sa.update(ReleaseSeries).values(agreement={"ends_on": "2020-01-31"}))
+    eve = client_of("eve")
+    second_factor(eve)
+    assert fetch(post, eve, release_id).status_code == 410
+    page = eve.get("/releases/").text
+    assert "The agreement with the recipient is over, so nobody gets this package any more." in page
+    assert "Download the package" not in page
+    change(settings, sa.update(ReleaseSeries).values(agreement={"ends_on": "2999-01-31"}))
+    assert fetch(post, eve, release_id).status_code == 200
+    assert "Download the package" in eve.get("/releases/").text
+
+
 def test_a_package_that_is_gone_says_so(client_of: Clients, post: Post, release_id: int, app: Flask) -> None:
     for path in app.config["SETTINGS"].packages.glob("*.zip"):
         path.unlink()

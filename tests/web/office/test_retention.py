@@ -120,6 +120,26 @@ def test_a_record_is_erased_on_its_page_with_a_reason(settings: Settings, web_ca
         assert session.scalars(sa.select(Submission.body)).all() == [""]
 
 
+def test_what_was_refused_is_erased_on_its_page_with_a_reason(
+    settings: Settings, web_cast: Cast, client_of: Clients
+) -> None:
+    answers = encounter()
+    answers["talk"]["people_n"] = "900"
+    with Session(engine_for(settings.url)) as session:
+        [answer] = receive_batch(session, web_cast.amina, parse_batch(batch(envelope(answers))))
+        assert answer["status"] == "rejected"
+        number = session.scalars(sa.select(Submission.id)).one()
+    rosa = client_of("rosa")
+    page = f"/office/review/{number}"
+    token = csrf_of(rosa.get(page).text)
+    refused = rosa.post(f"{page}/erase", data={"csrf_token": token}, follow_redirects=True)
+    assert "Without a reason nothing was erased." in refused.text
+    done = rosa.post(f"{page}/erase", data={"csrf_token": token, "reason": "by_mistake"}, follow_redirects=True)
+    assert "The record is erased." in done.text
+    with Session(engine_for(settings.url)) as session:
+        assert session.scalars(sa.select(Submission.body)).all() == [""]
+
+
 def test_a_wrong_day_is_not_believed(settings: Settings, web_cast: Cast, client_of: Clients) -> None:
     rosa = client_of("rosa")
     assert "another day" in post(rosa, "day", day="2020-01-01")

@@ -65,6 +65,7 @@ FREE = {
     "office.retention_delay": "works once; a second time is refused",
     "office.retention_hold_confirm": "agrees once; again changes nothing",
     "office.retention_hold": "adds a hold; the others stay",
+    "office.submission_erase": "erases what was refused, once and for all; what is erased stays so",
     "office.record_erase": "erases a record, once and for all; one that is erased stays so",
     "office.release_retry": "builds what failed; what is built stays built",
     "evaluator.package": "only reads",

@@ -36,7 +36,7 @@ export function LatestRecords() {
 function RecordItem({ line }: { line: OutboxLine }) {
   const app = useApp();
   const { forms } = app;
-  const { id, form, state, finishedAt, isEnded, hasCopy } = line;
+  const { id, form, state, finishedAt, isEnded, isUnlinked, hasCopy } = line;
   const about = describeRecord(app, line);
   const name = titleOf(forms, form);
   const states = {
@@ -72,6 +72,13 @@ function RecordItem({ line }: { line: OutboxLine }) {
           <p>
             {t(
               "This person took everything back, so nothing of this was stored. Give them a new card.",
+            )}
+          </p>
+        )}
+        {isUnlinked && (
+          <p>
+            {t(
+              "The centre has not heard of this card for two years and does not know it any more. Give the person a new card.",
             )}
           </p>
         )}

@@ -88,6 +88,12 @@ describe("the latest records", () => {
     assert.equal(shown.has("a.btn"), false);
   });
 
+  it("say that the centre does not know a card any more, and what to do", async () => {
+    const lines = [line("delivered", { isUnlinked: true })];
+    const { shown } = await openScreen(<LatestRecords />, { lines, forms });
+    assert.match(shown.text, /does not know it any more. Give the person a new card/);
+  });
+
   it("are at most twenty, and none at first", async () => {
     const many = Array.from({ length: 30 }, (_, at) => line("delivered", { id: `r${at}` }));
     const { shown } = await openScreen(<LatestRecords />, { lines: many, forms });

@@ -10,6 +10,7 @@ from evaluator_export.periods import Period
 from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.series.released_dataset import ReleaseContext
 from fieldapp.services.consent.standing import Standings
+from fieldapp.services.releases.agreements import find_last_day, is_agreement_over
 from fieldapp.services.releases.datasets import DatasetCatalogue, load_catalogue, read_recipe, recipe_text
 from fieldapp.services.releases.gathering.withdrawn_places import WithdrawnPlaces, load_withdrawn_places
 from fieldapp.services.releases.withheld import find_replaceable, is_list_settled
@@ -146,6 +147,5 @@ def start_assembly(
 
 def _require_agreement(series: ReleaseSeries, cut_off: dt.datetime) -> None:
     """Raise ExportProblem when the agreement with the recipient is over (governance GR1)."""
-    ends_on = str((series.agreement or {}).get("ends_on") or "")
-    if ends_on and ends_on < cut_off.date().isoformat():
-        raise ExportProblem(Reason("release.agreement", {"day": ends_on}))
+    if is_agreement_over(series, cut_off):
+        raise ExportProblem(Reason("release.agreement", {"day": find_last_day(series)}))

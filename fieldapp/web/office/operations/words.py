@@ -47,6 +47,7 @@ ACTS = {
     "record.open": N_("A record was opened"),
     "records.export": N_("Records were downloaded as a file"),
     "datasets.install": N_("Datasets of the program were installed"),
+    "answers.cut": N_("Answers that a person's consent does not reach any more were removed"),
     "refusals.cut": N_("Answers that consent does not cover were removed from older records"),
     "release.attest_deletion": N_("A recipient confirmed that all copies are deleted"),
     "release.attest_withdrawal": N_("A recipient confirmed that rows that were taken back are deleted"),

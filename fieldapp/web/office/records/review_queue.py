@@ -4,6 +4,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
+from fieldapp.services.consent import record_erasure
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing, quarantine, reviews
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
@@ -27,6 +29,23 @@ def submission_dismiss(submission_id: int) -> ResponseReturnValue:
     # done.
     reviews.dismiss_submission(session(), actor(), submission_id=submission_id, seen=seen())
     flash(gettext("Dismissed. The record stays stored."), "safe")
+    return redirect(url_for("office.review_queue"))
+
+
+@office.post("/review/<int:submission_id>/erase")
+def submission_erase(submission_id: int) -> ResponseReturnValue:
+    """Erase what was refused or kept aside, where an admin says why."""
+    try:
+        reason = request.form.get("reason", "")
+        withdrawal_id = record_erasure.erase_submission(session(), actor(), submission_id=submission_id, reason=reason)
+    except ActProblem as problem:
+        if not problem.code.startswith(("erase.", "consent.")):
+            raise
+        flash(gettext(problem.text), "danger")
+        return redirect(url_for("office.submission", submission_id=submission_id))
+    flash(gettext("The record is erased."), "safe")
+    if withdrawal_id:
+        return redirect(url_for("office.withdrawal", withdrawal_id=withdrawal_id))
     return redirect(url_for("office.review_queue"))
 
 
