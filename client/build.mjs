@@ -240,6 +240,7 @@ async function buildPhone(output) {
     others: "other screens",
     qr_drawing: "QR codes",
     rare_widgets: "rare widgets",
+    rare_exchange: "rare exchange",
     fr: "french",
     spot_map: "heat map",
   };

@@ -232,6 +232,7 @@ NOT_TRIED: dict[str, str] = {
     "caseload.earlier_cards._note_told": OF_THE_SYSTEM,
     "caseload.earlier_cards._tell": OF_THE_SYSTEM,
     "caseload.update.rebuild_caseload": OF_THE_SYSTEM,
+    "caseload.labels.keep_labels": "passes over cards of others: tests/services/caseload/test_labels.py asks from another centre",
     "records.earlier_refusals._cut": OF_THE_SYSTEM,
     "records.earlier_refusals._is_done": OF_THE_SYSTEM,
     "records.earlier_refusals._note_done": OF_THE_SYSTEM,

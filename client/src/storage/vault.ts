@@ -33,6 +33,8 @@ export interface Account {
   rules: Rules;
   listed: ManifestEntry[]; // what the centre last said that a phone should hold
   remembered: Record<string, Record<string, string>>; // form → path → last answer
+  labelSalt?: string; // what makes the key of own labels, with a password
+  labelKey?: string; // with which own labels are sealed; none where nobody typed a password
 }
 
 export interface ManifestEntry {
@@ -115,6 +117,7 @@ export async function enrol(
     raw = await unseal<number[]>(recoveryKey, existing.byRecovery);
     const before = await unseal<Account>(await importKey(raw), existing.account);
     account = { ...account, remembered: before.remembered };
+    if (before.labelKey) account.labelKey = before.labelKey;
   }
   const key = await importKey(raw);
   const counted = await getRow("counters", account.user);

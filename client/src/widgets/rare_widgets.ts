@@ -2,6 +2,7 @@
 
 export { CaptureWidget } from "./capture/widget";
 export { IdentifierWarning } from "./identifier_warning";
+export { MyPlace } from "./place_by_fix/view";
 export { PlaceWidget } from "./place/widget";
 export { RangeWidget } from "./range/widget";
 export { RankWidget } from "./rank/widget";

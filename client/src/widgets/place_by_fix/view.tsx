@@ -26,7 +26,7 @@ export function judgeAreas(codes: string[], accuracy: number): State {
   return codes.length > 0 ? "unsure" : "outside";
 }
 
-type MyPlaceProps = WidgetProps & {
+export type MyPlaceProps = WidgetProps & {
   choices: readonly Option[];
   labelOf: (choice: Option) => string;
 };
@@ -96,23 +96,6 @@ export function MyPlace(props: MyPlaceProps) {
             </button>
           ))}
         </div>
-      )}
-    </div>
-  );
-}
-
-/** A coarse square, filled together with the area; it cannot be typed. */
-export function CellWidget(props: WidgetProps) {
-  const { node, change, id } = props;
-  return (
-    <div class="row" id={id} tabIndex={-1}>
-      <output class="soft">
-        {node.text ? t("A square of 500 m by 500 m is stored.") : t("Filled by “Use my place”.")}
-      </output>
-      {node.text && (
-        <button type="button" class="btn quiet" onClick={() => change("")}>
-          {t("Remove")}
-        </button>
       )}
     </div>
   );
