@@ -18,6 +18,7 @@ import type { Help } from "../../widgets/props";
 import { go, useApp } from "../state";
 import { type Answers, collectLastAnswers, hasReferral } from "./initial_answers";
 import { NotHere } from "./not_here";
+import { leavePages } from "./history";
 import type { Keeper } from "./keeper";
 import { Pages } from "./pages";
 import { type SlipOffer, SlipScreen, useSlipOffer } from "./slip_offer";
@@ -81,6 +82,7 @@ function useKeeper(
     /** It was erased while it was open: its person took everything back, and Today says so. */
     const leaveErased = async (): Promise<void> => {
       await refresh();
+      await leavePages();
       go("/today");
     };
     const save = async (page: number, answers: Json): Promise<void> => {
@@ -115,6 +117,7 @@ function useKeeper(
       }
       await saveLastAnswers(vault, definition, answers);
       await refresh();
+      await leavePages();
       go(`/saved/${draft.form}/${hasReferral(definition, answers) ? "refer" : "done"}`);
       void exchange();
     };
@@ -122,7 +125,14 @@ function useKeeper(
       await discardDraft(draft.id);
       await refresh();
     };
-    return { save, finish, close: refresh, discard, exit: () => go("/today"), hide };
+    return {
+      save,
+      finish,
+      close: refresh,
+      discard,
+      exit: () => void leavePages().then(() => go("/today")),
+      hide,
+    };
   }, [draft]);
 }
 

@@ -23,6 +23,7 @@ import {
   type Page,
 } from "./form_pages";
 import { makeSession, useWatchers, useWriter } from "./form_session";
+import { usePhoneBack } from "./history";
 import type { Keeper } from "./keeper";
 import { usePaging } from "./paging";
 import { useStanding } from "./standing_consent";
@@ -54,6 +55,7 @@ export function Pages(props: PagesProps) {
   const { writer, saveState } = useWriter(save, keeper, answers !== null);
   const paging = usePaging({ form, language, keeper, writer, place });
   const { pages, here, shown, turnTo } = paging;
+  usePhoneBack(here, () => writer.written, turnTo);
   const standing = useStanding(form, help, language, props.isCorrection === true, turnToConsent);
   const session = useMemo(
     () => makeSession({ form, language, shown, help, watch }, writer, standing.follow),
