@@ -22,7 +22,7 @@ export function AboutPerson({ person }: { person: Person }) {
   const { code } = person;
   const due = book.due.filter((followUp) => followUp.code === code);
   return (
-    <dl class="card ledger known">
+    <dl class="card">
       <Fact name={t("Next contact")}>
         {due.length === 0 && <p>{t("Nothing is due.")}</p>}
         {due.slice(0, 3).map((followUp) => (
@@ -43,7 +43,7 @@ export function AboutPerson({ person }: { person: Person }) {
 function Fact({ name, children }: { name: string; children: ComponentChildren }) {
   return (
     <div>
-      <dt>{name}</dt>
+      <dt class="soft">{name}</dt>
       <dd>{children}</dd>
     </div>
   );
@@ -105,7 +105,7 @@ function Contacts({ person: { code, seenOn } }: { person: Person }) {
     <>
       {isNewer && (
         <p>
-          {formatDay(seenOn)} <span class="soft">{t("from this phone")}</span>
+          {formatDay(seenOn, "short")} <span class="soft">{t("from this phone")}</span>
         </p>
       )}
       {contacts.map((contact, at) => (
@@ -123,7 +123,7 @@ function Contact({ contact: { on, form, kind, own } }: { contact: CardContact })
     : titleOf(forms, form);
   return (
     <p>
-      {formatDay(on)} · {what} <span class="soft">{own ? t("by you") : t("by a colleague")}</span>
+      {formatDay(on, "short")} · {what} <span class="soft">{own ? t("by you") : t("by a colleague")}</span>
     </p>
   );
 }
