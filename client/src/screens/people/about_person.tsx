@@ -123,7 +123,8 @@ function Contact({ contact: { on, form, kind, own } }: { contact: CardContact })
     : titleOf(forms, form);
   return (
     <p>
-      {formatDay(on, "short")} · {what} <span class="soft">{own ? t("by you") : t("by a colleague")}</span>
+      {formatDay(on, "short")} · {what}{" "}
+      <span class="soft">{own ? t("by you") : t("by a colleague")}</span>
     </p>
   );
 }
