@@ -35,7 +35,11 @@ export interface Account {
   remembered: Record<string, Record<string, string>>; // form → path → last answer
   labelSalt?: string; // what makes the key of own labels, with a password
   labelKey?: string; // with which own labels are sealed; none where nobody typed a password
+  usual?: Record<string, Usual>; // by form; never sent
 }
+
+/** How often each choice of a question was picked lately: path → name of the choice → times. */
+export type Usual = Record<string, Record<string, number>>;
 
 export interface ManifestEntry {
   kind: "form" | "areas";
@@ -116,8 +120,12 @@ export async function enrol(
   if (existing) {
     raw = await unseal<number[]>(recoveryKey, existing.byRecovery);
     const before = await unseal<Account>(await importKey(raw), existing.account);
-    account = { ...account, remembered: before.remembered };
-    if (before.labelKey) account.labelKey = before.labelKey;
+    account = {
+      ...account,
+      remembered: before.remembered,
+      ...(before.labelKey ? { labelKey: before.labelKey } : {}),
+      ...(before.usual ? { usual: before.usual } : {}),
+    };
   }
   const key = await importKey(raw);
   const counted = await getRow("counters", account.user);

@@ -21,6 +21,7 @@ import { NotHere } from "./not_here";
 import { leavePages } from "./history";
 import type { Keeper } from "./keeper";
 import { Pages } from "./pages";
+import { countUsual } from "./usual_answers";
 import { type SlipOffer, SlipScreen, useSlipOffer } from "./slip_offer";
 
 export interface LoadedDraft {
@@ -64,8 +65,10 @@ async function saveLastAnswers(
   definition: FormDefinition,
   answers: Json,
 ): Promise<void> {
-  const { remembered } = vault.account;
-  remembered[definition.id] = collectLastAnswers(definition, answers, remembered[definition.id]);
+  const { id } = definition;
+  const { remembered, usual = {} } = vault.account;
+  remembered[id] = collectLastAnswers(definition, answers, remembered[id]);
+  vault.account.usual = { ...usual, [id]: countUsual(definition, answers, usual[id]) };
   await saveAccount(vault).catch(() => undefined); // only a convenience
 }
 
@@ -137,12 +140,14 @@ function useKeeper(
 }
 
 /** What widgets may ask of the phone; `codes` collects those of new cards. */
-function useHelp(codes: { current: string[] }): Help {
+function useHelp(codes: { current: string[] }, form: string): Help {
   const { vault, book } = useApp();
   const { user, rules } = vault.account;
+  const usual = vault.account.usual?.[form] ?? {};
   return useMemo(
     () => ({
       people: book.people.map(({ code, label }) => ({ code, label })),
+      usual: (path) => usual[path] ?? {},
       findStanding: (code) => findStanding(book, code),
       newCard: () => {
         const code = makeCardCode(randomBytes(8));
@@ -164,7 +169,7 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
   const codes = useRef(draft.minted ?? []);
   const offer = useSlipOffer();
   const keeper = useKeeper({ draft, definition, notice, seeds, isNew }, codes, offer);
-  const help = useHelp(codes);
+  const help = useHelp(codes, draft.form);
   if (lock === "elsewhere") {
     return (
       <NotHere

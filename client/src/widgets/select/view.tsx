@@ -1,14 +1,11 @@
 import type { Option } from "../../engine/types";
 import { t } from "../../i18n";
-import { loadLater } from "../load_later";
-import type { MyPlaceProps } from "../place_by_fix/view";
+import { MyPlace } from "../place_by_fix/view";
 import { describeField, listAppearances, type WidgetProps } from "../props";
 import { describeNotAllowed, type QuestionType } from "../question_type";
 import { Cards } from "./cards";
 import { isDropDown, SEARCH_FROM, type ListProps } from "./choices";
 import { SearchList } from "./search_list";
-
-const MyPlace = loadLater<MyPlaceProps>((widgets) => widgets.MyPlace, true);
 
 function SelectWidget(props: WidgetProps) {
   const { form, node, language } = props;

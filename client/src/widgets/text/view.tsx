@@ -1,6 +1,6 @@
 import { CardWidget } from "../card/view";
 import { loadLater } from "../load_later";
-import { CellWidget } from "../place_by_fix/cell";
+import { CellWidget } from "../place_by_fix/view";
 import { describeField, listAppearances, type WidgetProps } from "../props";
 import { describeNotAllowed, type QuestionType } from "../question_type";
 
