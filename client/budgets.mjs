@@ -10,7 +10,9 @@ export const PHONE = {
   enrolment: 800, // beside what sending needs
   exchange: 200, // the same
   "rare exchange": 2_200, // own labels, sealed; cards that ended; what the first version left
-  french: 8_200,
+  french: 6_400,
+  "broken storage": 900,
+  "french, later": 4_200, // what only other screens and rare widgets say
   "service worker": 5_400, // which has the hashes of all pieces
   "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
   "heat map": 5_400,

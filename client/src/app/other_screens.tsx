@@ -1,12 +1,17 @@
 /** Shows screens that are loaded when the first of them is opened. */
 
 import type { ComponentChild } from "preact";
-import { t } from "../i18n";
+import { loadLaterWords, t } from "../i18n";
 import { NotHere } from "../screens/fill/not_here";
 import { type Piece, usePiece } from "../widgets/piece";
 
 type Screens = typeof import("../screens/others");
-const otherScreens: Piece<Screens> = { load: () => import("../screens/others") };
+const otherScreens: Piece<Screens> = {
+  load: async () => {
+    const [screens] = await Promise.all([import("../screens/others"), loadLaterWords()]);
+    return screens;
+  },
+};
 
 /** One of the other screens, once they are here; where they cannot be loaded, what to do. */
 export function OtherScreen({ draw }: { draw: (screens: Screens) => ComponentChild }) {

@@ -7,7 +7,8 @@ import { AppleSteps, InstallHint, isApple, isInstalled } from "./install";
 import { applyLook, readLook } from "./look";
 import { DataState, Ready, Tabs, titleOf, Top } from "./parts";
 import { Clock } from "./quick_exit";
-import { Broken, LostAll } from "./storage_broken";
+import { LostAll } from "./lost_all";
+import { Broken } from "./storage_broken";
 
 const stateOf = async (options: ScreenOptions): Promise<string> =>
   (await openScreen(<DataState />, options)).shown.text;

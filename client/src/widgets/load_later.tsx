@@ -1,11 +1,16 @@
 /** Shows widgets that are loaded when the first of them is shown. */
 
 import type { ComponentType, FunctionComponent } from "preact";
-import { t } from "../i18n";
+import { loadLaterWords, t } from "../i18n";
 import { type Piece, usePiece } from "./piece";
 
 type RareWidgets = typeof import("./rare_widgets");
-const rareWidgets: Piece<RareWidgets> = { load: () => import("./rare_widgets") };
+const rareWidgets: Piece<RareWidgets> = {
+  load: async () => {
+    const [widgets] = await Promise.all([import("./rare_widgets"), loadLaterWords()]);
+    return widgets;
+  },
+};
 
 /** A widget in whose place stands, until it is here, that it is on its way; or nothing. */
 export function loadLater<Props extends object>(
