@@ -5,14 +5,14 @@
 
 export const PHONE = {
   "before sign-in": 20_480, // page, styles, icon, and the scripts of the gate
-  "after sign-in": 39_000, // sending, storing, and the screens up to the first question
-  "other screens": 7_400, // loaded when one is opened: Mine, cards, where and when
+  "after sign-in": 40_500, // sending, storing, and the screens up to the first question
+  "other screens": 7_900, // loaded when one is opened: Mine, cards, where and when
   enrolment: 800, // beside what sending needs
   exchange: 200, // the same
   "rare exchange": 2_200, // own labels, sealed; cards that ended; what the first version left
   french: 6_400,
   "broken storage": 900,
-  "french, later": 4_200, // what only other screens and rare widgets say
+  "french, later": 4_700, // what only other screens and rare widgets say
   "service worker": 5_400, // which has the hashes of all pieces
   "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
   "heat map": 5_400,

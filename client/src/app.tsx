@@ -145,7 +145,8 @@ function GateScreen(props: GateScreenProps) {
     const { opened, another } = props;
     return <Unlock {...common} rows={rows} waiting={waiting} opened={opened} another={another} />;
   }
-  const way = { ...common, invitation, opened: props.signedIn, back: props.leave };
+  const isKnown = rows.length > 0;
+  const way = { ...common, invitation, isKnown, opened: props.signedIn, back: props.leave };
   return <SignIn key={invitation} {...way} />;
 }
 

@@ -48,10 +48,14 @@ function renderScreen(route: string): ComponentChild {
       return <OtherScreen key={route} draw={({ FetchRecord }) => <FetchRecord id={first} />} />;
     case "fill":
       return <Fill key={first} id={first} />;
+    case "practice":
+      return (
+        <OtherScreen key={route} draw={({ Practice }) => <Practice isDone={first !== ""} />} />
+      );
     case "saved":
       return <Saved form={first} then={second} />;
     default:
-      return <Today />;
+      return <Today firstDay={<OtherScreen draw={({ FirstDay }) => <FirstDay />} />} />;
   }
 }
 

@@ -16,7 +16,7 @@ import { saveAccount, type Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import type { Help } from "../../widgets/props";
 import { go, useApp } from "../state";
-import { type Answers, collectLastAnswers, hasReferral } from "./initial_answers";
+import { type Answers, collectLastAnswers, hasReferral, nameRecent } from "./initial_answers";
 import { NotHere } from "./not_here";
 import { leavePages } from "./history";
 import type { Keeper } from "./keeper";
@@ -142,7 +142,7 @@ function useKeeper(
 /** What widgets may ask of the phone; `codes` collects those of new cards. */
 function useHelp(codes: { current: string[] }, form: string): Help {
   const { vault, book } = useApp();
-  const { user, rules } = vault.account;
+  const { user, rules, remembered } = vault.account;
   const usual = vault.account.usual?.[form] ?? {};
   return useMemo(
     () => ({
@@ -158,6 +158,7 @@ function useHelp(codes: { current: string[] }, form: string): Help {
       outlines: (list) => findOutlines(user, list),
       hasRoom: hasRoomFor,
       hasVoiceNotes: rules.voice_notes,
+      recent: (form, path) => (remembered[form]?.[nameRecent(path)] ?? "").split(" "),
     }),
     [book],
   );

@@ -39,6 +39,7 @@ interface PagesProps {
   keeper: Keeper;
   help: Help;
   isCorrection?: boolean; // it says again what was said then
+  isTrial?: boolean; // nothing of it is stored; else where there is nothing to hide
   isAway?: boolean; // something else is shown, and the form may come back
 }
 
@@ -107,7 +108,7 @@ export function Pages(props: PagesProps) {
           {t("Delete the draft")}
         </button>
       </main>
-      <Foot saveState={saveState} isTrial={!keeper.hide}>
+      <Foot saveState={saveState} isTrial={props.isTrial ?? !keeper.hide}>
         <button type="button" class="btn" disabled={here === 0} onClick={() => turnTo(here - 1)}>
           {t("Back")}
         </button>
@@ -147,10 +148,12 @@ function FormLanguage({
 
 function PageView({ session, page }: { session: FormSession; page: Page }) {
   const { label, node, repeat } = page;
+  // Labels may show answers, which no browser's history is to keep.
+  const title = inLanguage(session.form.definition.title, session.language);
   const common = { session, node, place: findPlace(page), depth: 1 };
   return (
     <>
-      <Title>{label || t("Questions")}</Title>
+      <Title name={session.form.plain(title, session.form.root)}>{label || t("Questions")}</Title>
       {repeat ? (
         <RepeatView {...common} name={repeat} Instance={GroupView} />
       ) : (

@@ -31,7 +31,7 @@ export function Card({ code: address }: { code: string }) {
   if (!code || !person) return <MissingCard />;
   return (
     <>
-      <Top title={person.label || t("Card")} />
+      <Top title={person.label || t("Card")} name={t("Card")} />
       <main class="screen" id="main">
         <p class="big code">{formatCardCode(code)}</p>
         <AboutPerson person={person} />
