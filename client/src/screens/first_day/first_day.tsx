@@ -15,7 +15,7 @@ export function FirstDay() {
           {t("Try a practice record. Nothing of it is stored or sent.")}{" "}
           <a href="#/practice">{t("Practice")}</a>
         </li>
-        <li>{t("Wait for “Ready offline” above. From then on you can log without a signal.")}</li>
+        <li>{t("Wait for the green mark above. From then on you can log without a signal.")}</li>
         <li>{t("Then log the first real contact, with the button below.")}</li>
       </ol>
     </section>
