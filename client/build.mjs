@@ -260,10 +260,14 @@ async function buildPhone(output) {
   const names = {
     unlocked: "after sign-in",
     others: "other screens",
+    chunk: "other screens", // shared by pieces that are loaded later, and by no other
     qr_drawing: "QR codes",
     qr_reading: "QR reading",
     rare_widgets: "rare widgets",
+    rare_exchange: "rare exchange",
     fr: "french",
+    fr_later: "french, later",
+    storage_broken: "broken storage",
     spot_map: "heat map",
     last_steps: "last steps",
     chunk: "shared later",

@@ -87,6 +87,7 @@ class ChoiceRole(StrEnum):
     WATCH = "watch"
     CALL_FOR_HELP = "call_for_help"
     FOLLOW_UP_VISIT = "follow_up_visit"
+    CHECK_IN = "check_in"
     ENDS_FOLLOW_UPS = "ends_follow_ups"
     STANDS_ALONE = "stands_alone"
     SAYS_WHO = "says_who"
@@ -203,6 +204,7 @@ CHOICE_ROLES: Mapping[ChoiceRole, str] = {
     ChoiceRole.WATCH: "a `retaliation_risk` that puts an incident on the watch list",
     ChoiceRole.CALL_FOR_HELP: "a `kind` by which a worker asks for a talk; the record goes to the review queue",
     ChoiceRole.FOLLOW_UP_VISIT: "the `kind` of contact that a follow-up without a card asks for",
+    ChoiceRole.CHECK_IN: "the `kind` of contact with somebody who has a card: what a person's page begins with",
     ChoiceRole.ENDS_FOLLOW_UPS: "a `plan` of a follow-up after which nothing of that record is due any more",
     ChoiceRole.STANDS_ALONE: "a choice such as “none”, which cannot be chosen together with others",
     ChoiceRole.SAYS_WHO: "a choice of a list that says who somebody is: in no dataset of events",

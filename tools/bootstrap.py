@@ -116,7 +116,11 @@ def node_environment() -> dict[str, str]:
 def catalogues() -> None:
     """Compile the translations, for Python and for the client."""
     sources = [*ROOT.glob("translations/*/LC_MESSAGES/*.po"), ROOT / "tools" / "catalogues.py"]
-    products = [ROOT / "translations/fr/LC_MESSAGES/messages.mo", CLIENT / "src/i18n/fr.json"]
+    products = [
+        ROOT / "translations/fr/LC_MESSAGES/messages.mo",
+        CLIENT / "src/i18n/fr.json",
+        CLIENT / "src/i18n/fr_later.json",
+    ]
     if not is_fresh("catalogues", sources) or not all(path.exists() for path in products):
         call(PYTHON, ROOT / "tools" / "catalogues.py", "compile")
         stamp("catalogues", sources)

@@ -15,14 +15,34 @@ from babel.messages.pofile import read_po
 ROOT = Path(__file__).resolve().parent.parent
 TRANSLATIONS = ROOT / "translations"
 TEMPLATE = TRANSLATIONS / "messages.pot"
+CLIENT = ROOT / "client/src"
+# What of the client is in pieces that are loaded later (client/src/screens/others.ts, widgets/rare_widgets.ts): the words
+# that only they say are fetched with them.
+LATER = (
+    "map/",
+    "screens/first_day/",
+    "screens/mine/",
+    "screens/people/",
+    "screens/storage_broken.tsx",
+    "screens/to_correct/fetch_record.tsx",
+    "screens/where/",
+    "widgets/capture/widget.tsx",
+    "widgets/identifier_warning.tsx",
+    "widgets/place/widget.tsx",
+    "widgets/place_by_fix/widget.tsx",
+    "widgets/range/widget.tsx",
+    "widgets/rank/widget.tsx",
+    "widgets/repeat.tsx",
+    "widgets/scanner.tsx",
+)
 KEYWORDS = ["N_", "t", "nt:1,2", "lazy_gettext", "_"]
 
 
-def extract(target: Path, mapping: str = "babel.cfg") -> None:
+def extract(target: Path, mapping: str = "babel.cfg", place: str = "--no-location") -> None:
     command = [sys.executable, "-m", "babel.messages.frontend", "extract", "-F", str(TRANSLATIONS / mapping)]
     for keyword in KEYWORDS:
         command += ["-k", keyword]
-    command += ["--no-location", "--sort-output", "--omit-header", "-o", str(target), "."]
+    command += [place, "--sort-output", "--omit-header", "-o", str(target), "."]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
@@ -59,19 +79,28 @@ def compile_all() -> None:
     with po("fr").with_suffix(".mo").open("wb") as file:
         write_mo(file, catalogue)
     template = TRANSLATIONS / "client.pot"
-    extract(template, "client.cfg")
+    extract(template, "client.cfg", "--add-location=file")
     words: dict[str, str | list[str]] = {}
+    later: dict[str, str | list[str]] = {}
     for message in read(template):
         singular = message.id if isinstance(message.id, str) else message.id[0]
         found = catalogue.get(singular)
         if singular and found and found.string:
             key = short(singular)
-            if key in words:
+            if key in words or key in later:
                 raise ValueError(f"“{singular}” has the key of another sentence: change a word of it")
-            words[key] = list(found.string) if isinstance(found.string, (tuple, list)) else found.string
+            part = later if is_said_later(message.locations) else words
+            part[key] = list(found.string) if isinstance(found.string, (tuple, list)) else found.string
     template.unlink()
-    text = json.dumps(words, ensure_ascii=False, sort_keys=True, indent=0)
-    (ROOT / "client/src/i18n/fr.json").write_text(text, encoding="utf-8")
+    for name, part in {"fr": words, "fr_later": later}.items():
+        text = json.dumps(part, ensure_ascii=False, sort_keys=True, indent=0)
+        (CLIENT / f"i18n/{name}.json").write_text(text, encoding="utf-8")
+
+
+def is_said_later(locations: list[tuple[str, int]]) -> bool:
+    """Say whether a sentence stands only in pieces of the client that are loaded later."""
+    prefix = "client/src/"
+    return all(path.removeprefix(prefix).startswith(LATER) for path, _ in locations)
 
 
 if __name__ == "__main__":

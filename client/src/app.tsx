@@ -7,18 +7,19 @@ import { isFillingIn, useRoute } from "./app/route";
 import { onTabs, tellTabs } from "./app/tab_messages";
 import type { UnlockedProps } from "./app/unlocked";
 import { register } from "./app/updates";
-import { setLanguage, t } from "./i18n";
+import { loadLaterWords, setLanguage, t } from "./i18n";
 import type { GateProps } from "./screens/gate/parts";
 import { SignIn } from "./screens/gate/sign_in";
 import { Unlock } from "./screens/gate/unlock";
 import { applyLook } from "./screens/look";
+import { LostAll } from "./screens/lost_all";
 import { Clock } from "./screens/quick_exit";
-import { Broken, LostAll } from "./screens/storage_broken";
 import { noteOpened } from "./storage/accounts";
 import { deleteDatabase } from "./storage/database";
 import { markStorage } from "./storage/health";
 import type { Vault } from "./storage/vault";
 import type { Order } from "./sync/deliver";
+import { type Piece, usePiece } from "./widgets/piece";
 
 type Unlocked = ComponentType<UnlockedProps>;
 const WAYS_IN = ["#/sign-in", "#/clock", ""]; // addresses that lead to today once somebody is in
@@ -144,7 +145,8 @@ function GateScreen(props: GateScreenProps) {
     const { opened, another } = props;
     return <Unlock {...common} rows={rows} waiting={waiting} opened={opened} another={another} />;
   }
-  const way = { ...common, invitation, opened: props.signedIn, back: props.leave };
+  const isKnown = rows.length > 0;
+  const way = { ...common, invitation, isKnown, opened: props.signedIn, back: props.leave };
   return <SignIn key={invitation} {...way} />;
 }
 
@@ -164,9 +166,18 @@ function About({ notice, hasLost, refreshGate }: AboutProps) {
   );
 }
 
+const brokenScreen: Piece<typeof import("./screens/storage_broken")> = {
+  load: async () => {
+    const [screen] = await Promise.all([import("./screens/storage_broken"), loadLaterWords()]);
+    return screen;
+  },
+};
+
 function BrokenStorage({ refreshGate }: { refreshGate: () => Promise<void> }) {
+  const screen = usePiece(brokenScreen);
   const startOver = (): void => void deleteDatabase().then(() => location.reload(), refreshGate);
-  return <Broken again={() => void refreshGate()} startOver={startOver} />;
+  if (screen === null || screen === "failed") return null;
+  return <screen.Broken again={() => void refreshGate()} startOver={startOver} />;
 }
 
 function UpdateNotice({ update }: { update: () => void }) {

@@ -192,6 +192,12 @@ class Phone:
         self.page.click("button.main")
         self.page.wait_for_selector(".tabs")
 
+    def unlock_form(self) -> None:
+        """Type the PIN while a form is open: the same form is there again."""
+        self.page.fill("#pin", PIN)
+        self.page.click("button.main")
+        self.page.wait_for_selector(".question")
+
     def pick(self, question: str, label: str) -> None:
         self.page.locator(f'[id="q-{question}-set"] label.choice', has_text=label).first.click()
 

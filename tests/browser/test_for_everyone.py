@@ -135,3 +135,75 @@ def test_a_choice_on_the_phone_by_keyboard_alone(open_page: OpenPage) -> None:
     page.keyboard.press("Space")
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.querySelector('input:checked').value") == "outreach_new"
+
+
+# Answer each question of a page that has no answer yet with the first thing that there is to choose or type.
+ANSWER = """() => {
+  const enter = (field, text) => {
+    const kind = field.tagName === "SELECT" ? "change" : "input";
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, text);
+    field.dispatchEvent(new Event(kind, { bubbles: true }));
+  };
+  for (const question of document.querySelectorAll(".question")) {
+    const choices = [...question.querySelectorAll("input[type=radio], input[type=checkbox]")];
+    if (choices.length > 0 && !choices.some((choice) => choice.checked)) choices[0].click();
+    const list = question.querySelector("select");
+    if (list && !list.value) enter(list, [...list.options].find((option) => option.value).value);
+    const search = question.querySelector("input[type=search]");
+    if (search && !search.value) enter(search, "mount");
+    const number = question.querySelector("input[inputmode=numeric]");
+    if (number && !number.value) enter(number, "2");
+  }
+}"""
+
+
+def walk(page: Page, form: str, look: Callable[[str], list[str]], most: int = 12) -> list[str]:
+    """Go through the pages of a form as far as first answers lead; return what is wrong with each."""
+    page.goto(f"/app/#/start/{form}")
+    page.wait_for_selector(".question")
+    problems: list[str] = []
+    for number in range(most):
+        title = page.locator("h1").inner_text()
+        problems += look(f"{form}, page {number + 1}, {title}")
+        for _ in range(3):  # an answer may bring another question
+            page.evaluate(ANSWER)
+            painted(page)
+        if page.get_by_role("button", name="Finish").or_(page.get_by_role("button", name="Terminer")).count():
+            break
+        page.click(".foot .main")
+        painted(page)
+        if page.locator("h1").inner_text() == title:
+            problems += look(f"{form}, page {number + 1}, with errors")
+            break
+    return problems
+
+
+@pytest.mark.parametrize(("locale", "worker"), [("en-CA", "w10"), ("fr-CA", "w11")])
+def test_nothing_on_the_phone_runs_over_the_edge(open_page: OpenPage, locale: str, worker: str) -> None:
+    page = open_page(locale, "light", {"width": 320, "height": 568})
+    phone = Phone(page)
+    phone.enrol(worker)
+
+    def look(place: str) -> list[str]:
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        problems = examine_width(page, place)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        problems += examine_width(page, f"{place} at 200 %")
+        page.evaluate("document.documentElement.style.fontSize = ''")
+        return problems
+
+    found: list[str] = []
+    page.goto("/app/#/people")
+    page.locator("footer button.main").click()
+    page.wait_for_selector(".qr")
+    found += look("card")
+    for place in ("today", "new", "mine", "people", "where", "start/none", "fill/none"):
+        page.goto(f"/app/#/{place}")
+        page.wait_for_selector("h1")
+        if place == "where":
+            page.wait_for_selector(".areas")
+        painted(page)
+        found += look(place)
+    for form in ("encounter", "mediation", "incident", "referral", "event", "participant", "shift"):
+        found += walk(page, form, look)
+    assert not found, "\n".join(found)

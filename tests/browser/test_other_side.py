@@ -1,6 +1,7 @@
 """What answers is not the centre, or is a newer one: portals, lies, new versions."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -74,11 +75,11 @@ def test_39_a_new_version_waits_asks_and_takes_the_queue_along(kept: KeptPhone, 
     expect(page.get_by_text("A new version is ready.")).to_have_count(0)  # not while a form is open
     page.goto("/app/#/today")
     expect(page.get_by_text("A new version is ready.")).to_be_visible()
-    assert page.title() == "fieldapp"
+    assert page.title().endswith("fieldapp")
     page.reload()
-    assert page.title() == "fieldapp"  # a reload alone changes nothing
+    assert page.title().endswith("fieldapp")  # a reload alone changes nothing
     page.get_by_role("button", name="Update now").click()
-    expect(page).to_have_title("fieldapp next")
+    expect(page).to_have_title(re.compile(r"fieldapp next$"))
     phone.unlock()
     balanced(phone, waiting=1)
     network.change = lambda path, answer: answer

@@ -15,7 +15,7 @@ from fieldapp.services import acts
 RIGHTS: dict[str, set[str]] = {
     "worker": {
         "areas.fetch", "attachment.receive", "batch.receive", "collect.fetch", "collect.list", "device.enrol", "device.join",
-        "pull.fetch", "form.fetch", "instance.receive", "manifest.fetch", "map.fetch", "record.fetch_own",
+        "pull.fetch", "form.fetch", "instance.receive", "labels.keep", "manifest.fetch", "map.fetch", "record.fetch_own",
     },
     "crisis": {
         "board.request", "board.report", "board.view", "board.step", "map.view", "person.own_password", "person.view_own",

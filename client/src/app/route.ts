@@ -23,7 +23,7 @@ export function findInvitation(route: string): string {
 
 /** Whether a form is being filled in: nothing else may come between. */
 export function isFillingIn(route: string): boolean {
-  return /^#\/(fill|start)\//.test(route);
+  return /^#\/(fill|start|practice)(\/|$)/.test(route);
 }
 
 /** The address, and a function to set it without going there; `invited` gets an invitation. */

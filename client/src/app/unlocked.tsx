@@ -48,6 +48,10 @@ function renderScreen(route: string): ComponentChild {
       return <OtherScreen key={route} draw={({ FetchRecord }) => <FetchRecord id={first} />} />;
     case "fill":
       return <Fill key={first} id={first} />;
+    case "practice":
+      return (
+        <OtherScreen key={route} draw={({ Practice }) => <Practice isDone={first !== ""} />} />
+      );
     case "saved":
       return (
         <LastStep
@@ -58,7 +62,7 @@ function renderScreen(route: string): ComponentChild {
     case "record":
       return <LastStep key={route} draw={({ FinishedRecord }) => <FinishedRecord id={first} />} />;
     default:
-      return <Today />;
+      return <Today firstDay={<OtherScreen draw={({ FirstDay }) => <FirstDay />} />} />;
   }
 }
 

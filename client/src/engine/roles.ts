@@ -30,6 +30,7 @@ export const STANDING = "standing";
 export const NOTHING_TODAY = "nothing_today";
 export const NO_MORE = "no_more";
 export const FOLLOW_UP_VISIT = "follow_up_visit";
+export const CHECK_IN = "check_in";
 export const STANDS_ALONE = "stands_alone";
 export const ENDS_FOLLOW_UPS = "ends_follow_ups";
 

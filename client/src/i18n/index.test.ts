@@ -6,6 +6,7 @@ import {
   currentLanguage,
   directionOf,
   LANGUAGES,
+  loadLaterWords,
   nameOfLanguage,
   nt as sayNumber,
   setLanguage,
@@ -17,6 +18,19 @@ beforeEach(() => {
 });
 
 const langOfPage = (): string => document.documentElement.lang;
+
+describe("words of pieces that are loaded later", () => {
+  it("come with the first of them, and with another language after that", async () => {
+    await setLanguage("fr");
+    assert.equal(say("Hand over"), "Hand over");
+    await loadLaterWords();
+    assert.notEqual(say("Hand over"), "Hand over");
+    await setLanguage("en");
+    assert.equal(say("Hand over"), "Hand over");
+    await setLanguage("fr");
+    assert.notEqual(say("Hand over"), "Hand over");
+  });
+});
 
 describe("a language", () => {
   it("that there is not is English", async () => {

@@ -10,18 +10,32 @@ const CATALOGUES: Record<string, () => Promise<Catalogue>> = {
 };
 export const LANGUAGES: Record<string, string> = { en: "English", fr: "Français" };
 
+/** Words that only pieces say which are loaded later. */
+const LATER: Record<string, () => Promise<Catalogue>> = {
+  fr: () => import("./fr_later.json").then((module) => module.default as Catalogue),
+};
+
 let language = "en";
 let catalogue: Catalogue = {};
+let hasLater = false; // a piece is here that says them
 
 /** Speak a language, once its words are here. */
 export async function setLanguage(code: string): Promise<void> {
   try {
     catalogue = await (CATALOGUES[code] ?? CATALOGUES["en"]!)();
     language = code in CATALOGUES ? code : "en";
+    if (hasLater) await loadLaterWords();
   } catch {
     // its words are not on the phone: go on as before
   }
   document.documentElement.lang = language;
+}
+
+/** Load the words of the pieces that are loaded later, together with the first of them. */
+export async function loadLaterWords(): Promise<void> {
+  hasLater = true;
+  const words = await LATER[language]?.();
+  catalogue = { ...catalogue, ...words };
 }
 
 export function currentLanguage(): string {

@@ -92,7 +92,7 @@ export function TimeGrid({ reader, bands, layer, chosen, toggle }: TimeGridProps
               aria-label={formatWeekday(day, language)}
               onClick={() => toggle(bands.map((band) => keyOfTime(day, band)))}
             >
-              {formatWeekday(day, language, "short")}
+              {formatWeekday(day, language, "short").replace(".", "")}
             </button>
           </span>
           {bands.map((band) => {

@@ -27,3 +27,9 @@ export function formatDay(day: string, length: "long" | "short" = "long"): strin
   const options = { ...weekday, day: "numeric", month: length, timeZone: "UTC" } as const;
   return new Intl.DateTimeFormat(document.documentElement.lang, options).format(new Date(day));
 }
+
+/** A month (YYYY-MM) in words. */
+export function formatMonth(month: string): string {
+  const options = { month: "long", year: "numeric", timeZone: "UTC" } as const;
+  return new Intl.DateTimeFormat(document.documentElement.lang, options).format(new Date(month));
+}

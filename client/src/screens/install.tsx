@@ -1,14 +1,14 @@
 /** How to put the app on the home screen: an iPhone clears what a tab stored after a week. */
 
-import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
 
 interface Offer extends Event {
   prompt(): Promise<unknown>;
 }
 
-let offer: Offer | null = null;
-const listeners = new Set<() => void>();
+/** What the browser lets us offer, once it does. */
+export let offer: Offer | null = null;
+export const listeners = new Set<() => void>();
 addEventListener("beforeinstallprompt", (event) => {
   event.preventDefault();
   offer = event as Offer;
@@ -48,46 +48,5 @@ function ShareSign() {
     >
       <path d="M12 15V3m0 0L8 7m4-4 4 4M6 11H4v10h16V11h-2" />
     </svg>
-  );
-}
-
-export function InstallHint() {
-  const [, redraw] = useState(0);
-  useEffect(() => {
-    const listen = (): void => redraw((n) => n + 1);
-    listeners.add(listen);
-    return () => void listeners.delete(listen);
-  }, []);
-  if (isInstalled()) return null;
-  return (
-    <details class="card" open={isApple()}>
-      <summary>{t("Put the app on your home screen")}</summary>
-      <HowToInstall />
-    </details>
-  );
-}
-
-function HowToInstall() {
-  if (isApple()) {
-    return (
-      <>
-        <p>{t("Without that, an iPhone may clear your work after a week.")}</p>
-        <AppleSteps />
-      </>
-    );
-  }
-  if (offer) {
-    return (
-      <button type="button" class="btn wide" onClick={() => void offer?.prompt()}>
-        {t("Install the app")}
-      </button>
-    );
-  }
-  return (
-    <p>
-      {t(
-        "Open the browser's menu and choose “Install app” or “Add to home screen”. Then it opens without signal.",
-      )}
-    </p>
   );
 }

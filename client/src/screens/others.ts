@@ -3,6 +3,8 @@
  * of them is opened. The service worker keeps it with the rest, so they work without signal.
  */
 
+export { FirstDay } from "./first_day/first_day";
+export { Practice } from "./first_day/practice";
 export { Mine } from "./mine/mine";
 export { Card } from "./people/card";
 export { People } from "./people/people";

@@ -3,11 +3,13 @@ import { describe, it } from "node:test";
 import { setGlobal } from "../../test/browser";
 import { installPage, show } from "../../test/page";
 import { formCalled, openScreen, type ScreenOptions } from "../../test/screen";
-import { AppleSteps, InstallHint, isApple, isInstalled } from "./install";
+import { AppleSteps, isApple, isInstalled } from "./install";
+import { InstallHint } from "./mine/install_hint";
 import { applyLook, readLook } from "./look";
 import { DataState, Ready, Tabs, titleOf, Top } from "./parts";
 import { Clock } from "./quick_exit";
-import { Broken, LostAll } from "./storage_broken";
+import { LostAll } from "./lost_all";
+import { Broken } from "./storage_broken";
 
 const stateOf = async (options: ScreenOptions): Promise<string> =>
   (await openScreen(<DataState />, options)).shown.text;

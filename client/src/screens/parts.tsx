@@ -122,11 +122,11 @@ export function titleOf(forms: FormDefinition[], id: string): string {
 }
 
 /** The head of a screen: its name, and the way to make all of it vanish. */
-export function Top({ title }: { title: string }) {
+export function Top({ title, name }: { title: string; name?: string }) {
   const { hide } = useApp();
   return (
     <header class="top">
-      <Title>{title}</Title>
+      <Title {...(name ? { name } : {})}>{title}</Title>
       <button type="button" class="hide" onClick={hide}>
         {t("Hide")}
       </button>

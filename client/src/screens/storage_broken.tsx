@@ -1,4 +1,4 @@
-/** When the phone's storage cannot be read, or has lost what was in it. */
+/** When the phone's storage cannot be read. A piece of its own: nearly nobody ever sees it. */
 
 import { useState } from "preact/hooks";
 import { t } from "../i18n";
@@ -50,22 +50,5 @@ export function Broken({ again, startOver }: { again: () => void; startOver: () 
         </details>
       </div>
     </main>
-  );
-}
-
-export function LostAll({ dismiss }: { dismiss: () => void }) {
-  return (
-    <div class="state danger" role="alert">
-      <div>
-        <p>
-          {t(
-            "This phone has lost what was saved on it: its storage was cleared or damaged. Records that were not sent may be gone. Tell your centre.",
-          )}
-        </p>
-        <button type="button" class="btn quiet" onClick={dismiss}>
-          {t("I have notified my centre")}
-        </button>
-      </div>
-    </div>
   );
 }

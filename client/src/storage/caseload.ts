@@ -65,6 +65,8 @@ export interface Caseload {
    */
   told: Record<string, object>;
   unheard: Record<string, string[]>; // answers about consent, by code, not yet heard by the centre
+  sealedLabels: Record<string, string>; // labels as the centre keeps them, not opened yet, by code
+  keptLabels: Record<string, string>; // labels that the centre has, by code
   erased: number; // drafts of people who took everything back, until the worker has read of it
   erases: boolean; // all was pulled by an app that erases such drafts
   finished: number; // how many records and notes were finished on this phone
@@ -82,6 +84,8 @@ export const EMPTY_CASELOAD: Caseload = {
   settled: [],
   told: {},
   unheard: {},
+  sealedLabels: {},
+  keptLabels: {},
   erased: 0,
   erases: false,
   finished: 0,
@@ -119,6 +123,19 @@ export function listHeads(caseload: Caseload): Record<string, string[]> {
     if (ids.length) heads[code] = ids.slice(-MAX_KNOWN);
   }
   return heads;
+}
+
+/** One of the last contacts with the person of a card, as the centre tells it. */
+export interface CardContact {
+  on: string; // day
+  form: string;
+  kind: string; // "" where the form has none
+  own: boolean; // by this worker
+}
+
+/** The last contacts with the person of a card that the centre knew of, the newest first. */
+export function listContacts({ told }: Caseload, code: string): CardContact[] {
+  return (told[`card/${code}`] as { last?: CardContact[] } | undefined)?.last ?? [];
 }
 
 interface VersionedCaseload {

@@ -168,6 +168,7 @@ const UPDATES: Record<string, Update> = {
     setOrDelete(copy.told, `card/${code}`, body);
     if (body) return putCard(copy, code, body as PulledCard);
     copy.people = copy.people.filter((person) => person.code !== code);
+    copy.keptLabels = omitKey(copy.keptLabels, code);
     copy.due = copy.due.filter((followUp) => followUp.code !== code);
   },
   due(copy, id, body) {
@@ -175,6 +176,10 @@ const UPDATES: Record<string, Update> = {
     copy.due = copy.due.filter((followUp) => followUp.id !== id);
     if (!body) copy.settled = copy.settled.filter((settled) => settled !== id);
     else if (!copy.settled.includes(id)) copy.due.push({ ...(body as FollowUp), id });
+  },
+  label(copy, code, body) {
+    copy.sealedLabels = omitKey(copy.sealedLabels, code);
+    if (body) copy.sealedLabels[code] = body as string;
   },
   ref: (copy, record, body) => setOrDelete(copy.referrals, record, body),
   rec: (copy, record, body) => setOrDelete(copy.todo, record, body),

@@ -6,7 +6,8 @@ import { listAccounts, readCachedAccounts } from "./accounts";
 import { deleteDatabase, getRow, putRow, updateRow } from "./database";
 import { makeSigningKey } from "./sealing";
 import type { VaultRow } from "./types";
-import { addPasskey, unlockByPasskey } from "./passkeys";
+import { addPasskey } from "./add_passkey";
+import { unlockByPasskey } from "./passkeys";
 import {
   type Account,
   DEFAULT_RULES,

@@ -33,6 +33,8 @@ export interface Account {
   rules: Rules;
   listed: ManifestEntry[]; // what the centre last said that a phone should hold
   remembered: Record<string, Record<string, string>>; // form → path → last answer
+  labelSalt?: string; // what makes the key of own labels, with a password
+  labelKey?: string; // with which own labels are sealed; none where nobody typed a password
   usual?: Record<string, Usual>; // by form; never sent
 }
 
@@ -121,6 +123,7 @@ export async function enrol(
     account = {
       ...account,
       remembered: before.remembered,
+      ...(before.labelKey ? { labelKey: before.labelKey } : {}),
       ...(before.usual ? { usual: before.usual } : {}),
     };
   }

@@ -5,7 +5,6 @@
 
 import { applyPulledChanges, type PulledItem } from "../storage/caseload_updates";
 import { changeCaseload, readCaseload } from "../storage/caseload";
-import { eraseUnsent } from "../storage/ended_cards";
 import {
   findMainForm,
   findMissingAreas,
@@ -14,7 +13,7 @@ import {
   saveForms,
 } from "../storage/forms";
 import { type Maps, readMapVersion, saveMaps } from "../storage/maps";
-import { migrateFirstVersion } from "../storage/first_version";
+import { getFirstVersionSeal, readCountersAndOutbox } from "../storage/record_counts";
 import { saveAccount, type Vault } from "../storage/vault";
 import { deliver, markTried, type Order } from "./deliver";
 import { fetchAreas, fetchForm, fetchManifest, fetchMaps, type Manifest, pullPage } from "./server";
@@ -48,6 +47,7 @@ export async function exchange(vault: Vault | null, isPatient = false): Promise<
       if (vault && !isOut) {
         if (!isNew) await fetchAll(vault);
         await pullChanges(vault);
+        await (await loadRare().catch(() => null))?.exchangeLabels(vault);
       }
       return { outcome: "online", orders };
     } catch (error) {
@@ -62,6 +62,14 @@ export async function exchange(vault: Vault | null, isPatient = false): Promise<
   return navigator.locks.request("fieldapp-exchange", options, (lock) =>
     lock ? run() : Promise.resolve({ outcome: "busy" as const, orders: [] }),
   );
+}
+
+const loadRare = (): Promise<typeof import("./rare_exchange")> => import("./rare_exchange");
+
+/** Whether the first version of the app left something here that was not sent. */
+async function hasFirstVersion({ account: { user } }: Vault): Promise<boolean> {
+  const [counters, rows] = await readCountersAndOutbox(user);
+  return (!counters && rows.length > 0) || rows.some(getFirstVersionSeal);
 }
 
 /** Bring the caseload up to what the centre knows. */
@@ -79,7 +87,7 @@ async function pullNextPage(vault: Vault): Promise<boolean> {
   const isBehind = !erases && cursor !== 0;
   const page = await pullPage(token, receipts, isBehind ? 0 : cursor);
   const ended = listEnded(page.items);
-  const drafts = ended.length > 0 ? await eraseUnsent(vault, ended) : [];
+  const drafts = ended.length > 0 ? await (await loadRare()).eraseUnsent(vault, ended) : [];
   if (page.items.length > 0 || page.reset || isBehind || (isAllSent && heard !== finished))
     await changeCaseload(
       vault,
@@ -87,7 +95,9 @@ async function pullNextPage(vault: Vault): Promise<boolean> {
         if (caseload.cursor !== cursor) return caseload; // another tab was faster
         const isStillAllSent = isAllSent && !page.more && caseload.finished === finished;
         const after = applyPulledChanges(caseload, page.items, page.cursor, isStillAllSent);
-        return { ...after, erased: after.erased + drafts.length };
+        // A centre that tells everything anew may have lost labels: they are all sent again.
+        const lost = page.reset ? { keptLabels: {} } : {};
+        return { ...after, ...lost, erased: after.erased + drafts.length };
       },
       (tx, write) => {
         for (const id of drafts) tx.objectStore("drafts").delete(id);
@@ -113,7 +123,7 @@ export async function fetchManifestContent(
   isFirstIn = (): void => undefined,
 ): Promise<void> {
   await saveManifest(vault, manifest);
-  await migrateFirstVersion(vault);
+  if (await hasFirstVersion(vault)) await (await loadRare()).migrateFirstVersion(vault);
   await fetchForms(vault, manifest, isFirstIn);
   await fetchOutlines(vault, manifest);
   await fetchMapsOfCentre(vault, manifest);

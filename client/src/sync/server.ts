@@ -116,6 +116,18 @@ export function pullPage(token: string, key: CentreKey | null, cursor: Cursor): 
   return requestJson<PullPage & Answer>(`pull?cursor=${cursor}&ended=1`, [key], { token }, isOurs);
 }
 
+/** Hand sealed labels over, by card code, "" to delete one; says which the centre kept. */
+export async function sendLabels(
+  token: string,
+  key: CentreKey | null,
+  labels: Record<string, string>,
+): Promise<string[]> {
+  const isOurs = (value: { kept: string[] } & Answer): boolean =>
+    isOurAnswer(value) && Array.isArray(value.kept);
+  const options = { method: "POST", token, body: { labels } };
+  return (await requestJson<{ kept: string[] } & Answer>("labels", [key], options, isOurs)).kept;
+}
+
 /** A record of the worker's own, to correct it. */
 export function fetchRecord(
   token: string,

@@ -1,6 +1,7 @@
 /** Pieces of the app that are loaded when something of them is first shown. */
 
 import { useEffect, useState } from "preact/hooks";
+import { loadLaterWords } from "../i18n";
 
 /** A piece and how it is loaded; once it is here it stays. */
 export interface Piece<Module> {
@@ -17,18 +18,18 @@ export function usePiece<Module extends object>(piece: Piece<Module>): Module | 
   const [, redraw] = useState(0);
   useEffect(() => {
     if (piece.module) return;
-    piece.load().then(
-      (module) => {
-        piece.module = module;
-        redraw((n) => n + 1);
-      },
+    loadPiece(piece).then(
+      () => redraw((n) => n + 1),
       () => setFailed(true),
     );
   }, []);
   return piece.module ?? (hasFailed ? "failed" : null);
 }
 
-/** What a piece holds, for an act that needs it. */
+/** What a piece holds, for an act that needs it. The words that only such pieces say come along. */
 export async function loadPiece<Module extends object>(piece: Piece<Module>): Promise<Module> {
-  return (piece.module ??= await piece.load());
+  if (piece.module) return piece.module;
+  const [module] = await Promise.all([piece.load(), loadLaterWords()]);
+  piece.module = module;
+  return module;
 }

@@ -14,6 +14,8 @@ export interface Help {
   outlines: (list: string) => Promise<Outlines | null>;
   hasRoom: (bytes: number) => Promise<boolean>;
   hasVoiceNotes: boolean;
+  /** The last answers of a question of the form, by its path, the newest first. */
+  recent: (form: string, path: string) => string[];
 }
 
 export const NO_HELP: Help = {
@@ -25,6 +27,7 @@ export const NO_HELP: Help = {
   outlines: () => Promise.resolve(null),
   hasRoom: () => Promise.resolve(true),
   hasVoiceNotes: true,
+  recent: () => [],
 };
 
 /** What every widget gets: the question, its answer, and what names it for screen readers. */

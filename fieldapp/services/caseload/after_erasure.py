@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 
 from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.caseload.follow_ups import Due
 from fieldapp.services.caseload.messages import Messages
 from fieldapp.services.caseload.record_state import load_states
@@ -33,6 +34,8 @@ def undo_effects(ctx: ActContext, person: str, followed: str) -> None:
     messages: Messages = {}
     update_again(ctx, states, messages)
     pull.upsert_items(ctx.session, messages)
+    if person:  # no record may be left that would tell its worker's phones
+        show_standing(ctx, [person])
 
 
 def _list_completed(ctx: ActContext, root_ids: Collection[str]) -> set[Due]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.labels import forget_labels
 from fieldapp.services.caseload.messages import Messages, make_card_message, make_follow_up_message
 from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload import cards, follow_ups
@@ -13,7 +14,7 @@ from fieldapp.store.consent import standing
 from fieldapp.store.consent.standing import PersonStanding
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
-from fieldapp.store.records import submissions
+from fieldapp.store.records import records, submissions
 from forms.roles import ChoiceRole, QuestionRole
 from sync.consent import LOWEST
 from sync.notes import HandOver, find_current_owner, plain_code
@@ -29,9 +30,20 @@ def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
     cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
     messages: Messages = {}
     standings = write_standings(ctx, cards_by_code, messages)
-    for code, card in cards_by_code.items():
-        messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
+    add_card_messages(ctx, cards_by_code, standings, messages)
     pull.upsert_items(ctx.session, messages)
+
+
+def add_card_messages(
+    ctx: ActContext, cards_by_code: dict[str, Card], standings: dict[str, PersonStanding], messages: Messages
+) -> None:
+    """Tell the phones of each card's worker what stands for it, and its last contacts."""
+    contacts = records.list_card_contacts(ctx.session, ctx.centre_id, list(cards_by_code)) if cards_by_code else {}
+    for code, card in cards_by_code.items():
+        message = make_card_message(card, standings.get(code), contacts.get(code, ()))
+        messages[card.worker_id, f"card/{code}"] = message
+        if not message:  # the work with its person ended: phones forget the card, and its label with it
+            forget_labels(ctx, [card.worker_id], [code])
 
 
 def write_standings(ctx: ActContext, cards_by_code: dict[str, Card], messages: Messages) -> dict[str, PersonStanding]:

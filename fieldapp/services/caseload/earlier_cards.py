@@ -1,4 +1,4 @@
-"""Tell phones what stands for people whose cards an older version wrote.
+"""Tell phones what stands for people of before, and their last contacts.
 
 Done once for each centre, at the first upgrade that has it; an audit line says that it was done.
 """
@@ -11,7 +11,7 @@ from fieldapp.store.consent import standing
 from fieldapp.store.operations import audit, centres
 from fieldapp.store.session import Session
 
-ALL = "standing/all"  # the target of the audit line that says it was done
+ALL = "standing/contacts"  # the target of the audit line that says it was done
 
 
 def tell_in_every_centre(session: Session) -> None:

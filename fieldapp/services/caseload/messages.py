@@ -8,6 +8,7 @@ from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload.cards import REFUSED, Card
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent.standing import PersonStanding
+from fieldapp.store.records.records import CardContact
 from forms.roles import ChoiceRole, QuestionRole
 from sync.consent import MAX_KNEW
 
@@ -16,8 +17,11 @@ MAX_ANSWERS = 20_000  # characters of a record that a phone gets back to correct
 Messages = dict[tuple[int, str], str]  # worker, key of what a phone pulls → JSON; "" to forget it
 
 
-def make_card_message(card: Card, standing: PersonStanding | None) -> str:
-    """Return what a phone shows of a card, and needs to ask for consent; "" to forget it."""
+def make_card_message(card: Card, standing: PersonStanding | None, contacts: Sequence[CardContact] = ()) -> str:
+    """Return what a phone shows of a card, and needs to ask for consent; "" to forget it.
+
+    `contacts`: its last ones, the newest first. Nobody is shown what was done with somebody who said no.
+    """
     if not card.is_open:
         return ""
     seen = ""
@@ -32,6 +36,12 @@ def make_card_message(card: Card, standing: PersonStanding | None) -> str:
             "doubt": standing.is_in_doubt,
             "wording": standing.wording,
         }
+    if contacts and card.tier != REFUSED:
+        last = []
+        for contact in contacts:
+            is_own = contact.author_id == card.worker_id
+            last.append({"on": contact.day.isoformat(), "form": contact.form, "kind": contact.kind, "own": is_own})
+        message["last"] = last
     return json.dumps(message)
 
 

@@ -12,15 +12,16 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.cards import (
+    add_card_messages,
     show_standing_of_records,
     update_cards,
     update_owner,
     write_standings,
 )
 from fieldapp.services.caseload.follow_ups import Due, update_follow_ups
+from fieldapp.services.caseload.labels import forget_labels
 from fieldapp.services.caseload.messages import (
     Messages,
-    make_card_message,
     make_correction_message,
     make_follow_up_message,
     make_referral_message,
@@ -198,7 +199,9 @@ def _update_cards_and_follow_ups(
         if workers_before.get(code, card.worker_id) != card.worker_id:
             moved_from[code] = workers_before[code]
             messages[workers_before[code], f"card/{code}"] = ""
-        messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
+    add_card_messages(ctx, cards_by_code, standings, messages)
+    for code, worker_id in moved_from.items():
+        forget_labels(ctx, [worker_id], [code])
     # The new worker's phones know nothing of what is due for a card that was handed over.
     if moved_from:
         touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.labels import make_label_key
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.card_mentions import (
     has_chosen_kind,
@@ -204,7 +205,7 @@ def _tell_phones(ctx: ActContext, person: str, root_ids: Collection[str], withdr
     """Let every phone that was told of the card, or made it, forget it."""
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
     keys = pull.list_keys_of_records(ctx.session, everybody, root_ids) if root_ids else set()
-    keys |= {f"card/{person}", f"clash/{person}"}
+    keys |= {f"card/{person}", f"clash/{person}", make_label_key(person)}
     makers: set[int] = set()  # their phones may have the card before the centre told them of it
     card = cards.by_codes(ctx.session, ctx.centre_id, [person]).get(person)
     if card is not None:

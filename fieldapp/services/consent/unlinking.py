@@ -8,6 +8,7 @@ is left, so that what names it later brings nobody back.
 from collections.abc import Collection, Iterator
 
 from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.labels import make_label_key
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.card_mentions import list_spellings, take_out_of_answers
 from fieldapp.services.consent.contested import find_people
@@ -156,7 +157,7 @@ def _take_out_of_submission(ctx: ActContext, key: bytes, submission: Submission,
 def _tell_phones(ctx: ActContext, person: str) -> None:
     """Let every phone forget the card; what phones are told of others loses the code."""
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
-    keys = {f"card/{person}", f"clash/{person}"}
+    keys = {f"card/{person}", f"clash/{person}", make_label_key(person)}
     pull.remove_items(ctx.session, everybody, keys)
     dropped.note_dropped(ctx.session, everybody, keys)
     naming = pull.list_naming(ctx.session, everybody, list_spellings(person))

@@ -173,6 +173,33 @@ def last_contacts(session: Session, centre_id: int, codes: Collection[str]) -> d
     return contacts
 
 
+@dataclass(frozen=True)
+class CardContact:
+    """One record about the person of a card, as a phone lists it."""
+
+    day: dt.date
+    form: str
+    kind: str
+    author_id: int
+
+
+def list_card_contacts(
+    session: Session, centre_id: int, codes: Collection[str], most: int = 3
+) -> dict[str, list[CardContact]]:
+    """Return, for each card code, the newest records about it, the newest first."""
+    place = sa.func.row_number().over(partition_by=Record.person, order_by=(Record.occurred_on.desc(), Record.id.desc()))
+    ranked = (
+        sa.select(Record.person, Record.occurred_on, Record.form, Record.kind, Record.author_id, place.label("place"))
+        .where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes))
+        .subquery()
+    )
+    contacts: dict[str, list[CardContact]] = {}
+    for row in session.execute(sa.select(ranked).where(ranked.c.place <= most).order_by(ranked.c.place)):
+        contact = CardContact(row.occurred_on, row.form, row.kind, row.author_id)
+        contacts.setdefault(row.person, []).append(contact)
+    return contacts
+
+
 def to_review(session: Session, centre_id: int, limit: int = 100) -> Sequence[Record]:
     """Return the records to review, newest first.
 

@@ -14,6 +14,7 @@ from flask_babel import gettext
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
+from fieldapp.services.caseload.labels import keep_labels
 from fieldapp.services.keys import current_key, find_receipt_signer, signing_key
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.phones import devices
@@ -147,6 +148,15 @@ def pull() -> ResponseReturnValue:
     if request.args.get("ended"):  # an app of before keeps drafts about cards that ended
         note_pulled(session(), g.actor, cursor=cursor)
     return _compressed(pull_changes(session(), g.actor, cursor=cursor), level=1)
+
+
+@sync.post("/labels")
+@require_phone_token
+def labels() -> ResponseReturnValue:
+    """Keep a worker's own labels for cards, sealed on their phone."""
+    sent = _read_json().get("labels")
+    codes = keep_labels(session(), g.actor, labels=sent if isinstance(sent, dict) else {})
+    return jsonify({"protocol": PROTOCOL, "kept": codes})
 
 
 @sync.get("/records/<instance_id>")

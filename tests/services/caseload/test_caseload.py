@@ -30,8 +30,9 @@ def test_a_phone_knows_its_own_workers_caseload_and_nobody_elses(session: Sessio
     heads = sorted([first["id"], second["id"]])
     consent = {"tier": 2, "since": f"{earlier_day:%Y-%m}", "heads": heads, "doubt": False, "wording": ""}
     due = (TODAY + dt.timedelta(days=3)).isoformat()
+    last = [{"on": day.isoformat(), "form": "encounter", "kind": "check_in", "own": True} for day in (TODAY, earlier_day)]
     assert knows(session, cast.amina) == {
-        f"card/{ONE}": {"code": ONE, "tier": "2", "seen": TODAY.isoformat(), "consent": consent},
+        f"card/{ONE}": {"code": ONE, "tier": "2", "seen": TODAY.isoformat(), "consent": consent, "last": last},
         f"due/{first['id']}/{due}": {"on": due, "code": ONE, "form": "encounter", "from": TODAY.isoformat()},
     }
     assert knows(session, another_worker(session, cast)) == {}

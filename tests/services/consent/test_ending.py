@@ -1,5 +1,6 @@
 """The end of a card: nothing of what its person told is left, whatever comes later, and whatever is restored."""
 
+import base64
 import datetime as dt
 import json
 from pathlib import Path
@@ -11,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor
 from fieldapp.services.caseload.hand_over import assign_card, list_caseload
+from fieldapp.services.caseload.labels import keep_labels
 from fieldapp.services.consent import ending
 from fieldapp.services.consent.card_consent import end_card, find_card, lower_card, take_record, view_card
 from fieldapp.services.consent.forgotten import attach, find_list
+from fieldapp.services.consent.record_erasure import erase_record
 from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.consent.withdrawals import advance_withdrawals, end_listed, view_withdrawal
@@ -563,3 +566,27 @@ def test_what_a_court_wants_is_in_no_list_and_goes_when_its_day_is_over(
     calendar.go_on(61)
     advance_withdrawals(session, None)
     assert left(session, canaries(wanted, other)) == []
+
+
+def test_the_label_of_a_card_goes_with_it(session: Session, cast: Cast) -> None:
+    send(session, cast.amina, talked())
+    label = base64.b64encode(bytes(284)).decode()
+    assert keep_labels(session, cast.amina, labels={CARD: label}) == [CARD]
+    end(session, cast)
+    items = json.loads(pull_changes(session, cast.amina, cursor=0))["items"]
+    assert dict(items)[f"label/{CARD}"] is None
+    assert keep_labels(session, cast.amina, labels={CARD: label}) == [], "a card that ended has no label any more"
+
+
+def test_an_erased_contact_is_shown_on_no_phone(session: Session, cast: Cast) -> None:
+    only = talked()
+    send(session, cast.amina, only)
+    assert read_card(session, cast)["last"][0]["on"] == MAY.isoformat()
+    erase_record(session, cast.rosa, instance_id=only["id"], reason="by_mistake")
+    assert "last" not in read_card(session, cast)
+
+
+def read_card(session: Session, cast: Cast) -> dict[str, Any]:
+    items = dict(json.loads(pull_changes(session, cast.amina, cursor=0))["items"])
+    card: dict[str, Any] = items[f"card/{CARD}"]
+    return card

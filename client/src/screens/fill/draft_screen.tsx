@@ -14,7 +14,8 @@ import { saveAccount, type Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import type { Help } from "../../widgets/props";
 import { go, useApp } from "../state";
-import { type Answers, collectLastAnswers, hasReferral } from "./initial_answers";
+import { leavePages } from "./history";
+import { type Answers, collectLastAnswers, hasReferral, nameRecent } from "./initial_answers";
 import type { Keeper } from "./keeper";
 import { LastStep, loadLastSteps } from "./last_steps_later";
 import { NotHere } from "./not_here";
@@ -84,6 +85,7 @@ function useKeeper(
     /** It was erased while it was open: its person took everything back, and Today says so. */
     const leaveErased = async (): Promise<void> => {
       await refresh();
+      await leavePages();
       go("/today");
     };
     const save = async (page: number, answers: Json, presets: string[]): Promise<void> => {
@@ -126,20 +128,28 @@ function useKeeper(
       await saveLastAnswers(vault, definition, answers);
       await refresh();
       const then = hasReferral(definition, answers) ? "refer" : "done";
+      await leavePages();
       go(`/saved/${draft.form}/${then}/${draft.id}`);
     };
     const discard = async (): Promise<void> => {
       await discardDraft(draft.id);
       await refresh();
     };
-    return { save, finish, close: refresh, discard, exit: () => go("/today"), hide };
+    return {
+      save,
+      finish,
+      close: refresh,
+      discard,
+      exit: () => void leavePages().then(() => go("/today")),
+      hide,
+    };
   }, [draft]);
 }
 
 /** What widgets may ask of the phone; `codes` collects those of new cards. */
 function useHelp(codes: { current: string[] }, form: string): Help {
   const { vault, book } = useApp();
-  const { user, rules } = vault.account;
+  const { user, rules, remembered } = vault.account;
   const usual = vault.account.usual?.[form] ?? {};
   return useMemo(
     () => ({
@@ -155,6 +165,7 @@ function useHelp(codes: { current: string[] }, form: string): Help {
       outlines: (list) => findOutlines(user, list),
       hasRoom: hasRoomFor,
       hasVoiceNotes: rules.voice_notes,
+      recent: (form, path) => (remembered[form]?.[nameRecent(path)] ?? "").split(" "),
     }),
     [book],
   );

@@ -55,6 +55,11 @@ export class DraftWriter {
     return this.writes;
   }
 
+  /** The end of the writes that were asked for so far. */
+  get written(): Promise<void> {
+    return this.writes;
+  }
+
   async writeIfTouched(): Promise<void> {
     if (this.isTouched) await this.write();
   }

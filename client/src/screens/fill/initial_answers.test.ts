@@ -73,14 +73,24 @@ describe("last answers", () => {
     const answers = { area: "west", note: "private", g: { role: "peer" } };
     assert.deepEqual(collectLastAnswers(definition, answers), {
       "/data/area": "west",
+      "/data/area#recent": "west",
       "/data/g/role": "peer",
+      "/data/g/role#recent": "peer",
     });
+  });
+
+  it("are the last four, the newest first", () => {
+    let last: Record<string, string> = {};
+    for (const area of ["a", "b", "a", "c", "d", "e"])
+      last = collectLastAnswers(definition, { area }, last);
+    assert.equal(last["/data/area#recent"], "e d c a");
   });
 
   it("stay as before where a record leaves them out", () => {
     const before = { "/data/area": "east", "/data/g/role": "peer" };
     assert.deepEqual(collectLastAnswers(definition, { area: "west" }, before), {
       "/data/area": "west",
+      "/data/area#recent": "west",
       "/data/g/role": "peer",
     });
     assert.equal(before["/data/area"], "east");

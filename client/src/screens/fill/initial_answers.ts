@@ -56,6 +56,11 @@ function findPreselected(definition: FormDefinition, relevant: Ast | undefined):
   return question ? { [question.path]: right[1] } : {};
 }
 
+const MOST_RECENT = 4; // last answers that are offered again
+
+/** Under what the last answers of a question are remembered, beside the very last one. */
+export const nameRecent = (path: string): string => `${path}#recent`;
+
 /**
  * Last answers of the questions that ask for them; what a record leaves out stays as it was before.
  */
@@ -68,7 +73,11 @@ export function collectLastAnswers(
   for (const { appearance, path } of definition.elements) {
     if (!(appearance ?? "").includes("last-used")) continue;
     const value = readAt(answers, path);
-    if (value) last[path] = value;
+    if (!value) continue;
+    last[path] = value;
+    const earlier = (last[nameRecent(path)] ?? "").split(" ");
+    const recent = [value, ...earlier.filter((each) => each && each !== value)];
+    last[nameRecent(path)] = recent.slice(0, MOST_RECENT).join(" ");
   }
   return last;
 }

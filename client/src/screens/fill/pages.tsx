@@ -25,6 +25,7 @@ import {
   type Page,
 } from "./form_pages";
 import { makeSession, useWatchers, useWriter } from "./form_session";
+import { usePhoneBack } from "./history";
 import type { Keeper } from "./keeper";
 import { fetchOverview, OverviewLater } from "./overview_later";
 import { usePaging } from "./paging";
@@ -44,6 +45,7 @@ interface PagesProps {
   keeper: Keeper;
   help: Help;
   isCorrection?: boolean; // it says again what was said then
+  isTrial?: boolean; // nothing of it is stored; else where there is nothing to hide
   isAway?: boolean; // something else is shown, and the form may come back
 }
 
@@ -65,6 +67,7 @@ function useFilling(props: PagesProps, language: string) {
   const standing = useStanding(form, help, language, props.isCorrection === true, turnToConsent);
   const paging = usePaging({ form, language, keeper, writer, place, isNew, at });
   const { shown } = paging;
+  usePhoneBack(paging.step, () => writer.written, paging.turnToStep);
   const session = useMemo(() => {
     const changed = (changedPlace: string): void => {
       presets.delete(changedPlace);
@@ -140,7 +143,7 @@ export function Pages(props: PagesProps) {
           {t("Delete the draft")}
         </button>
       </main>
-      <Foot saveState={filling.saveState} isTrial={!keeper.hide}>
+      <Foot saveState={filling.saveState} isTrial={props.isTrial ?? !keeper.hide}>
         <Buttons paging={paging} />
       </Foot>
     </>
@@ -209,10 +212,12 @@ function FormLanguage({
 
 function PageView({ session, page }: { session: FormSession; page: Page }) {
   const { label, node, repeat } = page;
+  // Labels may show answers, which no browser's history is to keep.
+  const title = inLanguage(session.form.definition.title, session.language);
   const common = { session, node, place: findPlace(page), depth: 1 };
   return (
     <>
-      <Title>{label || t("Questions")}</Title>
+      <Title name={session.form.plain(title, session.form.root)}>{label || t("Questions")}</Title>
       {repeat ? (
         <RepeatView {...common} name={repeat} Instance={GroupView} />
       ) : (

@@ -28,7 +28,10 @@ interface Paging {
   isFinishing: boolean;
   /** Whether nothing is missing, on any page. */
   isAllThere: () => boolean;
+  /** How many pages Back leads through; the overview comes after all of them. */
+  step: number;
   turnTo: (page: number) => void;
+  turnToStep: (step: number) => void;
   goOn: () => void;
   goBack: () => void;
   /** Go from the overview to a question, and back with one tap. */
@@ -122,7 +125,9 @@ export function usePaging(props: PagingProps): Paging {
     isFinishing,
     isAllThere: () =>
       form.definition.elements.length < MOST_QUESTIONS && !hasProblem(form, form.root),
+    step: isOverview ? pages.length : here,
     turnTo,
+    turnToStep: (step) => turnTo(step < pages.length ? step : OVERVIEW),
     goOn,
     goBack: () => turnTo(isOverview ? pages.length - 1 : here - 1),
     openQuestion: (to, question) => {

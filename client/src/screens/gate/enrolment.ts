@@ -3,7 +3,7 @@
  */
 
 import { t } from "../../i18n";
-import { randomBytes } from "../../storage/bytes";
+import { randomBytes, sha256, toUtf8 } from "../../storage/bytes";
 import { canVerify } from "../../storage/receipts";
 import { makeSigningKey } from "../../storage/sealing";
 import {
@@ -69,7 +69,12 @@ export async function enrolPhone(credentials: Credentials): Promise<Vault> {
   const answer = await (invitation
     ? join(invitation, device, keys.publicKey)
     : signIn(name, password, device, keys.publicKey));
-  const vault = await enrol(makeAccount(answer, keys.privateKey), byPin, answer.recovery);
+  const account = makeAccount(answer, keys.privateKey);
+  account.labelSalt = await sha256(toUtf8(`fieldapp labels 1|${answer.recovery}`));
+  const vault = await enrol(account, byPin, answer.recovery);
+  const learn = async (): Promise<void> =>
+    (await import("../../sync/rare_exchange")).learnPassword(vault, password);
+  if (password) void learn().catch(() => undefined); // My cards asks for it again
   // With the first form in, the rest comes meanwhile.
   await new Promise<void>((goOn) => {
     void fetchManifestContent(vault, answer.manifest, goOn).catch(() => goOn());

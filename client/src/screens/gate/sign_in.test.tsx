@@ -6,7 +6,11 @@ import { SignIn } from "./sign_in";
 
 const IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X)";
 
-async function open({ invitation = "", back = null as (() => void) | null } = {}): Promise<Shown> {
+async function open({
+  invitation = "",
+  isKnown = false,
+  back = null as (() => void) | null,
+} = {}): Promise<Shown> {
   return show(
     <SignIn
       about={<p>about the app</p>}
@@ -15,6 +19,7 @@ async function open({ invitation = "", back = null as (() => void) | null } = {}
       changeLanguage={() => undefined}
       back={back}
       invitation={invitation}
+      isKnown={isKnown}
     />,
   );
 }
@@ -51,6 +56,12 @@ describe("signing in", () => {
     await shown.submit();
     assert.match(shown.find(".danger").textContent!, /too easy to guess/);
     assert.equal(asked, 0);
+  });
+
+  it("says what becomes of the work that is here and of the PIN", async () => {
+    assert.match((await open({ isKnown: true })).text, /Your work on this phone stays/);
+    assert.doesNotMatch((await open()).text, /stays/);
+    assert.doesNotMatch((await open({ isKnown: true, invitation: "abc" })).text, /stays/);
   });
 
   it("goes back where there is something to go back to", async () => {

@@ -12,6 +12,7 @@ import { describePinProblem } from "./pin_rules";
 interface SignInProps extends GateProps {
   back: (() => void) | null;
   invitation: string; // "": by name and password
+  isKnown: boolean; // somebody's work is on this phone already
 }
 
 export function SignIn(props: SignInProps) {
@@ -27,7 +28,7 @@ export function SignIn(props: SignInProps) {
       {about}
       <OrderNotice orders={orders} />
       <p class="brand center">fieldapp</p>
-      <SignInForm invitation={invitation} opened={props.opened}>
+      <SignInForm invitation={invitation} isKnown={props.isKnown} opened={props.opened}>
         {back && (
           <button type="button" class="btn wide" onClick={back}>
             {t("Back")}
@@ -80,9 +81,11 @@ async function enrol(entered: Credentials, opened: SignInProps["opened"]): Promi
   }
 }
 
-type SignInFormProps = Pick<SignInProps, "invitation" | "opened"> & { children: ComponentChildren };
+type SignInFormProps = Pick<SignInProps, "invitation" | "isKnown" | "opened"> & {
+  children: ComponentChildren;
+};
 
-function SignInForm({ invitation, opened, children }: SignInFormProps) {
+function SignInForm({ invitation, isKnown, opened, children }: SignInFormProps) {
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
   const submit = async (event: Event): Promise<void> => {
@@ -107,6 +110,11 @@ function SignInForm({ invitation, opened, children }: SignInFormProps) {
       <Title>{invitation ? t("You are invited") : t("Sign in")}</Title>
       {invitation && (
         <p>{t("Choose a PIN, and this phone is yours to work with. The invitation works once.")}</p>
+      )}
+      {isKnown && !invitation && (
+        <p>
+          {t("Your work on this phone stays. You choose a new PIN; the old one ends with that.")}
+        </p>
       )}
       <GateProblem text={problem} />
       {!invitation && <NameAndPassword />}

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { installPage, show } from "../../../test/page";
+import { installBrowser } from "../../../test/browser";
+import { installPage, show, until } from "../../../test/page";
+import { makeVault, storeVault } from "../../../test/vaults";
 import { noteOpened, type StoredAccount } from "../../storage/accounts";
+import { deleteDatabase } from "../../storage/database";
 import { PinDelayed, PinDisabled, WrongPin } from "../../storage/vault";
 import { describeUnlockProblem, Unlock } from "./unlock";
 
@@ -76,6 +79,19 @@ describe("the lock", () => {
     assert.match(wiped.shown.text, /wiped a worker's data off this phone/);
   });
 
+  it("counts down until the next try", async () => {
+    installBrowser();
+    await deleteDatabase();
+    installPage();
+    await storeVault(await makeVault(null), { user: 7, notBefore: Date.now() + 2_900 });
+    const { shown } = await open([AMINA]);
+    await shown.enter("#pin", "246810");
+    await shown.submit();
+    await until(() => shown.text.includes("Wait 3 seconds"));
+    assert.equal(shown.find<HTMLButtonElement>(".main.btn").disabled, true);
+    await until(() => shown.text.includes("Wait 2 seconds"));
+  });
+
   it("lets somebody else in, and changes the language", async () => {
     const { shown, calls } = await open([AMINA]);
     await shown.click("I forgot the PIN, or I am somebody else");
@@ -86,10 +102,7 @@ describe("the lock", () => {
 
 describe("why the app stays locked", () => {
   it("is said for each reason, and never that work is lost", () => {
-    assert.equal(
-      describeUnlockProblem(new PinDelayed(30)),
-      "Too many wrong tries. Wait 30 seconds.",
-    );
+    assert.match(describeUnlockProblem(new PinDelayed(30)), /Too many wrong tries. Your work is/);
     assert.match(describeUnlockProblem(new PinDisabled()), /your work is still here/);
     assert.match(describeUnlockProblem(new WrongPin()), /Your work is still here/);
     const refused = new DOMException("no", "NotAllowedError");

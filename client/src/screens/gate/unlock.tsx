@@ -1,6 +1,6 @@
 /** Open the app on a phone that is signed in: by PIN, finger or face. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { nt, t } from "../../i18n";
 import { findLastOpened, type StoredAccount } from "../../storage/accounts";
 import { PinDelayed, PinDisabled, unlock, type Vault, WrongPin } from "../../storage/vault";
@@ -20,7 +20,7 @@ const describePinGone = (): string =>
 /** Why the app stays locked, in words for the worker. */
 export function describeUnlockProblem(error: unknown): string {
   if (error instanceof PinDelayed) {
-    return t("Too many wrong tries. Wait {n} seconds.", { n: error.seconds });
+    return t("Too many wrong tries. Your work is still here.");
   }
   if (error instanceof PinDisabled) return describePinGone();
   if (error instanceof WrongPin) return t("This is not the PIN. Your work is still here.");
@@ -59,6 +59,15 @@ function UnlockForm({ rows, opened }: Pick<UnlockProps, "rows" | "opened">) {
   const [user, setUser] = useState(() => findLastOpened(rows)!.user);
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const [pause, setPause] = useState(0); // seconds until the next try
+  useEffect(() => {
+    if (pause === 0) return;
+    const timer = setTimeout(() => {
+      setPause(pause - 1);
+      if (pause === 1) setProblem("");
+    }, 1000);
+    return () => clearTimeout(timer);
+  }, [pause]);
   const row = rows.find((each) => each.user === user) ?? rows[0]!;
   const open = async (openVault: () => Promise<Vault>): Promise<void> => {
     setBusy(true);
@@ -66,6 +75,7 @@ function UnlockForm({ rows, opened }: Pick<UnlockProps, "rows" | "opened">) {
       opened(await openVault());
     } catch (error) {
       setProblem(describeUnlockProblem(error));
+      if (error instanceof PinDelayed) setPause(error.seconds);
       setBusy(false);
     }
   };
@@ -81,7 +91,9 @@ function UnlockForm({ rows, opened }: Pick<UnlockProps, "rows" | "opened">) {
   const choose = (event: Event): void => {
     setUser(Number((event.target as HTMLSelectElement).value));
     setProblem("");
+    setPause(0);
   };
+  const openWord = isBusy ? t("One moment …") : t("Open");
   return (
     <form class="card" onSubmit={submit}>
       <Title>{t("Locked")}</Title>
@@ -100,8 +112,8 @@ function UnlockForm({ rows, opened }: Pick<UnlockProps, "rows" | "opened">) {
           autocomplete="off"
         />
       </div>
-      <button class="btn main wide" disabled={isBusy}>
-        {isBusy ? t("One moment …") : t("Open")}
+      <button class="btn main wide" disabled={isBusy || pause > 0}>
+        {pause > 0 ? nt("Wait {n} second", "Wait {n} seconds", pause) : openWord}
       </button>
       {row.hasPasskey && (
         <button

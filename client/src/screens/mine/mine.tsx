@@ -2,10 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
-import { InstallHint } from "../install";
 import { DataState, LedgerList, Ready, Tabs, Top } from "../parts";
 import { useApp } from "../state";
 import { saveCopy } from "./copy";
+import { InstallHint } from "./install_hint";
 import { LatestRecords } from "./latest_records";
 import { ThisPhone } from "./this_phone";
 

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
-import { addPasskey } from "../../storage/passkeys";
+import { addPasskey } from "../../storage/add_passkey";
 import { PinDisabled, WrongPin } from "../../storage/vault";
 import { useApp } from "../state";
 

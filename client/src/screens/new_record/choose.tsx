@@ -4,8 +4,10 @@ import { useState } from "preact/hooks";
 import { formatCardCode } from "../../engine/cards";
 import { type Choice, type FormDefinition, inLanguage } from "../../engine/definition";
 import {
+  CHECK_IN,
   ENCOUNTER,
   EVENT,
+  findChoice,
   findFormWithRole,
   findQuestion,
   FOLLOWS,
@@ -141,6 +143,7 @@ function Cards({ contact }: { contact: FormDefinition }) {
   const { book } = useApp();
   const [typed, setTyped] = useState("");
   if (book.people.length === 0) return null;
+  const kind = findChoice(contact, KIND, CHECK_IN)?.name ?? "";
   const fitting = findCards(putDueFirst(book, getLocalDay()), typed);
   return (
     <section class="field" aria-labelledby="whom">
@@ -156,7 +159,7 @@ function Cards({ contact }: { contact: FormDefinition }) {
         />
       )}
       {fitting.slice(0, MOST_CARDS).map(({ code, label }) => (
-        <a class="btn wide between" key={code} href={startAddress(contact, code, "")}>
+        <a class="btn wide between" key={code} href={startAddress(contact, code, kind)}>
           <span>
             <span class="code">{formatCardCode(code)}</span> {label}
           </span>

@@ -1,8 +1,16 @@
-/** One card: its code to show and copy, the worker's own label, and what can be logged about it. */
+/** A person's page, by their card: what is known of them here, and what can be done next. */
 
 import { useState } from "preact/hooks";
 import { formatCardCode, parseCardCode } from "../../engine/cards";
-import { ENCOUNTER, findFormWithRole, PARTICIPANT } from "../../engine/roles";
+import {
+  CHECK_IN,
+  ENCOUNTER,
+  findChoice,
+  findFormWithRole,
+  KIND,
+  PARTICIPANT,
+  REFERRAL,
+} from "../../engine/roles";
 import { changeCaseload, type Person } from "../../storage/caseload";
 import { t } from "../../i18n";
 import { loadLater } from "../../widgets/load_later";
@@ -10,6 +18,7 @@ import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, titleOf, Top } from "../parts";
 import { go, useApp } from "../state";
 import { labelCard, removeCard } from "./caseload_changes";
+import { AboutPerson } from "./about_person";
 import { HandOver } from "./hand_over";
 import { QrCode } from "./qr_code";
 
@@ -22,22 +31,27 @@ export function Card({ code: address }: { code: string }) {
   if (!code || !person) return <MissingCard />;
   return (
     <>
-      <Top title={t("Card")} />
+      <Top title={person.label || t("Card")} name={t("Card")} />
       <main class="screen" id="main">
-        <section class="card paper">
-          <QrCode text={code} label={t("The code as a QR code")} />
-          <p class="big code">{formatCardCode(code)}</p>
-          <p>
-            {t(
-              "Copy the code onto their card, or let them take a picture. The code has no hidden meaning.",
-            )}
-          </p>
-        </section>
-        <Label person={person} />
+        <p class="big code">{formatCardCode(code)}</p>
+        <AboutPerson person={person} />
+        <LogMore code={code} />
         <HandOver code={code} />
+        <details open={book.made.includes(code)}>
+          <summary>{t("Show the QR code")}</summary>
+          <section class="card paper">
+            <QrCode text={code} label={t("The code as a QR code")} />
+            <p>
+              {t(
+                "Copy the code onto their card, or let them take a picture. The code has no hidden meaning.",
+              )}
+            </p>
+          </section>
+        </details>
+        <Label person={person} />
         <DropCard code={code} />
       </main>
-      <LogAboutCard code={code} />
+      <LogContact code={code} />
       <Tabs here="new" />
     </>
   );
@@ -71,9 +85,9 @@ function MissingCard() {
   );
 }
 
-/** How the worker knows whose card it is; it never leaves the phone. */
+/** How the worker knows whose card it is; nobody else can read it. */
 function Label({ person }: { person: Person }) {
-  const { vault, refresh } = useApp();
+  const { vault, refresh, exchange } = useApp();
   const [isSaved, setSaved] = useState(false);
   const [typed, setTyped] = useState(person.label);
   const saveLabel = async (event: Event): Promise<void> => {
@@ -84,13 +98,14 @@ function Label({ person }: { person: Person }) {
     await changeCaseload(vault, (current) => labelCard(current, person.code, text));
     await refresh();
     setSaved(true);
+    void exchange(); // sealed, for the worker's next phone
   };
   return (
     <form class="card" onSubmit={(event) => void saveLabel(event)}>
       <label for="label">{t("My name for this card")}</label>
       <p class="hint" id="label-hint">
         {t(
-          "Something only you understand, like “red cap, Tuesday gym”. No name. It never leaves this phone.",
+          "Something only you understand, like “red cap, Tuesday gym”. No name. Nobody else can read it.",
         )}
       </p>
       <input
@@ -109,23 +124,42 @@ function Label({ person }: { person: Person }) {
   );
 }
 
-function LogAboutCard({ code }: { code: string }) {
+/** A contact with the person: as a check-in, where the form says which kind that is. */
+function LogContact({ code }: { code: string }) {
   const { forms } = useApp();
-  const about = encodeURIComponent(`${code}|`);
   const encounter = findFormWithRole(forms, ENCOUNTER);
-  const participant = findFormWithRole(forms, PARTICIPANT);
+  if (!encounter) return null;
+  const kind = findChoice(encounter, KIND, CHECK_IN)?.name ?? "";
   return (
     <footer class="foot">
-      {encounter && (
-        <a class="btn main wide" href={`#/start/${encounter.id}/${about}`}>
-          {t("Log an encounter")}
-        </a>
-      )}
-      {participant && (
-        <a class="btn wide" href={`#/start/${participant.id}/${about}`}>
-          {titleOf(forms, participant.id)}
-        </a>
-      )}
+      <a
+        class="btn main wide"
+        href={`#/start/${encounter.id}/${encodeURIComponent(`${code}|${kind}`)}`}
+      >
+        {t("Log an encounter")}
+      </a>
     </footer>
+  );
+}
+
+/** The other forms that are about a person. */
+function LogMore({ code }: { code: string }) {
+  const { forms } = useApp();
+  const others = [PARTICIPANT, REFERRAL].map((role) => findFormWithRole(forms, role));
+  return (
+    <div class="quick">
+      {others.map(
+        (form) =>
+          form && (
+            <a
+              class="btn"
+              key={form.id}
+              href={`#/start/${form.id}/${encodeURIComponent(`${code}|`)}`}
+            >
+              {titleOf(forms, form.id)}
+            </a>
+          ),
+      )}
+    </div>
   );
 }

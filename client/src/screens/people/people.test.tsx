@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { until } from "../../../test/page";
+import { makeForm } from "../../../test/forms";
 import { formCalled, openScreen } from "../../../test/screen";
 import { makeCardCode, parseCardCode, formatCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload } from "../../storage/caseload";
@@ -110,6 +111,62 @@ describe("a card", () => {
     const { shown } = await openCard({ forms });
     const link = shown.button("Log an encounter") as unknown as HTMLAnchorElement;
     assert.equal(link.getAttribute("href"), `#/start/contact/${encodeURIComponent(`${CODE}|`)}`);
+  });
+
+  it("leads to a check-in, where the form says which kind that is", async () => {
+    const kind = { type: "select_one", name: "kind", label: "Kind", choices: "kinds" };
+    const contact = makeForm([kind], {
+      id: "contact",
+      role: "encounter",
+      summary: { kind: "/data/kind" },
+      choices: { kinds: [{ name: "seen", label: { en: "Seen" }, data: { app_role: "check_in" } }] },
+    });
+    const { shown } = await openCard({ forms: [contact] });
+    const link = shown.button("Log an encounter") as unknown as HTMLAnchorElement;
+    const about = encodeURIComponent(`${CODE}|seen`);
+    assert.equal(link.getAttribute("href"), `#/start/contact/${about}`);
+  });
+
+  it("says what is due, what they said yes to, and the last contacts", async () => {
+    const kind = { type: "select_one", name: "kind", label: "Kind", choices: "kinds" };
+    const tier = { type: "select_one", name: "tier", label: "Tier", choices: "tiers" };
+    const contact = makeForm([kind, tier], {
+      id: "contact",
+      title: { en: "Contact" },
+      role: "encounter",
+      summary: { kind: "/data/kind", tier: "/data/tier" },
+      choices: {
+        kinds: [{ name: "seen", label: { en: "Check-in" } }],
+        tiers: [{ name: "2", label: { en: "Counts and research" } }],
+      },
+    });
+    const consent = { tier: 2, since: "2026-10", heads: [], doubt: false, wording: "" };
+    const last = [
+      { on: "2026-11-02", form: "contact", kind: "seen", own: true },
+      { on: "2026-10-20", form: "other", kind: "", own: false },
+    ];
+    const due = { id: "r1/2026-11-01", on: "2026-11-01", code: CODE, form: "contact", from: "" };
+    const { shown } = await openCard({
+      forms: [contact],
+      book: { people: [PERSON], due: [due], told: { [`card/${CODE}`]: { consent, last } } },
+    });
+    assert.equal(shown.texts("h1")[0], "red cap");
+    const facts = shown.texts("dl > div");
+    assert.match(facts[0]!, /^Next contactSunday, November 1 \d+ days past due$/);
+    assert.match(facts[1]!, /2 · since October 2026Counts and research$/);
+    assert.match(facts[2]!, /Nov 3 from this phone.*Nov 2 · Check-in by you/);
+    assert.match(facts[2]!, /Oct 20 · other by a colleague$/);
+    const link = shown.button("Sunday, November 1") as unknown as HTMLAnchorElement;
+    assert.match(link.getAttribute("href")!, /^#\/start\/contact\//);
+  });
+
+  it("says honestly what this phone does not know", async () => {
+    const { shown } = await openCard({ book: { people: [{ ...PERSON, seenOn: "" }] } });
+    assert.match(shown.text, /Nothing is due/);
+    assert.match(shown.text, /does not know it/);
+    assert.match(shown.text, /None yet/);
+    const asked = await openCard({ book: { people: [PERSON], unheard: { [CODE]: ["r1"] } } });
+    assert.match(asked.shown.text, /has not answered yet/);
   });
 });
 

@@ -4,14 +4,16 @@ import { useState } from "preact/hooks";
 import { formatCardCode, makeCardCode } from "../../engine/cards";
 import { randomBytes } from "../../storage/bytes";
 import { changeCaseload } from "../../storage/caseload";
-import { t } from "../../i18n";
+import { nt, t } from "../../i18n";
 import { findCards } from "../../widgets/card/find_cards";
 import { formatDay, getLocalDay } from "../day";
 import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, Top } from "../parts";
 import { go, useApp } from "../state";
 import { addCard } from "./caseload_changes";
+import { LabelCopy } from "./label_copy";
 
+const MOST_SHOWN = 40; // drawn at once: who looks for somebody types
 const MOST_UNSEARCHED = 6; // cards that are looked over faster than a word is typed
 
 export function People() {
@@ -23,15 +25,15 @@ export function People() {
     go(`/card/${code}`);
   });
   const [typed, setTyped] = useState("");
+  const [isOpen, setOpen] = useState(false);
   const fitting = findCards(book.people, typed);
+  const shown = isOpen ? fitting : fitting.slice(0, MOST_SHOWN);
   return (
     <>
       <Top title={t("My cards")} />
       <main class="screen" id="main">
         <p class="soft">
-          {t(
-            "The cards of your caseload. Your names for cards stay on this phone, encrypted; nobody else sees them.",
-          )}
+          {t("The cards of your caseload. Only you can read your names for cards.")}
         </p>
         {book.people.length === 0 && (
           <p class="empty">{t("No card yet. Create one when somebody agrees to a code.")}</p>
@@ -57,7 +59,7 @@ export function People() {
             {t("None of your cards fits.")}
           </p>
         )}
-        {fitting.map((person) => (
+        {shown.map((person) => (
           <a
             class="btn wide between"
             key={person.code}
@@ -69,6 +71,12 @@ export function People() {
             {person.seenOn && <span class="soft">{formatDay(person.seenOn, "short")}</span>}
           </a>
         ))}
+        {shown.length < fitting.length && (
+          <button type="button" class="link more" onClick={() => setOpen(true)}>
+            {nt("{n} more", "{n} more", fitting.length - shown.length)}
+          </button>
+        )}
+        <LabelCopy />
       </main>
       <footer class="foot">
         <button type="button" class="btn main wide" disabled={isBusy} onClick={() => makeCard()}>

@@ -1,5 +1,6 @@
 /** Today: where the work is, what is due, what is not finished. */
 
+import type { ComponentChild } from "preact";
 import { ENCOUNTER } from "../../engine/roles";
 import { nt, t } from "../../i18n";
 import { changeCaseload } from "../../storage/caseload";
@@ -13,8 +14,8 @@ import { ToCorrect } from "../to_correct/to_correct";
 import { FollowUps } from "./follow_ups";
 import { Week } from "./week";
 
-export function Today() {
-  const { forms } = useApp();
+export function Today({ firstDay }: { firstDay?: ComponentChild }) {
+  const { forms, ledger, drafts } = useApp();
   const main = findMainForm(forms);
   return (
     <>
@@ -24,6 +25,7 @@ export function Today() {
           <Ready />
         </div>
         <DataState />
+        {ledger.made === 0 && drafts.length === 0 && firstDay}
         <ErasedDrafts />
         <ToCorrect />
         <FollowUps />

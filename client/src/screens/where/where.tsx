@@ -57,12 +57,14 @@ async function loadMap(user: number, areaList: string): Promise<LoadedMap> {
 }
 
 export function Where() {
-  const { vault, forms } = useApp();
+  const { vault, forms, health } = useApp(); // health is read anew with all that came
   const [maps, setMaps] = useState<Maps<Spots> | null | undefined>(undefined);
   const [loaded, setLoaded] = useState<LoadedMap | null>(null);
   const [span, setSpan] = useState<Span>("week");
   useEffect(() => {
-    void readMaps<Spots>(vault).then(setMaps);
+    if (!maps) void readMaps<Spots>(vault).then(setMaps);
+  }, [vault, health]);
+  useEffect(() => {
     void loadMap(vault.account.user, findAreaList(forms)).then(setLoaded);
   }, [vault]);
   const spots = maps?.maps[span] ?? null;

@@ -53,6 +53,15 @@ describe("searching a list", () => {
     assert.deepEqual(search("ÉLAN"), ["Élan"]);
   });
 
+  it("shows first what begins with a word", () => {
+    const names = ["Clairlea", "Englemount", "Not mounted", "Mount Olive"];
+    const matches = findMatches(optionsOf(...names), names.map(simplify), "mount");
+    assert.deepEqual(
+      matches.map(({ name }) => name),
+      ["Mount Olive", "Englemount", "Not mounted"],
+    );
+  });
+
   it("wants every word, in any order", () => {
     assert.deepEqual(search("mount"), ["Mount Olive", "Mount Dennis"]);
     assert.deepEqual(search("oliv mou"), ["Mount Olive"]);

@@ -58,7 +58,8 @@ export function simplify(text: string): string {
 }
 
 /**
- * The choices whose words hold every word of a search; of a short list all, before a word is typed.
+ * The choices whose words hold every word of a search, those first that begin with one; of a short
+ * list all, before a word is typed.
  */
 export function findMatches(
   choices: readonly Option[],
@@ -67,5 +68,10 @@ export function findMatches(
 ): readonly Option[] {
   const words = simplify(search).split(/\s+/).filter(Boolean);
   if (words.length === 0) return choices.length <= SHORT_LIST ? choices : [];
-  return choices.filter((_, index) => words.every((word) => texts[index]!.includes(word)));
+  const begins = (text: string): boolean => words.some((word) => text.startsWith(word));
+  const matches = [...choices.keys()].filter((at) =>
+    words.every((word) => texts[at]!.includes(word)),
+  );
+  matches.sort((a, b) => Number(begins(texts[b]!)) - Number(begins(texts[a]!)));
+  return matches.map((at) => choices[at]!);
 }

@@ -50,6 +50,19 @@ describe("one choice", () => {
     assert.equal(shown.has("input[type=search]"), true);
   });
 
+  it("offers the last answers before a letter is typed, and has the focus after “Change”", async () => {
+    const recent = (): string[] => ["c38", "gone", "c2"];
+    const { filled, shown } = await ask(
+      [{ type: "select_one", name: "q", label: "Which?", choices: "list" }],
+      { choices: { list: names(40) }, help: { recent } },
+    );
+    assert.deepEqual(shown.texts(".choices span"), ["C38", "C2"]);
+    await shown.click("input[value=c2]");
+    assert.equal(filled.read("q"), "c2");
+    await shown.click("Change: Which?");
+    assert.equal(document.activeElement, shown.find("input[type=search]"));
+  });
+
   it("asks for more letters when too many match", async () => {
     const { shown } = await askOne(40);
     await shown.enter("input[type=search]", "c");

@@ -34,6 +34,7 @@ ACTS = {
     "hold.confirm": N_("A second person agreed to preserve a record"),
     "hold.make": N_("A record was preserved for legal reasons"),
     "instance.receive": N_("ODK Collect sent a submission"),
+    "labels.keep": N_("Labels of cards were stored, encrypted"),
     "key.make": N_("A key for encryption was created"),
     "key.make_signing": N_("The key for receipts was created"),
     "person.add": N_("A person was added"),

@@ -1,0 +1,5 @@
+/** What few exchanges need: a piece of its own. */
+
+export { eraseUnsent } from "../storage/ended_cards";
+export { migrateFirstVersion } from "../storage/first_version";
+export { exchangeLabels, forgetSealedLabels, learnPassword, openWithPassword } from "./labels";
