@@ -20,6 +20,7 @@ from fieldapp.store import database, migrations, tables
 from fieldapp.store.database import engine_for
 from tests import programme
 from tests.cast import Cast, make_cast
+from tests.compiled_sql import prepare_with_shared_dialect, share_dialect
 from tests.inner_loop import (  # pytest finds hooks here
     pytest_runtest_call,  # noqa: F401
     pytest_runtest_setup,  # noqa: F401
@@ -65,6 +66,13 @@ def durable_pragmas() -> Iterator[tuple[str, ...]]:
         yield durable
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_dialects() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "prepare", prepare_with_shared_dialect)
+        yield
+
+
 @pytest.fixture(scope="session")
 def sqlite_template() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp())
@@ -73,6 +81,7 @@ def sqlite_template() -> Iterator[Path]:
     migrations.upgrade(engine)
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    share_dialect(engine)
     engine.dispose()
     yield path
     shutil.rmtree(folder)
@@ -90,6 +99,7 @@ def postgres_url() -> Iterator[str]:
     engine = engine_for(url)
     _without_durability(engine)
     migrations.upgrade(engine)
+    share_dialect(engine)
     engine.dispose()
     yield url
     server.cleanup()
@@ -172,10 +182,11 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    from fieldapp.app import create_app  # noqa: PLC0415  needs the built client
+def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    from fieldapp import app as application  # noqa: PLC0415  needs the built client
 
-    made = create_app(settings)
+    monkeypatch.setattr(application, "prepare", prepare_with_shared_dialect)
+    made = application.create_app(settings)
     made.testing = True
     yield made
     from fieldapp.web.sessions import db  # noqa: PLC0415
