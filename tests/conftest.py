@@ -5,6 +5,7 @@ import gc
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,10 @@ from tests.inner_loop import (  # pytest finds hooks here
     write_long_tests,
 )
 from tests.second_try import pytest_runtest_protocol, write_flaky_tests  # noqa: F401
+
+# Tests say "today" by the clock of their process, the app by the centre's: at night in UTC these are two days.
+os.environ["TZ"] = "America/Toronto"
+time.tzset()
 
 # Modules and tests stay until the end. Without this, looking through them all for garbage is a fifth of the tests' CPU.
 gc.disable()
@@ -106,16 +111,25 @@ def postgres_url() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def postgres_engine(postgres_url: str) -> Iterator[sa.Engine]:
+    """One engine for all tests of a process: a new connection costs the server more than most tests do."""
+    made = engine_for(postgres_url)
+    yield made
+    made.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind, at the newest schema."""
     if request.param == "sqlite":
         return _fresh_sqlite(request, tmp_path)
-    found: str = request.getfixturevalue("postgres_url")
-    engine = engine_for(found)
+    engine: sa.Engine = request.getfixturevalue("postgres_engine")
     with engine.begin() as connection:
         _empty(connection)
-    engine.dispose()
+    if "engine" not in request.fixturenames:
+        engine.dispose()  # the test may ask who else is connected
+    found: str = request.getfixturevalue("postgres_url")
     return found
 
 
@@ -151,10 +165,16 @@ def _fresh_sqlite(request: pytest.FixtureRequest, folder: Path) -> str:
 
 
 @pytest.fixture
-def engine(url: str) -> Iterator[sa.Engine]:
-    made = engine_for(url)
+def engine(url: str, request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
+    if url.startswith("sqlite"):
+        made = engine_for(url)
+        yield made
+        made.dispose()
+        return
+    made = request.getfixturevalue("postgres_engine")
     yield made
-    made.dispose()
+    if made.pool.checkedout():  # by a thread that the test left behind: the next test shall not wait for its locks
+        made.dispose()
 
 
 @pytest.fixture

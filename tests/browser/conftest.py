@@ -46,7 +46,8 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.environment = {**os.environ, "FIELDAPP_DATA": str(data), "FIELDAPP_PORT": str(self.port)}
+        # Servers run in UTC, whatever the centre's zone is.
+        self.environment = {**os.environ, "TZ": "UTC", "FIELDAPP_DATA": str(data), "FIELDAPP_PORT": str(self.port)}
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
