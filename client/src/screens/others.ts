@@ -3,7 +3,6 @@
  * of them is opened. The service worker keeps it with the rest, so they work without signal.
  */
 
-export { ChooseForm } from "./new_record/choose";
 export { Mine } from "./mine/mine";
 export { Card } from "./people/card";
 export { People } from "./people/people";

@@ -33,7 +33,7 @@ export function Today() {
       </main>
       {main && (
         <footer class="foot">
-          <a class="btn main wide" href={`#/start/${main.id}`}>
+          <a class="btn main wide" href={main.role === ENCOUNTER ? "#/new" : `#/start/${main.id}`}>
             + {main.role === ENCOUNTER ? t("Log an encounter") : titleOf(forms, main.id)}
           </a>
         </footer>
