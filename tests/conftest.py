@@ -5,6 +5,7 @@ import gc
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,12 +21,17 @@ from fieldapp.store import database, migrations, tables
 from fieldapp.store.database import engine_for
 from tests import programme
 from tests.cast import Cast, make_cast
+from tests.compiled_sql import prepare_with_shared_dialect, share_dialect
 from tests.inner_loop import (  # pytest finds hooks here
     pytest_runtest_call,  # noqa: F401
     pytest_runtest_setup,  # noqa: F401
     write_long_tests,
 )
 from tests.second_try import pytest_runtest_protocol, write_flaky_tests  # noqa: F401
+
+# Tests say "today" by the clock of their process, the app by the centre's: at night in UTC these are two days.
+os.environ["TZ"] = "America/Toronto"
+time.tzset()
 
 # Modules and tests stay until the end. Without this, looking through them all for garbage is a fifth of the tests' CPU.
 gc.disable()
@@ -65,6 +71,13 @@ def durable_pragmas() -> Iterator[tuple[str, ...]]:
         yield durable
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_dialects() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "prepare", prepare_with_shared_dialect)
+        yield
+
+
 @pytest.fixture(scope="session")
 def sqlite_template() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp())
@@ -73,6 +86,7 @@ def sqlite_template() -> Iterator[Path]:
     migrations.upgrade(engine)
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    share_dialect(engine)
     engine.dispose()
     yield path
     shutil.rmtree(folder)
@@ -90,10 +104,19 @@ def postgres_url() -> Iterator[str]:
     engine = engine_for(url)
     _without_durability(engine)
     migrations.upgrade(engine)
+    share_dialect(engine)
     engine.dispose()
     yield url
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_engine(postgres_url: str) -> Iterator[sa.Engine]:
+    """One engine for all tests of a process: a new connection costs the server more than most tests do."""
+    made = engine_for(postgres_url)
+    yield made
+    made.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -101,11 +124,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind, at the newest schema."""
     if request.param == "sqlite":
         return _fresh_sqlite(request, tmp_path)
-    found: str = request.getfixturevalue("postgres_url")
-    engine = engine_for(found)
+    engine: sa.Engine = request.getfixturevalue("postgres_engine")
     with engine.begin() as connection:
         _empty(connection)
-    engine.dispose()
+    if "engine" not in request.fixturenames:
+        engine.dispose()  # the test may ask who else is connected
+    found: str = request.getfixturevalue("postgres_url")
     return found
 
 
@@ -141,10 +165,16 @@ def _fresh_sqlite(request: pytest.FixtureRequest, folder: Path) -> str:
 
 
 @pytest.fixture
-def engine(url: str) -> Iterator[sa.Engine]:
-    made = engine_for(url)
+def engine(url: str, request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
+    if url.startswith("sqlite"):
+        made = engine_for(url)
+        yield made
+        made.dispose()
+        return
+    made = request.getfixturevalue("postgres_engine")
     yield made
-    made.dispose()
+    if made.pool.checkedout():  # by a thread that the test left behind: the next test shall not wait for its locks
+        made.dispose()
 
 
 @pytest.fixture
@@ -172,10 +202,11 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    from fieldapp.app import create_app  # noqa: PLC0415  needs the built client
+def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    from fieldapp import app as application  # noqa: PLC0415  needs the built client
 
-    made = create_app(settings)
+    monkeypatch.setattr(application, "prepare", prepare_with_shared_dialect)
+    made = application.create_app(settings)
     made.testing = True
     yield made
     from fieldapp.web.sessions import db  # noqa: PLC0415

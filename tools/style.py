@@ -5,6 +5,8 @@ by folder; a count above it fails, and so does one below it until the baseline i
 """
 
 import ast
+import functools
+import gc
 import json
 import re
 import sys
@@ -55,6 +57,12 @@ def read_sources() -> dict[str, str]:
     return sources
 
 
+@functools.cache
+def list_nodes(tree: ast.Module) -> list[ast.AST]:
+    """Return all nodes of a module; every rule reads them, and walking is most of what the rules cost."""
+    return list(ast.walk(tree))
+
+
 def find_breaches(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Yield each breach in a module: its rule and its line."""
     yield from _find_banned_names(tree)
@@ -63,7 +71,7 @@ def find_breaches(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 
 def _find_banned_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree):
+    for node in list_nodes(tree):
         if isinstance(node, ast.arg) and node.arg in BANNED_NAMES:
             yield "name", node.lineno
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in BANNED_NAMES:
@@ -73,13 +81,13 @@ def _find_banned_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
 def _find_dense_expressions(tree: ast.Module) -> Iterator[tuple[str, int]]:
     in_tests = {
         id(part)
-        for node in ast.walk(tree)
+        for node in list_nodes(tree)
         if isinstance(node, ast.If | ast.While)
         for part in ast.walk(node.test)
         if isinstance(part, ast.NamedExpr)
     }
     conditionals_on_line: Counter[int] = Counter()
-    for node in ast.walk(tree):
+    for node in list_nodes(tree):
         if isinstance(node, COMPREHENSIONS) and (len(node.generators) > 1 or _has_inner(node, COMPREHENSIONS)):
             yield "nested comprehension", node.lineno
         if isinstance(node, ast.NamedExpr) and id(node) not in in_tests:
@@ -109,7 +117,7 @@ def _assigns_several_values(node: ast.Assign) -> bool:
 
 
 def _find_docstrings(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree):
+    for node in list_nodes(tree):
         if not isinstance(node, (ast.Module, ast.ClassDef, *FUNCTIONS)):
             continue
         text = ast.get_docstring(node)
@@ -134,7 +142,7 @@ def find_repeated_classes(modules: dict[str, ast.Module]) -> Iterator[tuple[str,
 def count_dense(tree: ast.Module) -> Counter[str]:
     """Return how often a module has each measure of CEILINGS, allowed places included."""
     counts: Counter[str] = Counter()
-    for node in ast.walk(tree):
+    for node in list_nodes(tree):
         if isinstance(node, COMPREHENSIONS):
             counts["all nested comprehensions"] += len(node.generators) > 1 or _has_inner(node, COMPREHENSIONS)
         elif isinstance(node, ast.NamedExpr):
@@ -225,4 +233,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # two million nodes that all stay: looking through them for garbage is half of the time
     sys.exit(main())
