@@ -131,11 +131,14 @@ def _send(
     definitions = {version.form: load_definition(version) for version in versions.current(session, centre.id)}
     # Ids by chance and by seed: two runs give the same demo.
     ids = random.Random(f"ids {seed}")
-    queues: dict[int, list[dict[str, str]]] = {}
+    queues: dict[int, list[dict[str, Any]]] = {}
+    spoken: dict[str, str] = {}  # the last record in which the person with a card was asked
     sent: dict[str, int] = {}
     for worker, form, moment, answers in records:
         local = moment.replace(tzinfo=zone)
         item = _make_item(definitions[form], _draw_id(ids), local, answers)
+        if consent := _say_what_was_asked(definitions[form], answers, item["id"], spoken):
+            item["consent"] = consent
         queue = queues.setdefault(worker, [])
         queue.append(item)
         sent[form] = sent.get(form, 0) + 1
@@ -153,11 +156,23 @@ def _send(
     return sent
 
 
+def _say_what_was_asked(
+    definition: FormDefinition, answers: dict[str, Any], item_id: str, spoken: dict[str, str]
+) -> dict[str, Any] | None:
+    """Return which words the person with a card was asked in, and what they had said before; None for nobody."""
+    card = definition.read_role(answers, "person")
+    if not card or not definition.consent_wording:
+        return None
+    knew = [spoken[card]] if card in spoken else []
+    spoken[card] = item_id
+    return {"knew": knew, "wording": definition.consent_wording, "language": "en"}
+
+
 def _draw_id(ids: random.Random) -> str:
     return str(uuid.UUID(int=ids.getrandbits(128), version=4))
 
 
-def _make_item(definition: FormDefinition, item_id: str, moment: dt.datetime, answers: dict[str, Any]) -> dict[str, str]:
+def _make_item(definition: FormDefinition, item_id: str, moment: dt.datetime, answers: dict[str, Any]) -> dict[str, Any]:
     """Return a record as a phone sends it."""
     body = json.dumps(_as_a_phone_would(definition, answers, moment), ensure_ascii=False)
     return {
