@@ -85,6 +85,8 @@ def log_encounter(driver: Driver) -> None:
     click(driver, ".foot .main")
     driver.until("document.querySelector('textarea') !== null")
     click(driver, ".foot .main")
+    driver.until("document.querySelector('[id^=line-]') !== null")
+    click(driver, ".foot .main")
     driver.until("document.querySelector('.ledger') !== null")
 
 

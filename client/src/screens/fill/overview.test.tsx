@@ -135,7 +135,7 @@ describe("looking over", () => {
     await until(() => shown.text.includes("This is what you send"));
     assert.equal(notes.pages.at(-1), OVERVIEW);
     assert.deepEqual(notes.presets, ["when.day"]);
-    assert.match(shown.text, /Friday, November 20 filled in for you/);
+    assert.match(shown.text, /Friday, November 20 · filled in for you/);
     await shown.click("Finish");
     assert.deepEqual(notes.finished, [ANSWERED]);
   });

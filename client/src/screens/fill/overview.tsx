@@ -91,7 +91,7 @@ function LineView({ line, open }: { line: Line; open: (() => void) | undefined }
       </span>
       <span style={ANSWER}>
         {answer && <b>{answer}</b>}{" "}
-        {isPreset && <small class="tag">{t("filled in for you")}</small>}
+        {isPreset && <small class="soft">· {t("filled in for you")}</small>}
         {problem && <span class="error">{problem}</span>}
       </span>
     </>
