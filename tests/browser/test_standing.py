@@ -84,7 +84,7 @@ def test_66_what_somebody_agreed_to_is_shown_and_asked_again_only_on_change(
     begin_with_card(second, code)
     second.next()
     line = second.page.locator(".standing")
-    expect(second.page.locator("h1")).to_have_text("When and where?")
+    expect(second.page.locator("h1")).to_have_text("What was it about?")
     expect(line).to_contain_text("Consent 3 · since ")
     expect(line).to_contain_text("Also count me in public numbers.")
     assert examine(second.page, "standing") == []
