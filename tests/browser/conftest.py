@@ -217,10 +217,16 @@ class Phone:
         self.page.click(".foot .main")
         self.page.wait_for_function("(was) => document.querySelector('h1')?.innerText !== was", arg=here)
 
+    def go_to_first_page(self) -> None:
+        """Go back over the pages that a card's page or a due item has answered."""
+        self.page.wait_for_selector(".question")
+        back = self.page.locator(".foot .buttons .btn:not(.main)")
+        while back.is_enabled():
+            back.click()
+
     def who_was_there(self, kind: str = "Check-in") -> None:
         """Answer the first page of an encounter that is open; the next one asks who was there."""
-        page = self.page
-        page.wait_for_selector(".question")
+        self.go_to_first_page()
         self.pick("what.contact_type", kind)
         self.next()
 

@@ -27,7 +27,7 @@ def meet(phone: Phone) -> str:
     page.wait_for_selector(".qr")
     code = page.locator(".big").inner_text().replace("-", "")
     page.locator("footer .btn.main").click()
-    page.wait_for_selector(".question")
+    phone.go_to_first_page()
     for answers in ({"what.contact_type": "check_in"}, {}, YES_TO_ALL, *AFTER):  # the card is in it
         choose(page, answers)
         phone.next()
@@ -52,9 +52,9 @@ def slip_on(page: Page) -> str:
 def begin_with_card(phone: Phone, code: str) -> None:
     """Begin a check-in with the person of a card, up to the page on which the card is."""
     phone.page.goto(f"/app/#/card/{code}")
-    phone.page.wait_for_selector(".qr")  # of the card, and no other screen's button
+    phone.page.wait_for_selector("p.code.big")  # of the card, and no other screen's button
     phone.page.locator("footer .btn.main").click()
-    phone.page.wait_for_selector(".question")
+    phone.go_to_first_page()
     choose(phone.page, {"what.contact_type": "check_in"})
     phone.next()
 

@@ -81,6 +81,8 @@ def test_phone_screens(open_page: OpenPage, locale: str, scheme: str) -> None:
     found = examine(page, "sign in")
     phone = Phone(page)
     phone.enrol("w10" if scheme == "light" else "w11")
+    # What lies half under the foot can be scrolled to; axe would take its other half for a target that is too small.
+    page.evaluate("document.getElementById('app').style.setProperty('--stick', '-99rem')")
     page.goto("/app/#/people")
     page.locator("footer button.main").click()
     page.wait_for_selector(".qr")

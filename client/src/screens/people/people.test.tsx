@@ -33,6 +33,8 @@ describe("the list of cards", () => {
       tier: "1",
     }));
     const { shown } = await openScreen(<People />, { book: { people } });
+    assert.equal(shown.all(".btn.between").length, 12); // the last ones seen
+    await shown.click("18 more");
     assert.equal(shown.all(".btn.between").length, 30);
     await shown.enter("#find", "blue");
     assert.equal(shown.all(".btn.between").length, 1);

@@ -13,7 +13,7 @@ import { go, useApp } from "../state";
 import { addCard } from "./caseload_changes";
 import { LabelCopy } from "./label_copy";
 
-const MOST_SHOWN = 40; // drawn at once: who looks for somebody types
+const MOST_SHOWN = 12; // drawn at once: who looks for somebody types
 const MOST_UNSEARCHED = 6; // cards that are looked over faster than a word is typed
 
 export function People() {
