@@ -6,7 +6,7 @@
 export const PHONE = {
   "before sign-in": 20_480, // page, styles, icon, and the scripts of the gate
   "after sign-in": 39_000, // sending, storing, and the screens up to the first question
-  "other screens": 4_900, // loaded when one is opened: Mine, cards, where and when
+  "other screens": 6_200, // loaded after Today was drawn: its shift, open incidents, referrals and week; Mine, cards, where and when
   enrolment: 800, // beside what sending needs
   exchange: 200, // the same
   french: 7_700,

@@ -35,6 +35,7 @@ class FormRole(StrEnum):
     PARTICIPANT = "participant"
     REFERRAL = "referral"
     INCIDENT = "incident"
+    INCIDENT_FOLLOW_UP = "incident_follow_up"
     SHIFT = "shift"
     MEDIATION = "mediation"
     MEDIATION_FOLLOW_UP = "mediation_follow_up"
@@ -51,6 +52,7 @@ class QuestionRole(StrEnum):
     DUE = "due"
     PLAN = "plan"
     FOLLOWS = "follows"
+    FOLLOWED_DAY = "followed_day"
     MINUTES = "minutes"
     TIER = "tier"
     STATUS = "status"
@@ -140,6 +142,11 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
         _TEXT,
         (Reader.LISTS, Reader.CASELOAD, Reader.PHONE, Reader.RELEASES),
     ),
+    QuestionRole.FOLLOWED_DAY: QuestionRoleRule(
+        "the day of the record that is followed up: phones fill it in, from what is due",
+        _TEXT | {AnswerKind.DATE},
+        (Reader.PHONE,),
+    ),
     QuestionRole.MINUTES: QuestionRoleRule(
         "the time spent; each choice says in app_minutes how many minutes it stands for",
         _CHOICE,
@@ -170,7 +177,9 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
     QuestionRole.ALERTED_AT: QuestionRoleRule("when the team was told", _DATE, (Reader.BOARD,)),
     QuestionRole.FIRST_RESPONSE_AT: QuestionRoleRule("when the team first did something", _DATE, (Reader.BOARD,)),
     QuestionRole.RETALIATION_RISK: QuestionRoleRule("the risk of retaliation", _CHOICE, (Reader.BOARD,)),
-    QuestionRole.INCIDENT_STATUS: QuestionRoleRule("the state of an incident", _CHOICE, (Reader.BOARD,)),
+    QuestionRole.INCIDENT_STATUS: QuestionRoleRule(
+        "the state of an incident", _CHOICE, (Reader.BOARD, Reader.CASELOAD, Reader.PHONE)
+    ),
     QuestionRole.WORST_HARM: QuestionRoleRule("the worst harm known; shown only", _CHOICES, (Reader.BOARD,)),
     QuestionRole.RESPONSE: QuestionRoleRule("what the team did; shown only", _CHOICES, (Reader.BOARD,)),
     QuestionRole.DEBRIEF: QuestionRoleRule("whether the team talked it over; shown only", _CHOICES, (Reader.BOARD,)),
@@ -184,6 +193,7 @@ FORM_ROLES: Mapping[FormRole, str] = {
     FormRole.PARTICIPANT: "the start, review or end of the work with a person",
     FormRole.REFERRAL: "sending a person to a service, and how it goes",
     FormRole.INCIDENT: "a critical incident: what the board shows",
+    FormRole.INCIDENT_FOLLOW_UP: "what is new of a critical incident: what opens when its follow-up is due",
     FormRole.SHIFT: "a worker's shift: who is out, on the board",
     FormRole.MEDIATION: "a conflict that was mediated; phones have words for it",
     FormRole.MEDIATION_FOLLOW_UP: "how it went on after a mediation: what opens when its follow-up is due",
@@ -199,7 +209,7 @@ CHOICE_ROLES: Mapping[ChoiceRole, str] = {
     ChoiceRole.NO_MORE: "a `tier`, named -1, that takes everything back and ends the card",
     ChoiceRole.ENDS_WORK: "a `kind` that ends the work with a card",
     ChoiceRole.ENDS_REFERRAL: "a `status` that ends a referral",
-    ChoiceRole.ENDS_INCIDENT: "an `incident_status` that takes an incident off the board",
+    ChoiceRole.ENDS_INCIDENT: "an `incident_status` that takes an incident off the board and off phones",
     ChoiceRole.WATCH: "a `retaliation_risk` that puts an incident on the watch list",
     ChoiceRole.CALL_FOR_HELP: "a `kind` by which a worker asks for a talk; the record goes to the review queue",
     ChoiceRole.FOLLOW_UP_VISIT: "the `kind` of contact that a follow-up without a card asks for",
@@ -211,7 +221,10 @@ CHOICE_ROLES: Mapping[ChoiceRole, str] = {
 
 # Which records a form follows up. What is due of a record, the form that opens then, and the numbers that count
 # follow-ups all read this.
-FOLLOWED: Mapping[FormRole, FormRole] = {FormRole.MEDIATION_FOLLOW_UP: FormRole.MEDIATION}
+FOLLOWED: Mapping[FormRole, FormRole] = {
+    FormRole.MEDIATION_FOLLOW_UP: FormRole.MEDIATION,
+    FormRole.INCIDENT_FOLLOW_UP: FormRole.INCIDENT,
+}
 
 
 @dataclass(frozen=True)
@@ -268,6 +281,12 @@ NEEDS = (
             (QuestionRole.RETALIATION_RISK, ChoiceRole.WATCH),
             (QuestionRole.INCIDENT_STATUS, ChoiceRole.ENDS_INCIDENT),
         ),
+    ),
+    ReaderNeeds(
+        FormRole.INCIDENT_FOLLOW_UP,
+        Reader.CASELOAD,
+        (QuestionRole.FOLLOWS, QuestionRole.DAY, QuestionRole.INCIDENT_STATUS),
+        ((QuestionRole.INCIDENT_STATUS, ChoiceRole.ENDS_INCIDENT),),
     ),
     ReaderNeeds(
         FormRole.SHIFT,

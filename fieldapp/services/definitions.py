@@ -10,7 +10,7 @@ from fieldapp.store.session import Engine, Session
 from forms import consent
 from forms.definition import FormDefinition
 from forms.dependencies import CircularReference
-from forms.roles import FOLLOWED
+from forms.roles import FOLLOWED, FormRole
 
 CACHE_SIZE = 200
 _cache: dict[str, FormDefinition] = {}  # by the hash of the definition, so never stale
@@ -68,3 +68,11 @@ def list_follow_up_forms(session: Session, centre_id: int) -> list[FormDefinitio
     """Return the forms of a centre whose records follow up those of another form."""
     newest = [load_definition(version) for version in versions.newest(session, centre_id)]
     return [definition for definition in newest if definition.role in FOLLOWED]
+
+
+def find_follow_up_form(session: Session, centre_id: int, role: str) -> FormDefinition | None:
+    """Return the form that follows up records of a role; None where the centre has none."""
+    for definition in list_follow_up_forms(session, centre_id):
+        if FOLLOWED[FormRole(definition.role)] == role:
+            return definition
+    return None

@@ -3,10 +3,8 @@
 import type { ComponentChild } from "preact";
 import { t } from "../i18n";
 import { NotHere } from "../screens/fill/not_here";
-import { type Piece, usePiece } from "../widgets/piece";
-
-type Screens = typeof import("../screens/others");
-const otherScreens: Piece<Screens> = { load: () => import("../screens/others") };
+import { otherScreens, type Screens } from "../screens/others_piece";
+import { usePiece } from "../widgets/piece";
 
 /** One of the other screens, once they are here; where they cannot be loaded, what to do. */
 export function OtherScreen({ draw }: { draw: (screens: Screens) => ComponentChild }) {

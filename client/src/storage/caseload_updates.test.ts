@@ -4,7 +4,7 @@ import { seeded } from "../../test/chance";
 import { makeForm } from "../../test/forms";
 import { makeCardCode } from "../engine/cards";
 import type { Json } from "../engine/types";
-import { type Caseload, EMPTY_CASELOAD, type FollowUp } from "./caseload";
+import { type Caseload, EMPTY_CASELOAD, type FollowUp, READS } from "./caseload";
 import {
   addFinishedRecord,
   applyPulledChanges,
@@ -228,7 +228,7 @@ describe("what the centre tells", () => {
       ["no slash", {}],
       ["constructor/x", null],
     ]);
-    assert.deepEqual(after, { ...EMPTY_CASELOAD, cursor: "9:9", erases: true });
+    assert.deepEqual(after, { ...EMPTY_CASELOAD, cursor: "9:9", reads: READS });
   });
 
   it("says that a card ended: nothing of it stays, unlike a name for another worker's", () => {
@@ -427,5 +427,58 @@ describe("pulling in pieces", () => {
       assert.deepEqual(second.due, first.due, `seed ${seed}, round ${round}`);
       assert.deepEqual(second.settled, []);
     }
+  });
+});
+
+describe("open incidents", () => {
+  const ended = { name: "closed", label: {}, data: { app_role: "ends_incident" } };
+  const states = { choices: { states: ["open", ended] } };
+  const status = { type: "select_one", name: "status", choices: "states" } as const;
+  const incident = makeForm([status, { type: "text", name: "what" }], {
+    ...states,
+    id: "incident",
+    summary: { incident_status: "/data/status", kind: "/data/what" },
+  });
+  const later = makeForm([status, { type: "hidden", name: "of" }], {
+    ...states,
+    id: "later",
+    summary: { incident_status: "/data/status", follows: "/data/of" },
+  });
+  const finish = (book: Caseload, form: typeof later, id: string, answers: Json, more = {}) =>
+    addFinishedRecord(book, form, { id, answers, ...more }, TODAY);
+  const open = finish(EMPTY_CASELOAD, incident, "a", { status: "open", what: "fight" });
+
+  it("are those that were logged here and that nothing ended yet", () => {
+    const about = { form: "incident", from: TODAY, kind: "fight", area: "" };
+    assert.deepEqual(open.open, { a: about });
+    assert.deepEqual(finish(open, incident, "b", { status: "closed" }).open, { a: about });
+    assert.deepEqual(finish(open, later, "c", { status: "open", of: "a" }).open, { a: about });
+  });
+
+  it("end by a follow-up, or by a correction", () => {
+    assert.deepEqual(finish(open, later, "c", { status: "closed", of: "a" }).open, {});
+    assert.deepEqual(finish(open, incident, "d", { status: "closed" }, { root: "a" }).open, {});
+  });
+
+  it("are what the centre says, once all was sent", () => {
+    const told = { form: "incident", from: "2026-11-01", kind: "shots", area: "002" };
+    const pull = (items: PulledItem[], isAllSent: boolean): Caseload["open"] =>
+      applyPulledChanges(open, items, 5, isAllSent).open;
+    assert.deepEqual(Object.keys(pull([["open/b", told]], false)), ["a", "b"]);
+    assert.deepEqual(pull([["open/b", told]], true), { b: told });
+    assert.deepEqual(pull([["open/a", null]], false), {});
+  });
+});
+
+describe("a shift that is on", () => {
+  const form = makeForm([{ type: "dateTime", name: "start" }], {
+    summary: { shift_start: "/data/start" },
+  });
+  const on = { ...EMPTY_CASELOAD, shift: "2026-11-23T17:58:00.000-05:00" };
+
+  it("is over with the record that says when it was", () => {
+    assert.equal(addFinishedRecord(on, FORM, { id: "r", answers: {} }, TODAY).shift, on.shift);
+    const answers = { start: on.shift };
+    assert.equal(addFinishedRecord(on, form, { id: "r", answers }, TODAY).shift, "");
   });
 });

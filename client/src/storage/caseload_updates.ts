@@ -4,9 +4,26 @@
 
 import { parseCardCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
-import { AREA, ENDS_FOLLOW_UPS, FOLLOWS, isChosen, KIND, readRole } from "../engine/roles";
+import {
+  AREA,
+  ENDS_FOLLOW_UPS,
+  ENDS_INCIDENT,
+  FOLLOWS,
+  INCIDENT_STATUS,
+  isChosen,
+  KIND,
+  readRole,
+  SHIFT_START,
+} from "../engine/roles";
 import type { Json } from "../engine/types";
-import type { Caseload, Cursor, FollowUp, Person } from "./caseload";
+import {
+  type Caseload,
+  type Cursor,
+  type FollowUp,
+  type OpenIncident,
+  type Person,
+  READS,
+} from "./caseload";
 
 const DAY = 86_400_000; // milliseconds
 const MOST_PEOPLE = 500;
@@ -109,11 +126,32 @@ export function addFinishedRecord(
     ...caseload,
     people: code ? addContact(caseload.people, code, day, read("tier")) : caseload.people,
     due: sortByDay([...kept, ...planned]),
+    open: changeOpen(caseload.open, definition, record, day),
+    shift: read(SHIFT_START) && !record.root ? "" : caseload.shift,
     settled: [...(caseload.settled ?? []), ...(record.due ? [record.due] : [])],
     made: (caseload.made ?? []).filter((made) => !record.cards?.includes(made)),
     todo: omitKey(caseload.todo, id),
     referrals: omitKey(caseload.referrals, id),
   };
+}
+
+/**
+ * Which incidents are open after a record: a new one, or not the one that it ends. What a follow-up
+ * or a correction opens again, the centre tells.
+ */
+function changeOpen(
+  open: Caseload["open"],
+  definition: FormDefinition,
+  { id, root, answers }: FinishedRecord,
+  from: string,
+): Caseload["open"] {
+  const read = (role: string): string => readRole(definition, answers, role);
+  if (!read(INCIDENT_STATUS)) return open;
+  const followed = read(FOLLOWS);
+  if (isChosen(definition, answers, INCIDENT_STATUS, ENDS_INCIDENT))
+    return omitKey(open, followed || (root ?? id));
+  if (followed || root) return open;
+  return { ...open, [id]: { form: definition.id, from, kind: read(KIND), area: read(AREA) } };
 }
 
 /** The people after a contact with the person of a card, who then stands first. */
@@ -176,6 +214,10 @@ const UPDATES: Record<string, Update> = {
     if (!body) copy.settled = copy.settled.filter((settled) => settled !== id);
     else if (!copy.settled.includes(id)) copy.due.push({ ...(body as FollowUp), id });
   },
+  open(copy, record, body) {
+    setOrDelete(copy.told, `open/${record}`, body);
+    setOrDelete(copy.open, record, body);
+  },
   ref: (copy, record, body) => setOrDelete(copy.referrals, record, body),
   rec: (copy, record, body) => setOrDelete(copy.todo, record, body),
   ended(copy, code, body) {
@@ -211,7 +253,8 @@ export function applyPulledChanges(
     referrals: { ...caseload.referrals },
     todo: { ...caseload.todo },
     cursor,
-    erases: true,
+    open: { ...caseload.open },
+    reads: READS,
   };
   for (const [key, body] of items) {
     const [kind, name] = splitKey(key);
@@ -223,15 +266,17 @@ export function applyPulledChanges(
   return copy;
 }
 
-/** What is due is what the centre said last; of the cards, those that it said are here too. */
+/** Due or open is what the centre said last; of the cards, those that it said are here too. */
 function takeCentreVersion(copy: Caseload): void {
   copy.due = [];
+  copy.open = {};
   copy.settled = [];
   copy.unheard = {};
   copy.heard = copy.finished;
   for (const [key, body] of Object.entries(copy.told)) {
     const [kind, name] = splitKey(key);
     if (kind === "due") copy.due.push({ ...(body as FollowUp), id: name });
+    else if (kind === "open") copy.open[name] = body as OpenIncident;
     else if (!copy.people.some((person) => person.code === name))
       putCard(copy, name, body as PulledCard);
   }

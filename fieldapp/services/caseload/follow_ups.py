@@ -4,12 +4,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload.record_state import RecordState, load_states
+from fieldapp.services.caseload.chains import Chain
+from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload import follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.records import records
 from forms.expressions.values import parse_date
-from forms.roles import FOLLOWED, ChoiceRole, FormRole, QuestionRole
+from forms.roles import ChoiceRole, QuestionRole
 
 Due = tuple[str, dt.date]  # the record that a follow-up is of, and its day
 Contacts = Mapping[str, Sequence[tuple[dt.date, str]]]  # card code → day and record of each last contact
@@ -45,11 +46,13 @@ class _FollowUps:
             self.ctx.session.add(follow_up)
         return follow_up
 
-    def plan(self, record_state: RecordState, contacts: Contacts, later: Sequence[RecordState]) -> None:
+    def plan(self, chain: Chain, contacts: Contacts) -> None:
         """Write what a record wants done, and that it wants nothing on other days any more.
 
-        `later`: the records that follow it up. Each does what was due until its day, may ask for more, and may end it all.
+        Each of its follow-ups does what was due until its day, may ask for more, and may end it all.
         """
+        record_state = chain.first
+        later = chain.later
         days = list_days_due(record_state)
         for visit in later:
             days |= list_days_due(visit)
@@ -82,52 +85,21 @@ class _FollowUps:
             follow_up.is_settled |= root_id in last and last[root_id] > due_on
 
 
-def update_follow_ups(
-    ctx: ActContext, record_states: Sequence[RecordState], completed: set[Due], author_id: int
-) -> list[FollowUp]:
-    """Update the follow-ups that records ask for or no longer ask for; return those changed.
+def update_follow_ups(ctx: ActContext, chains: Sequence[Chain], completed: set[Due], author_id: int) -> list[FollowUp]:
+    """Update the follow-ups that chains ask for or no longer ask for; return those changed.
 
     `completed`: follow-ups that somebody says were done, or are not needed. `author_id`: who says so.
     """
-    planning = [record_state for record_state in record_states if not record_state.follows]
-    planning += _load_followed(ctx, record_states)
-    root_ids = {record_state.root_id for record_state in planning} | {root_id for root_id, _ in completed}
+    root_ids = {chain.first.root_id for chain in chains} | {root_id for root_id, _ in completed}
     rows = _FollowUps(ctx, root_ids)
-    codes = {record_state.person for record_state in planning} - {""}
+    codes = {chain.first.person for chain in chains} - {""}
     contacts = records.last_contacts(ctx.session, ctx.centre_id, codes)
-    visits = _load_visits(ctx, planning)
-    for record_state in planning:
-        rows.plan(record_state, contacts, visits.get(record_state.root_id, ()))
+    for chain in chains:
+        rows.plan(chain, contacts)
     for root_id, due_on in completed:
         rows.get_or_create(root_id, due_on, author_id).is_settled = True
     rows.settle_earlier()
     return [*rows.by_due.values(), *_settle_met(ctx, contacts)]
-
-
-def _load_followed(ctx: ActContext, record_states: Sequence[RecordState]) -> list[RecordState]:
-    """Return the records that these follow up, but for those that are among them."""
-    followed_ids = {record_state.follows for record_state in record_states}
-    followed_ids |= {record_state.followed_before for record_state in record_states}
-    followed_ids.discard("")
-    followed_ids -= {record_state.root_id for record_state in record_states}
-    if not followed_ids:
-        return []
-    return load_states(ctx, records.list_by_ids(ctx.session, ctx.centre_id, followed_ids))
-
-
-def _load_visits(ctx: ActContext, planning: Sequence[RecordState]) -> dict[str, list[RecordState]]:
-    """Return the follow-ups of records, by the id of the record that they follow up."""
-    roles = {followed: form for form, followed in FOLLOWED.items()}
-    expected: dict[str, FormRole] = {}  # the role that a follow-up of a record has
-    for state in planning:
-        if state.definition.role in roles:
-            expected[state.root_id] = roles[FormRole(state.definition.role)]
-    visits: dict[str, list[RecordState]] = {}
-    if expected:
-        for visit in load_states(ctx, records.list_following(ctx.session, ctx.centre_id, expected)):
-            if visit.definition.role == expected[visit.follows]:
-                visits.setdefault(visit.follows, []).append(visit)
-    return visits
 
 
 def ends_follow_ups(visit: RecordState) -> bool:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fieldapp.services.caseload.chains import Chain
 from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload.cards import REFUSED, Card
 from fieldapp.store.caseload.follow_ups import FollowUp
@@ -62,6 +63,17 @@ def make_referral_message(record_state: RecordState) -> str:
         about[role] = record_state.read_role(role)
     correction = make_correction_message(record_state.form, record_state.version, record_state.answers, record_state.heads)
     return json.dumps({**about, **correction})
+
+
+def make_open_message(chain: Chain) -> str:
+    """Return what a phone shows of an incident that is open; "" when it ended."""
+    if chain.is_ended(QuestionRole.INCIDENT_STATUS, ChoiceRole.ENDS_INCIDENT):
+        return ""
+    first = chain.first
+    message = {"form": first.form, "from": first.day.isoformat()}
+    for role in (QuestionRole.KIND, QuestionRole.AREA):
+        message[role] = first.read_role(role)
+    return json.dumps(message)
 
 
 def make_correction_message(form: str, version: str, answers: Mapping[str, Any], heads: Sequence[str]) -> dict[str, Any]:

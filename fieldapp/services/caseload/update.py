@@ -17,15 +17,18 @@ from fieldapp.services.caseload.cards import (
     update_owner,
     write_standings,
 )
+from fieldapp.services.caseload.chains import Chain, load_chains
 from fieldapp.services.caseload.follow_ups import Due, update_follow_ups
 from fieldapp.services.caseload.messages import (
     Messages,
     make_card_message,
     make_correction_message,
     make_follow_up_message,
+    make_open_message,
     make_referral_message,
 )
 from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, load_states
+from fieldapp.services.definitions import find_follow_up_form
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.people import users
@@ -33,7 +36,7 @@ from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.session import Session
-from forms.roles import QuestionRole
+from forms.roles import FormRole, QuestionRole
 from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.notes import HANDOVER, REISSUE, SETTLE, is_caseload_note, parse_due, plain_code
@@ -119,7 +122,7 @@ def forget_refused(ctx: ActContext, changed: Collection[RecordState]) -> None:
     refused = follow_ups.of_records(ctx.session, ctx.centre_id, root_ids)
     keys = {f"due/{follow_up.key}" for follow_up in refused}
     for root_id in root_ids:
-        keys |= {f"ref/{root_id}", f"rec/{root_id}"}
+        keys |= {f"ref/{root_id}", f"rec/{root_id}", f"open/{root_id}"}
     # Everybody's phones: a card may have been handed over since, and a referral is shown to its
     # author.
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
@@ -168,7 +171,14 @@ def _get_author(ctx: ActContext) -> int:
 
 
 def _concerns_caseload(record_state: RecordState) -> bool:
-    roles = (QuestionRole.PERSON, QuestionRole.DUE, QuestionRole.PLAN, QuestionRole.FOLLOWS, QuestionRole.STATUS)
+    roles = (
+        QuestionRole.PERSON,
+        QuestionRole.DUE,
+        QuestionRole.PLAN,
+        QuestionRole.FOLLOWS,
+        QuestionRole.STATUS,
+        QuestionRole.INCIDENT_STATUS,
+    )
     return bool(record_state.cards) or any(map(record_state.read_role, roles))
 
 
@@ -190,7 +200,8 @@ def _update_cards_and_follow_ups(
     author_id = 0
     if notes.completed:
         author_id = _get_author(ctx)
-    touched = update_follow_ups(ctx, record_states, notes.completed, author_id)
+    chains = load_chains(ctx, record_states)
+    touched = update_follow_ups(ctx, chains, notes.completed, author_id)
     ctx.session.flush()
     standings = write_standings(ctx, cards_by_code, messages)
     moved_from: dict[str, int] = {}  # card code → the worker who had it
@@ -206,6 +217,19 @@ def _update_cards_and_follow_ups(
     for record_state in record_states:
         if record_state.read_role(QuestionRole.STATUS):
             messages[record_state.author_id, f"ref/{record_state.root_id}"] = make_referral_message(record_state)
+    _add_open_messages(ctx, messages, chains)
+
+
+def _add_open_messages(ctx: ActContext, messages: Messages, chains: Sequence[Chain]) -> None:
+    """Tell the worker who logged an incident whether it is open.
+
+    Only where the centre has a form that follows incidents up.
+    """
+    incidents = [chain for chain in chains if chain.first.definition.role == FormRole.INCIDENT]
+    if not incidents or not find_follow_up_form(ctx.session, ctx.centre_id, FormRole.INCIDENT):
+        return
+    for chain in incidents:
+        messages[chain.first.author_id, f"open/{chain.first.root_id}"] = make_open_message(chain)
 
 
 def _add_follow_up_messages(

@@ -382,8 +382,8 @@ def _read_follow_ups(
 ) -> dict[str, list[tuple[str, dict[str, Any]]]]:
     """Return version and answers of a form's follow-ups, by the record that they follow up.
 
-    `units`: of records whose id is greater than the first and at most the second. Those that name a person are left
-    out: what they say needs that person's consent, not only that of whom the record followed up is about.
+    By their days. `units`: of records whose id is greater than the first and at most the second. Those that name a
+    person are left out: what they say needs that person's consent, not only that of whom the record is about.
     """
     query = sa.select(Record.follows, Record.version, Record.answers).where(
         Record.centre_id == centre_id,
@@ -395,7 +395,7 @@ def _read_follow_ups(
         Record.received_at < received_before,
     )
     by_unit: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for followed, version, answers in session.execute(query.order_by(Record.id)):
+    for followed, version, answers in session.execute(query.order_by(Record.occurred_on, Record.id)):
         by_unit.setdefault(followed, []).append((version, answers))
     return by_unit
 

@@ -4,19 +4,32 @@
  */
 
 import { useMemo } from "preact/hooks";
+import type { FormDefinition } from "../../engine/definition";
+import { findQuestion, FOLLOWS, readRole, SHIFT_END, SHIFT_START } from "../../engine/roles";
 import { t } from "../../i18n";
 import { listHeads } from "../../storage/caseload";
 import type { Draft } from "../../storage/drafts";
 import { DraftScreen } from "../fill/draft_screen";
 import { Fill } from "../fill/fill";
-import { makeInitialAnswers } from "../fill/initial_answers";
+import { type Answers, makeInitialAnswers } from "../fill/initial_answers";
 import { NotHere } from "../fill/not_here";
 import { useApp } from "../state";
 
 interface StartProps {
   id: string; // of the form
   about: string; // CODE|kind, see makeInitialAnswers
-  due: string; // the follow-up that it does, or ""
+  due: string; // the follow-up that it does (RECORD/DAY), the record that it follows up, or ""
+}
+
+const FORGOTTEN_AFTER = 16 * 3_600_000; // milliseconds: then a shift's end is asked, not filled in
+
+/** When a shift began that is on; and no end where it can hardly be now. */
+function makeShiftTimes(definition: FormDefinition, shift: string): Answers {
+  const start = findQuestion(definition, SHIFT_START);
+  const end = findQuestion(definition, SHIFT_END);
+  if (!shift || !start || !end) return {};
+  const isForgotten = Date.now() - Date.parse(shift) > FORGOTTEN_AFTER;
+  return { [start.path]: shift, ...(isForgotten && { [end.path]: "" }) };
 }
 
 /** Begin a form, with last answers where it asks for them. */
@@ -24,7 +37,11 @@ export function Start({ id, about, due }: StartProps) {
   const { vault, forms, book, drafts } = useApp();
   const definition = forms.find((form) => form.id === id);
   // What is due is done once: a second tap on it goes on with what the first began.
-  const begun = useMemo(() => drafts.find((draft) => due !== "" && draft.due === due), []);
+  const [root = ""] = due.split("/");
+  const isBegun = (draft: Draft): boolean =>
+    draft.due === due ||
+    (draft.form === id && !!definition && readRole(definition, draft.answers, FOLLOWS) === root);
+  const begun = useMemo(() => drafts.find((draft) => due !== "" && isBegun(draft)), []);
   const draft = useMemo<Draft>(
     () => ({
       id: crypto.randomUUID(),
@@ -33,7 +50,7 @@ export function Start({ id, about, due }: StartProps) {
       changedAt: Date.now(),
       page: 0,
       answers: {},
-      ...(due ? { due } : {}),
+      ...(due.includes("/") ? { due } : {}),
       heads: listHeads(book),
     }),
     [],
@@ -47,6 +64,11 @@ export function Start({ id, about, due }: StartProps) {
       />
     );
   }
-  const seeds = { ...vault.account.remembered[id], ...makeInitialAnswers(definition, about, due) };
+  const from = book.due.find((other) => other.id === due)?.from ?? book.open[root]?.from;
+  const seeds = {
+    ...vault.account.remembered[id],
+    ...makeInitialAnswers(definition, about, due, from),
+    ...makeShiftTimes(definition, book.shift),
+  };
   return <DraftScreen draft={draft} definition={definition} notice="" seeds={seeds} isNew />;
 }

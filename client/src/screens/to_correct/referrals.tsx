@@ -1,25 +1,11 @@
 /** Referrals of one's own that have not come to an end. */
 
 import { formatCardCode } from "../../engine/cards";
-import { type FormDefinition, inLanguage } from "../../engine/definition";
-import { findFormWithRole, listChoicesOf, REFERRAL } from "../../engine/roles";
+import { findChoiceLabel, findFormWithRole, REFERRAL } from "../../engine/roles";
 import { currentLanguage, t } from "../../i18n";
 import { formatDay } from "../day";
 import { useApp } from "../state";
 import { CorrectButton } from "./to_correct";
-
-/** The words of a choice of the question with a role in a form; its name where it has none. */
-export function findChoiceLabel(
-  form: FormDefinition | undefined,
-  role: string,
-  name: string,
-  language: string,
-): string {
-  const choices = form ? listChoicesOf(form, role) : [];
-  const choice = choices.find((each) => each.name === name);
-  const label = choice && inLanguage(choice.label, language);
-  return typeof label === "string" ? label : name;
-}
 
 export function Referrals() {
   const { forms, book } = useApp();

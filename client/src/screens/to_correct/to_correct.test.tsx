@@ -8,7 +8,8 @@ import { changeCaseload, readCaseload, type ReturnedRecord } from "../../storage
 import { listDrafts } from "../../storage/drafts";
 import { Offline, Refused } from "../../sync/requests";
 import { describeFetchProblem, FetchRecord } from "./fetch_record";
-import { findChoiceLabel, Referrals } from "./referrals";
+import { findChoiceLabel } from "../../engine/roles";
+import { Referrals } from "./referrals";
 import { ToCorrect } from "./to_correct";
 
 const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));

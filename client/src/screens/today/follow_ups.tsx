@@ -2,7 +2,14 @@
 
 import { formatCardCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
-import { AREA, findChoice, findFollowUpForm, FOLLOW_UP_VISIT, KIND } from "../../engine/roles";
+import {
+  AREA,
+  findChoice,
+  findChoiceLabel,
+  findFollowUpForm,
+  FOLLOW_UP_VISIT,
+  KIND,
+} from "../../engine/roles";
 import type { FollowUp } from "../../storage/caseload";
 import { removeCompleted } from "../../storage/caseload_updates";
 import { findMainForm } from "../../storage/forms";
@@ -12,7 +19,6 @@ import { countDays, formatDay, getLocalDay } from "../day";
 import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
-import { findChoiceLabel } from "../to_correct/referrals";
 
 /** The follow-ups that are due by a day, and those after it. */
 export function splitByDay(
@@ -40,7 +46,7 @@ export function findLogAddress(forms: FormDefinition[], { id, code, form }: Foll
 /** What tells apart what is due without a card: what the conflict was about, and where. */
 export function describeFollowed(
   forms: FormDefinition[],
-  { form, kind = "", area = "" }: FollowUp,
+  { form, kind = "", area = "" }: Pick<FollowUp, "form" | "kind" | "area">,
 ): string {
   const definition = forms.find(({ id }) => id === form);
   const labelOf = (role: string, name: string): string =>
