@@ -1,5 +1,6 @@
 """Work that goes on over days: logged on one phone, followed up on a later day, stored as one chain."""
 
+import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import examine, examine_width
-from tests.browser.conftest import Phone
+from tests.browser.conftest import Phone, sign_in
 from tests.browser.pictures import picture
 from tests.browser.steps import connect, cut_off, rows, send, shift
 
@@ -100,3 +101,133 @@ def test_a_mediation_is_followed_up_from_its_due_line_in_four_taps_without_signa
     assert json.loads(answers)["how_now"]["next_look"] == "planned"
     settled = "SELECT is_settled FROM follow_up WHERE root_id = ? ORDER BY due_on"
     assert rows(demo_data, settled, mediation) == [(1,), (0,), (0,)]
+
+
+def alert(phone: Phone) -> None:
+    """Log an incident about which nobody did anything yet."""
+    page = phone.page
+    page.goto("/app/#/new")
+    page.get_by_role("link", name="Something serious happened").click()
+    page.wait_for_selector(".question")
+    page.select_option("[id$='inc_type']", label="Stabbing")
+    page.fill("input[type=search]", "olive")
+    page.locator("label.choice", has_text="Mount Olive").click()
+    phone.pick("alert.setting", "Street")
+    phone.next()
+    for question, answer in (("harm", "Injury"), ("harmed_n", "One"), ("youth", "No"), ("retal_risk", "High")):
+        phone.pick(f"harm.{question}", answer)
+    phone.next()
+    for question, answer in (
+        ("alert_src", "Resident"),
+        ("level", "Phone"),
+        ("on_scene", "Unknown"),
+        ("acts", "Nothing yet"),
+    ):
+        phone.pick(f"response.{question}", answer)
+    expect(page.get_by_text("First action at")).to_have_count(0)
+    phone.next()
+    phone.pick("after.supports", "None yet")
+    phone.pick("after.debrief", "Not yet")
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_selector(".ledger")
+
+
+@pytest.mark.slow
+def test_an_incident_stays_in_sight_until_a_follow_up_closes_it(phone: Phone, demo_data: Path, open_page: OpenPage) -> None:
+    """From an alert to which nobody had gone yet, over what the board shows, to the follow-up that closes it."""
+    page = phone.page
+    cut_off(page)
+    alert(phone)
+    page.goto("/app/#/today")
+    opened = page.locator("section:has(#open-incidents) > .item")
+    expect(opened).to_contain_text("Stabbing · Mount Olive")
+    picture(page, "chain-incident-open")
+    connect(page)
+    send(phone)
+    ((incident, answers),) = rows(
+        demo_data, "SELECT instance_id, answers FROM record WHERE form = 'incident' ORDER BY id DESC LIMIT 1"
+    )
+    assert "first_dt" not in json.loads(answers)["response"]
+    desk = open_page()
+    sign_in(desk, "rexdale.crisis")
+    desk.goto("/office/board")
+    shown = desk.locator(f"#incident-{incident}")
+    expect(shown.locator("dl")).to_contain_text("First action–")
+
+    shift(page, 1)
+    cut_off(page)
+    page.goto("/app/#/today")
+    due = page.locator("section:has(#due) > .item", has_text="Stabbing")
+    expect(due).to_contain_text("day 1")
+    expect(opened).to_have_count(0)
+    due.get_by_role("link").click()  # 1
+    expect(page.get_by_role("heading", name="What is new?")).to_be_visible()
+    phone.pick("since_then.acts_since", "Door to door")  # 2
+    expect(page.get_by_text("First action at")).to_be_visible()
+    expect(page.get_by_text("Retaliation within 30 days?")).to_have_count(0)
+    phone.pick("since_then.debrief_now", "Yes")  # 3
+    phone.pick("since_then.status_now", "Open")  # 4
+    assert not [*examine(page, "incident follow-up"), *examine_width(page, "incident follow-up")]
+    picture(page, "chain-incident-follow-up")
+    page.get_by_role("button", name="Finish").click()  # 5
+    page.wait_for_selector(".ledger")
+    page.goto("/app/#/today")
+    expect(due).to_have_count(0)
+    expect(opened).to_contain_text("Stabbing")  # nothing is due, and it is still there
+    connect(page)
+    send(phone)
+    desk.reload()
+    expect(shown.locator("dl")).to_contain_text("Door to door")
+
+    shift(page, 30)
+    page.goto("/app/#/today")
+    due.get_by_role("link").click()
+    phone.pick("since_then.acts_since", "Nothing yet")
+    phone.pick("since_then.debrief_now", "Yes")
+    phone.pick("since_then.status_now", "Closed")
+    phone.pick("since_then.retal_since", "No")
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_selector(".ledger")
+    page.goto("/app/#/today")
+    expect(page.locator("#open-incidents")).to_have_count(0)
+    send(phone)
+    desk.reload()
+    expect(desk.locator("#board-incidents")).to_be_visible()
+    expect(shown).to_have_count(0)
+    query = "SELECT answers FROM record WHERE follows = ? ORDER BY id"
+    said = [json.loads(text)["since_then"] for (text,) in rows(demo_data, query, incident)]
+    assert [each.get("retal_since") for each in said] == [None, "no"]
+
+
+@pytest.mark.slow
+def test_a_shift_is_started_with_one_tap_and_ends_in_three(phone: Phone, demo_data: Path) -> None:
+    page = phone.page
+    cut_off(page)
+    page.goto("/app/#/today")
+    page.get_by_role("button", name="Start shift").click()  # 1
+    expect(page.get_by_text("On shift since")).to_be_visible()
+    assert phone.ledger()["Created on this phone"] == 0  # the start is no record
+    page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + 6 * 3600)
+    page.goto("about:blank")  # closed, and opened again hours later
+    page.goto("/app/")
+    phone.unlock()
+    expect(page.get_by_text("On shift since")).to_be_visible()
+    assert not [*examine(page, "on shift"), *examine_width(page, "on shift")]
+    picture(page, "chain-shift")
+    page.get_by_role("link", name="Stop").click()  # 1
+    page.wait_for_selector(".question")
+    page.fill("input[type=search]", "olive")  # the first time only
+    page.locator("label.choice", has_text="Mount Olive").click()
+    phone.next()  # 2
+    page.get_by_role("button", name="Finish").click()  # 3
+    page.wait_for_selector(".ledger")
+    page.goto("/app/#/today")
+    page.get_by_role("button", name="Start shift").click()
+    page.get_by_role("link", name="Stop").click()
+    expect(page.locator("label.choice", has_text="Mount Olive").locator("input")).to_be_checked()
+    connect(page)
+    send(phone)
+    ((answers,),) = rows(demo_data, "SELECT answers FROM record WHERE form = 'shift' ORDER BY id DESC LIMIT 1")
+    stored = json.loads(answers)["shift"]
+    began, ended = (dt.datetime.fromisoformat(stored[name]) for name in ("start", "end"))
+    assert abs((ended - began).total_seconds() - 6 * 3600) < 600
