@@ -83,6 +83,7 @@ class ChoiceRole(StrEnum):
     STANDING = "standing"
     NOTHING_TODAY = "nothing_today"
     NO_MORE = "no_more"
+    REVIEW = "review"
     ENDS_WORK = "ends_work"
     ENDS_REFERRAL = "ends_referral"
     ENDS_INCIDENT = "ends_incident"
@@ -207,6 +208,7 @@ CHOICE_ROLES: Mapping[ChoiceRole, str] = {
     ChoiceRole.CONSENT_TIER: "how far consent reaches; on each choice of the list",
     ChoiceRole.NOTHING_TODAY: "a `tier` of this record only, named 0: what the person said before goes on",
     ChoiceRole.NO_MORE: "a `tier`, named -1, that takes everything back and ends the card",
+    ChoiceRole.REVIEW: "a `kind` that is a review: what opens when its day is due",
     ChoiceRole.ENDS_WORK: "a `kind` that ends the work with a card",
     ChoiceRole.ENDS_REFERRAL: "a `status` that ends a referral",
     ChoiceRole.ENDS_INCIDENT: "an `incident_status` that takes an incident off the board and off phones",
@@ -225,6 +227,10 @@ FOLLOWED: Mapping[FormRole, FormRole] = {
     FormRole.MEDIATION_FOLLOW_UP: FormRole.MEDIATION,
     FormRole.INCIDENT_FOLLOW_UP: FormRole.INCIDENT,
 }
+
+
+# Forms whose planned days only another of their own records does: a talk in between is no review.
+REVIEWED: frozenset[FormRole] = frozenset({FormRole.PARTICIPANT})
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ _cache: dict[str, FormDefinition] = {}  # by the hash of the definition, so neve
 # What a database has published under a name stays so for ever; one dictionary for each database of this process.
 _published: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str, str], FormDefinition]] = weakref.WeakKeyDictionary()
 
+_roles: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str], str]] = weakref.WeakKeyDictionary()
+
 
 def load_definition(version: FormVersion) -> FormDefinition:
     """Return the definition of a stored form, parsed once by each process.
@@ -62,6 +64,21 @@ def load_definitions(
             published[key] = load_definition(stored)
         definitions[form, version] = published[key]
     return definitions
+
+
+def find_form_role(session: Session, centre_id: int, form: str) -> str:
+    """Return the role of a form; "" when it has none, or the centre has no such form."""
+    known = _roles.setdefault(session.get_bind().engine, {})
+    if (centre_id, form) not in known:
+        latest = versions.latest(session, centre_id, form)
+        if latest is None:
+            return ""
+        # A role stays with its form once it has one.
+        role = load_definition(latest).role
+        if not role:
+            return ""
+        known[centre_id, form] = role
+    return known[centre_id, form]
 
 
 def list_follow_up_forms(session: Session, centre_id: int) -> list[FormDefinition]:

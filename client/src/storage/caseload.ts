@@ -22,6 +22,7 @@ export interface FollowUp {
   from: string; // day of what it follows up
   kind?: string; // of what it follows up, where no card tells it apart
   area?: string;
+  own?: boolean; // only another record of its form does it: a review
 }
 
 /** An incident that one logged and that has not come to an end. */

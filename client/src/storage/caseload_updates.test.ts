@@ -482,3 +482,41 @@ describe("a shift that is on", () => {
     assert.equal(addFinishedRecord(on, form, { id: "r", answers }, TODAY).shift, "");
   });
 });
+
+describe("a review", () => {
+  const ended = { name: "exit", label: {}, data: { app_role: "ends_work" } };
+  const form = makeForm(
+    [
+      { type: "select_one", name: "what", choices: "kinds" },
+      { type: "text", name: "code" },
+      { type: "select_one", name: "plan" },
+    ],
+    {
+      id: "participant",
+      role: "participant",
+      summary: { kind: "/data/what", person: "/data/code", plan: "/data/plan" },
+      choices: { kinds: ["intake", "review", ended] },
+    },
+  );
+  const finish = (book: Caseload, id: string, what: string, today = TODAY): Caseload => {
+    const answers = { what, code: ONE, plan: what === "exit" ? "" : "d90" };
+    return addFinishedRecord(book, form, { id, answers }, today);
+  };
+  const after = finish(EMPTY_CASELOAD, "a", "intake");
+
+  it("is due as long after the intake as its form says", () => {
+    assert.deepEqual(idsOf(after), ["a/2027-02-21"]);
+    assert.equal(after.due[0]!.own, true);
+  });
+
+  it("is done by a review, not by a talk in between or on that day", () => {
+    const talk = { id: "t", answers: { day: "2027-02-21", who: { code: ONE } } };
+    assert.deepEqual(idsOf(addFinishedRecord(after, FORM, talk, "2027-02-21")), ["a/2027-02-21"]);
+    const reviewed = finish(after, "b", "review", "2027-02-22");
+    assert.deepEqual(idsOf(reviewed), ["b/2027-05-23"]);
+  });
+
+  it("is not due of somebody who left", () => {
+    assert.deepEqual(idsOf(finish(after, "b", "exit", "2026-12-01")), []);
+  });
+});

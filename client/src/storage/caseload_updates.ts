@@ -8,10 +8,12 @@ import {
   AREA,
   ENDS_FOLLOW_UPS,
   ENDS_INCIDENT,
+  ENDS_WORK,
   FOLLOWS,
   INCIDENT_STATUS,
   isChosen,
   KIND,
+  PARTICIPANT,
   readRole,
   SHIFT_START,
 } from "../engine/roles";
@@ -101,10 +103,14 @@ export function addFinishedRecord(
   const day = read("day").slice(0, 10) || today;
   const code = parseCardCode(read("person"));
   const followed = read(FOLLOWS);
-  const isOver = isChosen(definition, record.answers, "plan", ENDS_FOLLOW_UPS);
+  const isOver = (role: string, choiceRole: string): boolean =>
+    isChosen(definition, record.answers, role, choiceRole);
   const isLeft = (followUp: FollowUp): boolean => {
     if (followUp.id.startsWith(`${id}/`)) return false; // planned again below
-    if (followed && followUp.id.startsWith(`${followed}/`)) return !isOver && followUp.on > day;
+    if (code && followUp.code === code && isOver(KIND, ENDS_WORK)) return false;
+    if (followUp.own && followUp.form !== definition.id) return true;
+    if (followed && followUp.id.startsWith(`${followed}/`))
+      return !isOver("plan", ENDS_FOLLOW_UPS) && followUp.on > day;
     return !code || followUp.code !== code || followUp.on > day; // else this record was the contact
   };
   const before = record.due ? removeCompleted(caseload.due, record.due) : caseload.due;
@@ -115,6 +121,7 @@ export function addFinishedRecord(
         code,
         form: definition.id,
         from: day,
+        ...(definition.role === PARTICIPANT && { own: true }),
       };
   const days = about ? listPlannedDays(read("due").slice(0, 10), read("plan"), day, today) : [];
   const kept = before.filter(isLeft);

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.follow_ups import is_review
 from fieldapp.services.caseload.messages import Messages, make_card_message, make_follow_up_message
 from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload import cards, follow_ups
@@ -50,7 +51,9 @@ def write_standings(ctx: ActContext, cards_by_code: dict[str, Card], messages: M
         card.tier = tier
     for follow_up in follow_ups.of_codes(ctx.session, ctx.centre_id, turned) if turned else ():
         card = cards_by_code[follow_up.code]
-        messages[card.worker_id, f"due/{follow_up.key}"] = make_follow_up_message(follow_up, card, "", "")
+        messages[card.worker_id, f"due/{follow_up.key}"] = make_follow_up_message(
+            follow_up, card, is_review=is_review(ctx, follow_up)
+        )
     return standings
 
 

@@ -36,22 +36,28 @@ def make_card_message(card: Card, standing: PersonStanding | None) -> str:
     return json.dumps(message)
 
 
-def make_follow_up_message(follow_up: FollowUp, card: Card | None, kind: str, area: str) -> str:
+def make_follow_up_message(
+    follow_up: FollowUp, card: Card | None, kind: str = "", area: str = "", is_review: bool = False
+) -> str:
     """Return what a phone shows as due; "" to forget it.
 
-    `card`: of whom it is about. Nobody is reminded of somebody who said no. `kind` and `area` of the record that is
+    `card`: of whom it is about. Nobody is reminded of somebody who said no, or with whom the work has ended. `is_review`:
+    only another record of its form does it. `kind` and `area` of the record that is
     followed up tell those without a card apart; "" where a card does.
     """
-    if not follow_up.is_open or (card is not None and card.tier == REFUSED):
+    if not follow_up.is_open or (card is not None and (card.tier == REFUSED or not card.is_open)):
         return ""
-    message = {
+    message: dict[str, Any] = {
         "on": follow_up.due_on.isoformat(),
         "code": follow_up.code,
         "form": follow_up.form,
         "from": follow_up.from_on.isoformat(),
     }
     about = {"kind": kind, "area": area}
-    return json.dumps(message | {name: text for name, text in about.items() if text})
+    message |= {name: text for name, text in about.items() if text}
+    if is_review:
+        message["own"] = True
+    return json.dumps(message)
 
 
 def make_referral_message(record_state: RecordState) -> str:

@@ -18,7 +18,7 @@ from fieldapp.services.caseload.cards import (
     write_standings,
 )
 from fieldapp.services.caseload.chains import Chain, load_chains
-from fieldapp.services.caseload.follow_ups import Due, update_follow_ups
+from fieldapp.services.caseload.follow_ups import Due, is_review, update_follow_ups
 from fieldapp.services.caseload.messages import (
     Messages,
     make_card_message,
@@ -192,6 +192,7 @@ def _update_cards_and_follow_ups(
     cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
     # Who had the card before is needed below: that worker's phones have to forget it.
     workers_before = {code: card.worker_id for code, card in cards_by_code.items()}
+    closed_before = {code for code, card in cards_by_code.items() if not card.is_open}
     update_cards(ctx, record_states, cards_by_code, messages)
     # After the cards themselves: a hand-over may be about a card that this very message made.
     for code in notes.handed_over:
@@ -210,6 +211,8 @@ def _update_cards_and_follow_ups(
             moved_from[code] = workers_before[code]
             messages[workers_before[code], f"card/{code}"] = ""
         messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
+    turned = {code for code, card in cards_by_code.items() if card.is_open == (code in closed_before)}
+    touched += follow_ups.of_codes(ctx.session, ctx.centre_id, turned) if turned else []
     # The new worker's phones know nothing of what is due for a card that was handed over.
     if moved_from:
         touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)
@@ -243,7 +246,8 @@ def _add_follow_up_messages(
     for follow_up in touched:
         card = cards_by_code.get(follow_up.code)
         owner = card.worker_id if card else follow_up.worker_id
-        message = make_follow_up_message(follow_up, card, *places.get(follow_up.root_id, ("", "")))
+        kind, area = places.get(follow_up.root_id, ("", ""))
+        message = make_follow_up_message(follow_up, card, kind, area, is_review(ctx, follow_up))
         messages[owner, f"due/{follow_up.key}"] = message
         if follow_up.code in moved_from:
             messages[moved_from[follow_up.code], f"due/{follow_up.key}"] = ""

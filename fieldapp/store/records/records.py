@@ -158,13 +158,19 @@ def is_any(session: Session, centre_id: int) -> bool:
     return session.scalars(sa.select(Record.id).where(Record.centre_id == centre_id).limit(1)).first() is not None
 
 
-def last_contacts(session: Session, centre_id: int, codes: Collection[str]) -> dict[str, list[tuple[dt.date, str]]]:
-    """Return, for each card code, the day and id of the newest two records about it."""
+def last_contacts(
+    session: Session, centre_id: int, codes: Collection[str], form: str = ""
+) -> dict[str, list[tuple[dt.date, str]]]:
+    """Return, for each card code, the day and id of the newest two records about it.
+
+    Of one form only, where it is named.
+    """
     # The newest two: one of them may be the record whose own follow-up is asked about.
     place = sa.func.row_number().over(partition_by=Record.person, order_by=(Record.occurred_on.desc(), Record.id.desc()))
     ranked = (
         sa.select(Record.person, Record.occurred_on, Record.instance_id, place.label("place"))
         .where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes))
+        .where(Record.form == form if form else sa.true())
         .subquery()
     )
     contacts: dict[str, list[tuple[dt.date, str]]] = {}

@@ -29,7 +29,8 @@ function makeShiftTimes(definition: FormDefinition, shift: string): Answers {
   const end = findQuestion(definition, SHIFT_END);
   if (!shift || !start || !end) return {};
   const isForgotten = Date.now() - Date.parse(shift) > FORGOTTEN_AFTER;
-  return { [start.path]: shift, ...(isForgotten && { [end.path]: "" }) };
+  // As the engine writes the phone's clock: without its offset.
+  return { [start.path]: shift.slice(0, 23), ...(isForgotten && { [end.path]: "" }) };
 }
 
 /** Begin a form, with last answers where it asks for them. */

@@ -66,6 +66,22 @@ describe("follow-ups", () => {
     assert.match(findLogAddress([contact, later], dueIn(0, "")), /^#\/start\/contact\//);
   });
 
+  it("lead to the participant's form where a review is due, and say so", async () => {
+    const review = { name: "again", label: { en: "Review" }, data: { app_role: "review" } };
+    const participant = makeForm([{ type: "select_one", name: "what", choices: "kinds" }], {
+      id: "participant",
+      role: "participant",
+      summary: { kind: "/data/what" },
+      choices: { kinds: ["intake", review] },
+    });
+    const due = { ...dueIn(0), form: "participant", own: true };
+    const address = findLogAddress([contact, participant], due);
+    assert.match(address, new RegExp(`^#/start/participant/${CODE}%7Cagain/r1`));
+    const forms = [contact, participant];
+    const { shown } = await openScreen(<FollowUps />, { book: { due: [due] }, forms });
+    assert.match(shown.find(".item").textContent, / · Review day 7/);
+  });
+
   it("without a card are told apart by what it was about, and where", async () => {
     const mediation = makeForm(
       [
