@@ -68,8 +68,8 @@ def load_definitions(
 
 def find_form_role(session: Session, centre_id: int, form: str) -> str:
     """Return the role of a form; "" when it has none, or the centre has no such form."""
-    known = _roles.setdefault(session.get_bind().engine, {})
-    if (centre_id, form) not in known:
+    roles = _roles.setdefault(session.get_bind().engine, {})
+    if (centre_id, form) not in roles:
         latest = versions.latest(session, centre_id, form)
         if latest is None:
             return ""
@@ -77,8 +77,8 @@ def find_form_role(session: Session, centre_id: int, form: str) -> str:
         role = load_definition(latest).role
         if not role:
             return ""
-        known[centre_id, form] = role
-    return known[centre_id, form]
+        roles[centre_id, form] = role
+    return roles[centre_id, form]
 
 
 def list_follow_up_forms(session: Session, centre_id: int) -> list[FormDefinition]:

@@ -34,8 +34,8 @@ export function splitByDay(
 
 /**
  * Where a follow-up is logged: a review in its own form; in the form that follows up such records,
- * where the centre has one; else as a contact, with the card that it is about or the kind that means
- * a follow-up.
+ * where the centre has one; else as a contact, with the card that it is about or the kind that is a
+ * follow-up.
  */
 export function findLogAddress(forms: FormDefinition[], followUp: FollowUp): string {
   const { id, code, form } = followUp;
