@@ -6,14 +6,15 @@
 export const PHONE = {
   "before sign-in": 20_480, // page, styles, icon, and the scripts of the gate
   "after sign-in": 39_000, // sending, storing, and the screens up to the first question
-  "other screens": 6_200, // loaded after Today was drawn: its shift, open incidents, referrals and week; Mine, cards, where and when
+  "other screens": 6_700, // loaded after Today was drawn: its shift, open incidents, referrals and week; Mine, cards, where and when
   enrolment: 800, // beside what sending needs
   exchange: 200, // the same
   french: 7_700,
   "service worker": 5_400, // which has the hashes of all pieces
-  "rare widgets": 4_000, // pictures, sound, scales, orders, scanning, warnings about notes
+  "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
   "heat map": 5_400,
-  "QR codes": 2_200,
+  "QR codes": 2_200, // drawing them
+  "QR reading": 14_600, // only where the browser has no reader: iPhones and Firefox
 };
 export const OTHERS = {
   "form preview": 29_000, // the phone's own questions, in the office

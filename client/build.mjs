@@ -239,6 +239,7 @@ async function buildPhone(output) {
     unlocked: "after sign-in",
     others: "other screens",
     qr_drawing: "QR codes",
+    qr_reading: "QR reading",
     rare_widgets: "rare widgets",
     fr: "french",
     spot_map: "heat map",

@@ -34,7 +34,7 @@ def question(row: dict[str, Any]) -> dict[str, str]:
     for key, column in (("label", "label"), ("hint", "hint"), ("message", "constraint_message")):
         for language, text in zip((EN, FR), row.get(key, ()), strict=False):
             cells[f"{column}::{language}"] = text
-    for key in ("relevant", "constraint", "calculation", "default", "appearance"):
+    for key in ("relevant", "constraint", "calculation", "trigger", "default", "appearance"):
         cells[key] = row.get(key, "")
     cells["choice_filter"] = row.get("choices", "")
     cells["required"] = "yes" if row.get("required") else ""
@@ -96,8 +96,7 @@ def build(source: Path, target: Path) -> None:
         heard = words["questions"].get(row.get("name", ""), {}) if spoken else {}
         row.update({f"label::{spoken[code]}": text for code, text in heard.items()})
     survey = [*SURVEY, *(f"label::{language}" for language in spoken.values())]
-    if any(row.get("choice_filter") for row in rows):
-        survey.append("choice_filter")
+    survey += [column for column in ("choice_filter", "trigger") if any(row.get(column) for row in rows)]
     with (PROGRAM / "code_lists.csv").open(encoding="utf-8") as file:
         choices = [row for row in csv.DictReader(file) if row["list"] in lists]
     settings = {"form_title": form["title"][0], "form_title_fr": form["title"][1], "form_id": form["form_id"]}

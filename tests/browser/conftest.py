@@ -198,7 +198,7 @@ class Phone:
         self.next()
 
     def what_was_it_about(self, consent: str = "Keep notes") -> None:
-        """Answer the pages after that: consent where somebody is to be asked, the place, risk and time."""
+        """Answer the pages after that: consent where somebody is to be asked, risk, time and the place."""
         page = self.page
         self.next()
         if page.locator('[id="q-consent.said-set"]').count():
@@ -206,20 +206,21 @@ class Phone:
             self.pick("consent.understood", "Yes")
             self.pick("consent.tier_said", consent)
             self.next()
+        self.pick("talk.risk_now", "Low")
+        self.pick("talk.minutes", "5 to 15")
+        self.next()
         if page.locator("input[type=search]").count():
             page.fill("input[type=search]", "olive")
             page.locator("label.choice", has_text="Mount Olive").click()
         self.pick("when_where.setting", "Street")
-        self.next()
-        self.pick("talk.risk_now", "Low")
-        self.pick("talk.minutes", "5 to 15")
         self.next()
 
     def log_encounter(self, kind: str = "Check-in", finish: bool = True) -> None:
         page = self.page
         page.goto("/app/#/today")
         page.get_by_role("link", name="Log an encounter").click()
-        self.who_was_there(kind)
+        page.locator(".kinds a", has_text=kind).click()
+        page.wait_for_selector('[id="q-people.who-set"]')
         self.pick("people.who", "Group")
         self.what_was_it_about()
         if finish:

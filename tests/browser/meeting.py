@@ -8,7 +8,7 @@ from tests.browser.conftest import Phone
 
 YES_TO_ALL = {"consent.said": "read_out", "consent.understood": "yes", "consent.tier_said": "3"}
 # The pages after consent, by the names of choices: the phone may speak French.
-AFTER = [{"when_where.setting": "street"}, {"talk.risk_now": "low", "talk.minutes": "5_15"}]
+AFTER = [{"talk.risk_now": "low", "talk.minutes": "5_15"}, {"when_where.setting": "street"}]
 
 
 def choose(page: Page, answers: dict[str, str]) -> None:

@@ -51,6 +51,9 @@ def test_41_one_fix_becomes_a_neighbourhood_and_is_forgotten(
     phone.next()
     phone.pick("people.who", "Group")
     phone.next()
+    phone.pick("talk.risk_now", "Low")
+    phone.pick("talk.minutes", "5 to 15")
+    phone.next()
     page.get_by_role("button", name="Use my place").click()
     second = definition_of("encounter").choices["nbhd158"][1].label["en"]
     expect(page.locator('[id="q-when_where.nbhd-set"]')).to_contain_text(str(second))

@@ -67,11 +67,13 @@ def unlock(driver: Driver) -> None:
 
 
 def log_encounter(driver: Driver) -> None:
-    driver.run("location.hash = '/today'")
-    click(driver, ".foot a.btn.main")
+    driver.run("location.hash = '/start/encounter'")
     choose(driver, "what.contact_type", "check_in")
     click(driver, ".foot .main")
     choose(driver, "people.who", "group")
+    click(driver, ".foot .main")
+    choose(driver, "talk.risk_now", "low")
+    choose(driver, "talk.minutes", "5_15")
     click(driver, ".foot .main")
     driver.until("document.querySelector('input[type=search], [id=\"q-when_where.nbhd-set\"] b') !== null")
     driver.run(
@@ -80,9 +82,6 @@ def log_encounter(driver: Driver) -> None:
     )
     choose(driver, "when_where.nbhd", "002")
     choose(driver, "when_where.setting", "street")
-    click(driver, ".foot .main")
-    choose(driver, "talk.risk_now", "low")
-    choose(driver, "talk.minutes", "5_15")
     click(driver, ".foot .main")
     driver.until("document.querySelector('textarea') !== null")
     click(driver, ".foot .main")

@@ -4,6 +4,7 @@ import type { ComponentChild } from "preact";
 import { useEffect } from "preact/hooks";
 import { Fill } from "../screens/fill/fill";
 import { Saved } from "../screens/fill/saved";
+import { ChooseForm } from "../screens/new_record/choose";
 import { Start } from "../screens/new_record/start";
 import { AppContext, type AppState } from "../screens/state";
 import { Today } from "../screens/today/today";
@@ -32,7 +33,7 @@ function renderScreen(route: string): ComponentChild {
   const [screen, first = "", second = "", third = ""] = parseRoute(route);
   switch (screen) {
     case "new":
-      return <OtherScreen key={screen} draw={({ ChooseForm }) => <ChooseForm />} />;
+      return <ChooseForm />;
     case "mine":
       return <OtherScreen key={screen} draw={({ Mine }) => <Mine />} />;
     case "people":

@@ -480,6 +480,19 @@ describe("triggers", () => {
     { type: "text", name: "when", triggers: { kind: "concat('asked at ', ${kind})" } },
   ];
 
+  it("follow from what a form begins with, but never over another first answer", () => {
+    const rows: Row[] = [
+      { type: "text", name: "kind" },
+      { type: "text", name: "who", triggers: { kind: "if(${kind} = 'first', 'new', ${who})" } },
+    ];
+    const begin = (remembered: Record<string, string>): string =>
+      new Filled(rows, null, { remembered }).read("who");
+    assert.equal(begin({}), "");
+    assert.equal(begin({ "/data/kind": "first" }), "new");
+    assert.equal(begin({ "/data/kind": "other" }), "");
+    assert.equal(begin({ "/data/kind": "first", "/data/who": "known" }), "known");
+  });
+
   it("set a question when another is answered, and only then", () => {
     const filled = new Filled(rows);
     assert.equal(filled.read("when"), "");

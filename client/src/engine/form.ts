@@ -57,6 +57,23 @@ export class Form {
     this.isFilling = answers !== null;
     this.recalculate();
     this.isFilling = false;
+    if (!answers) this.followFirstAnswers(remembered);
+  }
+
+  /** First answers change others as answers that are given do, but not one another. */
+  private followFirstAnswers(first: Record<string, string>): void {
+    for (const path of Object.keys(first))
+      for (const node of this.at(path))
+        this.pullTriggers(node, ({ element }) => !(element.path in first));
+    this.finishChange();
+  }
+
+  /** Set the answers that a form says follow from another's change. */
+  private pullTriggers(node: AnswerNode, isFree: (target: AnswerNode) => boolean): void {
+    for (const [element, targets] of this.pending.listTargets(node)) {
+      const value = evaluate(element.triggers![node.element.path]!, this.context(node));
+      for (const target of targets) if (isFree(target)) this.put(target, computed(element, value));
+    }
   }
 
   elementsOf(node: AnswerNode): Element[] {
@@ -209,10 +226,7 @@ export class Form {
     this.moment = this.clock();
     this.put(node, text);
     this.pending.settle();
-    for (const [element, targets] of this.pending.listTargets(node)) {
-      const value = evaluate(element.triggers![node.element.path]!, this.context(node));
-      for (const target of targets) this.put(target, computed(element, value));
-    }
+    this.pullTriggers(node, () => true);
     this.finishChange();
   }
 

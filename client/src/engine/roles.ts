@@ -75,8 +75,13 @@ export function findQuestion(definition: FormDefinition, role: string): Element 
 
 /** The answer to the question that plays a role in a form; "" when there is none. */
 export function readRole(definition: FormDefinition, answers: Json, role: string): string {
+  return readAt(answers, definition.summary[role] ?? "");
+}
+
+/** The answer at a path that leads through no repeat; "" where there is none. */
+export function readAt(answers: Json, path: string): string {
   let value: Json | Json[] | string | undefined = answers;
-  for (const name of (definition.summary[role] ?? "").split("/").slice(2))
+  for (const name of path.split("/").slice(2))
     value = typeof value === "object" && !Array.isArray(value) ? value[name] : undefined;
   return typeof value === "string" ? value : "";
 }

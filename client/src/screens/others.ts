@@ -5,11 +5,11 @@
  */
 
 export { Referrals } from "./to_correct/referrals";
+export { ToCorrect } from "./to_correct/to_correct";
 export { ErasedDrafts } from "./today/erased_drafts";
 export { OpenIncidents } from "./today/open_incidents";
 export { ShiftLine } from "./today/shift_line";
 export { Week } from "./today/week";
-export { ChooseForm } from "./new_record/choose";
 export { Mine } from "./mine/mine";
 export { Card } from "./people/card";
 export { People } from "./people/people";

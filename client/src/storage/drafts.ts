@@ -74,6 +74,7 @@ export async function draftCorrection(
   root: string,
   record: EditableRecord,
   standingHeads?: Record<string, string[]>,
+  page = 0,
 ): Promise<Draft> {
   const { form, version, answers, heads } = record;
   const draft: Draft = {
@@ -81,7 +82,7 @@ export async function draftCorrection(
     form,
     version,
     changedAt: Date.now(),
-    page: 0,
+    page,
     answers,
     root,
     prev: heads,

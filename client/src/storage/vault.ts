@@ -33,7 +33,11 @@ export interface Account {
   rules: Rules;
   listed: ManifestEntry[]; // what the centre last said that a phone should hold
   remembered: Record<string, Record<string, string>>; // form → path → last answer
+  usual?: Record<string, Usual>; // by form; never sent
 }
+
+/** How often each choice of a question was picked lately: path → name of the choice → times. */
+export type Usual = Record<string, Record<string, number>>;
 
 export interface ManifestEntry {
   kind: "form" | "areas";
@@ -114,7 +118,11 @@ export async function enrol(
   if (existing) {
     raw = await unseal<number[]>(recoveryKey, existing.byRecovery);
     const before = await unseal<Account>(await importKey(raw), existing.account);
-    account = { ...account, remembered: before.remembered };
+    account = {
+      ...account,
+      remembered: before.remembered,
+      ...(before.usual ? { usual: before.usual } : {}),
+    };
   }
   const key = await importKey(raw);
   const counted = await getRow("counters", account.user);

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import type { Element } from "../engine/definition";
 import { isPassedOver } from "../engine/standing";
 import { Question } from "./question";
-import { RepeatView } from "./repeat";
+import { RepeatView } from "./repeat_later";
 import { readWords, UNSEEN, type NodeProps } from "./session";
 import { Watching } from "./watching";
 

@@ -1,6 +1,6 @@
 /** Shows widgets that are loaded when the first of them is shown. */
 
-import type { FunctionComponent } from "preact";
+import type { ComponentType, FunctionComponent } from "preact";
 import { t } from "../i18n";
 import { type Piece, usePiece } from "./piece";
 
@@ -9,7 +9,7 @@ const rareWidgets: Piece<RareWidgets> = { load: () => import("./rare_widgets") }
 
 /** A widget in whose place stands, until it is here, that it is on its way; or nothing. */
 export function loadLater<Props extends object>(
-  pick: (widgets: RareWidgets) => FunctionComponent<Props>,
+  pick: (widgets: RareWidgets) => ComponentType<Props>,
   isSilent = false,
 ): FunctionComponent<Props> {
   return function LoadedLater(props: Props) {

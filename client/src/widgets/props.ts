@@ -7,6 +7,8 @@ import type { FindStanding } from "../engine/standing";
 export interface Help {
   people: { code: string; label: string }[]; // cards of the worker's own caseload
   newCard: () => string;
+  /** How often each choice of the question at a path was picked on this phone. */
+  usual: (path: string) => Record<string, number>;
   findStanding: FindStanding; // what stands of the consent of a card's person
   areaLists: () => Promise<string[]>; // choice lists whose outlines are on the phone
   outlines: (list: string) => Promise<Outlines | null>;
@@ -17,6 +19,7 @@ export interface Help {
 export const NO_HELP: Help = {
   people: [],
   newCard: () => "",
+  usual: () => ({}),
   findStanding: () => null,
   areaLists: () => Promise.resolve([]),
   outlines: () => Promise.resolve(null),

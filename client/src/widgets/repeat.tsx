@@ -18,7 +18,7 @@ function keyOf(node: AnswerNode): number {
   return key;
 }
 
-type RepeatProps = NodeProps & {
+export type RepeatProps = NodeProps & {
   name: string; // `node` is what the repeat is in
   Instance: ComponentType<NodeProps>; // draws one instance; handed in, for groups draw repeats too
 };

@@ -2,8 +2,7 @@
 
 import { loadLater } from "./load_later";
 
-/** Whether the browser can read codes with a camera. */
-export const canScan = (): boolean =>
-  "BarcodeDetector" in globalThis && "mediaDevices" in navigator;
+/** Whether the phone lets this app use a camera, which it asks about when somebody scans. */
+export const canScan = (): boolean => "mediaDevices" in navigator;
 
 export const Scanner = loadLater((widgets) => widgets.Scanner);

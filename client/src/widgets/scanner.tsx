@@ -1,4 +1,4 @@
-/** The camera as a reader of codes, where the browser has one. No picture is kept. */
+/** The camera as a reader of codes, with the browser’s reader or ours. No picture is kept. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
@@ -7,6 +7,19 @@ interface Detector {
   detect(source: HTMLVideoElement): Promise<{ rawValue: string }[]>;
 }
 declare const BarcodeDetector: { new (): Detector } | undefined;
+
+/** Looks once at what the camera sees; "" for no code. */
+type Look = (video: HTMLVideoElement) => Promise<string>;
+
+async function makeLook(): Promise<Look> {
+  if ("BarcodeDetector" in globalThis) {
+    const detector = new BarcodeDetector!();
+    return async (video) => (await detector.detect(video).catch(() => []))[0]?.rawValue ?? "";
+  }
+  const { readVideo } = await import("./qr_reading");
+  const canvas = document.createElement("canvas");
+  return (video) => Promise.resolve(readVideo(video, canvas));
+}
 
 const EVERY = 200; // milliseconds between two looks
 
@@ -22,11 +35,11 @@ export function Scanner({ read, stop }: ScannerProps) {
     let stream: MediaStream | null = null;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
-    const look = async (detector: Detector): Promise<void> => {
-      const codes = video.current ? await detector.detect(video.current).catch(() => []) : [];
+    const lookOn = async (look: Look): Promise<void> => {
+      const text = video.current ? await look(video.current) : "";
       if (isOver) return;
-      if (codes[0]) read(codes[0].rawValue.trim());
-      else timer = setTimeout(() => void look(detector), EVERY);
+      if (text) read(text.trim());
+      else timer = setTimeout(() => void lookOn(look), EVERY);
     };
     navigator.mediaDevices
       .getUserMedia({ video: { facingMode: "environment" } })
@@ -35,7 +48,7 @@ export function Scanner({ read, stop }: ScannerProps) {
         if (isOver || !video.current) return opened.getTracks().forEach((track) => track.stop());
         video.current.srcObject = opened;
         await video.current.play();
-        await look(new BarcodeDetector!());
+        await lookOn(await makeLook());
       })
       .catch(() => setRefused(true));
     return () => {

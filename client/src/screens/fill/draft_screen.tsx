@@ -20,6 +20,7 @@ import { type Answers, collectLastAnswers, hasReferral } from "./initial_answers
 import { NotHere } from "./not_here";
 import type { Keeper } from "./keeper";
 import { Pages } from "./pages";
+import { countUsual } from "./usual_answers";
 import { type SlipOffer, SlipScreen, useSlipOffer } from "./slip_offer";
 
 export interface LoadedDraft {
@@ -63,8 +64,10 @@ async function saveLastAnswers(
   definition: FormDefinition,
   answers: Json,
 ): Promise<void> {
-  const { remembered } = vault.account;
-  remembered[definition.id] = collectLastAnswers(definition, answers, remembered[definition.id]);
+  const { id } = definition;
+  const { remembered, usual = {} } = vault.account;
+  remembered[id] = collectLastAnswers(definition, answers, remembered[id]);
+  vault.account.usual = { ...usual, [id]: countUsual(definition, answers, usual[id]) };
   await saveAccount(vault).catch(() => undefined); // only a convenience
 }
 
@@ -127,12 +130,14 @@ function useKeeper(
 }
 
 /** What widgets may ask of the phone; `codes` collects those of new cards. */
-function useHelp(codes: { current: string[] }): Help {
+function useHelp(codes: { current: string[] }, form: string): Help {
   const { vault, book } = useApp();
   const { user, rules } = vault.account;
+  const usual = vault.account.usual?.[form] ?? {};
   return useMemo(
     () => ({
       people: book.people.map(({ code, label }) => ({ code, label })),
+      usual: (path) => usual[path] ?? {},
       findStanding: (code) => findStanding(book, code),
       newCard: () => {
         const code = makeCardCode(randomBytes(8));
@@ -154,7 +159,7 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
   const codes = useRef(draft.minted ?? []);
   const offer = useSlipOffer();
   const keeper = useKeeper({ draft, definition, notice, seeds, isNew }, codes, offer);
-  const help = useHelp(codes);
+  const help = useHelp(codes, draft.form);
   if (lock === "elsewhere") {
     return (
       <NotHere

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Filled, type Row } from "../../../test/forms";
-import { chooseLanguage, findPlace, listPages, listProblemPlaces } from "./form_pages";
+import {
+  chooseLanguage,
+  findFirstPage,
+  findPlace,
+  listPages,
+  listProblemPlaces,
+} from "./form_pages";
 
 const text = (name: string, more: Partial<Row> = {}): Row => ({ type: "text", name, ...more });
 const ROWS: Row[] = [
@@ -70,5 +76,29 @@ describe("the language of the questions", () => {
     assert.equal(chooseLanguage(["en", "fr"], "fr"), "fr");
     assert.equal(chooseLanguage(["ta", "en"], "fr"), "ta");
     assert.equal(chooseLanguage([], "fr"), "en");
+  });
+});
+
+describe("the page on which a form begins", () => {
+  const rows: Row[] = [
+    { type: "group", name: "what", rows: [text("kind", { required: true })] },
+    { type: "group", name: "who", rows: [text("person"), text("code")] },
+    { type: "group", name: "talk", rows: [text("topic")] },
+  ];
+  const firstOf = (first: Record<string, string>): number => {
+    const { form } = new Filled(rows, null, { style: "pages", remembered: first });
+    return findFirstPage(form, "en", first);
+  };
+
+  it("is the first where nothing was said before, or where what was said stands later", () => {
+    assert.equal(firstOf({}), 0);
+    assert.equal(firstOf({ "/data/talk/topic": "school" }), 0);
+  });
+
+  it("is the first with a question that is still open", () => {
+    assert.equal(firstOf({ "/data/what/kind": "visit" }), 1);
+    assert.equal(firstOf({ "/data/what/kind": "visit", "/data/who/person": "x" }), 1);
+    const all = { "/data/what/kind": "visit", "/data/who/person": "x", "/data/who/code": "1" };
+    assert.equal(firstOf(all), 2);
   });
 });

@@ -27,6 +27,30 @@ export function listPages(form: Form, language: string): Page[] {
   return pages.length > 0 ? pages : [whole];
 }
 
+/**
+ * The page on which a form begins. Where `first` answers say what it is about, that is not asked
+ * again: pages on which they answer everything are passed over, up to one with an open question.
+ */
+export function findFirstPage(form: Form, language: string, first: Record<string, string>): number {
+  const pages = listPages(form, language);
+  const isAnswered = ({ node, repeat }: Page): boolean =>
+    !repeat && listQuestions(node).every((question) => question.text !== "");
+  const isAbout = ({ node }: Page): boolean =>
+    listQuestions(node).some(({ element }) => element.path in first);
+  if (!isAbout(pages[0]!)) return 0;
+  const open = pages.findIndex(
+    (page) => !isAnswered(page) || listProblemPlaces(form, page, language).length > 0,
+  );
+  return open < 0 ? pages.length - 1 : open;
+}
+
+/** The questions below a node that are asked now. */
+function listQuestions(node: AnswerNode): AnswerNode[] {
+  if (!node.isRelevant || UNSEEN.includes(node.element.type) || node.element.calculate) return [];
+  if (node.element.kind === "question") return node.element.type === "note" ? [] : [node];
+  return node.allChildren().flatMap(listQuestions);
+}
+
 /** The page that asks for consent; -1 where none does. */
 export function findConsentPage(pages: Page[], { group }: ShownConsent): number {
   return pages.findIndex(({ node }) => node === group);

@@ -9,6 +9,7 @@ import {
   isChosen,
   KIND,
   listChoicesOf,
+  readAt,
   REFERRAL_MADE,
   YES,
 } from "../../engine/roles";
@@ -71,9 +72,8 @@ export function collectLastAnswers(
   const last = { ...before };
   for (const { appearance, path } of definition.elements) {
     if (!(appearance ?? "").includes("last-used")) continue;
-    const [group = "", name] = path.split("/").slice(2);
-    const value = name ? (answers[group] as Json | undefined)?.[name] : answers[group];
-    if (typeof value === "string") last[path] = value;
+    const value = readAt(answers, path);
+    if (value) last[path] = value;
   }
   return last;
 }

@@ -10,13 +10,14 @@ import { currentLanguage, directionOf, nameOfLanguage, t } from "../../i18n";
 import { StandingLine } from "../../widgets/consent/standing";
 import { GroupView } from "../../widgets/group";
 import type { Help } from "../../widgets/props";
-import { RepeatView } from "../../widgets/repeat";
+import { RepeatView } from "../../widgets/repeat_later";
 import type { FormSession } from "../../widgets/session";
 import { Title } from "../title";
 import type { SaveState } from "./draft_writer";
 import {
   chooseLanguage,
   findConsentPage,
+  findFirstPage,
   findPlace,
   findStandingPage,
   listPages,
@@ -48,13 +49,17 @@ export function Pages(props: PagesProps) {
     chooseLanguage(definition.languages, currentLanguage()),
   );
   const form = useMemo(() => new Form(definition, readPhoneClock, answers, seeds, who), []);
-  const place = useRef(props.page);
+  const standing = useStanding(form, help, language, props.isCorrection === true, turnToConsent);
+  const firstPage = useMemo(
+    () => (answers ? props.page : findFirstPage(form, language, seeds ?? {})),
+    [],
+  );
+  const place = useRef(firstPage);
   const watch = useWatchers(form);
   const save = (): Promise<void> => keeper.save(place.current, form.toJson());
   const { writer, saveState } = useWriter(save, keeper, answers !== null);
   const paging = usePaging({ form, language, keeper, writer, place });
   const { pages, here, shown, turnTo } = paging;
-  const standing = useStanding(form, help, language, props.isCorrection === true, turnToConsent);
   const session = useMemo(
     () => makeSession({ form, language, shown, help, watch }, writer, standing.follow),
     [language, shown, help],

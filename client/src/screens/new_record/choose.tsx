@@ -1,18 +1,27 @@
-/** New: what happened? */
+/** Log: what happened, and with whom? Both are answered by one tap where they can be. */
 
-import type { FormDefinition } from "../../engine/definition";
+import { useState } from "preact/hooks";
+import { formatCardCode } from "../../engine/cards";
+import { type Choice, type FormDefinition, inLanguage } from "../../engine/definition";
 import {
   ENCOUNTER,
   EVENT,
+  findFormWithRole,
   findQuestion,
   FOLLOWS,
   INCIDENT,
+  KIND,
+  listChoicesOf,
   MEDIATION,
   PARTICIPANT,
   REFERRAL,
   SHIFT,
 } from "../../engine/roles";
-import { t } from "../../i18n";
+import { currentLanguage, nt, t } from "../../i18n";
+import type { Caseload, Person } from "../../storage/caseload";
+import { findCards } from "../../widgets/card/find_cards";
+import { putLikelyFirst } from "../../widgets/select/choices";
+import { getLocalDay } from "../day";
 import { NoForms, Tabs, titleOf, Top } from "../parts";
 import { useApp } from "../state";
 
@@ -26,6 +35,9 @@ const WHAT_HAPPENED: Record<string, () => string> = {
   [SHIFT]: () => t("My shift"),
 };
 
+const MOST_KINDS = 4;
+const MOST_CARDS = 4; // that are seen without typing
+
 /** Order forms as they are offered: those with words of their own first, then the rest. */
 export function sortByUse<Form extends { id: string; role?: string | undefined }>(
   forms: Form[],
@@ -36,20 +48,40 @@ export function sortByUse<Form extends { id: string; role?: string | undefined }
   return [...forms].sort((a, b) => rank(a) - rank(b));
 }
 
+/** Cards with something due first, the longest due before the others; then as they stand. */
+export function putDueFirst(
+  { people, due }: Pick<Caseload, "people" | "due">,
+  today: string,
+): Person[] {
+  const days = new Map<string, string>();
+  for (const { code, on } of due) if (code && on <= today && !days.has(code)) days.set(code, on);
+  const rank = ({ code }: Person): string => days.get(code) ?? "later"; // letters follow digits
+  return [...people].sort((a, b) => rank(a).localeCompare(rank(b), "en"));
+}
+
 /** Not a follow-up, which begins from what is due: there it is tied to its record. */
 const isBegunHere = (form: FormDefinition): boolean => !findQuestion(form, FOLLOWS);
 
 export function ChooseForm() {
   const { forms } = useApp();
+  const contact = findFormWithRole(forms, ENCOUNTER);
+  const others = sortByUse(forms.filter(isBegunHere)).filter((form) => form !== contact);
   return (
     <>
       <Top title={t("What happened?")} />
       <main class="screen" id="main">
-        {sortByUse(forms.filter(isBegunHere)).map(({ id, role = "" }) => (
-          <a class="btn wide" key={id} href={`#/start/${id}`}>
-            {WHAT_HAPPENED[role]?.() ?? titleOf(forms, id)}
-          </a>
-        ))}
+        {contact && <Kinds contact={contact} />}
+        {contact && <Cards contact={contact} />}
+        {others.length > 0 && (
+          <section class="field" aria-labelledby="others">
+            <h2 id="others">{t("Something else")}</h2>
+            {others.map(({ id, role = "" }) => (
+              <a class="btn wide" key={id} href={`#/start/${id}`}>
+                {WHAT_HAPPENED[role]?.() ?? titleOf(forms, id)}
+              </a>
+            ))}
+          </section>
+        )}
         {forms.length === 0 && <NoForms />}
         <a class="btn wide" href="#/people">
           {t("My cards")}
@@ -60,5 +92,79 @@ export function ChooseForm() {
       </main>
       <Tabs here="new" />
     </>
+  );
+}
+
+function startAddress(contact: FormDefinition, code: string, kind: string): string {
+  return `#/start/${contact.id}/${encodeURIComponent(`${code}|${kind}`)}`;
+}
+
+/** The kinds of contact, those that this worker logs most first. */
+function Kinds({ contact }: { contact: FormDefinition }) {
+  const { usual = {} } = useApp().vault.account;
+  const [isOpen, setOpen] = useState(false);
+  const path = findQuestion(contact, KIND)?.path ?? "";
+  const kinds = putLikelyFirst(listChoicesOf(contact, KIND), usual[contact.id]?.[path] ?? {});
+  const shown = isOpen ? kinds : kinds.slice(0, MOST_KINDS);
+  const labelOf = ({ name, label }: Choice): string => {
+    const text = inLanguage(label, currentLanguage());
+    return typeof text === "string" && text ? text : name;
+  };
+  if (kinds.length === 0) {
+    return (
+      <a class="btn wide" href={`#/start/${contact.id}`}>
+        {WHAT_HAPPENED[ENCOUNTER]!()}
+      </a>
+    );
+  }
+  return (
+    <section class="field" aria-labelledby="kinds">
+      <h2 id="kinds">{t("I met or talked with someone")}</h2>
+      <div class="kinds">
+        {shown.map((kind) => (
+          <a class="btn" key={kind.name} href={startAddress(contact, "", kind.name)}>
+            {labelOf(kind)}
+          </a>
+        ))}
+      </div>
+      {shown.length < kinds.length && (
+        <button type="button" class="link more" onClick={() => setOpen(true)}>
+          {nt("{n} more", "{n} more", kinds.length - shown.length)}
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** One's own cards: a tap on one begins a contact with that person. */
+function Cards({ contact }: { contact: FormDefinition }) {
+  const { book } = useApp();
+  const [typed, setTyped] = useState("");
+  if (book.people.length === 0) return null;
+  const fitting = findCards(putDueFirst(book, getLocalDay()), typed);
+  return (
+    <section class="field" aria-labelledby="whom">
+      <h2 id="whom">{t("With whom?")}</h2>
+      {book.people.length > MOST_CARDS && (
+        <input
+          type="search"
+          autocomplete="off"
+          aria-label={t("Find a card")}
+          placeholder={t("A piece of the code, or of your name for it.")}
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
+      )}
+      {fitting.slice(0, MOST_CARDS).map(({ code, label }) => (
+        <a class="btn wide between" key={code} href={startAddress(contact, code, "")}>
+          <span>
+            <span class="code">{formatCardCode(code)}</span> {label}
+          </span>
+        </a>
+      ))}
+      <p class="soft" role="status">
+        {fitting.length === 0 && t("None of your cards fits.")}
+      </p>
+    </section>
   );
 }

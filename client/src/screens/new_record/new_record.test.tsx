@@ -33,6 +33,40 @@ describe("what happened?", () => {
     ]);
   });
 
+  const KINDS = ["a", "b", "c", "d", "e", "f"];
+  const contact = makeForm([{ type: "select_one", name: "kind", choices: "kinds" }], {
+    id: "contact",
+    role: "encounter",
+    summary: { kind: "/data/kind" },
+    choices: { kinds: KINDS.map((name) => ({ name, label: { en: `Kind ${name}` } })) },
+  });
+
+  it("begins with the kind that is tapped, the usual ones first, and folds the others", async () => {
+    const account = { usual: { contact: { "/data/kind": { e: 3, b: 1 } } } };
+    const { shown } = await openScreen(<ChooseForm />, { forms: [contact], account });
+    assert.deepEqual(shown.texts(".kinds a"), ["Kind e", "Kind b", "Kind a", "Kind c"]);
+    assert.equal(shown.find(".kinds a").getAttribute("href"), "#/start/contact/%7Ce");
+    await shown.click("2 more");
+    assert.equal(shown.all(".kinds a").length, 6);
+  });
+
+  it("offers the cards with whom something is due, then the others, and finds one by its name", async () => {
+    const codes = [1, 2, 3, 4, 5, 6].map((n) => makeCardCode(new Uint8Array(8).fill(n)));
+    const people = codes.map((code, at) => ({ code, label: `L${at}`, seenOn: "", tier: "2" }));
+    const due = [
+      { id: "r/1", on: "2026-01-02", code: codes[5]!, form: "contact", from: "2026-01-01" },
+    ];
+    const book = { people, due };
+    const { shown } = await openScreen(<ChooseForm />, { forms: [contact], book });
+    const listed = () => shown.all(".between").map((link) => link.getAttribute("href"));
+    assert.equal(listed().length, 4);
+    assert.equal(listed()[0], `#/start/contact/${codes[5]}%7C`);
+    await shown.enter("input[type=search]", "l3");
+    assert.deepEqual(listed(), [`#/start/contact/${codes[3]}%7C`]);
+    await shown.enter("input[type=search]", "nobody");
+    assert.match(shown.text, /None of your cards fits/);
+  });
+
   it("does not offer a follow-up, which begins from what is due", async () => {
     const rows = [{ type: "hidden", name: "about" }];
     const later = makeForm(rows, { id: "later", summary: { follows: "/data/about" } });

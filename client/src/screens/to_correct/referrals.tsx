@@ -33,6 +33,7 @@ export function Referrals() {
             label={t("Update")}
             spoken={t("Update: {name}", { name: labelOf("kind", referral.kind) })}
             look="btn quiet"
+            role="status"
           />
         </div>
       ))}

@@ -8,11 +8,13 @@ import { titleOf } from "../parts";
 import { useApp } from "../state";
 import { describeFollowed } from "./follow_ups";
 
-/** Open incidents, the newest first, without those that are due today: they stand above. */
+/** Open incidents, the newest first (of one day, the last that came), without those that are due today: they stand above. */
 export function listOpen({ open, due }: Caseload, today: string): [string, OpenIncident][] {
   const isDue = (root: string): boolean =>
     due.some(({ id, on }) => on <= today && id.startsWith(`${root}/`));
-  const entries = Object.entries(open).filter(([root]) => !isDue(root));
+  const entries = Object.entries(open)
+    .filter(([root]) => !isDue(root))
+    .reverse();
   return entries.sort(([, a], [, b]) => b.from.localeCompare(a.from));
 }
 

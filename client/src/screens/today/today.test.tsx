@@ -223,7 +223,7 @@ describe("today", () => {
     const { shown } = await openScreen(<Today />, { forms, drafts: [draft] });
     const links = shown.all("a").map((link) => link.getAttribute("href"));
     assert.ok(links.includes("#/fill/d1"));
-    assert.ok(links.includes("#/start/encounter"));
+    assert.ok(links.includes("#/new"));
     assert.match(shown.text, /\+ Log an encounter/);
   });
 

@@ -7,7 +7,6 @@ import { formatMoment } from "../day";
 import { DataState, NoForms, Ready, Tabs, titleOf, Top } from "../parts";
 import { useOtherScreens } from "../others_piece";
 import { useApp } from "../state";
-import { ToCorrect } from "../to_correct/to_correct";
 import { FollowUps } from "./follow_ups";
 
 export function Today() {
@@ -24,7 +23,7 @@ export function Today() {
         <DataState />
         {parts && <parts.ErasedDrafts />}
         {parts && <parts.ShiftLine />}
-        <ToCorrect />
+        {parts && <parts.ToCorrect />}
         <FollowUps />
         {parts && <parts.OpenIncidents />}
         {parts && <parts.Referrals />}
@@ -34,7 +33,7 @@ export function Today() {
       </main>
       {main && (
         <footer class="foot">
-          <a class="btn main wide" href={`#/start/${main.id}`}>
+          <a class="btn main wide" href={main.role === ENCOUNTER ? "#/new" : `#/start/${main.id}`}>
             + {main.role === ENCOUNTER ? t("Log an encounter") : titleOf(forms, main.id)}
           </a>
         </footer>

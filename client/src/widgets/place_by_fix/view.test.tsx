@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { ask } from "../../../test/asked";
 import { installPage, settle } from "../../../test/page";
-import { judgeAreas } from "./view";
+import { judgeAreas } from "./widget";
 
 /** Two squares beside each other, of a degree each; north and east of 0, 0. */
 const DEGREE = 100_000;

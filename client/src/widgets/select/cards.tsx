@@ -1,28 +1,41 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { words } from "../../engine/functions";
 import { nt } from "../../i18n";
-import { toggleChoice, type ListProps } from "./choices";
+import { listAppearances } from "../props";
+import { putLikelyFirst, toggleChoice, type ListProps } from "./choices";
 
 const SHOWN = 8; // cards before "more"
+const SHOWN_PACKED = 5; // of small ones, those that this worker picks most
 const LONG_LABEL = 34; // characters that need a line of their own
 
 /** A card for each choice; a long list is folded. */
 export function Cards(props: ListProps) {
-  const { node, choices, labelOf, isOne, change } = props;
+  const { node, labelOf, isOne, change, help } = props;
   const [isOpen, setOpen] = useState(false);
+  const appearances = listAppearances(node);
+  const isLikelyFirst = appearances.includes("likely-first");
+  const choices = useMemo(
+    () =>
+      isLikelyFirst ? putLikelyFirst(props.choices, help.usual(node.element.path)) : props.choices,
+    [props.choices],
+  );
+  const isPacked = appearances.includes("columns-pack");
+  const most = isLikelyFirst && isPacked ? SHOWN_PACKED : SHOWN;
   const chosen = isOne ? [node.text] : words(node.text);
-  const isFolded = !isOpen && choices.length > SHOWN + 1;
+  const isFolded = !isOpen && choices.length > most + 1;
   const isSeen = (name: string, index: number): boolean =>
-    !isFolded || index < SHOWN || chosen.includes(name);
+    !isFolded || index < most || chosen.includes(name);
   const cards = choices.filter((choice, index) => isSeen(choice.name, index));
   const pick = (name: string, isOn: boolean): void =>
-    change(isOne ? name : toggleChoice(choices, chosen, name, isOn));
+    change(isOne ? name : toggleChoice(props.choices, chosen, name, isOn));
   const isLong =
-    (node.element.appearance ?? "").includes("columns-1") ||
+    appearances.includes("columns-1") ||
     choices.some((choice) => labelOf(choice).length > LONG_LABEL);
+  const spread = isLong ? " long" : "";
+  const shape = isPacked ? " pack" : spread;
   return (
     <>
-      <div class={isLong ? "choices long" : "choices"}>
+      <div class={`choices${shape}`}>
         {cards.map((choice) => (
           <label class="choice" key={choice.name}>
             <input

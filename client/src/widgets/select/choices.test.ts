@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Filled } from "../../../test/forms";
-import { findMatches, isDropDown, simplify, toggleChoice } from "./choices";
+import { findMatches, isDropDown, putLikelyFirst, simplify, toggleChoice } from "./choices";
 
 const optionsOf = (...names: string[]) => names.map((name) => ({ name, label: { en: name } }));
 
@@ -30,6 +30,16 @@ describe("choosing several", () => {
 
   it("forgets what the list no longer has", () => {
     assert.equal(toggleChoice(choices, ["gone", "a"], "b", true), "a b");
+  });
+});
+
+describe("likely choices first", () => {
+  it("puts what was picked most first, and leaves the rest in the order of the list", () => {
+    const sorted = putLikelyFirst(optionsOf("a", "b", "c", "d"), { c: 2, d: 5 });
+    assert.deepEqual(
+      sorted.map(({ name }) => name),
+      ["d", "c", "a", "b"],
+    );
   });
 });
 

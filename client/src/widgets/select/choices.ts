@@ -22,6 +22,15 @@ export function isDropDown(form: Form, node: AnswerNode): boolean {
   return form.options(node).length <= SEARCH_FROM;
 }
 
+/** Choices with those that were picked most first; else in the order of the list. */
+export function putLikelyFirst<Named extends { name: string }>(
+  choices: readonly Named[],
+  counts: Record<string, number>,
+): readonly Named[] {
+  const countOf = ({ name }: Named): number => counts[name] ?? 0;
+  return [...choices].sort((a, b) => countOf(b) - countOf(a)); // a sort keeps ties in their order
+}
+
 /**
  * The names chosen once a choice is switched on or off, in the order of the list. One that stands
  * alone, such as “none”, switches the others off, and any other switches it off.
