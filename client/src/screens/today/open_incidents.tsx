@@ -8,7 +8,7 @@ import { titleOf } from "../parts";
 import { useApp } from "../state";
 import { describeFollowed } from "./follow_ups";
 
-/** Open incidents, the newest first (of one day, the last that came), without those that are due today: they stand above. */
+/** Open incidents without those that are due today, which stand above. The newest comes first. */
 export function listOpen({ open, due }: Caseload, today: string): [string, OpenIncident][] {
   const isDue = (root: string): boolean =>
     due.some(({ id, on }) => on <= today && id.startsWith(`${root}/`));
