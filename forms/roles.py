@@ -61,6 +61,7 @@ class QuestionRole(StrEnum):
     CONSENT_STANDING = "consent_standing"
     CONSENT_CONTACT = "consent_contact"
     CONSENT_SHARING = "consent_sharing"
+    INTAKE_DAY = "intake_day"
     REFERRAL_MADE = "referral_made"
     ALERTED_AT = "alerted_at"
     FIRST_RESPONSE_AT = "first_response_at"
@@ -171,6 +172,11 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
     ),
     QuestionRole.CONSENT_SHARING: QuestionRoleRule(
         "whether a service may be told, this one time: what `consent::keep` +5 needs", _CHOICE, (Reader.CONSENT,)
+    ),
+    QuestionRole.INTAKE_DAY: QuestionRoleRule(
+        "the day of an intake that the card has already, as far as the phone knows: it fills this in",
+        _TEXT,
+        (Reader.PHONE,),
     ),
     QuestionRole.REFERRAL_MADE: QuestionRoleRule(
         "whether a referral was made, which has a form of its own", _CHOICE, (Reader.PHONE,)

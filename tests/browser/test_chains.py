@@ -164,7 +164,7 @@ def test_an_incident_stays_in_sight_until_a_follow_up_closes_it(phone: Phone, de
     expect(opened).to_have_count(0)
     due.get_by_role("link").click()  # 1
     expect(page.get_by_role("heading", name="What is new?")).to_be_visible()
-    phone.pick("since_then.acts_since", "Door to door")  # 2
+    phone.pick("since_then.acts_since", "Present at the scene")  # 2
     expect(page.get_by_text("First action at")).to_be_visible()
     expect(page.get_by_text("Retaliation within 30 days?")).to_have_count(0)
     phone.pick("since_then.debrief_now", "Yes")  # 3
@@ -179,7 +179,7 @@ def test_an_incident_stays_in_sight_until_a_follow_up_closes_it(phone: Phone, de
     connect(page)
     send(phone)
     desk.reload()
-    expect(shown.locator("dl")).to_contain_text("Door to door")
+    expect(shown.locator("dl")).to_contain_text("Present at the scene")
 
     shift(page, 30)
     page.goto("/app/#/today")

@@ -21,6 +21,7 @@ export const SHIFT = "shift";
 export const AREA = "area";
 export const KIND = "kind";
 export const FOLLOWS = "follows";
+export const INTAKE_DAY = "intake_day";
 export const FOLLOWED_DAY = "followed_day";
 export const MINUTES = "minutes";
 export const REFERRAL_MADE = "referral_made";

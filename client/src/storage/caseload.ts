@@ -63,6 +63,7 @@ export interface Caseload {
   people: Person[];
   due: FollowUp[];
   open: Record<string, OpenIncident>; // by record
+  intakes: Record<string, string>; // days of intakes that were finished here, by card code
   shift: string; // when the one began that the worker is on, with its offset; "" for none
   cursor: Cursor; // the last of the centre's changes that is in here
   referrals: Record<string, Referral>; // by record
@@ -89,6 +90,7 @@ export const EMPTY_CASELOAD: Caseload = {
   people: [],
   due: [],
   open: {},
+  intakes: {},
   shift: "",
   cursor: 0,
   referrals: {},
@@ -121,6 +123,11 @@ function readConsent({ told }: Caseload, code: string): StandingConsent | undefi
  */
 export function findStanding(caseload: Caseload, code: string): StandingConsent | null {
   return caseload.unheard[code] ? null : (readConsent(caseload, code) ?? null);
+}
+
+/** The day of the last intake of a card, as far as this phone knows; "" for none. */
+export function findIntake({ intakes, told }: Caseload, code: string): string {
+  return intakes[code] ?? (told[`card/${code}`] as { intake?: string } | undefined)?.intake ?? "";
 }
 
 /**

@@ -4,7 +4,7 @@ import { seeded } from "../../test/chance";
 import { makeForm } from "../../test/forms";
 import { makeCardCode } from "../engine/cards";
 import type { Json } from "../engine/types";
-import { type Caseload, EMPTY_CASELOAD, type FollowUp, READS } from "./caseload";
+import { type Caseload, EMPTY_CASELOAD, findIntake, type FollowUp, READS } from "./caseload";
 import {
   addFinishedRecord,
   applyPulledChanges,
@@ -485,6 +485,7 @@ describe("a shift that is on", () => {
 
 describe("a review", () => {
   const ended = { name: "exit", label: {}, data: { app_role: "ends_work" } };
+  const again = { name: "review", label: {}, data: { app_role: "review" } };
   const form = makeForm(
     [
       { type: "select_one", name: "what", choices: "kinds" },
@@ -495,7 +496,7 @@ describe("a review", () => {
       id: "participant",
       role: "participant",
       summary: { kind: "/data/what", person: "/data/code", plan: "/data/plan" },
-      choices: { kinds: ["intake", "review", ended] },
+      choices: { kinds: ["intake", again, ended] },
     },
   );
   const finish = (book: Caseload, id: string, what: string, today = TODAY): Caseload => {
@@ -514,6 +515,14 @@ describe("a review", () => {
     assert.deepEqual(idsOf(addFinishedRecord(after, FORM, talk, "2027-02-21")), ["a/2027-02-21"]);
     const reviewed = finish(after, "b", "review", "2027-02-22");
     assert.deepEqual(idsOf(reviewed), ["b/2027-05-23"]);
+  });
+
+  it("is offered where the card has an intake, by this phone or by the centre", () => {
+    assert.equal(findIntake(after, ONE), TODAY);
+    assert.equal(findIntake(finish(after, "b", "review", "2027-02-22"), ONE), TODAY);
+    assert.equal(findIntake(after, TWO), "");
+    const told: PulledItem = [`card/${TWO}`, { tier: "2", seen: TODAY, intake: "2026-10-03" }];
+    assert.equal(findIntake(applyPulledChanges(after, [told], 5, true), TWO), "2026-10-03");
   });
 
   it("is not due of somebody who left", () => {

@@ -15,6 +15,7 @@ import {
   KIND,
   PARTICIPANT,
   readRole,
+  REVIEW,
   SHIFT_START,
 } from "../engine/roles";
 import type { Json } from "../engine/types";
@@ -103,14 +104,14 @@ export function addFinishedRecord(
   const day = read("day").slice(0, 10) || today;
   const code = parseCardCode(read("person"));
   const followed = read(FOLLOWS);
-  const isOver = (role: string, choiceRole: string): boolean =>
+  const isChosenHere = (role: string, choiceRole: string): boolean =>
     isChosen(definition, record.answers, role, choiceRole);
   const isLeft = (followUp: FollowUp): boolean => {
     if (followUp.id.startsWith(`${id}/`)) return false; // planned again below
-    if (code && followUp.code === code && isOver(KIND, ENDS_WORK)) return false;
+    if (code && followUp.code === code && isChosenHere(KIND, ENDS_WORK)) return false;
     if (followUp.own && followUp.form !== definition.id) return true;
     if (followed && followUp.id.startsWith(`${followed}/`))
-      return !isOver("plan", ENDS_FOLLOW_UPS) && followUp.on > day;
+      return !isChosenHere("plan", ENDS_FOLLOW_UPS) && followUp.on > day;
     return !code || followUp.code !== code || followUp.on > day; // else this record was the contact
   };
   const before = record.due ? removeCompleted(caseload.due, record.due) : caseload.due;
@@ -134,12 +135,26 @@ export function addFinishedRecord(
     people: code ? addContact(caseload.people, code, day, read("tier")) : caseload.people,
     due: sortByDay([...kept, ...planned]),
     open: changeOpen(caseload.open, definition, record, day),
+    intakes: changeIntakes(caseload.intakes, definition, record, day),
     shift: read(SHIFT_START) && !record.root ? "" : caseload.shift,
     settled: [...(caseload.settled ?? []), ...(record.due ? [record.due] : [])],
     made: (caseload.made ?? []).filter((made) => !record.cards?.includes(made)),
     todo: omitKey(caseload.todo, id),
     referrals: omitKey(caseload.referrals, id),
   };
+}
+
+/** The days of intakes after a record, which is one itself unless it is a review or the end. */
+function changeIntakes(
+  intakes: Caseload["intakes"],
+  definition: FormDefinition,
+  { answers }: FinishedRecord,
+  day: string,
+): Caseload["intakes"] {
+  const code = parseCardCode(readRole(definition, answers, "person"));
+  if (definition.role !== PARTICIPANT || !code) return intakes;
+  const isLater = [REVIEW, ENDS_WORK].some((role) => isChosen(definition, answers, KIND, role));
+  return isLater ? intakes : { ...intakes, [code]: day };
 }
 
 /**
@@ -277,6 +292,7 @@ export function applyPulledChanges(
 function takeCentreVersion(copy: Caseload): void {
   copy.due = [];
   copy.open = {};
+  copy.intakes = {};
   copy.settled = [];
   copy.unheard = {};
   copy.heard = copy.finished;

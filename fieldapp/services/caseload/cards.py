@@ -1,5 +1,6 @@
 """Cards: who was seen, who made a card, and whose it is now."""
 
+import datetime as dt
 import json
 from collections.abc import Collection, Sequence
 
@@ -8,14 +9,15 @@ from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.follow_ups import is_review
 from fieldapp.services.caseload.messages import Messages, make_card_message, make_follow_up_message
 from fieldapp.services.caseload.record_state import RecordState
+from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.cards import REFUSED, Card
 from fieldapp.store.consent import standing
 from fieldapp.store.consent.standing import PersonStanding
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
-from fieldapp.store.records import submissions
-from forms.roles import ChoiceRole, QuestionRole
+from fieldapp.store.records import records, submissions
+from forms.roles import ChoiceRole, FormRole, QuestionRole
 from sync.consent import LOWEST
 from sync.notes import HandOver, find_current_owner, plain_code
 
@@ -30,9 +32,29 @@ def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
     cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
     messages: Messages = {}
     standings = write_standings(ctx, cards_by_code, messages)
+    intakes = list_intake_days(ctx, cards_by_code)
     for code, card in cards_by_code.items():
-        messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
+        messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code), intakes.get(code))
     pull.upsert_items(ctx.session, messages)
+
+
+def list_intake_days(ctx: ActContext, codes: Collection[str]) -> dict[str, dt.date]:
+    """Return the day of the last intake of each card that has one."""
+    if not codes:
+        return {}
+    listed = records.list_kinds(ctx.session, ctx.centre_id, codes)
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(form, version) for _, form, version, _, _ in listed})
+    days: dict[str, dt.date] = {}
+    for person, form, version, kind, day in listed:
+        definition = definitions.get((form, version))
+        if definition is None or definition.role != FormRole.PARTICIPANT:
+            continue
+        choices = definition.list_choices_of(QuestionRole.KIND)
+        roles = next((choice.roles for choice in choices if choice.name == kind), ())
+        # What is neither a review nor the end is a beginning.
+        if not {ChoiceRole.REVIEW, ChoiceRole.ENDS_WORK} & set(roles):
+            days[person] = max(day, days.get(person, day))
+    return days
 
 
 def write_standings(ctx: ActContext, cards_by_code: dict[str, Card], messages: Messages) -> dict[str, PersonStanding]:

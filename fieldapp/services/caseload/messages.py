@@ -1,5 +1,6 @@
 """What phones are sent of their worker's caseload: a JSON message per key, "" deletes it."""
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,14 +18,19 @@ MAX_ANSWERS = 20_000  # characters of a record that a phone gets back to correct
 Messages = dict[tuple[int, str], str]  # worker, key of what a phone pulls → JSON; "" to forget it
 
 
-def make_card_message(card: Card, standing: PersonStanding | None) -> str:
-    """Return what a phone shows of a card, and needs to ask for consent; "" to forget it."""
+def make_card_message(card: Card, standing: PersonStanding | None, intake: dt.date | None = None) -> str:
+    """Return what a phone shows of a card, and needs to ask for consent; "" to forget it.
+
+    `intake`: the day of its last intake; None where it has none.
+    """
     if not card.is_open:
         return ""
     seen = ""
     if card.seen_on:
         seen = card.seen_on.isoformat()
     message: dict[str, Any] = {"code": card.code, "tier": card.tier, "seen": seen}
+    if intake is not None:
+        message["intake"] = intake.isoformat()
     if standing is not None:
         message["consent"] = {
             "tier": standing.tier,

@@ -12,6 +12,7 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.cards import (
+    list_intake_days,
     show_standing_of_records,
     update_cards,
     update_owner,
@@ -205,12 +206,13 @@ def _update_cards_and_follow_ups(
     touched = update_follow_ups(ctx, chains, notes.completed, author_id)
     ctx.session.flush()
     standings = write_standings(ctx, cards_by_code, messages)
+    intakes = list_intake_days(ctx, cards_by_code)
     moved_from: dict[str, int] = {}  # card code → the worker who had it
     for code, card in cards_by_code.items():
         if workers_before.get(code, card.worker_id) != card.worker_id:
             moved_from[code] = workers_before[code]
             messages[workers_before[code], f"card/{code}"] = ""
-        messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code))
+        messages[card.worker_id, f"card/{code}"] = make_card_message(card, standings.get(code), intakes.get(code))
     turned = {code for code, card in cards_by_code.items() if card.is_open == (code in closed_before)}
     touched += follow_ups.of_codes(ctx.session, ctx.centre_id, turned) if turned else []
     # The new worker's phones know nothing of what is due for a card that was handed over.

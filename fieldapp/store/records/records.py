@@ -179,6 +179,14 @@ def last_contacts(
     return contacts
 
 
+def list_kinds(session: Session, centre_id: int, codes: Collection[str]) -> list[tuple[str, str, str, str, dt.date]]:
+    """Return card code, form, version, kind and last day of what records say of these people."""
+    query = sa.select(Record.person, Record.form, Record.version, Record.kind, sa.func.max(Record.occurred_on))
+    query = query.where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes))
+    query = query.group_by(Record.person, Record.form, Record.version, Record.kind)
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in session.execute(query)]
+
+
 def to_review(session: Session, centre_id: int, limit: int = 100) -> Sequence[Record]:
     """Return the records to review, newest first.
 

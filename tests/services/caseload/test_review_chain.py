@@ -102,3 +102,19 @@ def test_a_review_that_was_erased_is_due_again(session: Session, cast: Cast, tmp
     assert reviews_due(session, cast.amina) == [90]
     erase_record(session, cast.rosa, instance_id=mistake["id"], reason="by_mistake")
     assert reviews_due(session, cast.amina) == [-5]
+
+
+def test_phones_know_of_a_cards_intake_and_the_form_asks_about_a_second(session: Session, cast: Cast) -> None:
+    first, form = participant("intake", ago(58)), definition_of("participant")
+    send(session, cast.amina, first, participant("review", ago(2)), met(ONE), met(TWO))
+    assert knows(session, cast.amina)[f"card/{ONE}"]["intake"] == f"{ago(58)}"
+    assert "intake" not in knows(session, cast.amina)[f"card/{TWO}"]
+
+    def problems(**start: str) -> list[str]:
+        answers = {"start": {"offered_resp": "accepted", "code": ONE, "intake_day": f"{ago(58)}", **start}}
+        checked = validate(form, answers, local_time(dt.datetime.now(dt.UTC)))
+        return [f"{problem.path} {problem.code}" for problem in checked.problems if "second_intake" in problem.path]
+
+    assert problems(kind="intake") == ["start.second_intake answers.required"]
+    assert problems(kind="intake", second_intake="no") == ["start.second_intake answers.constraint"]
+    assert problems(kind="intake", second_intake="yes") == problems(kind="review") == []
