@@ -4,14 +4,27 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
+from sqlalchemy.orm import Session
 
+from fieldapp.services.acts import Actor
+from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
+from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.settings import Settings
+from fieldapp.store.database import engine_for
+from fieldapp.store.people.users import User
+from sync.envelope import parse_batch
 from tests.browser.accessibility import examine, examine_width
-from tests.browser.conftest import Phone, sign_in
+from tests.browser.conftest import Phone, Server, sign_in
 from tests.browser.pictures import picture
 from tests.browser.steps import connect, cut_off, rows, send, shift
+from tests.cast import batch
+from tests.services.caseload.meetings import ONE
+from tests.services.caseload.participants import participant, referred
 
 OpenPage = Callable[..., Page]
 pytestmark = pytest.mark.xdist_group("chains")
@@ -23,6 +36,24 @@ def phone(open_page: OpenPage) -> Iterator[Phone]:
     phone = Phone(open_page(viewport=NARROW))
     phone.enrol("w05")
     yield phone
+
+
+@pytest.fixture
+def elsewhere(server: Server, demo_data: Path) -> Iterator[Callable[..., None]]:
+    """What the worker sent before, from another phone."""
+    engine = engine_for(Settings(data=str(demo_data)).url)
+    with Session(engine, expire_on_commit=False) as session:
+        (worker,) = session.scalars(sa.select(User).where(User.username == "w05"))
+        token = enrol_device(session, Actor(worker.centre_id, "worker", worker.id), label="The phone before").token
+        actor = find_actor_for_token(session, token)
+        assert actor is not None
+
+        def send_item(item: dict[str, Any]) -> None:
+            (answer,) = receive_batch(session, actor, parse_batch(batch(item)))
+            assert answer["status"] == "stored"
+
+        yield send_item
+    engine.dispose()
 
 
 def mediate(phone: Phone) -> None:
@@ -235,3 +266,45 @@ def test_a_shift_is_started_with_one_tap_and_ends_in_three(phone: Phone, demo_da
     stored = json.loads(answers)["shift"]
     began, ended = (dt.datetime.fromisoformat(stored[name]) for name in ("start", "end"))
     assert abs((ended - began).total_seconds() - 6 * 3600) < 600
+
+
+@pytest.mark.slow
+def test_a_review_opens_from_its_due_line_with_the_card_of_whom_it_is(phone: Phone, elsewhere: Callable[..., None]) -> None:
+    page = phone.page
+    elsewhere(participant("intake", dt.date.today() - dt.timedelta(days=80)))
+    send(phone)
+    cut_off(page)
+    shift(page, 11)
+    page.goto("/app/#/today")
+    due = page.locator("section:has(#due) > .item", has_text="Review")
+    expect(due).to_contain_text(f"{ONE[:4]}-{ONE[4:]}")
+    picture(page, "chain-review")
+    due.get_by_role("link").click()  # 1
+    expect(page.locator("[id='q-start.kind-set'] label.choice", has_text="Review").locator("input")).to_be_checked()
+    expect(page.locator("[id='q-start.code']")).to_have_value(ONE)
+
+
+@pytest.mark.slow
+def test_the_result_of_a_referral_is_said_in_three_taps_without_signal_a_month_later(
+    phone: Phone, demo_data: Path, elsewhere: Callable[..., None]
+) -> None:
+    page = phone.page
+    item = referred(dt.date.today() - dt.timedelta(days=40))
+    elsewhere(item)
+    send(phone)
+    cut_off(page)
+    page.goto("/app/#/today")
+    before = page.locator("section:has(#referrals) > .item")
+    number = before.count()
+    row = before.filter(has_text="Housing").filter(has_text="Sent").last
+    row.get_by_role("button").click()  # 1
+    phone.pick("progress.status", "Completed")  # 2
+    page.get_by_role("button", name="Finish").click()  # 3
+    page.wait_for_selector(".ledger")
+    page.goto("/app/#/today")
+    expect(before).to_have_count(number - 1)
+    connect(page)
+    send(phone)
+    query = "SELECT answers FROM record WHERE instance_id = ?"
+    ((answers,),) = rows(demo_data, query, item["id"])
+    assert json.loads(answers)["progress"]["status"] == "completed"

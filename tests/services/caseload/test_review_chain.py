@@ -2,7 +2,6 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -14,12 +13,12 @@ from fieldapp.services.consent.record_erasure import erase_record
 from fieldapp.settings import Settings
 from forms.validation import validate
 from sync.intake import local_time
-from tests.cast import Cast, another_worker, envelope, publish_others
+from tests.cast import Cast, another_worker, publish_others
 from tests.programme import definition_of
 from tests.services.caseload.meetings import ONE, TWO, knows, met, note, send
+from tests.services.caseload.participants import CONSENT, participant
 
 TODAY = dt.date.today()
-ABOUT = {"age_band": "16-19", "school_work": "school", "housing": "stable"}
 
 
 def ago(days: int) -> dt.date:
@@ -29,24 +28,6 @@ def ago(days: int) -> dt.date:
 @pytest.fixture(autouse=True)
 def _with_forms(session: Session, cast: Cast) -> None:
     publish_others(session, cast)
-
-
-def participant(kind: str, day: dt.date, plan: str = "d90", card: str = ONE, **more: Any) -> dict[str, Any]:
-    """Return an intake, a review or an exit as a phone sends it."""
-    answers: dict[str, Any] = {"start": {"kind": kind, "code": card}, "arrival": {"month_in": f"{day}"}}
-    if kind == "intake":
-        answers["start"]["offered_resp"] = "accepted"
-        answers["arrival"]["came_by"] = "outreach"
-    if kind == "exit":
-        answers["leaving"] = {"exit_reason": "moved"}
-    else:
-        answers["consent"] = {"said": "read_out", "understood": "yes", "tier_said": "2", "lang_used": "en"}
-        answers |= {"about": ABOUT, "risks": {"risk_level": "high"}, "plan": {"needs": "housing", "review_in": plan}}
-    form = definition_of("participant")
-    moment = local_time(dt.datetime.combine(day, dt.time(22), dt.UTC))
-    checked = validate(form, validate(form, answers, moment).answers, moment)  # first as a phone computes it
-    assert not checked.problems, checked.problems
-    return envelope(checked.answers, form="participant", version=form.version, day=day, **more)
 
 
 def reviews_due(session: Session, actor: Actor) -> list[int]:
@@ -110,11 +91,12 @@ def test_phones_know_of_a_cards_intake_and_the_form_asks_about_a_second(session:
     assert knows(session, cast.amina)[f"card/{ONE}"]["intake"] == f"{ago(58)}"
     assert "intake" not in knows(session, cast.amina)[f"card/{TWO}"]
 
-    def problems(**start: str) -> list[str]:
-        answers = {"start": {"offered_resp": "accepted", "code": ONE, "intake_day": f"{ago(58)}", **start}}
+    def problems(kind: str, **arrival: str) -> list[str]:
+        start = {"kind": kind, "offered_resp": "accepted", "code": ONE, "intake_day": f"{ago(58)}"}
+        answers = {"start": start, "consent": CONSENT, "arrival": arrival}
         checked = validate(form, answers, local_time(dt.datetime.now(dt.UTC)))
         return [f"{problem.path} {problem.code}" for problem in checked.problems if "second_intake" in problem.path]
 
-    assert problems(kind="intake") == ["start.second_intake answers.required"]
-    assert problems(kind="intake", second_intake="no") == ["start.second_intake answers.constraint"]
-    assert problems(kind="intake", second_intake="yes") == problems(kind="review") == []
+    assert problems("intake") == ["arrival.second_intake answers.required"]
+    assert problems("intake", second_intake="no") == ["arrival.second_intake answers.constraint"]
+    assert problems("intake", second_intake="yes") == problems("review") == []
