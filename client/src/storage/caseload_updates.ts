@@ -9,6 +9,7 @@ import {
   ENDS_FOLLOW_UPS,
   ENDS_INCIDENT,
   ENDS_WORK,
+  findChoice,
   FOLLOWS,
   INCIDENT_STATUS,
   isChosen,
@@ -152,7 +153,8 @@ function changeIntakes(
   day: string,
 ): Caseload["intakes"] {
   const code = parseCardCode(readRole(definition, answers, "person"));
-  if (definition.role !== PARTICIPANT || !code) return intakes;
+  if (definition.role !== PARTICIPANT || !code || !findChoice(definition, KIND, REVIEW))
+    return intakes;
   const isLater = [REVIEW, ENDS_WORK].some((role) => isChosen(definition, answers, KIND, role));
   return isLater ? intakes : { ...intakes, [code]: day };
 }

@@ -50,6 +50,8 @@ def list_intake_days(ctx: ActContext, codes: Collection[str]) -> dict[str, dt.da
         if definition is None or definition.role != FormRole.PARTICIPANT:
             continue
         choices = definition.list_choices_of(QuestionRole.KIND)
+        if not any(ChoiceRole.REVIEW in choice.roles for choice in choices):
+            continue  # an older version, by which nobody can tell an intake from a review
         roles = next((choice.roles for choice in choices if choice.name == kind), ())
         # What is neither a review nor the end is a beginning.
         if not {ChoiceRole.REVIEW, ChoiceRole.ENDS_WORK} & set(roles):
