@@ -5,19 +5,20 @@
 
 export const PHONE = {
   "before sign-in": 20_480, // page, styles, icon, and the scripts of the gate
-  "after sign-in": 40_500, // sending, storing, and the screens up to the first question
-  "other screens": 7_900, // loaded when one is opened: Mine, cards, where and when
+  "after sign-in": 38_500, // sending, storing, and the screens up to the first question
+  // Loaded once Today was drawn: its shift, open incidents, referrals, week; Mine, cards, where and when.
+  "other screens": 9_600,
   enrolment: 800, // beside what sending needs
   exchange: 200, // the same
   "rare exchange": 2_200, // own labels, sealed; cards that ended; what the first version left
-  french: 6_400,
+  french: 5_100,
   "broken storage": 900,
-  "french, later": 4_700, // what only other screens and rare widgets say
+  "french, later": 5_000, // what only other screens and rare widgets say
   "service worker": 5_400, // which has the hashes of all pieces
   "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
   overview: 1_480, // of all answers, before they are sent
   "last steps": 4_700, // finishing, slips, taking back: fetched while the worker answers
-  "shared later": 850, // by pieces that are loaded later
+  "shared later": 1_100, // by pieces that are loaded later
   "heat map": 5_400,
   "QR codes": 2_200, // drawing them
   "QR reading": 14_600, // only where the browser has no reader: iPhones and Firefox

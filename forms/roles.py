@@ -35,6 +35,7 @@ class FormRole(StrEnum):
     PARTICIPANT = "participant"
     REFERRAL = "referral"
     INCIDENT = "incident"
+    INCIDENT_FOLLOW_UP = "incident_follow_up"
     SHIFT = "shift"
     MEDIATION = "mediation"
     MEDIATION_FOLLOW_UP = "mediation_follow_up"
@@ -51,6 +52,7 @@ class QuestionRole(StrEnum):
     DUE = "due"
     PLAN = "plan"
     FOLLOWS = "follows"
+    FOLLOWED_DAY = "followed_day"
     MINUTES = "minutes"
     TIER = "tier"
     STATUS = "status"
@@ -59,6 +61,7 @@ class QuestionRole(StrEnum):
     CONSENT_STANDING = "consent_standing"
     CONSENT_CONTACT = "consent_contact"
     CONSENT_SHARING = "consent_sharing"
+    INTAKE_DAY = "intake_day"
     REFERRAL_MADE = "referral_made"
     ALERTED_AT = "alerted_at"
     FIRST_RESPONSE_AT = "first_response_at"
@@ -81,6 +84,7 @@ class ChoiceRole(StrEnum):
     STANDING = "standing"
     NOTHING_TODAY = "nothing_today"
     NO_MORE = "no_more"
+    REVIEW = "review"
     ENDS_WORK = "ends_work"
     ENDS_REFERRAL = "ends_referral"
     ENDS_INCIDENT = "ends_incident"
@@ -141,6 +145,11 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
         _TEXT,
         (Reader.LISTS, Reader.CASELOAD, Reader.PHONE, Reader.RELEASES),
     ),
+    QuestionRole.FOLLOWED_DAY: QuestionRoleRule(
+        "the day of the record that is followed up: phones fill it in, from what is due",
+        _TEXT | {AnswerKind.DATE},
+        (Reader.PHONE,),
+    ),
     QuestionRole.MINUTES: QuestionRoleRule(
         "the time spent; each choice says in app_minutes how many minutes it stands for",
         _CHOICE,
@@ -165,13 +174,20 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
     QuestionRole.CONSENT_SHARING: QuestionRoleRule(
         "whether a service may be told, this one time: what `consent::keep` +5 needs", _CHOICE, (Reader.CONSENT,)
     ),
+    QuestionRole.INTAKE_DAY: QuestionRoleRule(
+        "the day of an intake that the card has already, as far as the phone knows: it fills this in",
+        _TEXT,
+        (Reader.PHONE,),
+    ),
     QuestionRole.REFERRAL_MADE: QuestionRoleRule(
         "whether a referral was made, which has a form of its own", _CHOICE, (Reader.PHONE,)
     ),
     QuestionRole.ALERTED_AT: QuestionRoleRule("when the team was told", _DATE, (Reader.BOARD,)),
     QuestionRole.FIRST_RESPONSE_AT: QuestionRoleRule("when the team first did something", _DATE, (Reader.BOARD,)),
     QuestionRole.RETALIATION_RISK: QuestionRoleRule("the risk of retaliation", _CHOICE, (Reader.BOARD,)),
-    QuestionRole.INCIDENT_STATUS: QuestionRoleRule("the state of an incident", _CHOICE, (Reader.BOARD,)),
+    QuestionRole.INCIDENT_STATUS: QuestionRoleRule(
+        "the state of an incident", _CHOICE, (Reader.BOARD, Reader.CASELOAD, Reader.PHONE)
+    ),
     QuestionRole.WORST_HARM: QuestionRoleRule("the worst harm known; shown only", _CHOICES, (Reader.BOARD,)),
     QuestionRole.RESPONSE: QuestionRoleRule("what the team did; shown only", _CHOICES, (Reader.BOARD,)),
     QuestionRole.DEBRIEF: QuestionRoleRule("whether the team talked it over; shown only", _CHOICES, (Reader.BOARD,)),
@@ -185,6 +201,7 @@ FORM_ROLES: Mapping[FormRole, str] = {
     FormRole.PARTICIPANT: "the start, review or end of the work with a person",
     FormRole.REFERRAL: "sending a person to a service, and how it goes",
     FormRole.INCIDENT: "a critical incident: what the board shows",
+    FormRole.INCIDENT_FOLLOW_UP: "what is new of a critical incident: what opens when its follow-up is due",
     FormRole.SHIFT: "a worker's shift: who is out, on the board",
     FormRole.MEDIATION: "a conflict that was mediated; phones have words for it",
     FormRole.MEDIATION_FOLLOW_UP: "how it went on after a mediation: what opens when its follow-up is due",
@@ -198,9 +215,10 @@ CHOICE_ROLES: Mapping[ChoiceRole, str] = {
     ChoiceRole.CONSENT_TIER: "how far consent reaches; on each choice of the list",
     ChoiceRole.NOTHING_TODAY: "a `tier` of this record only, named 0: what the person said before goes on",
     ChoiceRole.NO_MORE: "a `tier`, named -1, that takes everything back and ends the card",
+    ChoiceRole.REVIEW: "a `kind` that is a review: what opens when its day is due",
     ChoiceRole.ENDS_WORK: "a `kind` that ends the work with a card",
     ChoiceRole.ENDS_REFERRAL: "a `status` that ends a referral",
-    ChoiceRole.ENDS_INCIDENT: "an `incident_status` that takes an incident off the board",
+    ChoiceRole.ENDS_INCIDENT: "an `incident_status` that takes an incident off the board and off phones",
     ChoiceRole.WATCH: "a `retaliation_risk` that puts an incident on the watch list",
     ChoiceRole.CALL_FOR_HELP: "a `kind` by which a worker asks for a talk; the record goes to the review queue",
     ChoiceRole.FOLLOW_UP_VISIT: "the `kind` of contact that a follow-up without a card asks for",
@@ -213,7 +231,14 @@ CHOICE_ROLES: Mapping[ChoiceRole, str] = {
 
 # Which records a form follows up. What is due of a record, the form that opens then, and the numbers that count
 # follow-ups all read this.
-FOLLOWED: Mapping[FormRole, FormRole] = {FormRole.MEDIATION_FOLLOW_UP: FormRole.MEDIATION}
+FOLLOWED: Mapping[FormRole, FormRole] = {
+    FormRole.MEDIATION_FOLLOW_UP: FormRole.MEDIATION,
+    FormRole.INCIDENT_FOLLOW_UP: FormRole.INCIDENT,
+}
+
+
+# Forms whose planned days only another of their own records does: a talk in between is no review.
+REVIEWED: frozenset[FormRole] = frozenset({FormRole.PARTICIPANT})
 
 
 @dataclass(frozen=True)
@@ -270,6 +295,12 @@ NEEDS = (
             (QuestionRole.RETALIATION_RISK, ChoiceRole.WATCH),
             (QuestionRole.INCIDENT_STATUS, ChoiceRole.ENDS_INCIDENT),
         ),
+    ),
+    ReaderNeeds(
+        FormRole.INCIDENT_FOLLOW_UP,
+        Reader.CASELOAD,
+        (QuestionRole.FOLLOWS, QuestionRole.DAY, QuestionRole.INCIDENT_STATUS),
+        ((QuestionRole.INCIDENT_STATUS, ChoiceRole.ENDS_INCIDENT),),
     ),
     ReaderNeeds(
         FormRole.SHIFT,

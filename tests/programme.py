@@ -10,7 +10,10 @@ from forms.sheets import read_sheets
 from forms.xlsform import compile_workbook
 
 FOLDER = Path(__file__).parent.parent / "fieldapp" / "program"
-FORMS = ["encounter", "mediation", "mediation_follow_up", "incident", "referral", "event", "participant", "shift"]
+FORMS = [
+    "encounter", "mediation", "mediation_follow_up", "incident", "incident_follow_up", "referral", "event", "participant",
+    "shift",
+]  # fmt: skip
 WITH_ONE_NO = False  # the fixture `one_no` sets it
 
 

@@ -86,12 +86,16 @@ def rename_dataset(body: dict[str, Any]) -> dict[str, Any]:
             changed[key] = {name: rename_question(question) for name, question in body[key].items()}
     if "followed_up" in body:
         changed["followed_up"] = list(map(rename, body["followed_up"]))
-    if "minutes_between" in body:
-        spans = body["minutes_between"].items()
-        changed["minutes_between"] = {name: list(map(rename_question, questions)) for name, questions in spans}
+    for key in body.keys() & {"minutes_between", "latest_of"}:
+        changed[key] = {name: list(map(rename_question, questions)) for name, questions in body[key].items()}
     if "was_chosen" in body:
         picks = body["was_chosen"].items()
         changed["was_chosen"] = {name: [rename(question), *values] for name, (question, *values) in picks}
+    if "strongest_of" in body:
+        changed["strongest_of"] = {
+            name: {**each, "questions": list(map(rename_question, each["questions"]))}
+            for name, each in body["strongest_of"].items()
+        }
     if "months" in body:
         months = body["months"]
         contacts = {key: rename(name) for key, name in months["contacts"].items()}
@@ -106,7 +110,7 @@ def rename_dataset(body: dict[str, Any]) -> dict[str, Any]:
 
 def _list_derived(body: Mapping[str, Any]) -> set[str]:
     names = set(body.get("records_a_person") or ())
-    for key in ("minutes_between", "weekday_of", "hour_of", "was_chosen"):
+    for key in ("minutes_between", "weekday_of", "hour_of", "was_chosen", "latest_of", "strongest_of"):
         names.update(body.get(key) or {})
     if "months" in body:
         names |= {"months_since_intake", "contacts"}

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -158,6 +159,12 @@ class _DatasetReader:
         for name, sources in (self.body.get("was_chosen") or {}).items():
             # The first source is the question, the others are choices.
             derived[str(name)] = self.derive(str(name), Derivation.CHOSEN, sources[:1], sources)
+        for name, sources in (self.body.get("latest_of") or {}).items():
+            derived[str(name)] = self.derive(str(name), Derivation.LATEST, sources, sources)
+        for name, body in (self.body.get("strongest_of") or {}).items():
+            sources = body.get("questions") or ()
+            question = self.derive(str(name), Derivation.STRONGEST, sources, sources)
+            derived[str(name)] = replace(question, answers=tuple(map(str, body.get("answers") or ())))
         return derived
 
     def derive(

@@ -27,7 +27,9 @@ class Family(StrEnum):
 class Derivation(StrEnum):
     """How a question is derived from others."""
 
-    MINUTES = "minutes"  # between two times; of several ends, to the first
+    MINUTES = "minutes"  # between a time and the first end after it
+    STRONGEST = "strongest"  # of all answers to some questions, the one that comes first in a list
+    LATEST = "latest"  # the last answer to any of some questions
     WEEKDAY = "weekday"  # of a day: mon, tue, …
     HOUR = "hour"  # of a time: 00 to 23
     CHOSEN = "chosen"  # whether one of some choices was made: yes or no
@@ -38,11 +40,12 @@ class Derivation(StrEnum):
 class DerivedQuestion:
     """A question that no form asks: how it is derived, and from what.
 
-    `sources` are questions; for CHOSEN, a question and then the choices that count.
+    `sources` are questions; for CHOSEN, a question and then the choices that count. `answers`: for STRONGEST, in order.
     """
 
     how: Derivation
     sources: tuple[str, ...]
+    answers: tuple[str, ...] = ()
 
     @property
     def questions(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Which rows may leave. Consent first; whatever is not clearly allowed stays."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evaluator_export.datasets.dataset_spec import ConsentRule, DatasetSpec, Derivation
@@ -80,22 +80,50 @@ def add_derived_columns(dataset: DatasetSpec, row: Mapping[str, str]) -> Mapping
     completed = dict(row)
     for name, question in dataset.derived.items():
         # From the row as it came: a derived question is never derived from another.
-        completed[name] = DERIVATIONS[question.how](row, *question.sources)
+        if question.how == Derivation.STRONGEST:
+            completed[name] = _find_strongest(row, question.sources, question.answers)
+        else:
+            completed[name] = DERIVATIONS[question.how](row, *question.sources)
     return completed
 
 
-def _count_minutes(row: Mapping[str, str], start: str, end: str) -> str:
-    """Return whole minutes between two times; of several ends, to the first."""
-    ends = row.get(end, "").split()
+def _count_minutes(row: Mapping[str, str], start: str, *ends: str) -> str:
+    """Return whole minutes between a time and the first of some ends.
+
+    One before the time is passed over where there is another. An end that is no time, or has no zone where the
+    start has one, is none.
+    """
     try:
-        # As text: ISO times sort as they are, as long as they have one length, and the earliest end
-        # is the answer.
-        first_end = dt.datetime.fromisoformat(min(ends))
-        between = first_end - dt.datetime.fromisoformat(row.get(start, ""))
-    except (ValueError, TypeError):
-        # No end, no time, or one of the two without its zone.
+        began = dt.datetime.fromisoformat(row.get(start, ""))
+    except ValueError:
         return ""
-    return str(int(between.total_seconds() // 60))
+    lengths = []
+    for answer in _list_words(row, ends):
+        try:
+            lengths.append(dt.datetime.fromisoformat(answer) - began)
+        except (ValueError, TypeError):
+            continue
+    after = [length for length in lengths if length >= dt.timedelta()]
+    if not lengths:
+        return ""
+    return str(int(min(after or lengths).total_seconds() // 60))
+
+
+def _list_words(row: Mapping[str, str], questions: Sequence[str]) -> list[str]:
+    """Return the answers to questions, of follow-ups too."""
+    return " ".join(row.get(question, "") for question in questions).split()
+
+
+def _find_strongest(row: Mapping[str, str], questions: Sequence[str], answers: Sequence[str]) -> str:
+    """Return the first of some answers that any of the questions has; nothing when none."""
+    words = _list_words(row, questions)
+    return next((answer for answer in answers if answer in words), "")
+
+
+def _get_latest(row: Mapping[str, str], *questions: str) -> str:
+    """Return the last answer to any of the questions; follow-ups stand by their days."""
+    words = _list_words(row, questions)
+    return words[-1] if words else ""
 
 
 def _get_weekday(row: Mapping[str, str], question: str) -> str:
@@ -134,5 +162,6 @@ DERIVATIONS: Mapping[Derivation, Callable[..., str]] = {
     Derivation.WEEKDAY: _get_weekday,
     Derivation.HOUR: _get_hour,
     Derivation.CHOSEN: _has_any_choice,
+    Derivation.LATEST: _get_latest,
     Derivation.RECORDS: _leave_records_open,
 }

@@ -159,7 +159,10 @@ def _send(
 def _say_what_was_asked(
     definition: FormDefinition, answers: dict[str, Any], item_id: str, spoken: dict[str, str]
 ) -> dict[str, Any] | None:
-    """Return which words the person with a card was asked in, and what they had said before; None for nobody."""
+    """Return in which words a person was asked, and what they had said before.
+
+    None where nobody with a card was asked.
+    """
     card = definition.read_role(answers, "person")
     if not card or not definition.consent_wording:
         return None

@@ -10,12 +10,14 @@ from fieldapp.store.session import Engine, Session
 from forms import consent
 from forms.definition import FormDefinition
 from forms.dependencies import CircularReference
-from forms.roles import FOLLOWED
+from forms.roles import FOLLOWED, FormRole
 
 CACHE_SIZE = 200
 _cache: dict[str, FormDefinition] = {}  # by the hash of the definition, so never stale
 # What a database has published under a name stays so for ever; one dictionary for each database of this process.
 _published: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str, str], FormDefinition]] = weakref.WeakKeyDictionary()
+
+_roles: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str], str]] = weakref.WeakKeyDictionary()
 
 
 def load_definition(version: FormVersion) -> FormDefinition:
@@ -64,7 +66,30 @@ def load_definitions(
     return definitions
 
 
+def find_form_role(session: Session, centre_id: int, form: str) -> str:
+    """Return the role of a form; "" when it has none, or the centre has no such form."""
+    roles = _roles.setdefault(session.get_bind().engine, {})
+    if (centre_id, form) not in roles:
+        latest = versions.latest(session, centre_id, form)
+        if latest is None:
+            return ""
+        # A role stays with its form once it has one.
+        role = load_definition(latest).role
+        if not role:
+            return ""
+        roles[centre_id, form] = role
+    return roles[centre_id, form]
+
+
 def list_follow_up_forms(session: Session, centre_id: int) -> list[FormDefinition]:
     """Return the forms of a centre whose records follow up those of another form."""
     newest = [load_definition(version) for version in versions.newest(session, centre_id)]
     return [definition for definition in newest if definition.role in FOLLOWED]
+
+
+def find_follow_up_form(session: Session, centre_id: int, role: str) -> FormDefinition | None:
+    """Return the form that follows up records of a role; None where the centre has none."""
+    for definition in list_follow_up_forms(session, centre_id):
+        if FOLLOWED[FormRole(definition.role)] == role:
+            return definition
+    return None

@@ -1,11 +1,8 @@
 /** The screens that are loaded when the first of them is opened. */
 
 import type { ComponentChild } from "preact";
+import { otherScreens, type Screens } from "../screens/others_piece";
 import { PieceScreen } from "../screens/piece_screen";
-import type { Piece } from "../widgets/piece";
-
-type Screens = typeof import("../screens/others");
-const otherScreens: Piece<Screens> = { load: () => import("../screens/others") };
 
 /** One of the other screens. */
 export function OtherScreen({ draw }: { draw: (screens: Screens) => ComponentChild }) {

@@ -62,7 +62,7 @@ function renderScreen(route: string): ComponentChild {
     case "record":
       return <LastStep key={route} draw={({ FinishedRecord }) => <FinishedRecord id={first} />} />;
     default:
-      return <Today firstDay={<OtherScreen draw={({ FirstDay }) => <FirstDay />} />} />;
+      return <Today />;
   }
 }
 

@@ -3,7 +3,7 @@
  * app. The list of all is forms/roles.py; no other module names a question or a form.
  */
 
-import type { Choice, Element, FormDefinition } from "./definition";
+import { type Choice, type Element, type FormDefinition, inLanguage } from "./definition";
 import type { Json } from "./types";
 
 /** What a form is for. */
@@ -11,6 +11,7 @@ export const ENCOUNTER = "encounter";
 export const MEDIATION = "mediation";
 export const MEDIATION_FOLLOW_UP = "mediation_follow_up";
 export const INCIDENT = "incident";
+export const INCIDENT_FOLLOW_UP = "incident_follow_up";
 export const REFERRAL = "referral";
 export const EVENT = "event";
 export const PARTICIPANT = "participant";
@@ -20,6 +21,8 @@ export const SHIFT = "shift";
 export const AREA = "area";
 export const KIND = "kind";
 export const FOLLOWS = "follows";
+export const INTAKE_DAY = "intake_day";
+export const FOLLOWED_DAY = "followed_day";
 export const MINUTES = "minutes";
 export const REFERRAL_MADE = "referral_made";
 export const YES = "yes";
@@ -32,10 +35,19 @@ export const NO_MORE = "no_more";
 export const FOLLOW_UP_VISIT = "follow_up_visit";
 export const CHECK_IN = "check_in";
 export const STANDS_ALONE = "stands_alone";
+export const REVIEW = "review";
+export const ENDS_WORK = "ends_work";
 export const ENDS_FOLLOW_UPS = "ends_follow_ups";
+export const INCIDENT_STATUS = "incident_status";
+export const ENDS_INCIDENT = "ends_incident";
+export const SHIFT_START = "shift_start";
+export const SHIFT_END = "shift_end";
 
 /** Which form follows up the records of which, by their roles. */
-const FOLLOW_UP_FORM: Record<string, string> = { [MEDIATION]: MEDIATION_FOLLOW_UP };
+const FOLLOW_UP_FORM: Record<string, string> = {
+  [MEDIATION]: MEDIATION_FOLLOW_UP,
+  [INCIDENT]: INCIDENT_FOLLOW_UP,
+};
 
 const ROLE_COLUMN = "app_role";
 const MINUTES_COLUMN = "app_minutes";
@@ -88,6 +100,19 @@ export function findChoice(
   choiceRole: string,
 ): Choice | undefined {
   return listChoicesOf(definition, role).find((choice) => hasRole(choice, choiceRole));
+}
+
+/** The words of a choice of the question with a role in a form; its name where it has none. */
+export function findChoiceLabel(
+  form: FormDefinition | undefined,
+  role: string,
+  name: string,
+  language: string,
+): string {
+  const choices = form ? listChoicesOf(form, role) : [];
+  const choice = choices.find((each) => each.name === name);
+  const label = choice && inLanguage(choice.label, language);
+  return typeof label === "string" ? label : name;
 }
 
 /** Whether the answer to the question with a role is a choice with a role of its own. */

@@ -1,24 +1,10 @@
 /** What tells records of one form apart: what kind, whose card, where. */
 
 import { formatCardCode, parseCardCode } from "../engine/cards";
-import { type FormDefinition, inLanguage } from "../engine/definition";
-import { AREA, KIND, listChoicesOf, readRole } from "../engine/roles";
+import { AREA, findChoiceLabel, KIND, readRole } from "../engine/roles";
 import type { Json } from "../engine/types";
 import { currentLanguage } from "../i18n";
 import type { PhoneContent } from "./state";
-
-/** The words of a choice of the question with a role in a form; its name where it has none. */
-export function findChoiceLabel(
-  form: FormDefinition | undefined,
-  role: string,
-  name: string,
-  language: string,
-): string {
-  const choices = form ? listChoicesOf(form, role) : [];
-  const choice = choices.find((each) => each.name === name);
-  const label = choice && inLanguage(choice.label, language);
-  return typeof label === "string" ? label : name;
-}
 
 interface Answered {
   form: string;

@@ -22,6 +22,15 @@ export interface FollowUp {
   from: string; // day of what it follows up
   kind?: string; // of what it follows up, where no card tells it apart
   area?: string;
+  own?: boolean; // only another record of its form does it: a review
+}
+
+/** An incident that one logged and that has not come to an end. */
+export interface OpenIncident {
+  form: string;
+  from: string; // its day
+  kind: string;
+  area: string;
 }
 
 /** A record of one's own as the centre has it, to open again. */
@@ -53,6 +62,9 @@ export type Cursor = number | string; // the centre's, sent back as it came: it 
 export interface Caseload {
   people: Person[];
   due: FollowUp[];
+  open: Record<string, OpenIncident>; // by record
+  intakes: Record<string, string>; // days of intakes that were finished here, by card code
+  shift: string; // when the one began that the worker is on, with its offset; "" for none
   cursor: Cursor; // the last of the centre's changes that is in here
   referrals: Record<string, Referral>; // by record
   todo: Record<string, ReturnedRecord>; // by record
@@ -60,22 +72,28 @@ export interface Caseload {
   made: string[]; // codes made on this phone that are in no finished record yet
   settled: string[]; // follow-ups completed on this phone, until the centre has heard of it
   /**
-   * Last state received from the centre, by key; `people` and `due` are newer while the outbox is
-   * not empty.
+   * Last state received from the centre, by key; `people`, `due` and `open` are newer while the
+   * outbox is not empty.
    */
   told: Record<string, object>;
   unheard: Record<string, string[]>; // answers about consent, by code, not yet heard by the centre
   sealedLabels: Record<string, string>; // labels as the centre keeps them, not opened yet, by code
   keptLabels: Record<string, string>; // labels that the centre has, by code
   erased: number; // drafts of people who took everything back, until the worker has read of it
-  erases: boolean; // all was pulled by an app that erases such drafts
+  reads: number; // all was pulled by an app that understands this much: see READS
   finished: number; // how many records and notes were finished on this phone
   heard: number; // value of `finished` at the last pull that ran with an empty outbox
 }
 
+/** Raised with each kind of change that an app of before passed over: it hears all once more. */
+export const READS = 2; // 1: cards that ended, 2: open incidents
+
 export const EMPTY_CASELOAD: Caseload = {
   people: [],
   due: [],
+  open: {},
+  intakes: {},
+  shift: "",
   cursor: 0,
   referrals: {},
   todo: {},
@@ -87,7 +105,7 @@ export const EMPTY_CASELOAD: Caseload = {
   sealedLabels: {},
   keptLabels: {},
   erased: 0,
-  erases: false,
+  reads: 0,
   finished: 0,
   heard: 0,
 };
@@ -109,6 +127,11 @@ function readConsent({ told }: Caseload, code: string): StandingConsent | undefi
  */
 export function findStanding(caseload: Caseload, code: string): StandingConsent | null {
   return caseload.unheard[code] ? null : (readConsent(caseload, code) ?? null);
+}
+
+/** The day of the last intake of a card, as far as this phone knows; "" for none. */
+export function findIntake({ intakes, told }: Caseload, code: string): string {
+  return intakes[code] ?? (told[`card/${code}`] as { intake?: string } | undefined)?.intake ?? "";
 }
 
 /**

@@ -4,7 +4,7 @@ import { seeded } from "../../test/chance";
 import { makeForm } from "../../test/forms";
 import { makeCardCode } from "../engine/cards";
 import type { Json } from "../engine/types";
-import { type Caseload, EMPTY_CASELOAD, type FollowUp } from "./caseload";
+import { type Caseload, EMPTY_CASELOAD, findIntake, type FollowUp, READS } from "./caseload";
 import {
   addFinishedRecord,
   applyPulledChanges,
@@ -228,7 +228,7 @@ describe("what the centre tells", () => {
       ["no slash", {}],
       ["constructor/x", null],
     ]);
-    assert.deepEqual(after, { ...EMPTY_CASELOAD, cursor: "9:9", erases: true });
+    assert.deepEqual(after, { ...EMPTY_CASELOAD, cursor: "9:9", reads: READS });
   });
 
   it("says that a card ended: nothing of it stays, unlike a name for another worker's", () => {
@@ -427,5 +427,105 @@ describe("pulling in pieces", () => {
       assert.deepEqual(second.due, first.due, `seed ${seed}, round ${round}`);
       assert.deepEqual(second.settled, []);
     }
+  });
+});
+
+describe("open incidents", () => {
+  const ended = { name: "closed", label: {}, data: { app_role: "ends_incident" } };
+  const states = { choices: { states: ["open", ended] } };
+  const status = { type: "select_one", name: "status", choices: "states" } as const;
+  const incident = makeForm([status, { type: "text", name: "what" }], {
+    ...states,
+    id: "incident",
+    summary: { incident_status: "/data/status", kind: "/data/what" },
+  });
+  const later = makeForm([status, { type: "hidden", name: "of" }], {
+    ...states,
+    id: "later",
+    summary: { incident_status: "/data/status", follows: "/data/of" },
+  });
+  const finish = (book: Caseload, form: typeof later, id: string, answers: Json, more = {}) =>
+    addFinishedRecord(book, form, { id, answers, ...more }, TODAY);
+  const open = finish(EMPTY_CASELOAD, incident, "a", { status: "open", what: "fight" });
+
+  it("are those that were logged here and that nothing ended yet", () => {
+    const about = { form: "incident", from: TODAY, kind: "fight", area: "" };
+    assert.deepEqual(open.open, { a: about });
+    assert.deepEqual(finish(open, incident, "b", { status: "closed" }).open, { a: about });
+    assert.deepEqual(finish(open, later, "c", { status: "open", of: "a" }).open, { a: about });
+  });
+
+  it("end by a follow-up, or by a correction", () => {
+    assert.deepEqual(finish(open, later, "c", { status: "closed", of: "a" }).open, {});
+    assert.deepEqual(finish(open, incident, "d", { status: "closed" }, { root: "a" }).open, {});
+  });
+
+  it("are what the centre says, once all was sent", () => {
+    const told = { form: "incident", from: "2026-11-01", kind: "shots", area: "002" };
+    const pull = (items: PulledItem[], isAllSent: boolean): Caseload["open"] =>
+      applyPulledChanges(open, items, 5, isAllSent).open;
+    assert.deepEqual(Object.keys(pull([["open/b", told]], false)), ["a", "b"]);
+    assert.deepEqual(pull([["open/b", told]], true), { b: told });
+    assert.deepEqual(pull([["open/a", null]], false), {});
+  });
+});
+
+describe("a shift that is on", () => {
+  const form = makeForm([{ type: "dateTime", name: "start" }], {
+    summary: { shift_start: "/data/start" },
+  });
+  const on = { ...EMPTY_CASELOAD, shift: "2026-11-23T17:58:00.000-05:00" };
+
+  it("is over with the record that says when it was", () => {
+    assert.equal(addFinishedRecord(on, FORM, { id: "r", answers: {} }, TODAY).shift, on.shift);
+    const answers = { start: on.shift };
+    assert.equal(addFinishedRecord(on, form, { id: "r", answers }, TODAY).shift, "");
+  });
+});
+
+describe("a review", () => {
+  const ended = { name: "exit", label: {}, data: { app_role: "ends_work" } };
+  const again = { name: "review", label: {}, data: { app_role: "review" } };
+  const form = makeForm(
+    [
+      { type: "select_one", name: "what", choices: "kinds" },
+      { type: "text", name: "code" },
+      { type: "select_one", name: "plan" },
+    ],
+    {
+      id: "participant",
+      role: "participant",
+      summary: { kind: "/data/what", person: "/data/code", plan: "/data/plan" },
+      choices: { kinds: ["intake", again, ended] },
+    },
+  );
+  const finish = (book: Caseload, id: string, what: string, today = TODAY): Caseload => {
+    const answers = { what, code: ONE, plan: what === "exit" ? "" : "d90" };
+    return addFinishedRecord(book, form, { id, answers }, today);
+  };
+  const after = finish(EMPTY_CASELOAD, "a", "intake");
+
+  it("is due as long after the intake as its form says", () => {
+    assert.deepEqual(idsOf(after), ["a/2027-02-21"]);
+    assert.equal(after.due[0]!.own, true);
+  });
+
+  it("is done by a review, not by a talk in between or on that day", () => {
+    const talk = { id: "t", answers: { day: "2027-02-21", who: { code: ONE } } };
+    assert.deepEqual(idsOf(addFinishedRecord(after, FORM, talk, "2027-02-21")), ["a/2027-02-21"]);
+    const reviewed = finish(after, "b", "review", "2027-02-22");
+    assert.deepEqual(idsOf(reviewed), ["b/2027-05-23"]);
+  });
+
+  it("is offered where the card has an intake, by this phone or by the centre", () => {
+    assert.equal(findIntake(after, ONE), TODAY);
+    assert.equal(findIntake(finish(after, "b", "review", "2027-02-22"), ONE), TODAY);
+    assert.equal(findIntake(after, TWO), "");
+    const told: PulledItem = [`card/${TWO}`, { tier: "2", seen: TODAY, intake: "2026-10-03" }];
+    assert.equal(findIntake(applyPulledChanges(after, [told], 5, true), TWO), "2026-10-03");
+  });
+
+  it("is not due of somebody who left", () => {
+    assert.deepEqual(idsOf(finish(after, "b", "exit", "2026-12-01")), []);
   });
 });

@@ -4,9 +4,30 @@
 
 import { parseCardCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
-import { AREA, ENDS_FOLLOW_UPS, FOLLOWS, isChosen, KIND, readRole } from "../engine/roles";
+import {
+  AREA,
+  ENDS_FOLLOW_UPS,
+  ENDS_INCIDENT,
+  ENDS_WORK,
+  findChoice,
+  FOLLOWS,
+  INCIDENT_STATUS,
+  isChosen,
+  KIND,
+  PARTICIPANT,
+  readRole,
+  REVIEW,
+  SHIFT_START,
+} from "../engine/roles";
 import type { Json } from "../engine/types";
-import type { Caseload, Cursor, FollowUp, Person } from "./caseload";
+import {
+  type Caseload,
+  type Cursor,
+  type FollowUp,
+  type OpenIncident,
+  type Person,
+  READS,
+} from "./caseload";
 
 const DAY = 86_400_000; // milliseconds
 const MOST_PEOPLE = 500;
@@ -84,10 +105,14 @@ export function addFinishedRecord(
   const day = read("day").slice(0, 10) || today;
   const code = parseCardCode(read("person"));
   const followed = read(FOLLOWS);
-  const isOver = isChosen(definition, record.answers, "plan", ENDS_FOLLOW_UPS);
+  const isChosenHere = (role: string, choiceRole: string): boolean =>
+    isChosen(definition, record.answers, role, choiceRole);
   const isLeft = (followUp: FollowUp): boolean => {
     if (followUp.id.startsWith(`${id}/`)) return false; // planned again below
-    if (followed && followUp.id.startsWith(`${followed}/`)) return !isOver && followUp.on > day;
+    if (code && followUp.code === code && isChosenHere(KIND, ENDS_WORK)) return false;
+    if (followUp.own && followUp.form !== definition.id) return true;
+    if (followed && followUp.id.startsWith(`${followed}/`))
+      return !isChosenHere("plan", ENDS_FOLLOW_UPS) && followUp.on > day;
     return !code || followUp.code !== code || followUp.on > day; // else this record was the contact
   };
   const before = record.due ? removeCompleted(caseload.due, record.due) : caseload.due;
@@ -98,6 +123,7 @@ export function addFinishedRecord(
         code,
         form: definition.id,
         from: day,
+        ...(definition.role === PARTICIPANT && { own: true }),
       };
   const days = about ? listPlannedDays(read("due").slice(0, 10), read("plan"), day, today) : [];
   const kept = before.filter(isLeft);
@@ -109,11 +135,47 @@ export function addFinishedRecord(
     ...caseload,
     people: code ? addContact(caseload.people, code, day, read("tier")) : caseload.people,
     due: sortByDay([...kept, ...planned]),
+    open: changeOpen(caseload.open, definition, record, day),
+    intakes: changeIntakes(caseload.intakes, definition, record, day),
+    shift: read(SHIFT_START) && !record.root ? "" : caseload.shift,
     settled: [...(caseload.settled ?? []), ...(record.due ? [record.due] : [])],
     made: (caseload.made ?? []).filter((made) => !record.cards?.includes(made)),
     todo: omitKey(caseload.todo, id),
     referrals: omitKey(caseload.referrals, id),
   };
+}
+
+/** The days of intakes after a record, which is one itself unless it is a review or the end. */
+function changeIntakes(
+  intakes: Caseload["intakes"],
+  definition: FormDefinition,
+  { answers }: FinishedRecord,
+  day: string,
+): Caseload["intakes"] {
+  const code = parseCardCode(readRole(definition, answers, "person"));
+  if (definition.role !== PARTICIPANT || !code || !findChoice(definition, KIND, REVIEW))
+    return intakes;
+  const isLater = [REVIEW, ENDS_WORK].some((role) => isChosen(definition, answers, KIND, role));
+  return isLater ? intakes : { ...intakes, [code]: day };
+}
+
+/**
+ * Which incidents are open after a record: a new one, or not the one that it ends. What a follow-up
+ * or a correction opens again, the centre tells.
+ */
+function changeOpen(
+  open: Caseload["open"],
+  definition: FormDefinition,
+  { id, root, answers }: FinishedRecord,
+  from: string,
+): Caseload["open"] {
+  const read = (role: string): string => readRole(definition, answers, role);
+  if (!read(INCIDENT_STATUS)) return open;
+  const followed = read(FOLLOWS);
+  if (isChosen(definition, answers, INCIDENT_STATUS, ENDS_INCIDENT))
+    return omitKey(open, followed || (root ?? id));
+  if (followed || root) return open;
+  return { ...open, [id]: { form: definition.id, from, kind: read(KIND), area: read(AREA) } };
 }
 
 /** The people after a contact with the person of a card, who then stands first. */
@@ -181,6 +243,10 @@ const UPDATES: Record<string, Update> = {
     copy.sealedLabels = omitKey(copy.sealedLabels, code);
     if (body) copy.sealedLabels[code] = body as string;
   },
+  open(copy, record, body) {
+    setOrDelete(copy.told, `open/${record}`, body);
+    setOrDelete(copy.open, record, body);
+  },
   ref: (copy, record, body) => setOrDelete(copy.referrals, record, body),
   rec: (copy, record, body) => setOrDelete(copy.todo, record, body),
   ended(copy, code, body) {
@@ -216,7 +282,8 @@ export function applyPulledChanges(
     referrals: { ...caseload.referrals },
     todo: { ...caseload.todo },
     cursor,
-    erases: true,
+    open: { ...caseload.open },
+    reads: READS,
   };
   for (const [key, body] of items) {
     const [kind, name] = splitKey(key);
@@ -228,15 +295,18 @@ export function applyPulledChanges(
   return copy;
 }
 
-/** What is due is what the centre said last; of the cards, those that it said are here too. */
+/** Due or open is what the centre said last; of the cards, those that it said are here too. */
 function takeCentreVersion(copy: Caseload): void {
   copy.due = [];
+  copy.open = {};
+  copy.intakes = {};
   copy.settled = [];
   copy.unheard = {};
   copy.heard = copy.finished;
   for (const [key, body] of Object.entries(copy.told)) {
     const [kind, name] = splitKey(key);
     if (kind === "due") copy.due.push({ ...(body as FollowUp), id: name });
+    else if (kind === "open") copy.open[name] = body as OpenIncident;
     else if (!copy.people.some((person) => person.code === name))
       putCard(copy, name, body as PulledCard);
   }

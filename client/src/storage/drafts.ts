@@ -79,6 +79,7 @@ export async function draftCorrection(
   root: string,
   record: EditableRecord & { problems?: { path: string }[] },
   standingHeads?: Record<string, string[]>,
+  page = OVERVIEW,
 ): Promise<Draft> {
   const { form, version, answers, heads, problems = [] } = record;
   const at = problems.find(({ path }) => path !== "")?.path;
@@ -87,7 +88,7 @@ export async function draftCorrection(
     form,
     version,
     changedAt: Date.now(),
-    page: OVERVIEW,
+    page,
     ...(at && { at }),
     answers,
     root,

@@ -4,7 +4,7 @@
  */
 
 import { applyPulledChanges, type PulledItem } from "../storage/caseload_updates";
-import { changeCaseload, readCaseload } from "../storage/caseload";
+import { changeCaseload, READS, readCaseload } from "../storage/caseload";
 import {
   findMainForm,
   findMissingAreas,
@@ -81,10 +81,10 @@ async function pullChanges(vault: Vault): Promise<void> {
 /** Pull one page of changes; says whether there are more. */
 async function pullNextPage(vault: Vault): Promise<boolean> {
   const { token, receipts, user } = vault.account;
-  const { cursor, finished, heard, erases } = await readCaseload(vault);
+  const { cursor, finished, heard, reads } = await readCaseload(vault);
   const isAllSent = !(await listOutbox()).some((row) => row.user === user);
-  // An app of before did not erase what it had of cards that ended: all is heard once more.
-  const isBehind = !erases && cursor !== 0;
+  // An app of before passed over some of what the centre told: all is heard once more.
+  const isBehind = reads !== READS && cursor !== 0;
   const page = await pullPage(token, receipts, isBehind ? 0 : cursor);
   const ended = listEnded(page.items);
   const drafts = ended.length > 0 ? await (await loadRare()).eraseUnsent(vault, ended) : [];

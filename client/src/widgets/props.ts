@@ -9,6 +9,7 @@ export interface Help {
   newCard: () => string;
   /** How often each choice of the question at a path was picked on this phone. */
   usual: (path: string) => Record<string, number>;
+  findIntake: (code: string) => string; // the day of a card's last intake
   findStanding: FindStanding; // what stands of the consent of a card's person
   areaLists: () => Promise<string[]>; // choice lists whose outlines are on the phone
   outlines: (list: string) => Promise<Outlines | null>;
@@ -22,6 +23,7 @@ export const NO_HELP: Help = {
   people: [],
   newCard: () => "",
   usual: () => ({}),
+  findIntake: () => "",
   findStanding: () => null,
   areaLists: () => Promise.resolve([]),
   outlines: () => Promise.resolve(null),

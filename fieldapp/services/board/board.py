@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from fieldapp.services.access import ADMIN, CRISIS, WORKER
 from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.caseload.chains import Chain, make_chains
+from fieldapp.services.caseload.record_state import RecordState, load_states
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.forms.roles import list_forms_with_role
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -49,29 +51,38 @@ KINDS = frozenset(StepKind) - {StepKind.ASKED}  # a request is asked for once, b
 
 @dataclass(frozen=True)
 class Incident:
-    """An open incident: what its record says, and what the team did about it."""
+    """An open incident: what its records say, and what the team did about it."""
 
     root_id: str
-    definition: FormDefinition
-    answers: Mapping[str, object]
+    chain: Chain
     alerted_at: dt.datetime | None
     minutes_to_first: int | None
     item: BoardItem | None
     steps: Sequence[BoardStep]
 
+    @property
+    def definition(self) -> FormDefinition:
+        """Return the form of its first record."""
+        return self.chain.first.definition
+
     def read_role(self, role: str) -> str:
-        """Return the answer to the question with a role; "" when there is none."""
-        return self.definition.read_role(self.answers, role)
+        """Return the first record's answer to the question with a role; "" for none."""
+        return self.chain.first.read_role(role)
+
+    def find_latest(self, role: str) -> RecordState:
+        """Return which of its records answers the question with a role last."""
+        return self.chain.find_latest(role)
 
     @property
     def is_ended(self) -> bool:
-        """Say whether its record says that it has come to an end."""
-        return self.definition.is_chosen(self.answers, QuestionRole.INCIDENT_STATUS, ChoiceRole.ENDS_INCIDENT)
+        """Say whether the last word about it is that it has come to an end."""
+        return self.chain.is_ended(QuestionRole.INCIDENT_STATUS, ChoiceRole.ENDS_INCIDENT)
 
     @property
     def has_risk(self) -> bool:
-        """Say whether its record says that retaliation may follow."""
-        return self.definition.is_chosen(self.answers, QuestionRole.RETALIATION_RISK, ChoiceRole.WATCH)
+        """Say whether the last word about it is that retaliation may follow."""
+        latest = self.chain.find_latest(QuestionRole.RETALIATION_RISK)
+        return latest.is_chosen(QuestionRole.RETALIATION_RISK, ChoiceRole.WATCH)
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,8 @@ def _compute_version(ctx: ActContext) -> str:
     """
     today = _get_local_day(ctx)
     changes = []
-    for role, span in ((FormRole.INCIDENT, LISTED_FOR), (FormRole.SHIFT, SHIFTS_SINCE)):
+    spans = {FormRole.INCIDENT: LISTED_FOR, FormRole.INCIDENT_FOLLOW_UP: LISTED_FOR, FormRole.SHIFT: SHIFTS_SINCE}
+    for role, span in spans.items():
         for form in list_forms_with_role(ctx.session, ctx.centre_id, role):
             changes.append(records.changes_since(ctx.session, ctx.centre_id, form.id, today - span))
     # Closed ones too: an incident may be closed by its first step.
@@ -226,23 +238,27 @@ def _iterate_incidents(
     zone: dt.tzinfo,
 ) -> Iterator[Incident]:
     """Yield an incident for each record, read by its version of the form."""
-    definitions = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in listed})
-    for record in listed:
-        definition = definitions.get((record.form, record.version))
-        if definition is None:
-            continue
-        alerted_at = _read_time(definition.read_role(record.answers, QuestionRole.ALERTED_AT), zone)
-        first_at = _read_time(definition.read_role(record.answers, QuestionRole.FIRST_RESPONSE_AT), zone)
-        item = items.get(record.instance_id)
+    # Nothing is shown of a record that was erased: of it stays only a count, which nothing is built on.
+    states = [state for state in load_states(ctx, listed) if state.heads]
+    for chain in make_chains(ctx, states):
+        root_id = chain.first.root_id
+        alerted_at = _read_time(chain.first.read_role(QuestionRole.ALERTED_AT), zone)
+        item = items.get(root_id)
         yield Incident(
-            root_id=record.instance_id,
-            definition=definition,
-            answers=record.answers,
+            root_id=root_id,
+            chain=chain,
             alerted_at=alerted_at,
-            minutes_to_first=_count_minutes(alerted_at, first_at),
+            minutes_to_first=_count_minutes(alerted_at, _find_first_response(chain, alerted_at, zone)),
             item=item,
             steps=steps.get(item.id, []) if item else [],
         )
+
+
+def _find_first_response(chain: Chain, alerted_at: dt.datetime | None, zone: dt.tzinfo) -> dt.datetime | None:
+    """Return when the team first did something, by whichever record says so."""
+    times = [_read_time(answer, zone) for answer in chain.list_answers(QuestionRole.FIRST_RESPONSE_AT)]
+    # What is before the alert was a slip: no form lets the record itself say so.
+    return min((time for time in times if time and (alerted_at is None or time >= alerted_at)), default=None)
 
 
 def _count_minutes(start: dt.datetime | None, end: dt.datetime | None) -> int | None:

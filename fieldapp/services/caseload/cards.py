@@ -1,13 +1,16 @@
 """Cards: who was seen, who made a card, and whose it is now."""
 
+import datetime as dt
 import json
 from collections.abc import Collection, Sequence
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.follow_ups import is_review
 from fieldapp.services.caseload.labels import forget_labels
 from fieldapp.services.caseload.messages import Messages, make_card_message, make_follow_up_message
 from fieldapp.services.caseload.record_state import RecordState
+from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.cards import REFUSED, Card
 from fieldapp.store.consent import standing
@@ -15,7 +18,7 @@ from fieldapp.store.consent.standing import PersonStanding
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, submissions
-from forms.roles import ChoiceRole, QuestionRole
+from forms.roles import ChoiceRole, FormRole, QuestionRole
 from sync.consent import LOWEST
 from sync.notes import HandOver, find_current_owner, plain_code
 
@@ -38,12 +41,34 @@ def add_card_messages(
     ctx: ActContext, cards_by_code: dict[str, Card], standings: dict[str, PersonStanding], messages: Messages
 ) -> None:
     """Tell the phones of each card's worker what stands for it, and its last contacts."""
+    intakes = list_intake_days(ctx, cards_by_code)
     contacts = records.list_card_contacts(ctx.session, ctx.centre_id, list(cards_by_code)) if cards_by_code else {}
     for code, card in cards_by_code.items():
-        message = make_card_message(card, standings.get(code), contacts.get(code, ()))
+        message = make_card_message(card, standings.get(code), intakes.get(code), contacts.get(code, ()))
         messages[card.worker_id, f"card/{code}"] = message
         if not message:  # the work with its person ended: phones forget the card, and its label with it
             forget_labels(ctx, [card.worker_id], [code])
+
+
+def list_intake_days(ctx: ActContext, codes: Collection[str]) -> dict[str, dt.date]:
+    """Return the day of the last intake of each card that has one."""
+    if not codes:
+        return {}
+    listed = records.list_kinds(ctx.session, ctx.centre_id, codes)
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(form, version) for _, form, version, _, _ in listed})
+    days: dict[str, dt.date] = {}
+    for person, form, version, kind, day in listed:
+        definition = definitions.get((form, version))
+        if definition is None or definition.role != FormRole.PARTICIPANT:
+            continue
+        choices = definition.list_choices_of(QuestionRole.KIND)
+        if not any(ChoiceRole.REVIEW in choice.roles for choice in choices):
+            continue  # an older version, by which nobody can tell an intake from a review
+        roles = next((choice.roles for choice in choices if choice.name == kind), ())
+        # What is neither a review nor the end is a beginning.
+        if not {ChoiceRole.REVIEW, ChoiceRole.ENDS_WORK} & set(roles):
+            days[person] = max(day, days.get(person, day))
+    return days
 
 
 def write_standings(ctx: ActContext, cards_by_code: dict[str, Card], messages: Messages) -> dict[str, PersonStanding]:
@@ -62,7 +87,9 @@ def write_standings(ctx: ActContext, cards_by_code: dict[str, Card], messages: M
         card.tier = tier
     for follow_up in follow_ups.of_codes(ctx.session, ctx.centre_id, turned) if turned else ():
         card = cards_by_code[follow_up.code]
-        messages[card.worker_id, f"due/{follow_up.key}"] = make_follow_up_message(follow_up, card, "", "")
+        messages[card.worker_id, f"due/{follow_up.key}"] = make_follow_up_message(
+            follow_up, card, is_review=is_review(ctx, follow_up)
+        )
     return standings
 
 

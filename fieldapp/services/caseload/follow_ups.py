@@ -1,19 +1,42 @@
 """Follow-ups: what records want done on which days, and what was done already."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload.record_state import RecordState, load_states
+from fieldapp.services.caseload.chains import Chain
+from fieldapp.services.caseload.record_state import RecordState
+from fieldapp.services.definitions import find_form_role
 from fieldapp.store.caseload import follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.records import records
 from forms.expressions.values import parse_date
-from forms.roles import FOLLOWED, ChoiceRole, FormRole, QuestionRole
+from forms.roles import REVIEWED, ChoiceRole, QuestionRole
 
 Due = tuple[str, dt.date]  # the record that a follow-up is of, and its day
 Contacts = Mapping[str, Sequence[tuple[dt.date, str]]]  # card code → day and record of each last contact
 MAX_DAYS = 400  # of a plan
+
+
+class _Contacts:
+    """When people were met last: by any record, and by those of a form with reviews."""
+
+    def __init__(self, ctx: ActContext, codes: Collection[str]):
+        self.ctx = ctx
+        self.codes = codes
+        self.of_any = records.last_contacts(ctx.session, ctx.centre_id, codes)
+        self.of_form: dict[str, Contacts] = {}
+
+    def did(self, follow_up: FollowUp) -> bool:
+        """Say whether another record met the person on the day of a follow-up, or after it."""
+        contacts: Contacts = self.of_any
+        if is_review(self.ctx, follow_up):
+            if follow_up.form not in self.of_form:
+                reviews = records.last_contacts(self.ctx.session, self.ctx.centre_id, self.codes, follow_up.form)
+                self.of_form[follow_up.form] = reviews
+            contacts = self.of_form[follow_up.form]
+        days = contacts.get(follow_up.code, ())
+        return any(day >= follow_up.due_on and root_id != follow_up.root_id for day, root_id in days)
 
 
 class _FollowUps:
@@ -45,11 +68,13 @@ class _FollowUps:
             self.ctx.session.add(follow_up)
         return follow_up
 
-    def plan(self, record_state: RecordState, contacts: Contacts, later: Sequence[RecordState]) -> None:
+    def plan(self, chain: Chain, contacts: _Contacts) -> None:
         """Write what a record wants done, and that it wants nothing on other days any more.
 
-        `later`: the records that follow it up. Each does what was due until its day, may ask for more, and may end it all.
+        Each of its follow-ups does what was due until its day, may ask for more, and may end it all.
         """
+        record_state = chain.first
+        later = chain.later
         days = list_days_due(record_state)
         for visit in later:
             days |= list_days_due(visit)
@@ -66,7 +91,7 @@ class _FollowUps:
             follow_up.is_settled |= due_on <= last_visit
             # Met since: a contact on that day or later settles it, also when the record arrives
             # after the contact.
-            follow_up.is_settled |= _was_met(contacts.get(record_state.person, ()), due_on, record_state.root_id)
+            follow_up.is_settled |= contacts.did(follow_up)
         for (root_id, due_on), follow_up in self.by_due.items():
             if root_id == record_state.root_id and due_on not in days:
                 # Not deleted: phones have it, and have to be told that it is not wanted.
@@ -82,52 +107,21 @@ class _FollowUps:
             follow_up.is_settled |= root_id in last and last[root_id] > due_on
 
 
-def update_follow_ups(
-    ctx: ActContext, record_states: Sequence[RecordState], completed: set[Due], author_id: int
-) -> list[FollowUp]:
-    """Update the follow-ups that records ask for or no longer ask for; return those changed.
+def update_follow_ups(ctx: ActContext, chains: Sequence[Chain], completed: set[Due], author_id: int) -> list[FollowUp]:
+    """Update the follow-ups that chains ask for or no longer ask for; return those changed.
 
     `completed`: follow-ups that somebody says were done, or are not needed. `author_id`: who says so.
     """
-    planning = [record_state for record_state in record_states if not record_state.follows]
-    planning += _load_followed(ctx, record_states)
-    root_ids = {record_state.root_id for record_state in planning} | {root_id for root_id, _ in completed}
+    root_ids = {chain.first.root_id for chain in chains} | {root_id for root_id, _ in completed}
     rows = _FollowUps(ctx, root_ids)
-    codes = {record_state.person for record_state in planning} - {""}
-    contacts = records.last_contacts(ctx.session, ctx.centre_id, codes)
-    visits = _load_visits(ctx, planning)
-    for record_state in planning:
-        rows.plan(record_state, contacts, visits.get(record_state.root_id, ()))
+    codes = {chain.first.person for chain in chains} - {""}
+    contacts = _Contacts(ctx, codes)
+    for chain in chains:
+        rows.plan(chain, contacts)
     for root_id, due_on in completed:
         rows.get_or_create(root_id, due_on, author_id).is_settled = True
     rows.settle_earlier()
     return [*rows.by_due.values(), *_settle_met(ctx, contacts)]
-
-
-def _load_followed(ctx: ActContext, record_states: Sequence[RecordState]) -> list[RecordState]:
-    """Return the records that these follow up, but for those that are among them."""
-    followed_ids = {record_state.follows for record_state in record_states}
-    followed_ids |= {record_state.followed_before for record_state in record_states}
-    followed_ids.discard("")
-    followed_ids -= {record_state.root_id for record_state in record_states}
-    if not followed_ids:
-        return []
-    return load_states(ctx, records.list_by_ids(ctx.session, ctx.centre_id, followed_ids))
-
-
-def _load_visits(ctx: ActContext, planning: Sequence[RecordState]) -> dict[str, list[RecordState]]:
-    """Return the follow-ups of records, by the id of the record that they follow up."""
-    roles = {followed: form for form, followed in FOLLOWED.items()}
-    expected: dict[str, FormRole] = {}  # the role that a follow-up of a record has
-    for state in planning:
-        if state.definition.role in roles:
-            expected[state.root_id] = roles[FormRole(state.definition.role)]
-    visits: dict[str, list[RecordState]] = {}
-    if expected:
-        for visit in load_states(ctx, records.list_following(ctx.session, ctx.centre_id, expected)):
-            if visit.definition.role == expected[visit.follows]:
-                visits.setdefault(visit.follows, []).append(visit)
-    return visits
 
 
 def ends_follow_ups(visit: RecordState) -> bool:
@@ -135,19 +129,19 @@ def ends_follow_ups(visit: RecordState) -> bool:
     return visit.is_chosen(QuestionRole.PLAN, ChoiceRole.ENDS_FOLLOW_UPS)
 
 
-def _settle_met(ctx: ActContext, contacts: Contacts) -> list[FollowUp]:
+def _settle_met(ctx: ActContext, contacts: _Contacts) -> list[FollowUp]:
     """Settle the follow-ups of people who were met since, and return them."""
     settled = []
-    for follow_up in follow_ups.of_codes(ctx.session, ctx.centre_id, contacts):
-        if _was_met(contacts[follow_up.code], follow_up.due_on, follow_up.root_id):
+    for follow_up in follow_ups.of_codes(ctx.session, ctx.centre_id, contacts.of_any):
+        if contacts.did(follow_up):
             follow_up.is_settled = True
             settled.append(follow_up)
     return settled
 
 
-def _was_met(contacts: Sequence[tuple[dt.date, str]], due_on: dt.date, root_id: str) -> bool:
-    """Say whether another record than `root_id` met the person on a day or after it."""
-    return any(day >= due_on and other != root_id for day, other in contacts)
+def is_review(ctx: ActContext, follow_up: FollowUp) -> bool:
+    """Say whether only another record of its form does a follow-up."""
+    return follow_up.code != "" and find_form_role(ctx.session, ctx.centre_id, follow_up.form) in REVIEWED
 
 
 def list_days_due(record_state: RecordState) -> set[dt.date]:

@@ -18,15 +18,18 @@ from fieldapp.services.caseload.cards import (
     update_owner,
     write_standings,
 )
-from fieldapp.services.caseload.follow_ups import Due, update_follow_ups
+from fieldapp.services.caseload.chains import Chain, load_chains
+from fieldapp.services.caseload.follow_ups import Due, is_review, update_follow_ups
 from fieldapp.services.caseload.labels import forget_labels
 from fieldapp.services.caseload.messages import (
     Messages,
     make_correction_message,
     make_follow_up_message,
+    make_open_message,
     make_referral_message,
 )
 from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, load_states
+from fieldapp.services.definitions import find_follow_up_form
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.people import users
@@ -34,7 +37,7 @@ from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.session import Session
-from forms.roles import QuestionRole
+from forms.roles import FormRole, QuestionRole
 from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.notes import HANDOVER, REISSUE, SETTLE, is_caseload_note, parse_due, plain_code
@@ -120,7 +123,7 @@ def forget_refused(ctx: ActContext, changed: Collection[RecordState]) -> None:
     refused = follow_ups.of_records(ctx.session, ctx.centre_id, root_ids)
     keys = {f"due/{follow_up.key}" for follow_up in refused}
     for root_id in root_ids:
-        keys |= {f"ref/{root_id}", f"rec/{root_id}"}
+        keys |= {f"ref/{root_id}", f"rec/{root_id}", f"open/{root_id}"}
     # Everybody's phones: a card may have been handed over since, and a referral is shown to its
     # author.
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
@@ -169,7 +172,14 @@ def _get_author(ctx: ActContext) -> int:
 
 
 def _concerns_caseload(record_state: RecordState) -> bool:
-    roles = (QuestionRole.PERSON, QuestionRole.DUE, QuestionRole.PLAN, QuestionRole.FOLLOWS, QuestionRole.STATUS)
+    roles = (
+        QuestionRole.PERSON,
+        QuestionRole.DUE,
+        QuestionRole.PLAN,
+        QuestionRole.FOLLOWS,
+        QuestionRole.STATUS,
+        QuestionRole.INCIDENT_STATUS,
+    )
     return bool(record_state.cards) or any(map(record_state.read_role, roles))
 
 
@@ -183,6 +193,7 @@ def _update_cards_and_follow_ups(
     cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
     # Who had the card before is needed below: that worker's phones have to forget it.
     workers_before = {code: card.worker_id for code, card in cards_by_code.items()}
+    closed_before = {code for code, card in cards_by_code.items() if not card.is_open}
     update_cards(ctx, record_states, cards_by_code, messages)
     # After the cards themselves: a hand-over may be about a card that this very message made.
     for code in notes.handed_over:
@@ -191,7 +202,8 @@ def _update_cards_and_follow_ups(
     author_id = 0
     if notes.completed:
         author_id = _get_author(ctx)
-    touched = update_follow_ups(ctx, record_states, notes.completed, author_id)
+    chains = load_chains(ctx, record_states)
+    touched = update_follow_ups(ctx, chains, notes.completed, author_id)
     ctx.session.flush()
     standings = write_standings(ctx, cards_by_code, messages)
     moved_from: dict[str, int] = {}  # card code → the worker who had it
@@ -202,6 +214,8 @@ def _update_cards_and_follow_ups(
     add_card_messages(ctx, cards_by_code, standings, messages)
     for code, worker_id in moved_from.items():
         forget_labels(ctx, [worker_id], [code])
+    turned = {code for code, card in cards_by_code.items() if card.is_open == (code in closed_before)}
+    touched += follow_ups.of_codes(ctx.session, ctx.centre_id, turned) if turned else []
     # The new worker's phones know nothing of what is due for a card that was handed over.
     if moved_from:
         touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)
@@ -209,6 +223,19 @@ def _update_cards_and_follow_ups(
     for record_state in record_states:
         if record_state.read_role(QuestionRole.STATUS):
             messages[record_state.author_id, f"ref/{record_state.root_id}"] = make_referral_message(record_state)
+    _add_open_messages(ctx, messages, chains)
+
+
+def _add_open_messages(ctx: ActContext, messages: Messages, chains: Sequence[Chain]) -> None:
+    """Tell the worker who logged an incident whether it is open.
+
+    Only where the centre has a form that follows incidents up.
+    """
+    incidents = [chain for chain in chains if chain.first.definition.role == FormRole.INCIDENT]
+    if not incidents or not find_follow_up_form(ctx.session, ctx.centre_id, FormRole.INCIDENT):
+        return
+    for chain in incidents:
+        messages[chain.first.author_id, f"open/{chain.first.root_id}"] = make_open_message(chain)
 
 
 def _add_follow_up_messages(
@@ -222,7 +249,8 @@ def _add_follow_up_messages(
     for follow_up in touched:
         card = cards_by_code.get(follow_up.code)
         owner = card.worker_id if card else follow_up.worker_id
-        message = make_follow_up_message(follow_up, card, *places.get(follow_up.root_id, ("", "")))
+        kind, area = places.get(follow_up.root_id, ("", ""))
+        message = make_follow_up_message(follow_up, card, kind, area, is_review(ctx, follow_up))
         messages[owner, f"due/{follow_up.key}"] = message
         if follow_up.code in moved_from:
             messages[moved_from[follow_up.code], f"due/{follow_up.key}"] = ""

@@ -51,11 +51,11 @@ def of_codes(session: Session, centre_id: int, codes: Collection[str]) -> Sequen
 
 
 def due_until(session: Session, centre_id: int, day: dt.date, limit: int = 200) -> Sequence[FollowUp]:
-    """Return what is due until a day, the oldest first, but for people who said no."""
+    """Return what is due until a day, the oldest first, but for people who said no or left."""
     query = sa.select(FollowUp).where(FollowUp.centre_id == centre_id, FollowUp.due_on <= day)
     query = query.where(FollowUp.is_wanted, ~FollowUp.is_settled)
-    said_no = sa.exists().where(Card.centre_id == centre_id, Card.code == FollowUp.code, Card.tier == REFUSED)
-    query = query.where(~said_no)
+    is_over = sa.or_(Card.tier == REFUSED, ~Card.is_open)
+    query = query.where(~sa.exists().where(Card.centre_id == centre_id, Card.code == FollowUp.code, is_over))
     return session.scalars(query.order_by(FollowUp.due_on, FollowUp.id).limit(limit)).all()
 
 

@@ -130,7 +130,7 @@ def list_bodies(session: Session, user_ids: Collection[int], keys: Collection[st
 def list_keys_of_records(session: Session, user_ids: Collection[int], root_ids: Collection[str]) -> set[str]:
     """Return the keys under which these workers' phones were sent anything of some records."""
     keys: set[str] = set()
-    for kind in ("due", "ref", "rec"):
+    for kind in ("due", "ref", "rec", "open"):
         start = len(kind) + 2
         of_record = sa.func.substr(PullItem.key, start, 36).in_(root_ids)
         # By the kind in front of the key, so that the index of keys can be used.

@@ -158,13 +158,19 @@ def is_any(session: Session, centre_id: int) -> bool:
     return session.scalars(sa.select(Record.id).where(Record.centre_id == centre_id).limit(1)).first() is not None
 
 
-def last_contacts(session: Session, centre_id: int, codes: Collection[str]) -> dict[str, list[tuple[dt.date, str]]]:
-    """Return, for each card code, the day and id of the newest two records about it."""
+def last_contacts(
+    session: Session, centre_id: int, codes: Collection[str], form: str = ""
+) -> dict[str, list[tuple[dt.date, str]]]:
+    """Return, for each card code, the day and id of the newest two records about it.
+
+    Of one form only, where it is named.
+    """
     # The newest two: one of them may be the record whose own follow-up is asked about.
     place = sa.func.row_number().over(partition_by=Record.person, order_by=(Record.occurred_on.desc(), Record.id.desc()))
     ranked = (
         sa.select(Record.person, Record.occurred_on, Record.instance_id, place.label("place"))
         .where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes))
+        .where(Record.form == form if form else sa.true())
         .subquery()
     )
     contacts: dict[str, list[tuple[dt.date, str]]] = {}
@@ -198,6 +204,14 @@ def list_card_contacts(
         contact = CardContact(row.occurred_on, row.form, row.kind, row.author_id)
         contacts.setdefault(row.person, []).append(contact)
     return contacts
+
+
+def list_kinds(session: Session, centre_id: int, codes: Collection[str]) -> list[tuple[str, str, str, str, dt.date]]:
+    """Return card code, form, version, kind and last day of what records say of these people."""
+    query = sa.select(Record.person, Record.form, Record.version, Record.kind, sa.func.max(Record.occurred_on))
+    query = query.where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes))
+    query = query.group_by(Record.person, Record.form, Record.version, Record.kind)
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in session.execute(query)]
 
 
 def to_review(session: Session, centre_id: int, limit: int = 100) -> Sequence[Record]:
@@ -409,8 +423,8 @@ def _read_follow_ups(
 ) -> dict[str, list[tuple[str, dict[str, Any]]]]:
     """Return version and answers of a form's follow-ups, by the record that they follow up.
 
-    `units`: of records whose id is greater than the first and at most the second. Those that name a person are left
-    out: what they say needs that person's consent, not only that of whom the record followed up is about.
+    By their days. `units`: of records whose id is greater than the first and at most the second. Those that name a
+    person are left out: what they say needs that person's consent, not only that of whom the record is about.
     """
     query = sa.select(Record.follows, Record.version, Record.answers).where(
         Record.centre_id == centre_id,
@@ -422,7 +436,7 @@ def _read_follow_ups(
         Record.received_at < received_before,
     )
     by_unit: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for followed, version, answers in session.execute(query.order_by(Record.id)):
+    for followed, version, answers in session.execute(query.order_by(Record.occurred_on, Record.id)):
         by_unit.setdefault(followed, []).append((version, answers))
     return by_unit
 

@@ -22,6 +22,7 @@ from sync.envelope import parse_batch
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
 from tests.commands import run_command
 from tests.services.board.incidents import incident, send
+from tests.services.caseload.meetings import knows
 
 
 @pytest.fixture
@@ -68,6 +69,11 @@ def test_an_incident_is_open_until_it_is_closed_here_or_on_the_phone(session: Se
     assert [step.kind for step in history.steps] == ["acknowledged", "assigned", "closed"]
     board.take_step(session, team, kind="reopened", item_id=history.steps[0].item_id)
     assert len(board.see_board(session, team).incidents) == 1
+
+
+def test_a_centre_without_a_form_for_what_is_new_tells_phones_nothing(session: Session, ready: Cast) -> None:
+    incident(session, ready)
+    assert not [key for key in knows(session, ready.amina) if key.startswith("open/")]
 
 
 def test_the_mark_changes_with_what_began_earlier_and_is_seen_later(
@@ -198,8 +204,9 @@ def test_the_mark_changes_with_everything_that_shows(session: Session, ready: Ca
         session, ready.rosa, user_id=ready.amina.user_id, active=False
     )  # nobody can give her anything now
     marks.append(board.read_board_version(session, team).rsplit("-", 1)[0])
+    yesterday = dt.date.today() - dt.timedelta(days=1)  # it is due by every clock
     due = FollowUp(
-        centre_id=team.centre_id, root_id=root, due_on=dt.date.today(), from_on=dt.date.today(), form="mediation", code="",
+        centre_id=team.centre_id, root_id=root, due_on=yesterday, from_on=yesterday, form="mediation", code="",
         worker_id=ready.amina.user_id, is_wanted=True, is_settled=False,
     )  # fmt: skip
     session.add(due)

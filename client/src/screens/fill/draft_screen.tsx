@@ -6,7 +6,7 @@ import type { FormDefinition } from "../../engine/definition";
 import type { Form } from "../../engine/form";
 import type { Json, Who } from "../../engine/types";
 import { randomBytes } from "../../storage/bytes";
-import { findStanding } from "../../storage/caseload";
+import { findIntake, findStanding } from "../../storage/caseload";
 import { discardDraft, type Draft, isDraft, rewriteDraft, saveDraft } from "../../storage/drafts";
 import { findOutlines, listAreaLists } from "../../storage/forms";
 import { hasRoomFor } from "../../storage/health";
@@ -155,6 +155,7 @@ function useHelp(codes: { current: string[] }, form: string): Help {
     () => ({
       people: book.people.map(({ code, label }) => ({ code, label })),
       usual: (path) => usual[path] ?? {},
+      findIntake: (code) => findIntake(book, code),
       findStanding: (code) => findStanding(book, code),
       newCard: () => {
         const code = makeCardCode(randomBytes(8));

@@ -4,6 +4,7 @@ import { parseCardCode } from "../../engine/cards";
 import type { Ast, FormDefinition } from "../../engine/definition";
 import {
   findQuestion,
+  FOLLOWED_DAY,
   FOLLOWS,
   isChosen,
   KIND,
@@ -19,12 +20,14 @@ export type Answers = Record<string, string>;
 
 /**
  * First answers from an address: whose card it is about, and what kind of contact ("CODE|kind");
- * and which record is followed up, where something is `due` of it ("RECORD/DAY").
+ * and which record is followed up, where something is `due` of it ("RECORD/DAY") or it is open
+ * ("RECORD"), and `from` which day it is.
  */
 export function makeInitialAnswers(
   definition: FormDefinition,
   about: string,
   due: string,
+  from = "",
 ): Answers {
   const [card = "", kind = ""] = about.split("|");
   const code = parseCardCode(card);
@@ -36,6 +39,8 @@ export function makeInitialAnswers(
   }
   const followed = findQuestion(definition, FOLLOWS);
   if (followed && due) answers[followed.path] = due.split("/")[0]!;
+  const followedDay = findQuestion(definition, FOLLOWED_DAY);
+  if (followedDay && due && from) answers[followedDay.path] = from;
   const kindQuestion = findQuestion(definition, KIND);
   const kinds = listChoicesOf(definition, KIND);
   if (kindQuestion && kinds.some((choice) => choice.name === kind)) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { makeForm, type Row } from "../../../test/forms";
 import { dispatch, installPage, setConfirm, settle, show, type Shown } from "../../../test/page";
+import { makeCardCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
 import type { Json } from "../../engine/types";
 import { NO_HELP } from "../../widgets/props";
@@ -228,5 +229,41 @@ describe("a trial", () => {
     );
     assert.match(shown.text, /A test: nothing is saved/);
     assert.doesNotMatch(shown.text, /Hide/);
+  });
+});
+
+describe("an intake of a card that has one", () => {
+  const code = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+  const rows: Row[] = [
+    { type: "text", name: "card", label: "Card" },
+    { type: "hidden", name: "known" },
+    { type: "text", name: "second", label: "A second one?", relevant: "${known} != ''" },
+  ];
+  const definition = makeForm(rows, {
+    summary: { person: "/data/card", intake_day: "/data/known" },
+  });
+  const help = { ...NO_HELP, findIntake: (card: string) => (card === code ? "2026-10-03" : "") };
+  const begin = (isCorrection: boolean) =>
+    show(
+      <Pages
+        {...{ definition, help, isCorrection }}
+        answers={isCorrection ? { card: code } : null}
+        page={0}
+        who={{ username: "amina", deviceid: "1" }}
+        keeper={new Notes()}
+      />,
+    );
+
+  it("is asked about once its code is there, and not of another card", async () => {
+    const shown = await begin(false);
+    assert.equal(shown.has("#q-second"), false);
+    await shown.enter("#q-card", code);
+    assert.equal(shown.has("#q-second"), true);
+    await shown.enter("#q-card", code.slice(0, 5));
+    assert.equal(shown.has("#q-second"), false);
+  });
+
+  it("is not asked about in a correction, which may be of that very intake", async () => {
+    assert.equal((await begin(true)).has("#q-second"), false);
   });
 });

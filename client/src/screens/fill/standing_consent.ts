@@ -1,8 +1,11 @@
-/** Going on with what a person said about consent before, or asking them again. */
+/** What a form goes on with of its person: what they said about consent, and their intake. */
 
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { parseCardCode } from "../../engine/cards";
 import type { Form } from "../../engine/form";
+import { INTAKE_DAY } from "../../engine/roles";
 import { ConsentQuestions, isPassedOver, type ShownConsent } from "../../engine/standing";
+import { toText } from "../../engine/values";
 import type { Help } from "../../widgets/props";
 
 export interface StandingAnswer {
@@ -19,15 +22,22 @@ export interface StandingAnswer {
  */
 export function useStanding(
   form: Form,
-  { findStanding }: Help,
+  { findStanding, findIntake }: Help,
   language: string,
   isCorrection: boolean,
   onFall: () => void,
 ): StandingAnswer {
   const [, redraw] = useState(0);
+  const fillIntakeDay = (): void => {
+    const filled = form.findWithRole(INTAKE_DAY);
+    const code = parseCardCode(toText(form.findWithRole("person")?.value() ?? ""));
+    const day = code && findIntake(code);
+    if (filled && !isCorrection && filled.text !== day) form.set(filled, day);
+  };
   const questions = useMemo(() => {
     const first = new ConsentQuestions(form, isCorrection);
     first.follow(findStanding);
+    fillIntakeDay();
     return first;
   }, []);
   useEffect(() => {
@@ -39,7 +49,10 @@ export function useStanding(
   }, [findStanding]);
   return {
     shown: questions.show(findStanding, language),
-    follow: () => questions.follow(findStanding),
+    follow: () => {
+      questions.follow(findStanding);
+      fillIntakeDay();
+    },
     ask: (isAnew) => questions.ask(isAnew, findStanding),
   };
 }

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { makeForm } from "../../../test/forms";
+import { makeForm, type Row } from "../../../test/forms";
 import { until } from "../../../test/page";
 import { formCalled, openScreen } from "../../../test/screen";
 import { makeCardCode } from "../../engine/cards";
-import { listDrafts } from "../../storage/drafts";
+import { listDrafts, saveDraft } from "../../storage/drafts";
+import { formatLocalTime } from "../../storage/outbox";
+import type { Vault } from "../../storage/vault";
 import { ChooseForm, sortByUse } from "./choose";
 import { Start } from "./start";
 
@@ -125,5 +127,67 @@ describe("a new record", () => {
     await until(() => location.hash.startsWith("#/saved/encounter/done/"));
     assert.deepEqual(await listDrafts(app.vault), []);
     assert.equal(app.vault.account.remembered["encounter"]!["/data/area"], "west");
+  });
+});
+
+describe("what is new of an open incident", () => {
+  const rows: Row[] = [
+    { type: "hidden", name: "of" },
+    { type: "hidden", name: "began" },
+    { type: "text", name: "what", label: "What" },
+  ];
+  const summary = { follows: "/data/of", followed_day: "/data/began" };
+  const form = makeForm(rows, { id: "later", role: "incident_follow_up", summary });
+  const book = { open: { a: { form: "incident", from: "2026-11-02", kind: "", area: "" } } };
+  const start = () => <Start id="later" about="|" due="a" />;
+
+  it("says of which and since when, and completes no day by itself", async () => {
+    const { shown, app } = await openScreen(start(), { forms: [form], book });
+    await shown.enter("#q-what", "x");
+    await until(async () => (await listDrafts(app.vault)).length === 1);
+    const [draft] = await listDrafts(app.vault);
+    assert.deepEqual(draft!.answers, { of: "a", began: "2026-11-02", what: "x" });
+    assert.equal(draft!.due, undefined);
+  });
+
+  it("goes on with what was begun of it", async () => {
+    const draft = {
+      id: "11111111-1111-4111-8111-111111111111",
+      form: "later",
+      version: form.version,
+      changedAt: Date.now(),
+      page: 0,
+      answers: { of: "a", what: "half" },
+    };
+    const arrange = (vault: Vault) => saveDraft(vault, draft);
+    const { shown } = await openScreen(start(), { forms: [form], book, drafts: [draft], arrange });
+    await until(() => !shown.has("#q-what"));
+    assert.match(shown.text, /not on the phone/);
+  });
+});
+
+describe("a shift's form", () => {
+  const rows: Row[] = [
+    { type: "dateTime", name: "from", label: "From" },
+    { type: "dateTime", name: "to", label: "To", default: "2026-11-23T02:00:00.000-05:00" },
+  ];
+  const summary = { shift_start: "/data/from", shift_end: "/data/to" };
+  const form = makeForm(rows, { id: "shift", role: "shift", summary });
+  const read = async (hoursAgo: number): Promise<string[]> => {
+    const shift = hoursAgo ? formatLocalTime(new Date(Date.now() - hoursAgo * 3_600_000)) : "";
+    const start = <Start id="shift" about="" due="" />;
+    const { shown } = await openScreen(start, { forms: [form], book: { shift } });
+    return ["#q-from", "#q-to"].map((id) => shown.find<HTMLInputElement>(id).value);
+  };
+
+  it("begins with when it was started, and says that it ends now", async () => {
+    const [from, to] = await read(8);
+    assert.notEqual(from, "");
+    assert.notEqual(to, "");
+  });
+
+  it("asks when it ended where that was forgotten, and when it began where nobody said", async () => {
+    assert.equal((await read(17))[1], "");
+    assert.equal((await read(0))[0], "");
   });
 });

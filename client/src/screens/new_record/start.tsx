@@ -4,19 +4,33 @@
  */
 
 import { useMemo } from "preact/hooks";
+import type { FormDefinition } from "../../engine/definition";
+import { findQuestion, FOLLOWS, readRole, SHIFT_END, SHIFT_START } from "../../engine/roles";
 import { t } from "../../i18n";
 import { listHeads } from "../../storage/caseload";
 import type { Draft } from "../../storage/drafts";
 import { DraftScreen } from "../fill/draft_screen";
 import { Fill } from "../fill/fill";
-import { makeInitialAnswers } from "../fill/initial_answers";
+import { type Answers, makeInitialAnswers } from "../fill/initial_answers";
 import { NotHere } from "../fill/not_here";
 import { useApp } from "../state";
 
 interface StartProps {
   id: string; // of the form
   about: string; // CODE|kind, see makeInitialAnswers
-  due: string; // the follow-up that it does, or ""
+  due: string; // the follow-up that it does (RECORD/DAY), the record that it follows up, or ""
+}
+
+const FORGOTTEN_AFTER = 16 * 3_600_000; // milliseconds: then a shift's end is asked, not filled in
+
+/** When a shift began that is on; and no end where it can hardly be now. */
+function makeShiftTimes(definition: FormDefinition, shift: string): Answers {
+  const start = findQuestion(definition, SHIFT_START);
+  const end = findQuestion(definition, SHIFT_END);
+  if (!shift || !start || !end) return {};
+  const isForgotten = Date.now() - Date.parse(shift) > FORGOTTEN_AFTER;
+  // As the engine writes the phone's clock: without its offset.
+  return { [start.path]: shift.slice(0, 23), ...(isForgotten && { [end.path]: "" }) };
 }
 
 /** Begin a form, with last answers where it asks for them. */
@@ -24,7 +38,11 @@ export function Start({ id, about, due }: StartProps) {
   const { vault, forms, book, drafts } = useApp();
   const definition = forms.find((form) => form.id === id);
   // What is due is done once: a second tap on it goes on with what the first began.
-  const begun = useMemo(() => drafts.find((draft) => due !== "" && draft.due === due), []);
+  const [root = ""] = due.split("/");
+  const isBegun = (draft: Draft): boolean =>
+    draft.due === due ||
+    (draft.form === id && !!definition && readRole(definition, draft.answers, FOLLOWS) === root);
+  const begun = useMemo(() => drafts.find((draft) => due !== "" && isBegun(draft)), []);
   const draft = useMemo<Draft>(
     () => ({
       id: crypto.randomUUID(),
@@ -33,7 +51,7 @@ export function Start({ id, about, due }: StartProps) {
       changedAt: Date.now(),
       page: 0,
       answers: {},
-      ...(due ? { due } : {}),
+      ...(due.includes("/") ? { due } : {}),
       heads: listHeads(book),
     }),
     [],
@@ -47,8 +65,13 @@ export function Start({ id, about, due }: StartProps) {
       />
     );
   }
-  const first = makeInitialAnswers(definition, about, due);
-  const seeds = { ...vault.account.remembered[id], ...first };
+  const from = book.due.find((other) => other.id === due)?.from ?? book.open[root]?.from;
+  const first = makeInitialAnswers(definition, about, due, from);
+  const seeds = {
+    ...vault.account.remembered[id],
+    ...first,
+    ...makeShiftTimes(definition, book.shift),
+  };
   const chosen = Object.keys(first);
   return (
     <DraftScreen

@@ -1,7 +1,7 @@
 /** What this phone knows of a person: consent, what is due, last contacts, open referrals. */
 
 import type { ComponentChildren } from "preact";
-import { ENCOUNTER, findFormWithRole, KIND, TIER } from "../../engine/roles";
+import { ENCOUNTER, findChoiceLabel, findFormWithRole, KIND, TIER } from "../../engine/roles";
 import { currentLanguage, nt, t } from "../../i18n";
 import {
   type CardContact,
@@ -13,7 +13,6 @@ import {
 import { countDays, formatDay, formatMonth, getLocalDay } from "../day";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
-import { findChoiceLabel } from "../to_correct/referrals";
 import { CorrectButton } from "../to_correct/to_correct";
 import { findLogAddress } from "../today/follow_ups";
 

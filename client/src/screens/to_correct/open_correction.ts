@@ -1,20 +1,37 @@
 /** Open a record that the centre has, as a draft to correct. */
 
+import type { FormDefinition } from "../../engine/definition";
 import { type EditableRecord, listHeads } from "../../storage/caseload";
 import { draftCorrection } from "../../storage/drafts";
 import { go, type AppState } from "../state";
 import { findReason } from "./reasons";
 
-/** Go to the correction of a record, which is begun unless there is one already. */
+/** The page of the question with a role, of those that the form may have; the first without one. */
+function findPage(form: FormDefinition | undefined, role: string): number {
+  const group = (form?.summary[role] ?? "").split("/").slice(0, 3).join("/");
+  const pages = form?.elements.filter(({ parent }) => parent === "/data") ?? [];
+  return Math.max(
+    0,
+    pages.findIndex(({ path }) => path === group),
+  );
+}
+
+/**
+ * Go to the correction of a record, which is begun unless there is one already: to its first page,
+ * or that of the question with a role.
+ */
 export async function openCorrection(
   app: AppState,
   root: string,
   record: EditableRecord,
+  role = "",
 ): Promise<void> {
   const begun = app.drafts.find((draft) => draft.root === root);
   // Nobody was asked before: what the correction says is an answer of now.
   const standingHeads = findReason(app.book.todo[root]) ? listHeads(app.book) : undefined;
-  const draft = begun ?? (await draftCorrection(app.vault, root, record, standingHeads));
+  const form = app.forms.find(({ id }) => id === record.form);
+  const page = findPage(form, role);
+  const draft = begun ?? (await draftCorrection(app.vault, root, record, standingHeads, page));
   await app.refresh();
   go(`/fill/${draft.id}`);
 }

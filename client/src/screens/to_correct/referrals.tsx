@@ -1,14 +1,11 @@
 /** Referrals of one's own that have not come to an end. */
 
 import { formatCardCode } from "../../engine/cards";
-import { findFormWithRole, REFERRAL } from "../../engine/roles";
+import { findChoiceLabel, findFormWithRole, REFERRAL } from "../../engine/roles";
 import { currentLanguage, t } from "../../i18n";
 import { formatDay } from "../day";
-import { findChoiceLabel } from "../describe_record";
 import { useApp } from "../state";
 import { CorrectButton } from "./to_correct";
-
-export { findChoiceLabel };
 
 export function Referrals() {
   const { forms, book } = useApp();
@@ -36,6 +33,7 @@ export function Referrals() {
             label={t("Update")}
             spoken={t("Update: {name}", { name: labelOf("kind", referral.kind) })}
             look="btn quiet"
+            role="status"
           />
         </div>
       ))}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { makeForm } from "../../../test/forms";
+import { makeForm, type Row } from "../../../test/forms";
 import { until } from "../../../test/page";
 import { formCalled, openScreen } from "../../../test/screen";
 import { formatCardCode, makeCardCode } from "../../engine/cards";
@@ -8,7 +8,8 @@ import { changeCaseload, readCaseload, type ReturnedRecord } from "../../storage
 import { listDrafts } from "../../storage/drafts";
 import { Offline, Refused } from "../../sync/requests";
 import { describeFetchProblem, FetchRecord } from "./fetch_record";
-import { findChoiceLabel, Referrals } from "./referrals";
+import { findChoiceLabel } from "../../engine/roles";
+import { Referrals } from "./referrals";
 import { SentBack } from "./sent_back";
 import { ToCorrect } from "./to_correct";
 
@@ -167,6 +168,23 @@ describe("open referrals", () => {
     assert.match(shown.text, /Waiting for an answer · Friday, November 20/);
     assert.ok(shown.text.includes(formatCardCode(CODE)));
     assert.equal(shown.button("Update: Housing").textContent, "Update");
+  });
+
+  it("are gone on with where they ask how it is going", async () => {
+    const question = { type: "select_one", name: "state", choices: "states" } as const;
+    const rows: Row[] = [
+      { type: "group", name: "need", rows: [{ type: "text", name: "what" }] },
+      { type: "group", name: "going", rows: [question] },
+    ];
+    const form = {
+      ...makeForm(rows, { id: "referral" }),
+      summary: { status: "/data/going/state" },
+    };
+    const options = { forms: [form], book: { referrals: { r2: referral } } };
+    const { shown, app } = await openScreen(<Referrals />, options);
+    await shown.click(shown.all("button")[0]!);
+    await until(async () => (await listDrafts(app.vault)).length === 1);
+    assert.equal((await listDrafts(app.vault))[0]!.page, 1);
   });
 
   it("are named plainly while their form is not on the phone", () => {

@@ -51,12 +51,13 @@ interface CorrectButtonProps {
   label: string;
   spoken: string; // begins with the label, for who speaks to the phone
   look: string;
+  role?: string; // of the question to begin with
 }
 
 /** Opens a record to correct it, once however often it is pressed. */
-export function CorrectButton({ root, record, label, spoken, look }: CorrectButtonProps) {
+export function CorrectButton({ root, record, label, spoken, look, role }: CorrectButtonProps) {
   const app = useApp();
-  const [correct, isBusy] = useOneAtATime(() => openCorrection(app, root, record));
+  const [correct, isBusy] = useOneAtATime(() => openCorrection(app, root, record, role));
   return (
     <button
       type="button"

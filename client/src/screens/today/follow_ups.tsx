@@ -1,8 +1,16 @@
 /** The follow-ups that are due, and the next one when none is. */
 
 import { formatCardCode } from "../../engine/cards";
-import type { FormDefinition } from "../../engine/definition";
-import { AREA, findChoice, findFollowUpForm, FOLLOW_UP_VISIT, KIND } from "../../engine/roles";
+import type { Choice, FormDefinition } from "../../engine/definition";
+import {
+  AREA,
+  findChoice,
+  findChoiceLabel,
+  findFollowUpForm,
+  FOLLOW_UP_VISIT,
+  KIND,
+  REVIEW,
+} from "../../engine/roles";
 import type { FollowUp } from "../../storage/caseload";
 import { removeCompleted } from "../../storage/caseload_updates";
 import { findMainForm } from "../../storage/forms";
@@ -12,7 +20,6 @@ import { countDays, formatDay, getLocalDay } from "../day";
 import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
-import { findChoiceLabel } from "../to_correct/referrals";
 
 /** The follow-ups that are due by a day, and those after it. */
 export function splitByDay(
@@ -26,21 +33,30 @@ export function splitByDay(
 }
 
 /**
- * Where a follow-up is logged: in the form that follows up such records, where the centre has one;
- * else as a contact, with the card that it is about or the kind that means a follow-up.
+ * Where a follow-up is logged: a review in its own form; in the form that follows up such records,
+ * where the centre has one; else as a contact, with the card that it is about or the kind that is a
+ * follow-up.
  */
-export function findLogAddress(forms: FormDefinition[], { id, code, form }: FollowUp): string {
-  const followUpForm = findFollowUpForm(forms, form);
+export function findLogAddress(forms: FormDefinition[], followUp: FollowUp): string {
+  const { id, code, form } = followUp;
   const contact = findMainForm(forms);
   const visit = contact && !code ? findChoice(contact, KIND, FOLLOW_UP_VISIT) : undefined;
-  const about = encodeURIComponent(`${code}|${visit?.name ?? ""}`);
-  return `#/start/${(followUpForm ?? contact)?.id ?? ""}/${about}/${encodeURIComponent(id)}`;
+  const review = findReview(forms, followUp);
+  const target = review ? form : (findFollowUpForm(forms, form) ?? contact)?.id;
+  const about = encodeURIComponent(`${code}|${(review ?? visit)?.name ?? ""}`);
+  return `#/start/${target ?? ""}/${about}/${encodeURIComponent(id)}`;
+}
+
+/** The choice that a review is, where one is due and the phone has its form. */
+function findReview(forms: FormDefinition[], { form, own }: FollowUp): Choice | undefined {
+  const definition = own ? forms.find(({ id }) => id === form) : undefined;
+  return definition && findChoice(definition, KIND, REVIEW);
 }
 
 /** What tells apart what is due without a card: what the conflict was about, and where. */
 export function describeFollowed(
   forms: FormDefinition[],
-  { form, kind = "", area = "" }: FollowUp,
+  { form, kind = "", area = "" }: Pick<FollowUp, "form" | "kind" | "area">,
 ): string {
   const definition = forms.find(({ id }) => id === form);
   const labelOf = (role: string, name: string): string =>
@@ -91,6 +107,8 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
     ? book.people.find((person) => person.code === code)?.label
     : describeFollowed(forms, followUp);
   const name = code ? formatCardCode(code) : titleOf(forms, form);
+  const review = findReview(forms, followUp);
+  const definition = forms.find((each) => each.id === form);
   const isDue = on <= getLocalDay();
   const spoken = label ? `${name} · ${label}` : name;
   const [setAside, isBusy] = useOneAtATime(async () => {
@@ -108,6 +126,7 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
       <a href={findLogAddress(forms, followUp)}>
         <span class={code ? "code" : undefined}>{name}</span>
         {label && ` · ${label}`}
+        {review && ` · ${findChoiceLabel(definition, KIND, review.name, currentLanguage())}`}
         <span class="soft"> {t("day {n}", { n: countDays(from, on) })}</span>
       </a>
       <span class={on < getLocalDay() ? "tag wait" : "tag"}>{describeDay(on)}</span>

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { until } from "../../../test/page";
-import { formCalled, openScreen } from "../../../test/screen";
+import { formCalled, NO_CASELOAD, openScreen } from "../../../test/screen";
 import { makeCardCode, formatCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload, type FollowUp } from "../../storage/caseload";
 import { DAY, getLocalDay } from "../day";
-import { makeForm } from "../../../test/forms";
+import { makeForm, type Row } from "../../../test/forms";
+import { formatLocalTime } from "../../storage/outbox";
 import { readMinutes } from "../../engine/roles";
 import { findLogAddress, FollowUps, splitByDay } from "./follow_ups";
 import { Today } from "./today";
+import { listOpen, OpenIncidents } from "./open_incidents";
+import { ShiftLine } from "./shift_line";
 import { formatAbout, summarizeWeek, Week } from "./week";
 
 const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
@@ -61,6 +64,22 @@ describe("follow-ups", () => {
     const address = findLogAddress([contact, mediation, later], dueIn(0, ""));
     assert.match(address, /^#\/start\/later\/.*\/r1/);
     assert.match(findLogAddress([contact, later], dueIn(0, "")), /^#\/start\/contact\//);
+  });
+
+  it("lead to the participant's form where a review is due, and say so", async () => {
+    const review = { name: "again", label: { en: "Review" }, data: { app_role: "review" } };
+    const participant = makeForm([{ type: "select_one", name: "what", choices: "kinds" }], {
+      id: "participant",
+      role: "participant",
+      summary: { kind: "/data/what" },
+      choices: { kinds: ["intake", review] },
+    });
+    const due = { ...dueIn(0), form: "participant", own: true };
+    const address = findLogAddress([contact, participant], due);
+    assert.match(address, new RegExp(`^#/start/participant/${CODE}%7Cagain/r1`));
+    const forms = [contact, participant];
+    const { shown } = await openScreen(<FollowUps />, { book: { due: [due] }, forms });
+    assert.match(shown.find(".item").textContent, / · Review day 7/);
   });
 
   it("without a card are told apart by what it was about, and where", async () => {
@@ -230,11 +249,91 @@ describe("today", () => {
 describe("a record that was erased", () => {
   it("is told in one sentence, until the worker has read it", async () => {
     const { shown, app } = await openScreen(<Today />, { book: { erased: 2 } });
-    assert.match(shown.text, /2 records that you had begun were erased/);
+    await until(() => shown.text.includes("2 records that you had begun were erased"));
     await changeCaseload(app.vault, (caseload) => ({ ...caseload, erased: 2 }));
     await shown.click("OK");
     await until(async () => (await readCaseload(app.vault)).erased === 0);
     const none = await openScreen(<Today />);
     assert.doesNotMatch(none.shown.text, /erased/);
+  });
+});
+
+describe("open incidents", () => {
+  const rows: Row[] = [{ type: "select_one", name: "what", choices: "kinds" }];
+  const incident = makeForm(rows, {
+    id: "incident",
+    role: "incident",
+    summary: { kind: "/data/what" },
+    choices: { kinds: [{ name: "shots", label: { en: "Shots" } }] },
+  });
+  const later = makeForm([], { id: "later", role: "incident_follow_up" });
+  const about = { form: "incident", from: "2026-11-02", kind: "shots", area: "" };
+
+  it("stay in sight with what they were, and lead to what is new", async () => {
+    const book = { open: { a: about } };
+    const { shown } = await openScreen(<OpenIncidents />, { book, forms: [incident, later] });
+    assert.match(shown.find(".item").textContent, /^Shots Nov 2$/);
+    assert.equal(shown.find(".item a").getAttribute("href"), "#/start/later/%7C/a");
+  });
+
+  it("are not shown where the centre has no form for what is new", async () => {
+    const book = { open: { a: about } };
+    assert.equal((await openScreen(<OpenIncidents />, { book, forms: [incident] })).shown.text, "");
+  });
+
+  it("stand among what is due while something of them is", () => {
+    const open = { a: about, b: { ...about, from: "2026-11-05" }, c: about };
+    const due = [
+      { ...dueIn(0, ""), id: "a/2026-11-23" },
+      { ...dueIn(3, ""), id: "c/2026-11-26" },
+    ];
+    const listed = listOpen({ ...NO_CASELOAD, open, due }, dayFromNow(0));
+    assert.deepEqual(
+      listed.map(([root]) => root),
+      ["b", "c"],
+    );
+  });
+});
+
+describe("a shift", () => {
+  const rows: Row[] = [
+    { type: "dateTime", name: "from" },
+    { type: "dateTime", name: "to" },
+  ];
+  const summary = { shift_start: "/data/from", shift_end: "/data/to" };
+  const form = makeForm(rows, { id: "shift", role: "shift", summary });
+
+  it("is not offered where the centre has no form for it", async () => {
+    assert.equal((await openScreen(<ShiftLine />)).shown.text, "");
+    const without = makeForm(rows, { id: "shift", role: "shift" });
+    assert.equal((await openScreen(<ShiftLine />, { forms: [without] })).shown.text, "");
+  });
+
+  it("begins with one tap, is kept on the phone and sends nothing", async () => {
+    const { shown, app, calls } = await openScreen(<ShiftLine />, { forms: [form] });
+    await shown.click("Start shift");
+    await until(() => calls.includes("refresh"));
+    const { shift } = await readCaseload(app.vault);
+    assert.ok(Math.abs(Date.parse(shift) - Date.now()) < 60_000);
+    assert.ok(!calls.includes("exchange"));
+  });
+
+  it("says since when it is on, and ends in its form, or in the draft that was begun", async () => {
+    const book = { shift: formatLocalTime(new Date(Date.now() - 60_000)) };
+    const { shown } = await openScreen(<ShiftLine />, { forms: [form], book });
+    assert.match(shown.text, /On shift since \d/);
+    assert.equal(shown.find("a").getAttribute("href"), "#/start/shift");
+    const draft = { id: "d", form: "shift", version: "1", changedAt: 1, page: 0, answers: {} };
+    const again = await openScreen(<ShiftLine />, { forms: [form], book, drafts: [draft] });
+    assert.equal(again.shown.find("a").getAttribute("href"), "#/fill/d");
+  });
+
+  it("can be undone, when somebody is sure", async () => {
+    const book = { shift: formatLocalTime(new Date()) };
+    const { shown, app, calls } = await openScreen(<ShiftLine />, { forms: [form], book });
+    await changeCaseload(app.vault, (caseload) => ({ ...caseload, ...book }));
+    await shown.click("Undo the start of the shift");
+    await until(() => calls.includes("refresh"));
+    assert.equal((await readCaseload(app.vault)).shift, "");
   });
 });

@@ -1,22 +1,19 @@
 /** Today: where the work is, what is due, what is not finished. */
 
-import type { ComponentChild } from "preact";
 import { ENCOUNTER } from "../../engine/roles";
-import { nt, t } from "../../i18n";
-import { changeCaseload } from "../../storage/caseload";
+import { t } from "../../i18n";
 import { findMainForm } from "../../storage/forms";
 import { formatMoment } from "../day";
 import { describeAnswers } from "../describe_record";
 import { DataState, NoForms, Ready, Tabs, titleOf, Top } from "../parts";
+import { useOtherScreens } from "../others_piece";
 import { useApp } from "../state";
-import { Referrals } from "../to_correct/referrals";
-import { ToCorrect } from "../to_correct/to_correct";
 import { FollowUps } from "./follow_ups";
-import { Week } from "./week";
 
-export function Today({ firstDay }: { firstDay?: ComponentChild }) {
+export function Today() {
   const { forms, ledger, drafts } = useApp();
   const main = findMainForm(forms);
+  const parts = useOtherScreens();
   return (
     <>
       <Top title={t("Today")} />
@@ -25,13 +22,15 @@ export function Today({ firstDay }: { firstDay?: ComponentChild }) {
           <Ready />
         </div>
         <DataState />
-        {ledger.made === 0 && drafts.length === 0 && firstDay}
-        <ErasedDrafts />
-        <ToCorrect />
+        {ledger.made === 0 && drafts.length === 0 && parts && <parts.FirstDay />}
+        {parts && <parts.ErasedDrafts />}
+        {parts && <parts.ShiftLine />}
+        {parts && <parts.ToCorrect />}
         <FollowUps />
-        <Referrals />
+        {parts && <parts.OpenIncidents />}
+        {parts && <parts.Referrals />}
         <Drafts />
-        <Week />
+        {parts && <parts.Week />}
         {forms.length === 0 && <NoForms />}
       </main>
       {main && (
@@ -43,28 +42,6 @@ export function Today({ firstDay }: { firstDay?: ComponentChild }) {
       )}
       <Tabs here="today" />
     </>
-  );
-}
-
-/** That drafts are gone because their person took everything back, until the worker has read it. */
-function ErasedDrafts() {
-  const { book, vault, refresh } = useApp();
-  if (!book.erased) return null;
-  const dismiss = async (): Promise<void> => {
-    await changeCaseload(vault, (caseload) => ({ ...caseload, erased: 0 }));
-    await refresh();
-  };
-  return (
-    <p class="state wait" role="status">
-      {nt(
-        "{n} record that you had begun was erased: its person took everything back.",
-        "{n} records that you had begun were erased: their people took everything back.",
-        book.erased,
-      )}{" "}
-      <button type="button" class="link" onClick={() => void dismiss()}>
-        {t("OK")}
-      </button>
-    </p>
   );
 }
 
