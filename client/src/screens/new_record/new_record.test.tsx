@@ -125,6 +125,9 @@ describe("a new record", () => {
     await until(() => calls.includes("exchange"));
     assert.equal(location.hash, "#/saved/encounter/done");
     assert.deepEqual(await listDrafts(app.vault), []);
-    assert.deepEqual(app.vault.account.remembered["encounter"], { "/data/area": "west" });
+    assert.deepEqual(app.vault.account.remembered["encounter"], {
+      "/data/area": "west",
+      "/data/area#recent": "west",
+    });
   });
 });
