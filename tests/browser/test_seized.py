@@ -97,7 +97,7 @@ def test_22_quick_exit_leaves_a_clock_in_every_tab(open_page: OpenPage) -> None:
     expect(page.locator("body")).not_to_contain_text("something to hide")
     page.reload()
     expect(page.locator("#pin")).to_be_visible()
-    phone.unlock()
+    phone.unlock_form()  # Back led to the form, locked
     page.goto("/app/#/today")
     expect(page.get_by_text("Not finished")).to_be_visible()
 
