@@ -6,7 +6,7 @@
 export const PHONE = {
   "before sign-in": 20_480, // page, styles, icon, and the scripts of the gate
   "after sign-in": 38_500, // sending, storing, and the screens up to the first question
-  // Loaded once Today was drawn: its shift, open incidents, referrals, week; Mine, cards, where and when.
+  // Loaded once Today was drawn: its shift, open incidents, referrals, week; Mine, cards, places.
   "other screens": 9_600,
   enrolment: 800, // beside what sending needs
   exchange: 200, // the same
