@@ -30,7 +30,6 @@ class Hand:
     """A worker's hand on the screen: what it did, and how long it waited for the app."""
 
     page: Page
-    last_card: str  # the code of the card at the end of the list
     taps: int = 0
     swipes: int = 0
     keys: int = 0
@@ -112,8 +111,11 @@ def check_in_when_due(hand: Hand) -> None:
 
 
 def check_in_with_somebody_else(hand: Hand) -> None:
+    hand.page.goto("/app/#/people")
+    last = hand.page.locator("main .code").last.inner_text().replace("-", "")
+    hand.page.goto("/app/#/today")
     hand.tap(hand.page.locator(LOG), ".kinds")
-    hand.type("section[aria-labelledby=whom] input", hand.last_card[:4])
+    hand.type("section[aria-labelledby=whom] input", last[:4])
     hand.tap(hand.page.locator("section[aria-labelledby=whom] a"))
     talk(hand)
     hand.look_over_and_finish()
@@ -146,10 +148,12 @@ def refusal(hand: Hand) -> None:
 
 
 CASELOAD = "SELECT username FROM card JOIN user ON user.id = worker_id WHERE is_open GROUP BY 1 ORDER BY count(*) DESC"
-DUE = (
-    "SELECT username FROM follow_up JOIN user ON user.id = worker_id "
-    "WHERE due_on <= date('now') AND is_wanted AND NOT is_settled AND {} GROUP BY 1 ORDER BY count(*) DESC"
+DUE = "WHERE due_on <= date('now') AND is_wanted AND NOT is_settled AND form = '{}' GROUP BY 1 ORDER BY count(*) DESC"
+CARDS_DUE = (
+    "SELECT username FROM follow_up JOIN card USING (centre_id, code) JOIN user ON user.id = card.worker_id "
+    + DUE.format("encounter")
 )
+MEDIATIONS_DUE = "SELECT username FROM follow_up JOIN user ON user.id = worker_id " + DUE.format("mediation")
 
 # What is logged, the most taps that it may take, and whose day has it (a query of the demo).
 RECORDS: list[tuple[str, Callable[[Hand], None], int, str]] = [
@@ -157,20 +161,20 @@ RECORDS: list[tuple[str, Callable[[Hand], None], int, str]] = [
     ("the same with a person not among the last", check_in_with_somebody_else, 11, CASELOAD),
     ("first contact with a yes to 2", first_contact, 14, CASELOAD),
     ("first contact with a no", refusal, 4, CASELOAD),
-    ("check-in with an enrolled person, from what is due", check_in_when_due, 9, DUE.format("code <> ''")),
-    ("follow-up of a mediation, from what is due", follow_up, 5, DUE.format("form = 'mediation'")),
+    ("check-in with an enrolled person, from what is due", check_in_when_due, 9, CARDS_DUE),
+    ("follow-up of a mediation, from what is due", follow_up, 5, MEDIATIONS_DUE),
 ]
 
 
-def begin_shift(page: Page, worker: str) -> str:
-    """Sign in, and log once, which tells the phone where the worker is; return the code of the last card."""
+def begin_shift(page: Page, worker: str) -> None:
+    """Sign in, and log once, which tells the phone where the worker is."""
     page.goto("/app/")
     page.fill("#username", worker)
     page.fill("#password", PASSWORD)
     page.fill("#pin", PIN)
     page.click("button.main")
     page.get_by_text("Ready offline").wait_for()
-    hand = Hand(page, "")
+    hand = Hand(page)
     page.locator(LOG).click()
     page.locator(".kinds a", has_text="Practical support").click()
     hand.choose("people.who", "group")
@@ -184,9 +188,6 @@ def begin_shift(page: Page, worker: str) -> str:
     hand.main('[id="q-next.ref_made-set"]')
     hand.main("[id^=line-]")
     hand.main(".ledger")
-    page.goto("/app/#/people")
-    page.locator("main a .code").first.wait_for()
-    return page.locator("main a .code").last.inner_text().replace("-", "")
 
 
 def find_worker(data: Path, query: str) -> str:
@@ -220,13 +221,13 @@ def rows() -> list[Row]:
             browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
             for query, records in itertools.groupby(RECORDS, key=lambda record: record[3]):
                 page = browser.new_context(base_url=server.url, viewport=PHONE, has_touch=True).new_page()  # type: ignore[arg-type]
-                last_card = begin_shift(page, find_worker(folder / "data", query))
+                begin_shift(page, find_worker(folder / "data", query))
                 page.context.set_offline(True)
                 page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
                 for name, log, most, _ in records:
                     page.goto("/app/#/today")
                     page.locator(LOG).wait_for()
-                    hand = Hand(page, last_card)
+                    hand = Hand(page)
                     log(hand)
                     found += describe(name, hand, most)
                 page.context.close()
