@@ -13,7 +13,7 @@ import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, titleOf } from "../parts";
 import { go, useApp } from "../state";
 import { changeFinished, deleteFinished } from "./change_finished";
-import { chooseLanguage } from "./form_pages";
+import { chooseLanguage, listSpoken } from "./form_pages";
 import { NotHere } from "./not_here";
 import { OverviewLater } from "./overview_later";
 
@@ -55,7 +55,7 @@ export function FinishedRecord({ id }: { id: string }) {
     );
   }
   const isWaiting = line.state === "waiting";
-  const language = chooseLanguage(form.definition.languages, currentLanguage());
+  const language = chooseLanguage(listSpoken(form.definition), currentLanguage());
   return (
     <>
       <header class="top">

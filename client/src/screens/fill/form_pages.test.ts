@@ -7,6 +7,7 @@ import {
   findPlace,
   listPages,
   listProblemPlaces,
+  listSpoken,
 } from "./form_pages";
 
 const text = (name: string, more: Partial<Row> = {}): Row => ({ type: "text", name, ...more });
@@ -76,6 +77,19 @@ describe("the language of the questions", () => {
     assert.equal(chooseLanguage(["en", "fr"], "fr"), "fr");
     assert.equal(chooseLanguage(["ta", "en"], "fr"), "ta");
     assert.equal(chooseLanguage([], "fr"), "en");
+  });
+});
+
+describe("the languages that a form is offered in", () => {
+  it("are those of most of its questions, not those of a few words", () => {
+    const label = { en: "How?", fr: "Comment?" };
+    const rows = [
+      text("a", { label }),
+      text("b", { label: { ...label, ar: "كيف؟" } }),
+      text("c", { label }),
+    ];
+    const { definition } = new Filled(rows, null, { languages: ["en", "fr", "ar"] }).form;
+    assert.deepEqual(listSpoken(definition), ["en", "fr"]);
   });
 });
 

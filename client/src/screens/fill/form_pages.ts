@@ -1,6 +1,6 @@
 /** How a form is cut into pages, and what is still wrong on each of them. */
 
-import { inLanguage } from "../../engine/definition";
+import { type FormDefinition, inLanguage } from "../../engine/definition";
 import type { Form } from "../../engine/form";
 import type { AnswerNode } from "../../engine/node";
 import { isPassedOver, type ShownConsent } from "../../engine/standing";
@@ -98,6 +98,14 @@ export function listPresets(form: Form, chosen: string[]): string[] {
       ? [node.where()].filter(() => node.text !== "" && !chosen.includes(node.element.path))
       : node.allChildren().flatMap(visit);
   return visit(form.root);
+}
+
+/** The languages in which at least half of a form's questions have words. */
+export function listSpoken({ languages, elements }: FormDefinition): string[] {
+  const labels = elements.flatMap(({ label }) => (label ? [label] : []));
+  return languages.filter(
+    (code) => 2 * labels.filter((label) => label[code]).length >= labels.length,
+  );
 }
 
 /** The language to ask in: the app's where the form has it, else the form's first. */

@@ -22,6 +22,7 @@ import {
   findStandingPage,
   listPages,
   listPresets,
+  listSpoken,
   type Page,
 } from "./form_pages";
 import { makeSession, useWatchers, useWriter } from "./form_session";
@@ -89,9 +90,8 @@ function useFilling(props: PagesProps, language: string) {
 
 export function Pages(props: PagesProps) {
   const { definition, notice, banner, keeper, help } = props;
-  const [language, setLanguage] = useState(() =>
-    chooseLanguage(definition.languages, currentLanguage()),
-  );
+  const languages = useMemo(() => listSpoken(definition), []);
+  const [language, setLanguage] = useState(() => chooseLanguage(languages, currentLanguage()));
   const filling = useFilling(props, language);
   const { form, presets, session, paging, consent } = filling;
   const { pages, here, isOverview } = paging;
@@ -113,7 +113,7 @@ export function Pages(props: PagesProps) {
             {t("Hide")}
           </button>
         )}
-        <FormLanguage codes={definition.languages} language={language} choose={setLanguage} />
+        <FormLanguage codes={languages} language={language} choose={setLanguage} />
       </header>
       <main
         class="screen"

@@ -4,6 +4,7 @@ import { formatCardCode } from "../../engine/cards";
 import type { Choice, FormDefinition } from "../../engine/definition";
 import {
   AREA,
+  CHECK_IN,
   findChoice,
   findChoiceLabel,
   findFollowUpForm,
@@ -40,7 +41,7 @@ export function splitByDay(
 export function findLogAddress(forms: FormDefinition[], followUp: FollowUp): string {
   const { id, code, form } = followUp;
   const contact = findMainForm(forms);
-  const visit = contact && !code ? findChoice(contact, KIND, FOLLOW_UP_VISIT) : undefined;
+  const visit = contact && findChoice(contact, KIND, code ? CHECK_IN : FOLLOW_UP_VISIT);
   const review = findReview(forms, followUp);
   const target = review ? form : (findFollowUpForm(forms, form) ?? contact)?.id;
   const about = encodeURIComponent(`${code}|${(review ?? visit)?.name ?? ""}`);

@@ -1,0 +1,1 @@
+import"./chunk-ML264G3N.js";
