@@ -1,1 +1,0 @@
-import{c as s,j as e}from"./chunk-ZFAS6BCD.js";function p({id:r,box:t}){let{device:o,kid:i,box:a,signature:m}=t;return{id:r,device:o,kid:i,box:e(a),signature:e(m)}}async function x(){return(await s("outbox")).filter(({state:t,box:o})=>t==="waiting"&&o).sort((t,o)=>t.seq-o.seq)}export{p as a,x as b};

@@ -1,1 +1,0 @@
-import{g as a,h as b,i as c}from"./chunk-SGL2HOP5.js";import"./chunk-QPKQA6QJ.js";import"./chunk-H7R3ZIBM.js";import"./chunk-3HPVNI3D.js";import"./chunk-JGAFW7ED.js";import"./chunk-ZFAS6BCD.js";export{b as exchange,c as fetchManifestContent,a as markTried};

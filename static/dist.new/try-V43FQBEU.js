@@ -1,1 +1,0 @@
-import"./chunk-ML264G3N.js";

@@ -1,1 +1,0 @@
-import{S as a}from"./chunk-QPSD6SFU.js";import"./chunk-3LTJRXKO.js";import"./chunk-RL7LHMRA.js";import"./chunk-GBJWGLSM.js";import"./chunk-SGL2HOP5.js";import"./chunk-QPKQA6QJ.js";import"./chunk-H7R3ZIBM.js";import"./chunk-3HPVNI3D.js";import"./chunk-JGAFW7ED.js";import"./chunk-ZFAS6BCD.js";export{a as UnlockedApp};
