@@ -296,7 +296,7 @@ class Year:
             "hotspot_round": self.pick({"yes": 40, "no": 60}),
             "team_n": "2",
         }
-        return {"shift": shift, "you": {"felt": self.pick({"fine": 60, "tired": 35, "shaken": 5})}}
+        return {"shift": {**shift, "felt": self.pick({"fine": 60, "tired": 35, "shaken": 5})}}
 
     def _participant(self, moment: dt.datetime) -> dict[str, Any]:
         kind = self.pick({"intake": 60, "review": 40})

@@ -118,7 +118,9 @@ def test_29_a_full_phone_refuses_pictures_before_words_and_voice_notes_are_off(
     office.get_by_role("button", name="Publish").click()
     page = open_page()
     session = page.context.new_cdp_session(page)
-    session.send("Storage.overrideQuotaForOrigin", {"origin": server.url, "quotaSize": 900_000})  # the app takes most of it
+    session.send(
+        "Storage.overrideQuotaForOrigin", {"origin": server.url, "quotaSize": 1_000_000}
+    )  # the app takes most of it
     phone = Phone(page)
     phone.enrol("w01")
     page.goto("/app/#/start/door_sign")

@@ -134,7 +134,7 @@ def _list_records() -> list[tuple[str, dt.datetime, dict[str, Any]]]:
                 records.append(("mediation_follow_up", moment, given))
     began = (NOW - dt.timedelta(hours=5)).isoformat(timespec="milliseconds")
     ended = (NOW - dt.timedelta(hours=1)).isoformat(timespec="milliseconds")
-    shift = {"shift": {"start": began, "end": ended, "areas": "002 004"}, "you": {"felt": "need_debrief"}}
+    shift = {"shift": {"start": began, "end": ended, "areas": "002 004", "felt": "need_debrief"}}
     return [*records, ("shift", NOW, validate(definition_of("shift"), shift, local_time(NOW)).answers)]
 
 

@@ -222,8 +222,7 @@ def test_who_is_out_is_known_from_their_shift(session: Session, ready: Cast, tea
     now = dt.datetime.now(dt.UTC)
     start = (now - dt.timedelta(hours=2)).isoformat(timespec="milliseconds")
     shift = {
-        "shift": {"start": start, "end": now.isoformat(timespec="milliseconds"), "areas": "002 004"},
-        "you": {"felt": "shaken"},
+        "shift": {"start": start, "end": now.isoformat(timespec="milliseconds"), "areas": "002 004", "felt": "shaken"},
     }
     send(session, ready, "shift", shift, now + dt.timedelta(seconds=1))
     (one,) = board.see_board(session, team).workers_out

@@ -171,8 +171,13 @@ def test_a_call_for_help_stays_when_its_shift_is_corrected(session: Session, cas
     def shift(team: str, felt: str, **more: Any) -> dict[str, Any]:
         day = dt.date.today()
         given = {
-            "shift": {"start": f"{day}T18:00:00.000", "end": f"{day}T21:00:00.000", "areas": "002", "team_n": team},
-            "you": {"felt": felt},
+            "shift": {
+                "start": f"{day}T18:00:00.000",
+                "end": f"{day}T21:00:00.000",
+                "areas": "002",
+                "team_n": team,
+                "felt": felt,
+            },
         }
         moment = local_time(dt.datetime.combine(day, dt.time(22)))
         answers = recalculate(definition, given, moment).answers
