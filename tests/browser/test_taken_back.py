@@ -145,6 +145,7 @@ def meet_with_card(phone: Phone, card: str) -> str:
     page.get_by_role("link", name="Log an encounter").click()
     phone.who_was_there()
     phone.next()
+    page.get_by_role("button", name="Change consent").click()  # they said yes before, and are asked anew
     phone.pick("consent.said", "read")
     phone.pick("consent.understood", "Yes")
     page.locator('[id="q-consent.tier_said-set"] label.choice', has=page.locator("input[value='3']")).click()
