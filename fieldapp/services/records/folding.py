@@ -88,8 +88,9 @@ def update_records(
             if before.has_fallen_to(after):
                 statements.append(standing.make_fall(batch[-1].envelope.finished_at, batch[-1].position))
             # A slip shows the consent of the person whom the record names; when that changes, the
-            # slip goes along.
-            if after.is_settled and (after.person != before.person or not before.is_settled):
+            # slip goes along. A no names nobody, and leaves what was said before, and who may take it back.
+            is_no = refolded.state.is_refusal
+            if not is_no and after.is_settled and (after.person != before.person or not before.is_settled):
                 slips.follow_record(ctx.session, ctx.centre_id, record_id, after.person)
     records.add_all(ctx.session, rows)
     moved = standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
