@@ -200,6 +200,7 @@ def _refold_record(
     links = {submission.instance_id: submission.prev for submission in arrived if submission.id not in version_ids}
     folded = fold_versions(ctx, record_id, stored_versions, answers_by_key, budget, links)
     followed_before = record.follows if record else ""
+    person_before = record.person if record else ""
     foreign = _find_foreign(parts, form, folded)
     _mark_foreign(parts, foreign)
     was_there = record is not None
@@ -217,6 +218,7 @@ def _refold_record(
         folded.current.finished_local.date(),
         folded.current.is_refusal,
         followed_before,
+        person_before,
     )
     statements = read_record_statement(ctx, record_id, arrived, stored_versions, folded)
     speaking = record_id
