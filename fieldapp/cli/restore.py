@@ -31,5 +31,6 @@ def restore(folder: Path, replace: bool) -> None:
     click.echo(
         "Start the server, then look at the office's home page and at People and phones: they say which numbers of which "
         f"phones are missing. What the office did after {made_at} is undone: people switched off, phones locked or wiped, "
-        "new passwords, invitations."
+        "new passwords, invitations. So is what people lowered since: by their slip, in the office, or in a talk that "
+        "phones sent. It stands again as it did, with answers that had been cut. Lower it again, on each card's own page."
     )

@@ -74,6 +74,7 @@ STATUS = {
     "storage.down": 503,
     "areas.outlines": 422,
     "board.unknown": 422,
+    "feed.agreement_over": 403,
     "feed.key": 401,
     "feed.label": 422,
     "feed.option": 501,

@@ -8,8 +8,13 @@ from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.follow_ups import is_review
 from fieldapp.services.caseload.labels import forget_labels
-from fieldapp.services.caseload.messages import Messages, make_card_message, make_follow_up_message
-from fieldapp.services.caseload.record_state import RecordState
+from fieldapp.services.caseload.messages import (
+    Messages,
+    make_card_message,
+    make_follow_up_message,
+    make_referral_message,
+)
+from fieldapp.services.caseload.record_state import RecordState, load_states
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.cards import REFUSED, Card
@@ -74,7 +79,8 @@ def list_intake_days(ctx: ActContext, codes: Collection[str]) -> dict[str, dt.da
 def write_standings(ctx: ActContext, cards_by_code: dict[str, Card], messages: Messages) -> dict[str, PersonStanding]:
     """Write on each card how far its person's standing consent reaches; return it by code.
 
-    Phones forget what is due of whom said no, and hear of it again after the next yes: that is added to the messages.
+    Phones forget what is due of whom said no, and their referrals, and hear of it again after the next yes: that is
+    added to the messages.
     """
     standings = {row.person: row for row in standing.list_standings(ctx.session, ctx.centre_id, list(cards_by_code))}
     turned = set()
@@ -90,6 +96,10 @@ def write_standings(ctx: ActContext, cards_by_code: dict[str, Card], messages: M
         messages[card.worker_id, f"due/{follow_up.key}"] = make_follow_up_message(
             follow_up, card, is_review=is_review(ctx, follow_up)
         )
+    for referral in load_states(ctx, records.of_person(ctx.session, ctx.centre_id, turned)) if turned else ():
+        if referral.read_role(QuestionRole.STATUS):
+            message = make_referral_message(referral, cards_by_code[referral.person])
+            messages[referral.author_id, f"ref/{referral.root_id}"] = message
     return standings
 
 
@@ -104,11 +114,35 @@ def update_cards(
             if card is None:
                 card = cards_by_code[code] = _create_card(ctx, code, record_state.author_id)
             # The newest contact by its day decides, since records arrive late and in any order.
-            if code == record_state.person and (card.seen_on is None or record_state.day >= card.seen_on):
-                card.seen_on = record_state.day
-                card.is_open = not record_state.is_chosen(QuestionRole.KIND, ChoiceRole.ENDS_WORK)
+            if code == record_state.person:
+                _note_seen(card, record_state)
             if code in issued:
                 _record_issuer(ctx, card, record_state.author_id, messages)
+
+
+def _note_seen(card: Card, record_state: RecordState) -> None:
+    if card.seen_on is None or record_state.day >= card.seen_on:
+        card.seen_on = record_state.day
+        card.is_open = not record_state.is_chosen(QuestionRole.KIND, ChoiceRole.ENDS_WORK)
+
+
+def reread_cards(ctx: ActContext, record_states: Sequence[RecordState], cards_by_code: dict[str, Card]) -> None:
+    """Compute when people were seen from all their records, where one was corrected.
+
+    The day that it had said, or that of somebody else or of a no, must not stay on the card.
+    """
+    codes: set[str] = set()
+    for record_state in record_states:
+        if record_state.person_before:
+            codes |= {record_state.person_before, record_state.person} - {""}
+    if not codes:
+        return
+    for code in codes & cards_by_code.keys():
+        cards_by_code[code].seen_on = None
+        cards_by_code[code].is_open = True
+    for record_state in load_states(ctx, records.of_person(ctx.session, ctx.centre_id, codes)):
+        if record_state.person in cards_by_code:
+            _note_seen(cards_by_code[record_state.person], record_state)
 
 
 def _create_card(ctx: ActContext, code: str, author_id: int) -> Card:

@@ -30,7 +30,7 @@ def make_card_message(
     if not card.is_open:
         return ""
     seen = ""
-    if card.seen_on:
+    if card.seen_on and card.tier != REFUSED:
         seen = card.seen_on.isoformat()
     message: dict[str, Any] = {"code": card.code, "tier": card.tier, "seen": seen}
     if intake is not None and card.tier != REFUSED:
@@ -76,8 +76,13 @@ def make_follow_up_message(
     return json.dumps(message)
 
 
-def make_referral_message(record_state: RecordState) -> str:
-    """Return what a phone shows of a referral, and needs to open it again; "" when it ended."""
+def make_referral_message(record_state: RecordState, card: Card | None) -> str:
+    """Return what a phone shows of a referral, and needs to open it again; "" when it ended.
+
+    `card`: of whom it is about. Nobody is reminded of somebody who said no.
+    """
+    if card is not None and card.tier == REFUSED:
+        return ""
     if record_state.is_chosen(QuestionRole.STATUS, ChoiceRole.ENDS_REFERRAL):
         return ""
     about = {"day": record_state.day.isoformat(), "code": record_state.person}

@@ -48,6 +48,7 @@ class RecordState:
     finished_on: dt.date | None = None
     is_refusal: bool = False  # the person did not say yes
     followed_before: str = ""  # the record that it followed up until it was corrected
+    person_before: str = ""  # the card code that it named until then
 
     @property
     def person(self) -> str:

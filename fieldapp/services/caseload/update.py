@@ -13,6 +13,7 @@ from typing import Any
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.cards import (
     add_card_messages,
+    reread_cards,
     show_standing_of_records,
     update_cards,
     update_owner,
@@ -189,12 +190,13 @@ def _update_cards_and_follow_ups(
     """Write cards and follow-ups, and add what phones are told of them to the messages."""
     codes = set(notes.handed_over)
     for record_state in record_states:
-        codes |= {record_state.person, *map(plain_code, record_state.cards)} - {""}
+        codes |= {record_state.person, record_state.person_before, *map(plain_code, record_state.cards)} - {""}
     cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
     # Who had the card before is needed below: that worker's phones have to forget it.
     workers_before = {code: card.worker_id for code, card in cards_by_code.items()}
     closed_before = {code for code, card in cards_by_code.items() if not card.is_open}
     update_cards(ctx, record_states, cards_by_code, messages)
+    reread_cards(ctx, record_states, cards_by_code)
     # After the cards themselves: a hand-over may be about a card that this very message made.
     for code in notes.handed_over:
         if code in cards_by_code:
@@ -222,7 +224,9 @@ def _update_cards_and_follow_ups(
     _add_follow_up_messages(ctx, messages, touched, moved_from)
     for record_state in record_states:
         if record_state.read_role(QuestionRole.STATUS):
-            messages[record_state.author_id, f"ref/{record_state.root_id}"] = make_referral_message(record_state)
+            messages[record_state.author_id, f"ref/{record_state.root_id}"] = make_referral_message(
+                record_state, cards_by_code.get(record_state.person)
+            )
     _add_open_messages(ctx, messages, chains)
 
 

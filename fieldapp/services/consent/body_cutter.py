@@ -3,6 +3,7 @@
 The record stays without them, and so does each submission of it: whatever is folded again later is the same.
 """
 
+import contextlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,7 @@ from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from forms.definition import FormDefinition
+from forms.roles import QuestionRole
 from sync.bodies import read_body
 
 
@@ -33,6 +35,15 @@ class BodyCutter(ABC):
     def find_definition(self, form: str, version: str) -> FormDefinition | None:
         key = form, version
         return load_definitions(self.ctx.session, self.ctx.centre_id, {key}).get(key)
+
+    def read_role(self, submission: Submission, role: QuestionRole) -> str:
+        """Return a submission's answer to the question with a role; "" where none can be read."""
+        definition = self.find_definition(submission.form, submission.version)
+        answers = None
+        if definition is not None:
+            with contextlib.suppress(ValueError):
+                answers = read_body(submission.body, definition)
+        return definition.read_role(answers, role) if definition is not None and isinstance(answers, dict) else ""
 
     def has_any(self, record: Record) -> bool:
         """Say whether a record, or a submission of it, has any such answer."""

@@ -88,8 +88,9 @@ def update_records(
             if before.has_fallen_to(after):
                 statements.append(standing.make_fall(batch[-1].envelope.finished_at, batch[-1].position))
             # A slip shows the consent of the person whom the record names; when that changes, the
-            # slip goes along.
-            if after.is_settled and (after.person != before.person or not before.is_settled):
+            # slip goes along. A no names nobody, and leaves what was said before, and who may take it back.
+            is_no = refolded.state.is_refusal
+            if not is_no and after.is_settled and (after.person != before.person or not before.is_settled):
                 slips.follow_record(ctx.session, ctx.centre_id, record_id, after.person)
     records.add_all(ctx.session, rows)
     moved = standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
@@ -199,6 +200,7 @@ def _refold_record(
     links = {submission.instance_id: submission.prev for submission in arrived if submission.id not in version_ids}
     folded = fold_versions(ctx, record_id, stored_versions, answers_by_key, budget, links)
     followed_before = record.follows if record else ""
+    person_before = record.person if record else ""
     foreign = _find_foreign(parts, form, folded)
     _mark_foreign(parts, foreign)
     was_there = record is not None
@@ -216,6 +218,7 @@ def _refold_record(
         folded.current.finished_local.date(),
         folded.current.is_refusal,
         followed_before,
+        person_before,
     )
     statements = read_record_statement(ctx, record_id, arrived, stored_versions, folded)
     speaking = record_id

@@ -32,6 +32,7 @@ from fieldapp.services.records.decisions import (
 )
 from fieldapp.services.records.folding import Foreign
 from fieldapp.services.records.form_rules import Judgements
+from fieldapp.services.records.refused_answers import cut_to_standing
 from fieldapp.services.records.time_limits import PER_RECORD, WHILE_LOCKED, time_for
 from fieldapp.store.consent import standing as words
 from fieldapp.store.database import is_outage
@@ -100,6 +101,7 @@ def store_submissions(
     _save_slips(ctx, new_items, accepted, foreign)
     # Answers after folding: only then is it known that a correction was of somebody else's record.
     answers = _make_answers(ctx, decider, items, foreign, signer)
+    _cut_refused_to_standing(ctx, living, foreign)
     _publish_refused(ctx, items, answers, accepted)
 
     _note_attachments_of_cut(ctx, decider, items, effects)
@@ -182,6 +184,7 @@ def store_failed(
         refusals.save_refusals(ctx, [refused], refusals.RefusalEffects())
         apply_unusable_refusals(ctx, [envelope.record])
         restrict_late(ctx, [envelope.record])
+        _cut_refused_to_standing(ctx, [item], {})
         _save_slips(ctx, [item], [], {})
     decider.meter.write()
     return _make_answers(ctx, decider, [item], {}, signer)
@@ -388,6 +391,22 @@ def _publish_refused(
         if is_refused and not item.submission.is_overruled:
             refused.append((item.envelope, answer["problems"]))
     update.publish_refused_records(ctx, [submission.envelope.record for submission in accepted], refused)
+
+
+def _cut_refused_to_standing(ctx: ActContext, items: Sequence[IntakeItem], foreign: Foreign) -> None:
+    """Cut what was stored as part of no record; its sender's phones get it back like that."""
+    refused = {item.position: item for item in items if item.decision.problems or item.submission.key in foreign}
+    if not refused:
+        return
+    knew: dict[int, tuple[str, ...]] = {}
+    for position, item in refused.items():
+        spoken = item.as_sent.consent
+        knew[position] = spoken.knew if spoken is not None and spoken.is_asked else ()
+    stored = submissions.list_uncut(ctx.session, ctx.centre_id, refused)
+    cut_to_standing(ctx, stored, knew)
+    for submission in stored:
+        item = refused[submission.id]
+        item.submission = replace(item.submission, envelope=replace(item.envelope, body=submission.body))
 
 
 def _note_attachments_of_cut(

@@ -34,6 +34,7 @@ from fieldapp.services.records.decisions import (
 from fieldapp.services.records.form_rules import Judgements, judge_all
 from fieldapp.services.records.intake import concerns_whole_message, find_record_id, update_records_and_caseload
 from fieldapp.services.records.new_codes import apply_new_codes
+from fieldapp.services.records.refused_answers import cut_to_standing
 from fieldapp.services.records.time_limits import AT_REVIEW, WHILE_LOCKED, time_for
 from fieldapp.store.consent import standing as words
 from fieldapp.store.operations import centres
@@ -194,7 +195,7 @@ def _accept_of_phone(ctx: ActContext, batch: Sequence[Submission], judgements: J
     persons = words.find_refusing_persons(ctx.session, ctx.centre_id, [release.submission.id for release in releases])
     accepted, refused = _write(ctx, releases, definitions)
     ctx.session.flush()
-    _update_records(ctx, accepted, refused, judgements)
+    _update_records(ctx, batch, accepted, refused, judgements)
     apply_unusable_refusals(ctx, {release.envelope.record for release in releases})
     restrict_late(ctx, {release.envelope.record for release in releases})
     _end_cards(ctx, releases, definitions, persons)
@@ -328,6 +329,7 @@ def _write_decision(ctx: ActContext, release: _Release, definition: FormDefiniti
 
 def _update_records(
     ctx: ActContext,
+    batch: Sequence[Submission],
     accepted: Sequence[AcceptedSubmission],
     refused: Sequence[RefusedRecord],
     judgements: Judgements,
@@ -339,5 +341,15 @@ def _update_records(
     for submission in accepted:
         if submission.key in foreign:
             to_publish.append((submission.envelope, [foreign[submission.key].to_json()]))
+    # What is no part of a record, or stays quarantined, though its form may be known only now.
+    left = [submission for submission in batch if submission.problems and not submission.is_cut]
+    cut_to_standing(ctx, left, {})
+    bodies = {(submission.instance_id, submission.sha256): submission.body for submission in left}
+    to_publish = [(_put_body(envelope, bodies), problems) for envelope, problems in to_publish]
     update.publish_refused_records(ctx, [submission.envelope.record for submission in accepted], to_publish)
     apply_new_codes(ctx, [IncomingSubmission(submission.envelope) for submission in accepted])
+
+
+def _put_body(envelope: Envelope, bodies: Mapping[tuple[str, str], str]) -> Envelope:
+    """Return a submission with the answers that are stored of it."""
+    return replace(envelope, body=bodies.get((envelope.instance_id, envelope.sha256), envelope.body))

@@ -153,11 +153,11 @@ def update_standings(
         session.connection().execute(sa.delete(StandingRow).where(of_gone))
     fallen = {person for person, change in changes.items() if change.is_fall}
     above = {person for person, consent in folded.items() if person in fallen or arrived.get(person, END) > consent.tier}
-    _mark_above(session, centre_id, above, at)
+    mark_above(session, centre_id, above, at)
     return changes
 
 
-def _mark_above(session: Session, centre_id: int, persons: Collection[str], at: dt.datetime) -> None:
+def mark_above(session: Session, centre_id: int, persons: Collection[str], at: dt.datetime) -> None:
     """Note that what is stored about these people may reach further than what stands."""
     if persons:
         ours = sa.and_(StandingRow.centre_id == centre_id, StandingRow.person.in_(persons), IS_NOT_ABOVE)

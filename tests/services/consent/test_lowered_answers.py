@@ -199,6 +199,62 @@ def test_what_was_kept_aside_is_let_in_without_it(session: Session, cast: Cast) 
     assert find_left(session, *DENIED) == []
 
 
+LATE = {
+    "a record": lambda first: change(intake(ONE, MAY), "arrival", came_by=""),
+    "a correction": lambda first: correct(change(first, "arrival", came_by=""), MAY),
+    "a correction that names nobody": lambda first: correct(change(first, "start", code=""), MAY),
+    "under another form": lambda first: {**intake(ONE, MAY), "root": first["id"], "prev": [first["id"]]},
+}
+
+
+@pytest.mark.parametrize("kind", LATE)
+def test_what_is_refused_after_consent_fell_is_stored_without_it(session: Session, cast: Cast, kind: str) -> None:
+    first = met(ONE, APRIL, "3") if kind == "under another form" else intake(ONE, APRIL)
+    send(session, cast, first)
+    lower(session, cast)
+    cut_in_every_centre(session)
+    send(session, cast, LATE[kind](first), status="rejected")
+    assert find_left(session, *DENIED) == []
+    told_back = session.scalars(sa.select(PullItem.body).where(PullItem.key.like("rec/%"), PullItem.body != "")).all()
+    assert len(told_back) == (kind != "under another form")
+    assert all(ALLOWED in body and not any(word in body for word in DENIED) for body in told_back)
+
+
+def test_what_is_kept_aside_after_consent_fell_is_stored_without_it(session: Session, cast: Cast) -> None:
+    send(session, cast, met(ONE, APRIL, "3"))
+    lower(session, cast)
+    cut_in_every_centre(session)
+    aside(session, cast, intake(ONE, APRIL))
+    assert find_left(session, *DENIED) == []
+    assert find_left(session, ALLOWED) == [ALLOWED]
+
+
+def test_who_agreed_anew_in_a_record_that_is_refused_loses_nothing(session: Session, cast: Cast) -> None:
+    send(session, cast, met(ONE, APRIL, "3"))
+    lower(session, cast)
+    cut_in_every_centre(session)
+    refused = knowing(session, change(intake(ONE, MAY), "arrival", came_by=""))
+    send(session, cast, refused, status="rejected")
+    cut_in_every_centre(session)
+    assert find_left(session, *DENIED) == list(DENIED)
+    send(session, cast, knowing(session, met(ONE, JUNE, "1")))  # said again, and to less
+    lower(session, cast, tier=0)
+    cut_in_every_centre(session)
+    assert find_left(session, *DENIED) == []
+
+
+def test_what_is_refused_while_two_answers_differ_waits_as_records_do(
+    session: Session, cast: Cast, calendar: Calendar
+) -> None:
+    calendar.send(met(ONE, calendar.now.date(), "3"), met(ONE, calendar.now.date(), "1"))
+    calendar.send(change(intake(ONE, calendar.now.date()), "arrival", came_by=""))
+    cut_in_every_centre(session)
+    assert find_left(session, *DENIED) == list(DENIED)
+    calendar.go_on(31)
+    cut_in_every_centre(session)
+    assert find_left(session, *DENIED) == []
+
+
 def test_two_answers_of_which_only_what_goes_differs_need_no_choice(session: Session, cast: Cast) -> None:
     first = intake(ONE, APRIL)
     send(session, cast, first)

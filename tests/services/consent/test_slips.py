@@ -246,6 +246,30 @@ def test_a_slip_whose_record_names_no_card_any_more_shows_nothing(phone: Phone) 
     assert see(phone.session) is None
 
 
+def test_a_slip_keeps_its_power_when_its_record_becomes_a_no(phone: Phone, cast: Cast, tmp_path: Path) -> None:
+    attach(phone.session.get_bind().engine, Settings(data=str(tmp_path), secret_key="k" * 64))
+    first = phone.seal(met(tier="3"), slip=SLIP)
+    phone.send(first)
+    phone.send(phone.seal(met(tier="0"), root=first["id"], prev=[first["id"]]))  # nothing today
+    assert stands(phone.session, cast) == 3
+    view = see(phone.session)
+    assert isinstance(view, slip_acts.SlipView) and view.tier == 3
+    slip_acts.lower_by_slip(phone.session, TAG, 1)
+    assert stands(phone.session, cast) == 1
+    slip_acts.end_by_slip(phone.session, TAG)
+    assert isinstance(see(phone.session), slip_acts.EndedSlip) and stands(phone.session, cast) is None
+
+
+def test_a_slip_goes_along_when_a_no_turns_out_to_be_somebody_else(phone: Phone) -> None:
+    first = phone.seal(met(tier="3"), slip=SLIP)
+    phone.send(first)
+    nothing = phone.seal(met(tier="0"), root=first["id"], prev=[first["id"]])
+    phone.send(nothing)
+    phone.send(phone.seal(met(TWO, tier="2"), root=first["id"], prev=[nothing["id"]]))
+    assert phone.session.get_one(Slip, TAG, populate_existing=True).person == TWO
+    assert see(phone.session) is not None
+
+
 def test_a_ticket_allows_one_act_with_one_slip_for_some_minutes(now: dt.datetime) -> None:
     ticket = Ticket(TAG, SlipAct.TO_1)
     text = issue_ticket(ticket, KEY, now)

@@ -31,7 +31,7 @@ from fieldapp.store.database import engine_for
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.products.entity_sets import EntitySet
 from fieldapp.store.products.feed_file import Feed, Query, parse_order, write_feed_file
-from fieldapp.store.releases.releases import Release
+from fieldapp.store.releases.releases import Release, ReleaseSeries
 from tests.cast import Cast, a_series, make_cast
 from tests.services.products.figures import fill
 
@@ -140,6 +140,27 @@ def test_what_is_revoked_is_gone_from_the_feed_at_once(reader: Reader) -> None:
     with reader.session() as session:
         build_feed_files(session, reader.app.config["SETTINGS"].packages)
     assert "encounters" not in {one["name"] for one in reader.json("")["value"]}
+
+
+def test_after_the_agreement_nothing_is_read_and_no_key_made(reader: Reader) -> None:
+    packages = reader.app.config["SETTINGS"].packages
+    with reader.session() as session:
+        series = session.scalars(sa.select(ReleaseSeries)).one()
+        series.agreement = {"ends_on": "2020-01-31"}
+        session.commit()
+        for path in ("", "encounters", "$metadata"):
+            answer = reader.get(path)
+            assert (answer.status_code, answer.get_json()["error"]["code"]) == (403, "feed.agreement_over")
+        with pytest.raises(ActProblem) as refused:
+            make_key(session, reader.cast.rosa, series_id=series.id, label="Power BI")
+        assert refused.value.code == "feed.agreement_over"
+        build_feed_files(session, packages)
+        assert list(packages.glob(f"feeds/{series.id}-*")) == []  # nothing lies there for nobody
+        session.rollback()
+        series.agreement = {"ends_on": "2999-01-31"}
+        session.commit()
+        build_feed_files(session, packages)
+    assert reader.get("encounters").status_code == 200
 
 
 def test_it_holds_what_was_released_and_nothing_else(reader: Reader) -> None:

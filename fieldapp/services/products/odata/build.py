@@ -14,9 +14,11 @@ from evaluator_export.package import write as release
 from evaluator_export.series import batch, ledger
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
 from evaluator_export.tables.protected_counts import TOTAL
+from fieldapp.services.acts import utcnow
 from fieldapp.services.products.content import read_count
 from fieldapp.services.products.odata.feed import compute_feed_version, get_feed_folder, list_feed_sources
 from fieldapp.services.products.tables import PublishedTexts, load_published_texts
+from fieldapp.services.releases.agreements import is_agreement_over
 from fieldapp.services.releases.datasets import load_catalogue, read_recipe, recipe_text
 from fieldapp.services.releases.gathering.ledger_state import parse_entry
 from fieldapp.services.releases.gathering.withdrawn_places import WithdrawnPlaces, load_withdrawn_places
@@ -76,8 +78,17 @@ def build_feed_files(session: Session, packages: Path) -> int:
     # and rows of another.
     with ReadTransaction(session):
         for series in releases.active_series(session):
+            if is_agreement_over(series, utcnow()):
+                _delete_feed_files(series, get_feed_folder(packages))
+                continue
             built += _build_feed_file(session, series, get_feed_folder(packages))
     return built
+
+
+def _delete_feed_files(series: ReleaseSeries, folder: Path) -> None:
+    """Delete what nobody may read any more; it is built again if the agreement is renewed."""
+    for path in folder.glob(f"{series.id}-*.db"):
+        path.unlink(missing_ok=True)
 
 
 def _build_feed_file(session: Session, series: ReleaseSeries, folder: Path) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fieldapp.services.acts import ActContext, Actor, act
+from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.services.products.odata.keys import authenticate_key
+from fieldapp.services.products.odata.keys import authenticate_key, check_agreement
 from fieldapp.store.products import products
 from fieldapp.store.products.feed_file import Feed, open_feed
 from fieldapp.store.products.feed_keys import FeedKey
@@ -48,10 +48,12 @@ def _iterate_edition_hashes(session: Session, centre_id: int) -> Iterator[str]:
 def open_feed_for_key(session: Session, key: str, packages: Path) -> OpenFeed:
     """Return the feed that a key may read.
 
-    Raise ActProblem "feed.key", or "feed.missing" while its file is being built.
+    Raise ActProblem "feed.key", "feed.agreement_over" after the recipient's last day, or "feed.missing" while its file
+    is being built.
     """
     row = authenticate_key(session, key)
     series = session.get_one(ReleaseSeries, row.series_id)
+    check_agreement(series, utcnow())
     version = compute_feed_version(session, series)
     newest = get_feed_folder(packages) / f"{series.id}-{version}.db"
     live = list_feed_sources(session, series)

@@ -3,6 +3,7 @@
 A key is shown once; only its hash is stored.
 """
 
+import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.releases.agreements import is_agreement_over
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.products import feed_keys
 from fieldapp.store.products.feed_keys import FeedKey
@@ -41,10 +43,12 @@ def list_keys(ctx: ActContext) -> FeedKeysPage:
 def make_key(ctx: ActContext, series_id: int, label: str) -> str:
     """Return a new key for a series of the centre; nobody can see it a second time.
 
-    Raise ActProblem "access.not_found", or "feed.label" for a label under three characters.
+    Raise ActProblem "access.not_found", "feed.agreement_over", or "feed.label" for a label under three characters.
     """
-    if series_id not in {series.id for series in releases.series_of(ctx.session, ctx.centre_id)}:
+    series = {row.id: row for row in releases.series_of(ctx.session, ctx.centre_id)}.get(series_id)
+    if series is None:
         raise make_not_found()
+    check_agreement(series, ctx.now)
     if len(label.strip()) < 3:
         raise ActProblem("feed.label", N_("Say whose key it is, in a few words."))
     key = PREFIX + secrets.token_urlsafe(KEY_BYTES)
@@ -71,6 +75,12 @@ def revoke_key(ctx: ActContext, key_id: int, seen: str | None = None) -> None:
     check_revision(ctx, seen, key, f"series/{key.series_id}", ("feed_key.revoke",))
     key.revoked_at = key.revoked_at or ctx.now  # revoked again, it keeps the first moment
     ctx.describe(f"series/{key.series_id}", key=key_id)
+
+
+def check_agreement(series: ReleaseSeries, now: dt.datetime) -> None:
+    """Raise ActProblem "feed.agreement_over" after the last day of a recipient's agreement."""
+    if is_agreement_over(series, now):
+        raise ActProblem("feed.agreement_over", N_("The agreement with the recipient is over, so this feed is closed."))
 
 
 def authenticate_key(session: Session, key: str) -> FeedKey:
