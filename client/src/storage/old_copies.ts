@@ -42,8 +42,8 @@ async function isAboveStanding(vault: Vault, row: OutboxRow, line: Line): Promis
   if (line.stood !== undefined) return standing.tier < 1 || standing.tier < line.stood;
   if (standing.tier < 1) return true;
   // Nobody here knew how much the person allowed: from now on it is measured by this.
-  const about = await seal(vault.key, { ...line, stood: standing.tier });
-  await updateRow("outbox", row.id, (before) => ({ ...before, about }));
+  const sealed = await seal(vault.key, { ...line, stood: standing.tier });
+  await updateRow("outbox", row.id, (before) => ({ ...before, about: sealed }));
   return false;
 }
 
