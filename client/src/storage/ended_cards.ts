@@ -6,11 +6,9 @@ import type { Json } from "../engine/types";
 import { getAllRows, updateRow } from "./database";
 import type { Draft } from "./drafts";
 import { findForm } from "./forms";
-import { closeOutboxRow, type OutboxLine } from "./outbox";
-import type { OutboxRow } from "./types";
+import { forgetContent } from "./old_copies";
+import { closeOutboxRow } from "./outbox";
 import { seal, unseal, type Vault } from "./vault";
-
-type Line = Pick<OutboxLine, "kind" | "area">;
 
 /**
  * Erase records about these cards that were not sent, and what is left here of those that were; the
@@ -38,14 +36,6 @@ export async function eraseUnsent(vault: Vault, codes: string[]): Promise<string
     }
   }
   return ended;
-}
-
-/** Leave of a record that was sent only that there was one. */
-async function forgetContent(vault: Vault, { id, about }: OutboxRow): Promise<void> {
-  const line = about && (await unseal<Line>(vault.key, about).catch(() => null));
-  const { kind: _, area: __, ...rest } = line ?? {};
-  const sealed = line && (await seal(vault.key, rest));
-  await updateRow("outbox", id, ({ copy: ___, of: ____, ...row }) => ({ ...row, about: sealed }));
 }
 
 /** Whether a draft is about such a card; without its form, whether any answer of it is its code. */

@@ -5,7 +5,7 @@ import type { FormDefinition } from "../engine/definition";
 import type { Json } from "../engine/types";
 import { AREA, goesOnAsBefore, KIND, MINUTES, readRole, TIER } from "../engine/roles";
 import { detachAttachments } from "./captured";
-import { type Caseload, readCaseload } from "./caseload";
+import { type Caseload, findStanding, readCaseload } from "./caseload";
 import { addFinishedRecord, addStatement, pickKnown } from "./caseload_updates";
 import type { Draft } from "./drafts";
 import { enqueue, formatLocalTime } from "./outbox";
@@ -56,6 +56,12 @@ function makeContent(
   };
 }
 
+/** How much the person of a record allows, by what they said or what stands; nothing if unknown. */
+function noteStanding(caseload: Caseload, code: string, answered: string): { stood?: number } {
+  const stood = answered ? Number(answered) : findStanding(caseload, code)?.tier;
+  return code === "" || stood === undefined ? {} : { stood };
+}
+
 /**
  * Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted
  * with it.
@@ -97,7 +103,11 @@ export async function finishDraft(
   await enqueue(vault, {
     id: draft.id,
     content,
-    about: { minutes: read(MINUTES), ...pickKnown({ kind: read(KIND), area: read(AREA) }) },
+    about: {
+      minutes: read(MINUTES),
+      ...pickKnown({ kind: read(KIND), area: read(AREA) }),
+      ...noteStanding(caseload, code, read(TIER)),
+    },
     person,
     change,
     blobs,

@@ -22,6 +22,7 @@ export interface OutboxLine {
   minutes: string;
   kind?: string; // what tells it apart from others: choices of its form
   area?: string;
+  stood?: number; // how much its person allowed when it was made
   code?: string; // the card that it is about
   hasCopy?: boolean; // its worker can open it again here
   root?: string; // the record that it corrected
@@ -68,7 +69,7 @@ export async function finishNote(
 interface FinishedItem {
   id: string;
   content: { form: string; version: string; finished_at: string; body: string; root?: string };
-  about: { minutes: string; kind?: string; area?: string }; // for its line in the list
+  about: Pick<OutboxLine, "minutes" | "kind" | "area" | "stood">; // for its line in the list
   person: string; // the card code of whom it is about; "" for nobody
   change: (caseload: Caseload) => Caseload;
   blobs: BlobRow[];

@@ -270,6 +270,35 @@ describe("a card that ended", () => {
   });
 });
 
+describe("a card of which less stands", () => {
+  it("takes the copies of what was sent about it along in the same exchange", async () => {
+    const code = makeCardCode(new Uint8Array(8).fill(1));
+    const summary = { person: "/data/code" };
+    const talk = makeForm([{ type: "text", name: "code" }], { id: "talk", summary });
+    await open();
+    const stands = { since: "2026-11", heads: [], doubt: false, wording: "" };
+    const tell = (tier: number, at: string): unknown => {
+      const body = { code, tier: String(tier), seen: "2026-11-20", consent: { ...stands, tier } };
+      return line.answer("pull", () => ({
+        items: [[`card/${code}`, body]],
+        more: false,
+        cursor: at,
+      }));
+    };
+    tell(3, "1:5");
+    await exchange(vault);
+    const draft = { id: "a", form: "talk", version: "1", changedAt: 1, page: 0, answers: { code } };
+    await finishDraft(vault, draft, talk, new Date());
+    await exchange(vault);
+    const sent = (await getRow("outbox", "a"))!;
+    assert.deepEqual([sent.state, Boolean(sent.copy)], ["delivered", true]);
+    tell(0, "1:6");
+    await exchange(vault);
+    const { copy, of } = (await getRow("outbox", "a"))!;
+    assert.deepEqual([copy, of], [undefined, undefined]);
+  });
+});
+
 describe("pulling what changed", () => {
   const card = (seen: string): object => ({ tier: "1", seen });
 

@@ -47,7 +47,9 @@ export async function exchange(vault: Vault | null, isPatient = false): Promise<
       if (vault && !isOut) {
         if (!isNew) await fetchAll(vault);
         await pullChanges(vault);
-        await (await loadRare().catch(() => null))?.exchangeLabels(vault);
+        const rare = await loadRare().catch(() => null);
+        await rare?.forgetOldCopies(vault);
+        await rare?.exchangeLabels(vault);
       }
       return { outcome: "online", orders };
     } catch (error) {

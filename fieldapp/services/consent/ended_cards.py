@@ -11,7 +11,7 @@ from typing import Any
 from fieldapp.services.acts import ActContext
 from fieldapp.services.consent.card_mentions import has_chosen_kind, make_tally_answers
 from fieldapp.services.consent.ending import ENDED, ERASED, RECORD
-from fieldapp.services.consent.follow_up_links import find_record_ids, take_out_record_ids
+from fieldapp.services.consent.follow_up_links import find_record_ids, leave_out_of_body
 from fieldapp.services.consent.forgotten import find_list
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.retention_rules import month_end, month_start
@@ -89,7 +89,7 @@ class EndedReader:
         gone_records = frozenset(find_record_ids(envelope.body) & self.records)
         cut = replace(
             envelope,
-            body=take_out_record_ids(take_out_codes(envelope.body, gone_codes), gone_records),
+            body=leave_out_of_body(take_out_codes(envelope.body, gone_codes), definition, gone_records),
             cards=tuple(code for code in envelope.cards if plain_code(code) not in gone_codes),
             refused_by="" if plain_code(envelope.refused_by) in gone_codes else envelope.refused_by,
             due="" if is_done_elsewhere else envelope.due,

@@ -19,8 +19,8 @@ from fieldapp.services.consent.card_mentions import (
     take_out_of_answers,
 )
 from fieldapp.services.consent.contested import find_people
+from fieldapp.services.consent.erased_references import untie_follow_ups
 from fieldapp.services.consent.erasing import bury_submission, empty_submission, take_out_files
-from fieldapp.services.consent.follow_up_links import untie_follow_ups
 from fieldapp.services.consent.forgotten import find_list, make_line
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.retention_rules import month_start

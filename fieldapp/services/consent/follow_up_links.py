@@ -1,12 +1,14 @@
-"""Records that follow up others do not say any more which, once those are gone."""
+"""Answers that follow up another record do not say any more which, once that is gone."""
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from fieldapp.services.acts import ActContext
-from fieldapp.store.records import records, submissions
+from fieldapp.services.consent.refusals import read_answers
+from forms.definition import FormDefinition
+from forms.roles import QuestionRole
+from sync.fold import flatten, unflatten
 
 RECORD_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -27,17 +29,29 @@ def take_out_of_answers(answers: Any, ids: Collection[str]) -> Any:
     return json.loads(take_out_record_ids(json.dumps(answers), ids))
 
 
-def untie_follow_ups(ctx: ActContext, root_ids: Collection[str]) -> None:
-    """Take the numbers of records that are gone out of what follows them up.
+def leave_out_followed(
+    definition: FormDefinition | None, answers: Mapping[str, Any], ids: Collection[str]
+) -> dict[str, Any]:
+    """Return a follow-up without the record that it follows up, where that is gone.
 
-    The follow-ups stay: they are work that was done.
+    Neither its number is left nor the day that the phone filled in from it.
     """
-    for record in records.list_following(ctx.session, ctx.centre_id, root_ids):
-        gone = record.follows
-        record.follows = ""
-        record.answers = take_out_of_answers(record.answers, [gone])
-        for submission in submissions.of_record(ctx.session, ctx.centre_id, record.instance_id):
-            submission.body = submission.body.replace(gone, "")
-    for submission in submissions.list_not_taken_in_naming(ctx.session, ctx.centre_id, root_ids):
-        submission.body = take_out_record_ids(submission.body, root_ids)
-    ctx.session.flush()
+    cut = dict(answers)
+    if definition is not None and definition.read_role(answers, QuestionRole.FOLLOWS) in ids:
+        leaves = flatten(answers)
+        day_path = ".".join(definition.summary_names.get(QuestionRole.FOLLOWED_DAY, ()))
+        if leaves.pop(day_path, None) is not None:
+            cut = unflatten(leaves)
+    without_ids: dict[str, Any] = take_out_of_answers(cut, ids)
+    return without_ids
+
+
+def leave_out_of_body(body: str, definition: FormDefinition | None, ids: Collection[str]) -> str:
+    """Return a body without records that are gone, as `leave_out_followed` does with answers."""
+    if not ids:
+        return body
+    answers = read_answers(body, definition)
+    cut = leave_out_followed(definition, answers, ids)
+    if cut == take_out_of_answers(answers, ids):  # only numbers: the body stays as it was written
+        return take_out_record_ids(body, ids)
+    return json.dumps(cut, ensure_ascii=False, separators=(",", ":"))

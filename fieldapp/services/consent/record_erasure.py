@@ -11,7 +11,7 @@ from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload import after_erasure
 from fieldapp.services.consent import ending, erasing, standing
 from fieldapp.services.consent.ending import CardTraces
-from fieldapp.services.consent.follow_up_links import untie_follow_ups
+from fieldapp.services.consent.erased_references import list_intake_days_of, take_out_day, untie_follow_ups
 from fieldapp.services.consent.forgotten import find_list, make_line
 from fieldapp.services.consent.withdrawn_rows import note_withdrawn_rows
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -120,6 +120,7 @@ def erase_one(ctx: ActContext, root_id: str, withdrawal: Withdrawal) -> None:
     traces = CardTraces(roots={root_id})
     record = records.get(ctx.session, ctx.centre_id, root_id)
     person, followed = (record.person, record.follows) if record else ("", "")
+    days = list_intake_days_of(ctx, root_id)  # before it is a tally
     preserved = traces.roots & retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now)
     tags = ending.tag_records(ctx, traces.roots)
     note_withdrawn_rows(ctx, withdrawal.id, traces.roots, "")
@@ -137,7 +138,7 @@ def erase_one(ctx: ActContext, root_id: str, withdrawal: Withdrawal) -> None:
     ending.untie(ctx, (traces.roots - preserved) | erased)
     slips.untie_from_record(ctx.session, ctx.centre_id, root_id)
     untie_follow_ups(ctx, traces.roots)
-    ctx.session.flush()
+    take_out_day(ctx, person, days)
     after_erasure.undo_effects(ctx, person, followed)
 
 

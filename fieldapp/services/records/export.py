@@ -29,6 +29,7 @@ from fieldapp.services.records.export_columns import (
     make_codebook,
 )
 from fieldapp.services.records.export_consent import ConsentFilter, DayDetail, ExportPurpose, find_day_detail, may_leave
+from fieldapp.services.records.export_days import cut_for_evaluation
 from fieldapp.services.records.export_files import CsvMember, SpoolFiles
 from fieldapp.services.subprocesses import run_in_process
 from fieldapp.settings import Settings
@@ -39,9 +40,7 @@ from fieldapp.store.records.records import ExportedRecord, RecordFilter
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.session import Session
 from forms.definition import FormDefinition
-from forms.roles import QuestionRole
 from sync.bodies import read_body
-from sync.fold import flatten, unflatten
 
 HISTORY_COLUMNS = (
     "record", "submission", "state", "is_current", "finished", "received", "worker", "via", "version", "column", "answer",
@@ -185,8 +184,9 @@ def _write_records(export: _Export, archive: zipfile.ZipFile) -> int:
                 times = (_cut_time(record.received_at, detail), _cut_time(record.changed_at, detail))
                 about = (record.version, record.channel, record.review)
                 columns = (record.record_id, day, export.workers[record.author_id], *times, *about)
-                table.write((*columns, *_make_cells(export, (), _cut_day(export, record, detail))))
-                _write_entries(export, record.record_id, record.record_id, record.answers, ())
+                answers = _cut_answers(export, record)
+                table.write((*columns, *_make_cells(export, (), answers)))
+                _write_entries(export, record.record_id, record.record_id, answers, ())
                 count += 1
             if export.has_history:
                 record_ids = [record.record_id for record in allowed]
@@ -221,18 +221,11 @@ def _cut_time(moment: dt.datetime, detail: DayDetail) -> str:
     return _format_day(moment.date(), detail)
 
 
-def _cut_day(export: _Export, record: ExportedRecord, detail: DayDetail) -> Mapping[str, Any]:
-    """Return a record's answers with the month in place of its day.
-
-    As they are where its form does not make days less detailed.
-    """
-    if detail is not DayDetail.MONTH:
+def _cut_answers(export: _Export, record: ExportedRecord) -> Mapping[str, Any]:
+    """Return what the file may say of a record's answers: for work all."""
+    if export.consent.purpose is ExportPurpose.WORK:
         return record.answers
-    names = export.consent.definitions[record.version].summary_names[QuestionRole.DAY]
-    leaves = flatten(record.answers)
-    if isinstance(leaves.get(".".join(names)), str):
-        leaves[".".join(names)] = leaves[".".join(names)][:7]
-    return unflatten(leaves)
+    return cut_for_evaluation(export.consent.definitions.get(record.version), record.answers)
 
 
 def _widen_to_months(record_filter: RecordFilter) -> RecordFilter:

@@ -230,7 +230,8 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
             item.decision = Decision(Status.STORED, problems=[late_decision.problem])
         elif late_decision.codes or late_decision.record_ids:
             answers = take_out_of_answers(item.decision.answers, late_decision.codes)
-            answers = follow_up_links.take_out_of_answers(answers, late_decision.record_ids)
+            definition = item.find_definition(definitions)
+            answers = follow_up_links.leave_out_followed(definition, answers, late_decision.record_ids)
             item.decision = replace(item.decision, answers=answers)
             if late_decision.is_of_unlinked:
                 _leave_nobody(ctx, item, definitions)

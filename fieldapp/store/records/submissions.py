@@ -431,9 +431,15 @@ def list_naming(session: Session, centre_id: int, code: str) -> Sequence[Submiss
     return naming
 
 
-def list_not_taken_in_naming(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:
-    """Return what is part of no record and names one of these records in its answers."""
-    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state.in_((*WAITING, "settled")))
+def list_naming_records(
+    session: Session, centre_id: int, root_ids: Collection[str], forms: Collection[str]
+) -> Sequence[Submission]:
+    """Return what names one of these records in its answers.
+
+    It is of one of the forms, or part of no record.
+    """
+    is_looked_at = sa.or_(Submission.form.in_(forms), Submission.state.in_((*WAITING, "settled")))
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, is_looked_at)
     query = query.where(Submission.body != "").order_by(Submission.id)
     naming = []
     for submission in session.scalars(query):

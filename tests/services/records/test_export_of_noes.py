@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import hashlib
 import io
 import json
 import zipfile
@@ -18,8 +19,9 @@ from fieldapp.services.records.export import write_records_archive
 from fieldapp.services.records.export_consent import ExportPurpose
 from fieldapp.settings import Settings
 from fieldapp.store.records.records import RecordFilter
-from tests.cast import Cast, encounter, envelope
+from tests.cast import Cast, encounter, envelope, publish_others
 from tests.programme import compiled_of, workbook_of
+from tests.services.caseload.incidents import alerted, at
 from tests.services.caseload.mediations import FOLLOW_UP, mediated, visited
 from tests.services.caseload.meetings import code
 from tests.services.consent.consents import APRIL, MAY, ONE, consent, met, send
@@ -63,6 +65,11 @@ def read_files(
             files[name] = list(csv.DictReader(io.StringIO(archive.read(name).decode("utf-8-sig"))))
     assert len(files[f"{form}.csv"]) == count
     return files
+
+
+def change_body(answers: dict[str, Any]) -> dict[str, Any]:
+    body = json.dumps(answers)
+    return {"body": body, "sha256": hashlib.sha256(body.encode()).hexdigest()}
 
 
 def list_talks(files: dict[str, list[dict[str, str]]]) -> list[dict[str, str]]:
@@ -119,3 +126,19 @@ def test_to_check_the_program_a_day_is_as_exact_as_its_form_lets_it_out(
     for since, count in ((first, 1), (day, 0)):
         limits = {"since": since, "until": day}
         assert len(read_files(session, cast, tmp_path, purpose=ExportPurpose.EVALUATION, **limits)["encounter.csv"]) == count
+
+
+def test_to_check_the_program_every_other_day_and_time_is_as_exact_as_its_form_lets_it_out(
+    session: Session, cast: Cast, tmp_path: Path
+) -> None:
+    publish_others(session, cast)
+    item = alerted(APRIL)
+    answers = json.loads(item["body"])
+    answers["alert"]["inc_dt"] = at(APRIL, 9)
+    answers["response"] |= {"acts": "scene_presence", "reached_n": "1_5", "first_dt": at(APRIL, 13, 37)}
+    send(session, cast, item | change_body(answers))
+    [line] = read_files(session, cast, tmp_path, "incident")["incident.csv"]
+    assert line["first_dt"][:16] == f"{APRIL}T13:37"  # for the centre's own work all is there
+    [line] = read_files(session, cast, tmp_path, "incident", ExportPurpose.EVALUATION)["incident.csv"]
+    assert [line[name] for name in ("inc_alert_dt", "inc_dt", "first_dt")] == ["2026-04"] * 3
+    assert str(APRIL) not in str(line)

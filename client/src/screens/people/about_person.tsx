@@ -75,7 +75,11 @@ function Consent({ code }: { code: string }) {
     );
   }
   const form = findFormWithRole(forms, ENCOUNTER);
-  const words = findChoiceLabel(form, TIER, String(consent.tier), currentLanguage());
+  // The words of the choice are of one conversation; the office may have noted a no that stands.
+  const words =
+    consent.tier < 1
+      ? t("They allow nothing until they say yes.")
+      : findChoiceLabel(form, TIER, String(consent.tier), currentLanguage());
   const since = t("since {month}", { month: formatMonth(consent.since) });
   const isAskedAgain = consent.doubt || consent.tier < 1;
   return (

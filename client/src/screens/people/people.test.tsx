@@ -172,6 +172,23 @@ describe("a card", () => {
   });
 });
 
+describe("a card whose person said no, or for whom the office noted it", () => {
+  it("says so in plain words, and not what is said of one conversation", async () => {
+    const tier = { type: "select_one", name: "tier", label: "Tier", choices: "tiers" };
+    const contact = makeForm([tier], {
+      id: "contact",
+      role: "encounter",
+      summary: { tier: "/data/tier" },
+      choices: { tiers: [{ name: "0", label: { en: "“Nothing today.” We keep only that" } }] },
+    });
+    const consent = { tier: 0, since: "2026-11", heads: [], doubt: false, wording: "" };
+    const told = { [`card/${CODE}`]: { consent } };
+    const { shown } = await openCard({ forms: [contact], book: { people: [PERSON], told } });
+    assert.match(shown.text, /They allow nothing until they say yes\./);
+    assert.doesNotMatch(shown.text, /Nothing today/);
+  });
+});
+
 describe("handing a card over", () => {
   const team = [{ user: 9, label: "Ben" }];
 
