@@ -195,4 +195,18 @@ describe("looking over", () => {
     assert.deepEqual(shown.texts("h1"), ["Who"]);
     await until(() => shown.find('[id="q-who.kind-set"]').contains(document.activeElement));
   });
+
+  it("says at that question why the record came back, until it is changed", async () => {
+    const reason = "Your centre sent it back.";
+    const { shown } = await fill(ANSWERED, { page: OVERVIEW, at: "who.kind", reason });
+    const set = '[id="q-who.kind-set"]';
+    assert.equal(shown.find(`${set} .error`).textContent, reason);
+    await shown.click(shown.find('input[value="enrolled"]'));
+    await until(() => !shown.has(`${set} .error`));
+  });
+
+  it("shows at once what is wrong with that question", async () => {
+    const { shown } = await fill({ when: ANSWERED.when, who: {} }, { at: "who.kind" });
+    assert.equal(shown.find(".error").textContent, "An answer is needed.");
+  });
 });
