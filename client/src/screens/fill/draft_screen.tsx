@@ -202,7 +202,7 @@ export function DraftScreen({ draft, definition, notice, seeds, chosen, isNew }:
         page={draft.page}
         at={draft.at ?? ""}
         notice={notice}
-        reason={returned && describeReason(returned)}
+        reason={returned ? describeReason(returned) : ""}
         banner={returned && <SentBack record={returned} />}
         who={makeRespondent(vault)}
         keeper={keeper}
