@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seeded } from "../../test/chance";
-import { makeForm } from "../../test/forms";
+import { makeForm, type Row } from "../../test/forms";
 import { makeCardCode } from "../engine/cards";
 import type { Json } from "../engine/types";
 import { type Caseload, EMPTY_CASELOAD, findIntake, type FollowUp, READS } from "./caseload";
@@ -515,6 +515,26 @@ describe("a review", () => {
     assert.deepEqual(idsOf(addFinishedRecord(after, FORM, talk, "2027-02-21")), ["a/2027-02-21"]);
     const reviewed = finish(after, "b", "review", "2027-02-22");
     assert.deepEqual(idsOf(reviewed), ["b/2027-05-23"]);
+  });
+
+  it("is due and done by the day of finishing where only the month is asked", () => {
+    const rows: Row[] = [
+      { type: "text", name: "code" },
+      { type: "date", name: "month", appearance: "month-year" },
+      { type: "select_one", name: "plan" },
+    ];
+    const summary = { person: "/data/code", day: "/data/month", plan: "/data/plan" };
+    const monthly = makeForm(rows, { id: "participant", role: "participant", summary });
+    const add = (book: Caseload, id: string, today: string, month: string): Caseload => {
+      const answers = { code: ONE, month, plan: "d90" };
+      return addFinishedRecord(book, monthly, { id, answers }, today);
+    };
+    const intake = add(EMPTY_CASELOAD, "a", TODAY, "2026-11-01");
+    assert.deepEqual(idsOf(intake), ["a/2027-02-21"]);
+    const reviewed = add(intake, "b", "2027-02-22", "2027-02-01");
+    assert.deepEqual(idsOf(reviewed), ["b/2027-05-23"]);
+    const before = add(EMPTY_CASELOAD, "c", TODAY, "2026-10-01");
+    assert.deepEqual(idsOf(before), ["c/2026-12-30"]);
   });
 
   it("is offered where the card has an intake, by this phone or by the centre", () => {

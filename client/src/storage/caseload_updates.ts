@@ -3,13 +3,14 @@
  */
 
 import { parseCardCode } from "../engine/cards";
-import type { FormDefinition } from "../engine/definition";
+import { datePartOf, type FormDefinition } from "../engine/definition";
 import {
   AREA,
   ENDS_FOLLOW_UPS,
   ENDS_INCIDENT,
   ENDS_WORK,
   findChoice,
+  findQuestion,
   FOLLOWS,
   INCIDENT_STATUS,
   isChosen,
@@ -85,6 +86,17 @@ function describeFollowed(
   return about;
 }
 
+/**
+ * The day of a record. Where only the month is asked, what is due of a person counts from the day
+ * on which it is finished: the twin of `_find_day` in the centre's folding.py.
+ */
+function findDay(definition: FormDefinition, day: string, code: string, today: string): string {
+  const question = findQuestion(definition, "day");
+  const isOfThisMonth = day.slice(0, 7) === today.slice(0, 7);
+  if (code && isOfThisMonth && question && datePartOf(question) === "month") return today;
+  return day || today;
+}
+
 /** The answers that are there. */
 export function pickKnown<T extends Record<string, string>>(answers: T): Partial<T> {
   return Object.fromEntries(Object.entries(answers).filter(([, text]) => text)) as Partial<T>;
@@ -102,8 +114,8 @@ export function addFinishedRecord(
 ): Caseload {
   const id = record.root ?? record.id;
   const read = (role: string): string => readRole(definition, record.answers, role);
-  const day = read("day").slice(0, 10) || today;
   const code = parseCardCode(read("person"));
+  const day = findDay(definition, read("day").slice(0, 10), code, today);
   const followed = read(FOLLOWS);
   const isChosenHere = (role: string, choiceRole: string): boolean =>
     isChosen(definition, record.answers, role, choiceRole);

@@ -85,6 +85,16 @@ describe("what is looked over", () => {
     assert.deepEqual(labels, ["Kind", "Asked", "Tier"]);
   });
 
+  it("says a month and a year where nothing more is asked", () => {
+    const rows: Row[] = [
+      { type: "date", name: "month", label: "Month", appearance: "month-year" },
+      { type: "date", name: "year", label: "Year", appearance: "year" },
+    ];
+    const answers = { month: "2026-11-01", year: "1987-01-01" };
+    const answered = linesOf(new Filled(makeForm(rows), answers)).map(([, answer]) => answer);
+    assert.deepEqual(answered, ["November 2026", "1987"]);
+  });
+
   it("says of pictures only that they are there, and nothing of what is masked", () => {
     const rows: Row[] = [
       { type: "image", name: "photo", label: "Photo" },
