@@ -12,6 +12,7 @@ import {
   removeCompleted,
 } from "./caseload_updates";
 import { readRole } from "../engine/roles";
+import { compareCaseloads, undoChange } from "./undo";
 
 const codeOf = (number: number): string => makeCardCode(new Uint8Array(8).fill(number));
 const ONE = codeOf(1);
@@ -467,6 +468,61 @@ describe("open incidents", () => {
     assert.deepEqual(Object.keys(pull([["open/b", told]], false)), ["a", "b"]);
     assert.deepEqual(pull([["open/b", told]], true), { b: told });
     assert.deepEqual(pull([["open/a", null]], false), {});
+  });
+});
+
+describe("an open referral", () => {
+  const reached = { name: "reached", label: {}, data: { app_role: "ends_referral" } };
+  const rows: Row[] = [
+    { type: "select_one", name: "need", choices: "needs" },
+    { type: "text", name: "code" },
+    { type: "select_one", name: "state", choices: "states" },
+  ];
+  const form = makeForm(rows, {
+    id: "referral",
+    version: "7",
+    role: "referral",
+    summary: { kind: "/data/need", person: "/data/code", status: "/data/state" },
+    choices: { needs: ["housing"], states: ["sent", "waiting", reached] },
+  });
+  const answersOf = (state: string): Json => ({ need: "housing", code: ONE, state });
+  const finish = (book: Caseload, id: string, answers: Json, root?: string): Caseload =>
+    addFinishedRecord(book, form, { id, answers, ...(root && { root }) }, TODAY);
+  const begun = finish(EMPTY_CASELOAD, "a", answersOf("sent"));
+
+  it("is here as soon as it was logged, without signal", () => {
+    const about = { day: TODAY, code: ONE, kind: "housing", status: "sent" };
+    const record = { form: "referral", version: "7", answers: answersOf("sent"), heads: ["a"] };
+    assert.deepEqual(begun.referrals, { a: { ...record, ...about } });
+  });
+
+  it("goes on with its new state, and what comes next builds on that", () => {
+    const { referrals } = finish(begun, "b", answersOf("waiting"), "a");
+    assert.deepEqual(Object.keys(referrals), ["a"]);
+    assert.deepEqual([referrals["a"]!.status, referrals["a"]!.heads], ["waiting", ["b"]]);
+    assert.deepEqual(referrals["a"]!.answers, answersOf("waiting"));
+  });
+
+  it("goes by the state that ends it, after a no, and where the centre refused it", () => {
+    assert.deepEqual(finish(begun, "b", answersOf("reached"), "a").referrals, {});
+    assert.deepEqual(finish(begun, "b", { need: "housing" }, "a").referrals, {});
+    const refused: PulledItem = ["rec/a", { state: "rejected", day: TODAY }];
+    assert.deepEqual(applyPulledChanges(begun, [refused], 5, true).referrals, {});
+    const returned: PulledItem = ["rec/a", { state: "returned", day: TODAY }];
+    assert.deepEqual(Object.keys(applyPulledChanges(begun, [returned], 5, true).referrals), ["a"]);
+  });
+
+  it("is as it was before a record that is taken back", () => {
+    const undo = (before: Caseload, after: Caseload): Caseload["referrals"] =>
+      undoChange(after, compareCaseloads(before, after, ONE, "a")).referrals;
+    assert.deepEqual(undo(EMPTY_CASELOAD, begun), {});
+    assert.deepEqual(undo(begun, finish(begun, "b", answersOf("reached"), "a")), begun.referrals);
+  });
+
+  it("is none in a form that is for something else", () => {
+    const other = { ...form, role: "" };
+    const record = { id: "a", answers: answersOf("sent") };
+    assert.deepEqual(addFinishedRecord(EMPTY_CASELOAD, other, record, TODAY).referrals, {});
   });
 });
 

@@ -8,6 +8,7 @@ import {
   AREA,
   ENDS_FOLLOW_UPS,
   ENDS_INCIDENT,
+  ENDS_REFERRAL,
   ENDS_WORK,
   findChoice,
   findQuestion,
@@ -17,8 +18,10 @@ import {
   KIND,
   PARTICIPANT,
   readRole,
+  REFERRAL,
   REVIEW,
   SHIFT_START,
+  STATUS,
 } from "../engine/roles";
 import type { Json } from "../engine/types";
 import {
@@ -28,10 +31,12 @@ import {
   type OpenIncident,
   type Person,
   READS,
+  type ReturnedRecord,
 } from "./caseload";
 
 const DAY = 86_400_000; // milliseconds
 const MOST_PEOPLE = 500;
+const MOST_ANSWERS = 20_000; // characters of a referral that is kept, as at the centre
 
 /** The day so many days after a day, both as YYYY-MM-DD. */
 function addDays(day: string, days: number): string {
@@ -153,7 +158,7 @@ export function addFinishedRecord(
     settled: [...(caseload.settled ?? []), ...(record.due ? [record.due] : [])],
     made: (caseload.made ?? []).filter((made) => !record.cards?.includes(made)),
     todo: omitKey(caseload.todo, id),
-    referrals: omitKey(caseload.referrals, id),
+    referrals: changeReferrals(caseload.referrals, definition, record, { day, code }),
   };
 }
 
@@ -169,6 +174,26 @@ function changeIntakes(
     return intakes;
   const isLater = [REVIEW, ENDS_WORK].some((role) => isChosen(definition, answers, KIND, role));
   return isLater ? intakes : { ...intakes, [code]: day };
+}
+
+/**
+ * The referrals that have not come to an end after a record: a new one or one that goes on stays,
+ * also without signal. One without a state is none: after a no, nothing of it is kept.
+ */
+function changeReferrals(
+  referrals: Caseload["referrals"],
+  definition: FormDefinition,
+  { id, root = id, answers }: FinishedRecord,
+  about: { day: string; code: string },
+): Caseload["referrals"] {
+  const others = omitKey(referrals, root);
+  const status = readRole(definition, answers, STATUS);
+  const isOpen = status !== "" && !isChosen(definition, answers, STATUS, ENDS_REFERRAL);
+  const isSmall = JSON.stringify(answers).length <= MOST_ANSWERS;
+  if (definition.role !== REFERRAL || !isOpen || !isSmall) return others;
+  const kind = readRole(definition, answers, KIND);
+  const { id: form, version } = definition;
+  return { ...others, [root]: { form, version, answers, heads: [id], kind, status, ...about } };
 }
 
 /**
@@ -260,7 +285,11 @@ const UPDATES: Record<string, Update> = {
     setOrDelete(copy.open, record, body);
   },
   ref: (copy, record, body) => setOrDelete(copy.referrals, record, body),
-  rec: (copy, record, body) => setOrDelete(copy.todo, record, body),
+  rec(copy, record, body) {
+    setOrDelete(copy.todo, record, body);
+    // What this phone made of it is not what the centre has; it is listed to be corrected.
+    if ((body as ReturnedRecord | null)?.state === "rejected") delete copy.referrals[record];
+  },
   ended(copy, code, body) {
     if (!body) return;
     UPDATES["card"]!(copy, code, null);
