@@ -124,6 +124,14 @@ class Element:
         return not self.type or TYPES[self.type].is_on_screen
 
     @property
+    def date_part(self) -> str:
+        """Return what is asked of a day: "month", "year"; "" for the whole of it, or no day."""
+        looks = self.appearance.split() if self.type == "date" else []
+        if "month-year" in looks:
+            return "month"
+        return "year" if "year" in looks else ""
+
+    @property
     def expressions(self) -> dict[str, Ast]:
         """Return every expression of the element by the name of its field."""
         fields = {name: getattr(self, name) for name in EXPRESSIONS}
@@ -185,6 +193,11 @@ class FormDefinition:
     def randomized_paths(self) -> frozenset[str]:
         """Return the paths of calculations that roll dice: the centre cannot compute them again."""
         return frozenset(e.path for e in self.elements if e.calculate and list_called_functions(e.calculate) & BY_CHANCE)
+
+    @cached_property
+    def dates_in_part(self) -> frozenset[str]:
+        """Return the paths of the questions that ask for a month or a year."""
+        return frozenset(element.path for element in self.elements if element.date_part)
 
     @cached_property
     def counts(self) -> bool:

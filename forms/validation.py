@@ -17,7 +17,7 @@ from forms.expressions import DateValue, EvaluationContext, ExpressionError, eva
 from forms.expressions.evaluator import find_nodes
 from forms.expressions.nodes import Ast
 from forms.expressions.patterns import SLOW
-from forms.expressions.values import NUMBER, Value
+from forms.expressions.values import NUMBER, Value, parse_date
 from forms.lists import in_language
 from forms.problems import N_, AnswerProblem
 from forms.question_type import AnswerKind
@@ -65,6 +65,7 @@ def _validate(definition: FormDefinition, form_data: Any, now: DateValue, budget
     if definition.counts:  # counting made instances, or marked some that are beyond
         questions = _list_questions(root)
     problems += rules.list_problems(questions, sent)
+    _cut_dates(definition, questions)
     answers = tree.to_json(root)
     is_refusal, refused_by = _find_refusal(definition, root)
     is_above = False
@@ -175,6 +176,7 @@ def _recalculate(definition: FormDefinition, form_data: Any, now: DateValue, bud
     # Computed answers are their own measure here: a correction at the centre has no phone to agree
     # with.
     problems += rules.list_problems(_list_questions(root), computed)
+    _cut_dates(definition, _list_questions(root))
     answers = tree.to_json(root)
     is_refusal, _ = _find_refusal(definition, root)
     # Before any question about consent was answered, the answers are only unfinished.
@@ -182,6 +184,19 @@ def _recalculate(definition: FormDefinition, form_data: Any, now: DateValue, bud
         answers = consent.without_person(definition, answers)
         problems = [problem for problem in problems if problem.path in consent.kept_places(definition)]
     return ValidationResult(answers, problems, is_refusal)
+
+
+def _cut_dates(definition: FormDefinition, questions: Sequence[AnswerNode]) -> None:
+    """Make a day where only its month or year is asked the first of it.
+
+    Phones do so before they compute. Here it comes last: what ODK Collect computed of the day is no problem.
+    """
+    if not definition.dates_in_part:
+        return
+    for node in questions:
+        if node.element.path in definition.dates_in_part and parse_date(node.text):
+            cut, rest = (7, "-01") if node.element.date_part == "month" else (4, "-01-01")
+            node.text = node.text[:cut] + rest
 
 
 def _make_unchecked(form_data: Any, error: ExpressionError) -> ValidationResult:

@@ -42,6 +42,7 @@ export async function ask(
     form,
     language,
     shown: new Set(problems),
+    sentBack: new Map(),
     help: { ...NO_HELP, ...help },
     watch: (node, draw) => {
       const draws = watchers.get(node) ?? new Set();

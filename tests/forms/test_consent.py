@@ -534,3 +534,11 @@ def test_whoever_one_person_is_nothing_about_them_is_kept_before_they_were_asked
     assert found.is_refusal
     assert "CANARY" not in json.dumps(found.answers)
     assert not {"talk", "service", "sharing", "when_where"} & set(found.answers)
+
+
+@pytest.mark.parametrize("month", ["2026-03-08", "2026-03-01"])
+def test_after_a_no_to_the_offer_the_month_is_kept_and_no_day(month: str) -> None:
+    given = {"start": {"kind": "intake", "offered_resp": "declined"}, "arrival": {"month_in": month, "came_by": "outreach"}}
+    found = validate(definition_of("participant"), given, NOW)
+    assert found.problems == []
+    assert found.answers == {**given, "arrival": {"month_in": "2026-03-01", "came_by": "outreach"}}

@@ -89,3 +89,10 @@ export function languageOf(words: Words | undefined, language: string): string {
   if (!words || words[language]?.length) return language;
   return Object.keys(words).find((code) => words[code]!.length > 0) ?? language;
 }
+
+/** What is asked of a day: its month or its year; "" for the whole of it, or where it is no day. */
+export function datePartOf({ type, appearance = "" }: Element): "month" | "year" | "" {
+  const looks = type === "date" ? appearance.split(" ") : [];
+  if (looks.includes("month-year")) return "month";
+  return looks.includes("year") ? "year" : "";
+}

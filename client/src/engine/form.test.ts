@@ -178,6 +178,17 @@ describe("a new form", () => {
     assert.deepEqual(filled.form.toJson(), { b: "2026-01-02" });
   });
 
+  it("ends with no day where only a month or a year is asked", () => {
+    const asked = makeForm([
+      { type: "date", name: "month", appearance: "month-year", default: "2026-03-08" },
+      { type: "date", name: "year", appearance: "year", default: "2026-03-08" },
+      { type: "date", name: "day", default: "2026-03-08" },
+      { type: "date", name: "none", appearance: "month-year" },
+    ]);
+    const finished = { month: "2026-03-01", year: "2026-01-01", day: "2026-03-08" };
+    assert.deepEqual(new Filled(asked).form.finish(), finished);
+  });
+
   it("takes the moment of finishing for the end", () => {
     const filled = new Filled(rows, { end: "2020-01-01T00:00:00.000" });
     assert.equal((filled.form.finish() as { end: string }).end, `${NOON}.000`);

@@ -3,7 +3,14 @@
  * forms/validation.py.
  */
 
-import { type Ast, type Element, type FormDefinition, inLanguage, type Text } from "./definition";
+import {
+  type Ast,
+  datePartOf,
+  type Element,
+  type FormDefinition,
+  inLanguage,
+  type Text,
+} from "./definition";
 import type { Dependents } from "./dependencies";
 import { Context, evaluate, nodes, shuffled } from "./evaluator";
 import { toDate, toDateTime, toTime, words } from "./functions";
@@ -13,7 +20,7 @@ import { Recalculation } from "./recalculation";
 import { findChoice, NO_MORE, NOTHING_TODAY, TIER } from "./roles";
 import { isMistyped } from "./rules";
 import type { Json, Option, Problem, Who } from "./types";
-import { DateValue, toBoolean, toNumber, toText, type Value } from "./values";
+import { cutDate, DateValue, toBoolean, toNumber, toText, type Value } from "./values";
 
 const MAX_INSTANCES = 1000; // of one repeat whose number a calculation gives
 
@@ -327,12 +334,15 @@ export class Form {
 
   /**
    * Compute everything anew, as of the moment that the worker finishes; then the answers may be
-   * sent.
+   * sent. Where only a month or a year is asked, no day is.
    */
   finish(): Json {
-    for (const element of this.definition.elements)
+    for (const element of this.definition.elements) {
       if (element.preload === "end")
         for (const node of this.at(element.path)) node.text = this.preloaded("end");
+      const part = datePartOf(element);
+      if (part) for (const node of this.at(element.path)) node.text = cutDate(node.text, part);
+    }
     this.recalculate();
     return this.isRefusal()
       ? this.toJson(this.root, new Set(this.definition.kept_after_no))

@@ -65,6 +65,12 @@ export function parseDate(text: string): DateValue | null {
     : null;
 }
 
+/** The first day of the month or year of a day; what is no day stays as it is. */
+export function cutDate(text: string, part: "month" | "year"): string {
+  if (!parseDate(text)) return text;
+  return part === "month" ? `${text.slice(0, 7)}-01` : `${text.slice(0, 4)}-01-01`;
+}
+
 /** Read a time of day such as 22:15 or 22:15:30.000; null when it is not one. */
 export function parseTime(text: string): DateValue | null {
   const match = TIME.exec(text);

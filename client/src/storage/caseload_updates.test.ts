@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seeded } from "../../test/chance";
-import { makeForm } from "../../test/forms";
+import { makeForm, type Row } from "../../test/forms";
 import { makeCardCode } from "../engine/cards";
 import type { Json } from "../engine/types";
 import { type Caseload, EMPTY_CASELOAD, findIntake, type FollowUp, READS } from "./caseload";
@@ -12,6 +12,7 @@ import {
   removeCompleted,
 } from "./caseload_updates";
 import { readRole } from "../engine/roles";
+import { compareCaseloads, undoChange } from "./undo";
 
 const codeOf = (number: number): string => makeCardCode(new Uint8Array(8).fill(number));
 const ONE = codeOf(1);
@@ -470,6 +471,61 @@ describe("open incidents", () => {
   });
 });
 
+describe("an open referral", () => {
+  const reached = { name: "reached", label: {}, data: { app_role: "ends_referral" } };
+  const rows: Row[] = [
+    { type: "select_one", name: "need", choices: "needs" },
+    { type: "text", name: "code" },
+    { type: "select_one", name: "state", choices: "states" },
+  ];
+  const form = makeForm(rows, {
+    id: "referral",
+    version: "7",
+    role: "referral",
+    summary: { kind: "/data/need", person: "/data/code", status: "/data/state" },
+    choices: { needs: ["housing"], states: ["sent", "waiting", reached] },
+  });
+  const answersOf = (state: string): Json => ({ need: "housing", code: ONE, state });
+  const finish = (book: Caseload, id: string, answers: Json, root?: string): Caseload =>
+    addFinishedRecord(book, form, { id, answers, ...(root && { root }) }, TODAY);
+  const begun = finish(EMPTY_CASELOAD, "a", answersOf("sent"));
+
+  it("is here as soon as it was logged, without signal", () => {
+    const about = { day: TODAY, code: ONE, kind: "housing", status: "sent" };
+    const record = { form: "referral", version: "7", answers: answersOf("sent"), heads: ["a"] };
+    assert.deepEqual(begun.referrals, { a: { ...record, ...about } });
+  });
+
+  it("goes on with its new state, and what comes next builds on that", () => {
+    const { referrals } = finish(begun, "b", answersOf("waiting"), "a");
+    assert.deepEqual(Object.keys(referrals), ["a"]);
+    assert.deepEqual([referrals["a"]!.status, referrals["a"]!.heads], ["waiting", ["b"]]);
+    assert.deepEqual(referrals["a"]!.answers, answersOf("waiting"));
+  });
+
+  it("goes by the state that ends it, after a no, and where the centre refused it", () => {
+    assert.deepEqual(finish(begun, "b", answersOf("reached"), "a").referrals, {});
+    assert.deepEqual(finish(begun, "b", { need: "housing" }, "a").referrals, {});
+    const refused: PulledItem = ["rec/a", { state: "rejected", day: TODAY }];
+    assert.deepEqual(applyPulledChanges(begun, [refused], 5, true).referrals, {});
+    const returned: PulledItem = ["rec/a", { state: "returned", day: TODAY }];
+    assert.deepEqual(Object.keys(applyPulledChanges(begun, [returned], 5, true).referrals), ["a"]);
+  });
+
+  it("is as it was before a record that is taken back", () => {
+    const undo = (before: Caseload, after: Caseload): Caseload["referrals"] =>
+      undoChange(after, compareCaseloads(before, after, ONE, "a")).referrals;
+    assert.deepEqual(undo(EMPTY_CASELOAD, begun), {});
+    assert.deepEqual(undo(begun, finish(begun, "b", answersOf("reached"), "a")), begun.referrals);
+  });
+
+  it("is none in a form that is for something else", () => {
+    const other = { ...form, role: "" };
+    const record = { id: "a", answers: answersOf("sent") };
+    assert.deepEqual(addFinishedRecord(EMPTY_CASELOAD, other, record, TODAY).referrals, {});
+  });
+});
+
 describe("a shift that is on", () => {
   const form = makeForm([{ type: "dateTime", name: "start" }], {
     summary: { shift_start: "/data/start" },
@@ -515,6 +571,26 @@ describe("a review", () => {
     assert.deepEqual(idsOf(addFinishedRecord(after, FORM, talk, "2027-02-21")), ["a/2027-02-21"]);
     const reviewed = finish(after, "b", "review", "2027-02-22");
     assert.deepEqual(idsOf(reviewed), ["b/2027-05-23"]);
+  });
+
+  it("is due and done by the day of finishing where only the month is asked", () => {
+    const rows: Row[] = [
+      { type: "text", name: "code" },
+      { type: "date", name: "month", appearance: "month-year" },
+      { type: "select_one", name: "plan" },
+    ];
+    const summary = { person: "/data/code", day: "/data/month", plan: "/data/plan" };
+    const monthly = makeForm(rows, { id: "participant", role: "participant", summary });
+    const add = (book: Caseload, id: string, today: string, month: string): Caseload => {
+      const answers = { code: ONE, month, plan: "d90" };
+      return addFinishedRecord(book, monthly, { id, answers }, today);
+    };
+    const intake = add(EMPTY_CASELOAD, "a", TODAY, "2026-11-01");
+    assert.deepEqual(idsOf(intake), ["a/2027-02-21"]);
+    const reviewed = add(intake, "b", "2027-02-22", "2027-02-01");
+    assert.deepEqual(idsOf(reviewed), ["b/2027-05-23"]);
+    const before = add(EMPTY_CASELOAD, "c", TODAY, "2026-10-01");
+    assert.deepEqual(idsOf(before), ["c/2026-12-30"]);
   });
 
   it("is offered where the card has an intake, by this phone or by the centre", () => {

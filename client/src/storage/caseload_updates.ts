@@ -3,21 +3,25 @@
  */
 
 import { parseCardCode } from "../engine/cards";
-import type { FormDefinition } from "../engine/definition";
+import { datePartOf, type FormDefinition } from "../engine/definition";
 import {
   AREA,
   ENDS_FOLLOW_UPS,
   ENDS_INCIDENT,
+  ENDS_REFERRAL,
   ENDS_WORK,
   findChoice,
+  findQuestion,
   FOLLOWS,
   INCIDENT_STATUS,
   isChosen,
   KIND,
   PARTICIPANT,
   readRole,
+  REFERRAL,
   REVIEW,
   SHIFT_START,
+  STATUS,
 } from "../engine/roles";
 import type { Json } from "../engine/types";
 import {
@@ -27,10 +31,12 @@ import {
   type OpenIncident,
   type Person,
   READS,
+  type ReturnedRecord,
 } from "./caseload";
 
 const DAY = 86_400_000; // milliseconds
 const MOST_PEOPLE = 500;
+const MOST_ANSWERS = 20_000; // characters of a referral that is kept, as at the centre
 
 /** The day so many days after a day, both as YYYY-MM-DD. */
 function addDays(day: string, days: number): string {
@@ -85,6 +91,17 @@ function describeFollowed(
   return about;
 }
 
+/**
+ * The day of a record. Where only the month is asked, what is due of a person counts from the day
+ * on which it is finished: the twin of `_find_day` in the centre's folding.py.
+ */
+function findDay(definition: FormDefinition, day: string, code: string, today: string): string {
+  const question = findQuestion(definition, "day");
+  const isOfThisMonth = day.slice(0, 7) === today.slice(0, 7);
+  if (code && isOfThisMonth && question && datePartOf(question) === "month") return today;
+  return day || today;
+}
+
 /** The answers that are there. */
 export function pickKnown<T extends Record<string, string>>(answers: T): Partial<T> {
   return Object.fromEntries(Object.entries(answers).filter(([, text]) => text)) as Partial<T>;
@@ -102,8 +119,8 @@ export function addFinishedRecord(
 ): Caseload {
   const id = record.root ?? record.id;
   const read = (role: string): string => readRole(definition, record.answers, role);
-  const day = read("day").slice(0, 10) || today;
   const code = parseCardCode(read("person"));
+  const day = findDay(definition, read("day").slice(0, 10), code, today);
   const followed = read(FOLLOWS);
   const isChosenHere = (role: string, choiceRole: string): boolean =>
     isChosen(definition, record.answers, role, choiceRole);
@@ -141,7 +158,7 @@ export function addFinishedRecord(
     settled: [...(caseload.settled ?? []), ...(record.due ? [record.due] : [])],
     made: (caseload.made ?? []).filter((made) => !record.cards?.includes(made)),
     todo: omitKey(caseload.todo, id),
-    referrals: omitKey(caseload.referrals, id),
+    referrals: changeReferrals(caseload.referrals, definition, record, { day, code }),
   };
 }
 
@@ -157,6 +174,26 @@ function changeIntakes(
     return intakes;
   const isLater = [REVIEW, ENDS_WORK].some((role) => isChosen(definition, answers, KIND, role));
   return isLater ? intakes : { ...intakes, [code]: day };
+}
+
+/**
+ * The referrals that have not come to an end after a record: a new one or one that goes on stays,
+ * also without signal. One without a state is none: after a no, nothing of it is kept.
+ */
+function changeReferrals(
+  referrals: Caseload["referrals"],
+  definition: FormDefinition,
+  { id, root = id, answers }: FinishedRecord,
+  about: { day: string; code: string },
+): Caseload["referrals"] {
+  const others = omitKey(referrals, root);
+  const status = readRole(definition, answers, STATUS);
+  const isOpen = status !== "" && !isChosen(definition, answers, STATUS, ENDS_REFERRAL);
+  const isSmall = JSON.stringify(answers).length <= MOST_ANSWERS;
+  if (definition.role !== REFERRAL || !isOpen || !isSmall) return others;
+  const kind = readRole(definition, answers, KIND);
+  const { id: form, version } = definition;
+  return { ...others, [root]: { form, version, answers, heads: [id], kind, status, ...about } };
 }
 
 /**
@@ -248,7 +285,11 @@ const UPDATES: Record<string, Update> = {
     setOrDelete(copy.open, record, body);
   },
   ref: (copy, record, body) => setOrDelete(copy.referrals, record, body),
-  rec: (copy, record, body) => setOrDelete(copy.todo, record, body),
+  rec(copy, record, body) {
+    setOrDelete(copy.todo, record, body);
+    // What this phone made of it is not what the centre has; it is listed to be corrected.
+    if ((body as ReturnedRecord | null)?.state === "rejected") delete copy.referrals[record];
+  },
   ended(copy, code, body) {
     if (!body) return;
     UPDATES["card"]!(copy, code, null);

@@ -56,7 +56,7 @@ export function compareCaseloads(
 
 /** The caseload without what a record did, as far as nothing else has come on top of it. */
 export function undoChange(caseload: Caseload, change: CaseloadChange): Caseload {
-  const { code, root, removed, added, settled, made, todo, referral } = change;
+  const { code, root, removed, added, settled, made, todo } = change;
   const isMetAgain = (followUp: FollowUp): boolean => {
     const seenOn = findPerson(caseload, followUp.code)?.seenOn ?? "";
     return seenOn !== change.seenOn && seenOn >= followUp.on;
@@ -73,9 +73,18 @@ export function undoChange(caseload: Caseload, change: CaseloadChange): Caseload
     settled: caseload.settled.filter((id) => !settled.includes(id)),
     made: [...new Set([...caseload.made, ...made])],
     todo: todo ? { ...caseload.todo, [root]: todo } : caseload.todo,
-    referrals: referral ? { ...caseload.referrals, [root]: referral } : caseload.referrals,
+    referrals: undoReferral(caseload.referrals, change),
     unheard: undoStatement(caseload.unheard, code, root),
   };
+}
+
+/** The open referrals with one as it stood, or without one that the record was. */
+function undoReferral(
+  referrals: Caseload["referrals"],
+  { root, referral }: CaseloadChange,
+): Caseload["referrals"] {
+  const { [root]: _, ...others } = referrals;
+  return referral ? { ...others, [root]: referral } : others;
 }
 
 /** The people with one of them as they stood, unless they were met again. */

@@ -97,7 +97,8 @@ function Body({ session, node, id, place, isFixed }: BodyProps) {
   const hint = readWords(node.element.hint, session, node);
   const guidance = readWords(node.element.guidance, session, node);
   const problem = session.shown.has(place) ? form.problem(node, language) : null;
-  const describedBy = [hint && `${id}-hint`, problem && `${id}-error`].filter(Boolean).join(" ");
+  const wrong = problem ? describeProblem(problem, node, form) : session.sentBack.get(place);
+  const describedBy = [hint && `${id}-hint`, wrong && `${id}-error`].filter(Boolean).join(" ");
   return (
     <>
       {hint && (
@@ -111,9 +112,9 @@ function Body({ session, node, id, place, isFixed }: BodyProps) {
           <p>{guidance}</p>
         </details>
       )}
-      {problem && (
+      {wrong && (
         <p class="error" id={`${id}-error`}>
-          {describeProblem(problem, node, form)}
+          {wrong}
         </p>
       )}
       {isFixed ? (
@@ -125,7 +126,7 @@ function Body({ session, node, id, place, isFixed }: BodyProps) {
           {...{ form, node, language, id, help }}
           label={readWords(node.element.label, session, node)}
           describedBy={describedBy || undefined}
-          isInvalid={problem !== null}
+          isInvalid={!!wrong}
           set={session.change}
           change={(text) => session.change(node, text)}
         />

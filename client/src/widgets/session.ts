@@ -10,6 +10,7 @@ export interface FormSession {
   language: string;
   help: Help;
   shown: ReadonlySet<string>; // questions whose problems may show: those left or tried to leave
+  sentBack: Map<string, string>; // place of the question that the centre named → why, until changed
   watch: (node: AnswerNode, redraw: () => void) => () => void;
   change: (node: AnswerNode, text: string) => void;
   add: (parent: AnswerNode, name: string) => void;

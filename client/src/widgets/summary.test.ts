@@ -15,7 +15,7 @@ const choices = {
 function sessionOf({ form }: Filled, language = "en"): FormSession {
   const nothing = (): void => undefined;
   const acts = { change: nothing, add: nothing, drop: nothing, watch: () => nothing };
-  return { form, language, help: NO_HELP, shown: new Set(), ...acts };
+  return { form, language, help: NO_HELP, shown: new Set(), sentBack: new Map(), ...acts };
 }
 
 describe("the summary of an instance", () => {

@@ -125,7 +125,8 @@ def _make_first_version(ctx: ActContext, submission: AcceptedSubmission) -> tupl
     envelope = submission.envelope
     definition = submission.definition
     assert definition is not None and ctx.actor.user_id is not None
-    list_columns = _compute_list_columns(definition, submission.answers, envelope.finished_at.date())
+    finished_on = envelope.finished_at.date()
+    list_columns = _compute_list_columns(definition, submission.answers, finished_on, finished_on)
     row = {
         "centre_id": ctx.centre_id,
         "instance_id": envelope.instance_id,
@@ -162,18 +163,41 @@ def _needs_debrief(definition: FormDefinition, answers: Mapping[str, Any]) -> bo
     return definition.is_chosen(answers, QuestionRole.KIND, ChoiceRole.CALL_FOR_HELP)
 
 
-def _compute_list_columns(definition: FormDefinition, answers: Mapping[str, Any], finished_on: dt.date) -> dict[str, Any]:
-    """Return the columns of a record that lists are made from."""
+def _compute_list_columns(
+    definition: FormDefinition, answers: Mapping[str, Any], finished_on: dt.date, first_finished_on: dt.date
+) -> dict[str, Any]:
+    """Return the columns of a record that lists are made from.
+
+    `first_finished_on`: the day on which the first of its versions was finished.
+    """
+    # A record without the question is listed under the day on which it was finished.
+    occurred_on = finished_on
     day = parse_date(find_role_answer(definition, answers, QuestionRole.DAY))
+    if day:
+        occurred_on = _find_day(definition, answers, day.moment().date(), first_finished_on)
     return {
-        # A record without the question is listed under the day on which it was finished.
-        "occurred_on": day.moment().date() if day else finished_on,
+        "occurred_on": occurred_on,
         # Cut to the column: a hostile or broken client must not be able to make storing fail.
         "area": find_role_answer(definition, answers, QuestionRole.AREA)[:20],
         "kind": find_role_answer(definition, answers, QuestionRole.KIND)[:40],
         "person": plain_code(find_role_answer(definition, answers, QuestionRole.PERSON)),
         "follows": find_followed(definition, answers),
     }
+
+
+def _find_day(definition: FormDefinition, answers: Mapping[str, Any], day: dt.date, finished_on: dt.date) -> dt.date:
+    """Return the day under which a record with an answer about it is listed.
+
+    Where only the month is asked, what was due of a person until the day of a review is done by it, so that day
+    counts. Of a record that names nobody, as after a no, nothing but the month does. The twin of `findDay` in the
+    client's caseload_updates.ts.
+    """
+    question = definition.find_with_role(QuestionRole.DAY)
+    is_month = question is not None and question.date_part == "month"
+    is_about_somebody = find_role_answer(definition, answers, QuestionRole.PERSON) != ""
+    if is_month and is_about_somebody and day.replace(day=1) == finished_on.replace(day=1):
+        return finished_on
+    return day
 
 
 def _refold_record(
@@ -204,7 +228,8 @@ def _refold_record(
     foreign = _find_foreign(parts, form, folded)
     _mark_foreign(parts, foreign)
     was_there = record is not None
-    record = _save_record(ctx, record_id, record, folded)
+    first_finished_on = min((version.finished_local.date() for version in stored_versions), default=None)
+    record = _save_record(ctx, record_id, record, folded, first_finished_on)
     state = RecordState(
         record_id,
         record.form,
@@ -270,11 +295,14 @@ def _mark_foreign(parts: Sequence[Submission], foreign: Foreign) -> None:
             part.state = "stored"
 
 
-def _save_record(ctx: ActContext, record_id: str, record: Record | None, folded: FoldedRecord) -> Record:
+def _save_record(
+    ctx: ActContext, record_id: str, record: Record | None, folded: FoldedRecord, first_finished_on: dt.date | None
+) -> Record:
     """Write the state that a record folded to; a record without a row gets one."""
     result = folded.result
     current = folded.current
-    list_columns = _compute_list_columns(folded.definition, result.answers, current.finished_local.date())
+    finished_on = current.finished_local.date()
+    list_columns = _compute_list_columns(folded.definition, result.answers, finished_on, first_finished_on or finished_on)
     if record is None:
         record = Record(centre_id=ctx.centre_id, instance_id=record_id, received_at=ctx.now, form=current.form, review="")
         ctx.session.add(record)

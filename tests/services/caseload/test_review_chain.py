@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor
@@ -11,9 +12,10 @@ from fieldapp.services.board import board
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.consent.record_erasure import erase_record
 from fieldapp.settings import Settings
+from fieldapp.store.records.records import Record
 from forms.validation import validate
 from sync.intake import local_time
-from tests.cast import Cast, another_worker, publish_others
+from tests.cast import Cast, another_worker, envelope, publish_others
 from tests.programme import definition_of
 from tests.services.caseload.meetings import ONE, TWO, knows, met, note, send
 from tests.services.caseload.participants import CONSENT, participant
@@ -53,6 +55,16 @@ def test_a_talk_is_no_review_and_a_review_is_a_contact(session: Session, cast: C
     send(session, cast.amina, earlier)
     send(session, cast.amina, participant("review", ago(0)))
     assert reviews_due(session, cast.amina) == [90]
+
+
+def test_of_who_said_no_to_the_offer_the_month_is_listed_and_no_day(session: Session, cast: Cast) -> None:
+    start = {"kind": "intake", "offered_resp": "declined"}
+    answers = {"start": start, "arrival": {"month_in": f"{ago(0)}", "came_by": "outreach"}}
+    version = definition_of("participant").version
+    send(session, cast.amina, envelope(answers, form="participant", version=version, day=ago(0)))
+    record = session.scalars(sa.select(Record)).one()
+    first = ago(0).replace(day=1)
+    assert (record.occurred_on, record.answers["arrival"]["month_in"]) == (first, f"{first}")
 
 
 @pytest.mark.parametrize("is_exit_first", [True, False])

@@ -21,6 +21,7 @@ import { LastStep, loadLastSteps } from "./last_steps_later";
 import { NotHere } from "./not_here";
 import { Pages } from "./pages";
 import { type SlipOffer, useSlipOffer } from "./slip_offer";
+import { describeReason } from "../to_correct/reasons";
 import { SentBack } from "../to_correct/sent_back";
 import { countUsual } from "./usual_answers";
 
@@ -201,6 +202,7 @@ export function DraftScreen({ draft, definition, notice, seeds, chosen, isNew }:
         page={draft.page}
         at={draft.at ?? ""}
         notice={notice}
+        reason={returned ? describeReason(returned) : ""}
         banner={returned && <SentBack record={returned} />}
         who={makeRespondent(vault)}
         keeper={keeper}

@@ -50,7 +50,7 @@ export function useWriter(
 
 /** What questions ask of the form they are in; each change is followed up, and written. */
 export function makeSession(
-  view: Pick<FormSession, "form" | "language" | "shown" | "help" | "watch">,
+  view: Pick<FormSession, "form" | "language" | "shown" | "sentBack" | "help" | "watch">,
   writer: DraftWriter,
   changed: (place: string) => void,
 ): FormSession {

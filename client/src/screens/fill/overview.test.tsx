@@ -85,6 +85,16 @@ describe("what is looked over", () => {
     assert.deepEqual(labels, ["Kind", "Asked", "Tier"]);
   });
 
+  it("says a month and a year where nothing more is asked", () => {
+    const rows: Row[] = [
+      { type: "date", name: "month", label: "Month", appearance: "month-year" },
+      { type: "date", name: "year", label: "Year", appearance: "year" },
+    ];
+    const answers = { month: "2026-11-01", year: "1987-01-01" };
+    const answered = linesOf(new Filled(makeForm(rows), answers)).map(([, answer]) => answer);
+    assert.deepEqual(answered, ["November 2026", "1987"]);
+  });
+
   it("says of pictures only that they are there, and nothing of what is masked", () => {
     const rows: Row[] = [
       { type: "image", name: "photo", label: "Photo" },
@@ -194,5 +204,19 @@ describe("looking over", () => {
     const { shown } = await fill(ANSWERED, { page: OVERVIEW, at: "who.kind" });
     assert.deepEqual(shown.texts("h1"), ["Who"]);
     await until(() => shown.find('[id="q-who.kind-set"]').contains(document.activeElement));
+  });
+
+  it("says at that question why the record came back, until it is changed", async () => {
+    const reason = "Your centre sent it back.";
+    const { shown } = await fill(ANSWERED, { page: OVERVIEW, at: "who.kind", reason });
+    const set = '[id="q-who.kind-set"]';
+    assert.equal(shown.find(`${set} .error`).textContent, reason);
+    await shown.click(shown.find('input[value="enrolled"]'));
+    await until(() => !shown.has(`${set} .error`));
+  });
+
+  it("shows at once what is wrong with that question", async () => {
+    const { shown } = await fill({ when: ANSWERED.when, who: {} }, { at: "who.kind" });
+    assert.equal(shown.find(".error").textContent, "An answer is needed.");
   });
 });

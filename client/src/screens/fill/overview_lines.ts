@@ -9,8 +9,8 @@ import { describeProblem } from "../../widgets/problem_words";
 import { listAppearances } from "../../widgets/props";
 import { UNSEEN } from "../../widgets/session";
 import { readAnswer } from "../../widgets/summary";
-import { inLanguage } from "../../engine/definition";
-import { formatDay, formatMoment } from "../day";
+import { datePartOf, inLanguage } from "../../engine/definition";
+import { formatDay, formatMoment, formatMonth } from "../day";
 import { listPages, type Page } from "./form_pages";
 
 /** One question as it is looked over. */
@@ -50,6 +50,8 @@ export function describeAnswer(
     return [formatCardCode(code), label].filter(Boolean).join(" · ");
   }
   const moment = Date.parse(text);
+  const part = Number.isNaN(moment) ? "" : datePartOf(element);
+  if (part) return part === "month" ? formatMonth(text.slice(0, 7)) : text.slice(0, 4);
   if (element.type === "date" && !Number.isNaN(moment)) return formatDay(text.slice(0, 10));
   if (element.type === "dateTime" && !Number.isNaN(moment)) return formatMoment(moment);
   return readAnswer(form, node, language);

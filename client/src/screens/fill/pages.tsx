@@ -40,6 +40,7 @@ interface PagesProps {
   presets?: string[]; // places of answers that stand as the phone filled them in
   page: number;
   at?: string; // place of the question to begin with
+  reason?: string; // why the centre sent it back, said at that question too
   notice?: string;
   banner?: ComponentChildren; // what stays in sight on every page
   who: Who;
@@ -54,13 +55,14 @@ const readPhoneClock = (): DateValue => DateValue.ofClock(new Date());
 
 /** A form being filled in: its answers, who hears of each change, and the page that is shown. */
 function useFilling(props: PagesProps, language: string) {
-  const { definition, answers, seeds, who, keeper, help, at = "" } = props;
+  const { definition, answers, seeds, who, keeper, help, at = "", reason = "" } = props;
   const isNew = answers === null;
   const form = useMemo(() => new Form(definition, readPhoneClock, answers, seeds, who), []);
   const presets = useMemo(
     () => new Set(isNew ? listPresets(form, props.chosen ?? []) : props.presets),
     [],
   );
+  const sentBack = useMemo(() => new Map(at && reason ? [[at, reason]] : []), []);
   const place = useRef(props.page);
   const watch = useWatchers(form);
   const save = (): Promise<void> => keeper.save(place.current, form.toJson(), [...presets]);
@@ -72,9 +74,10 @@ function useFilling(props: PagesProps, language: string) {
   const session = useMemo(() => {
     const changed = (changedPlace: string): void => {
       presets.delete(changedPlace);
+      sentBack.delete(changedPlace);
       standing.follow();
     };
-    return makeSession({ form, language, shown, help, watch }, writer, changed);
+    return makeSession({ form, language, shown, sentBack, help, watch }, writer, changed);
   }, [language, shown, help]);
   function turnToConsent(): void {
     const page = standing.shown ? findConsentPage(listPages(form, language), standing.shown) : -1;

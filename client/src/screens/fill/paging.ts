@@ -78,7 +78,9 @@ function findStart({ form, language, place, isNew, at }: PagingProps): number {
 export function usePaging(props: PagingProps): Paging {
   const { form, language, keeper, writer, place } = props;
   const [page, setPage] = useState(() => (place.current = findStart(props)));
-  const [shown, setShown] = useState<ReadonlySet<string>>(new Set());
+  const [shown, setShown] = useState<ReadonlySet<string>>(
+    () => new Set(props.at ? [props.at] : []),
+  );
   const [isReviewing, setReviewing] = useState(false); // it came from the overview
   const pages = listPages(form, language);
   const isOverview = page === OVERVIEW && pages.length > 1;

@@ -164,6 +164,29 @@ describe("what is new of an open incident", () => {
     await until(() => !shown.has("#q-what"));
     assert.match(shown.text, /not on the phone/);
   });
+
+  it("begins anew while a correction of one that was sent is open", async () => {
+    const correction = {
+      id: "22222222-2222-4222-8222-222222222222",
+      form: "later",
+      version: form.version,
+      changedAt: Date.now(),
+      page: 0,
+      answers: { of: "a", what: "yesterday" },
+      root: "33333333-3333-4333-8333-333333333333",
+    };
+    const arrange = (vault: Vault) => saveDraft(vault, correction);
+    const options = { forms: [form], book, drafts: [correction], arrange };
+    const { shown, app } = await openScreen(start(), options);
+    assert.equal(shown.find<HTMLInputElement>("#q-what").value, "");
+    await shown.enter("#q-what", "today");
+    await until(async () => (await listDrafts(app.vault)).length === 2);
+    const drafts = await listDrafts(app.vault);
+    const before = drafts.find(({ root }) => root !== undefined)!;
+    assert.deepEqual(before.answers, { of: "a", what: "yesterday" });
+    const now = drafts.find(({ root }) => root === undefined)!;
+    assert.deepEqual(now.answers, { of: "a", began: "2026-11-02", what: "today" });
+  });
 });
 
 describe("a shift's form", () => {

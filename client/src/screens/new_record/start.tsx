@@ -39,9 +39,11 @@ export function Start({ id, about, due }: StartProps) {
   const definition = forms.find((form) => form.id === id);
   // What is due is done once: a second tap on it goes on with what the first began.
   const [root = ""] = due.split("/");
+  // A correction of one that was sent is another's work: what is said now is a record of its own.
   const isBegun = (draft: Draft): boolean =>
-    draft.due === due ||
-    (draft.form === id && !!definition && readRole(definition, draft.answers, FOLLOWS) === root);
+    !draft.root &&
+    (draft.due === due ||
+      (draft.form === id && !!definition && readRole(definition, draft.answers, FOLLOWS) === root));
   const begun = useMemo(() => drafts.find((draft) => due !== "" && isBegun(draft)), []);
   const draft = useMemo<Draft>(
     () => ({

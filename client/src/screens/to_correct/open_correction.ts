@@ -3,22 +3,21 @@
 import type { FormDefinition } from "../../engine/definition";
 import { type EditableRecord, listHeads } from "../../storage/caseload";
 import { draftCorrection } from "../../storage/drafts";
+import { OVERVIEW } from "../../storage/types";
 import { go, type AppState } from "../state";
 import { findReason } from "./reasons";
 
-/** The page of the question with a role, of those that the form may have; the first without one. */
+/** The page of the question with a role, of those that the form may have; else the overview. */
 function findPage(form: FormDefinition | undefined, role: string): number {
   const group = (form?.summary[role] ?? "").split("/").slice(0, 3).join("/");
   const pages = form?.elements.filter(({ parent }) => parent === "/data") ?? [];
-  return Math.max(
-    0,
-    pages.findIndex(({ path }) => path === group),
-  );
+  const page = pages.findIndex(({ path }) => path === group);
+  return page < 0 ? OVERVIEW : page;
 }
 
 /**
- * Go to the correction of a record, which is begun unless there is one already: to its first page,
- * or that of the question with a role.
+ * Go to the correction of a record, which is begun unless there is one already: to where it is
+ * looked over, or to the page of the question with a role.
  */
 export async function openCorrection(
   app: AppState,

@@ -6,6 +6,7 @@ import { formCalled, openScreen } from "../../../test/screen";
 import { formatCardCode, makeCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload, type ReturnedRecord } from "../../storage/caseload";
 import { listDrafts } from "../../storage/drafts";
+import { OVERVIEW } from "../../storage/types";
 import { Offline, Refused } from "../../sync/requests";
 import { describeFetchProblem, FetchRecord } from "./fetch_record";
 import { findChoiceLabel } from "../../engine/roles";
@@ -92,6 +93,19 @@ describe("what the centre asks of the worker", () => {
     assert.equal(draft!.root, "r1");
     assert.deepEqual(draft!.answers, { q: "before" });
     assert.deepEqual(draft!.prev, ["h1"]);
+  });
+
+  it("begins where all is looked over, or at the question that the centre named", async () => {
+    const problems = [{ code: "answers.required", path: "q" }];
+    const todo = { r1: RECORD, r2: { ...RECORD, state: "rejected" as const, problems } };
+    const { shown, app } = await openScreen(<ToCorrect />, { forms, book: { todo } });
+    for (const button of shown.all<HTMLButtonElement>("button")) button.click();
+    await until(async () => (await listDrafts(app.vault)).length === 2);
+    const drafts = await listDrafts(app.vault);
+    const findDraft = (root: string) => drafts.find((draft) => draft.root === root)!;
+    assert.equal(findDraft("r1").page, OVERVIEW);
+    assert.equal(findDraft("r1").at, undefined);
+    assert.equal(findDraft("r2").at, "q");
   });
 
   it("goes on with a correction that was begun", async () => {
