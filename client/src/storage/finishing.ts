@@ -90,7 +90,7 @@ export async function finishDraft(
   const heads = knew ? { heads: { [person]: knew } } : {};
   const copy = { ...rest, answers, ...heads, page: OVERVIEW };
   const undo: Undo = {
-    ...compareCaseloads(caseload, change(caseload), person, id),
+    ...compareCaseloads(caseload, change(caseload)),
     refused: refusedBy ? [definition.summary["person"]!, refusedBy] : null,
     hasSlip: slip !== "",
   };

@@ -112,6 +112,44 @@ describe("taking a finished record back", () => {
     assert.deepEqual((await openContent("a"))["cards"], [CODE]);
   });
 
+  it("puts back an intake, an open incident and a shift, as they were before", async () => {
+    const CHOICES = {
+      kinds: ["intake", { name: "review", label: {}, data: { app_role: "review" } }],
+      states: ["open", { name: "closed", label: {}, data: { app_role: "ends_incident" } }],
+    };
+    const chain = makeForm(
+      [
+        { type: "text", name: "code" },
+        { type: "select_one", name: "kind", choices: "kinds" },
+        { type: "select_one", name: "status", choices: "states" },
+        { type: "text", name: "of" },
+        { type: "text", name: "start" },
+      ],
+      {
+        id: "encounter",
+        role: "participant",
+        choices: CHOICES,
+        summary: {
+          person: "/data/code",
+          kind: "/data/kind",
+          incident_status: "/data/status",
+          follows: "/data/of",
+          shift_start: "/data/start",
+        },
+      },
+    );
+    const incident = { form: "incident", from: "2026-11-20", kind: "fight", area: "" };
+    await changeCaseload(vault, (book) => ({ ...book, shift: "today", open: { old: incident } }));
+    const before = await readCaseload(vault);
+    const answers = { code: CODE, kind: "intake", status: "closed", of: "old", start: "today" };
+    const draft = { id: "a", form: "encounter", version: "1", changedAt: 1, page: 2, answers };
+    await finishDraft(vault, draft, chain, NOW);
+    const after = await readCaseload(vault);
+    assert.deepEqual([after.shift, after.open, Object.keys(after.intakes)], ["", {}, [CODE]]);
+    await takeBack(vault, "a");
+    assert.deepEqual({ ...(await readCaseload(vault)), finished: 0 }, before);
+  });
+
   it("leaves alone what came on top of it", async () => {
     await finish("a", { answers: { code: CODE } });
     await changeCaseload(vault, (book) => ({
