@@ -56,6 +56,18 @@ function makeContent(
   };
 }
 
+/** What its line in the worker's list says of a record. */
+function describeLine(
+  read: (role: string) => string,
+  { hasSlip }: Undo,
+): { minutes: string; kind?: string; area?: string; hasSlip?: boolean } {
+  return {
+    minutes: read(MINUTES),
+    ...pickKnown({ kind: read(KIND), area: read(AREA) }),
+    ...(hasSlip && { hasSlip }),
+  };
+}
+
 /**
  * Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted
  * with it.
@@ -97,7 +109,7 @@ export async function finishDraft(
   await enqueue(vault, {
     id: draft.id,
     content,
-    about: { minutes: read(MINUTES), ...pickKnown({ kind: read(KIND), area: read(AREA) }) },
+    about: describeLine(read, undo),
     person,
     change,
     blobs,
