@@ -18,7 +18,7 @@ export const PHONE = {
   "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
   overview: 1_480, // of all answers, before they are sent
   "last steps": 4_700, // finishing, slips, taking back: fetched while the worker answers
-  "shared later": 1_100, // by pieces that are loaded later
+  "shared later": 2_250, // by pieces that are loaded later: undoing what finishing changed
   "heat map": 5_400,
   "QR codes": 2_200, // drawing them
   "QR reading": 14_600, // only where the browser has no reader: iPhones and Firefox

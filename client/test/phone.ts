@@ -14,7 +14,8 @@ import { getAllRows } from "../src/storage/database";
 import { findForm, listCurrentForms } from "../src/storage/forms";
 import { draftCorrection } from "../src/storage/drafts";
 import { finishDraft } from "../src/storage/finishing";
-import { finishNote } from "../src/storage/outbox";
+import { finishNote } from "../src/storage/notes";
+
 import { countRecords } from "../src/storage/record_counts";
 import { makeSigningKey } from "../src/storage/sealing";
 import { deriveKeyFromPin, enrol, saveAccount, unlock, type Vault } from "../src/storage/vault";

@@ -696,6 +696,15 @@ describe("a person who said no", () => {
     assert.equal(filled.form.refusedBy(), "K7QM3RXDQ");
   });
 
+  it("keeps in memory what it cut, should the no be a slip of the thumb", () => {
+    const filled = new Filled(rows, { ...answers, day: "" }, extras).answer("consent/reply", "no");
+    assert.deepEqual(filled.form.toUncutJson(), {
+      code: "K7QM3RXDQ",
+      consent: { reply: "no", tier: "0" },
+      note: "said much",
+    });
+  });
+
   it("loses nothing who said yes", () => {
     const filled = new Filled(rows, answers, extras).answer("consent/reply", "yes");
     const finished = filled.form.finish();

@@ -389,15 +389,24 @@ export class Form {
    * with these paths only.
    */
   toJson(node: AnswerNode = this.root, only?: ReadonlySet<string>): Json {
+    return this.collect(node, only, false);
+  }
+
+  /** All answers that were given, also those that are not relevant now: what a no would erase. */
+  toUncutJson(): Json {
+    return this.collect(this.root, undefined, true);
+  }
+
+  private collect(node: AnswerNode, only: ReadonlySet<string> | undefined, isUncut: boolean): Json {
     const result: Json = {};
     for (const [name, all] of node.children) {
-      const children = all.filter((child) => child.isRelevant);
+      const children = all.filter((child) => isUncut || child.isRelevant);
       const element = children[0]?.element;
       if (!element) continue;
       if (element.kind === "repeat") {
-        if (!only) result[name] = children.map((child) => this.toJson(child));
+        if (!only) result[name] = children.map((child) => this.collect(child, only, isUncut));
       } else if (element.kind === "group") {
-        const inner = this.toJson(children[0], only);
+        const inner = this.collect(children[0]!, only, isUncut);
         if (Object.keys(inner).length > 0) result[name] = inner;
       } else if (children[0]!.text && (!only || only.has(element.path)))
         result[name] = children[0]!.text;

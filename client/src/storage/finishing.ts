@@ -62,6 +62,18 @@ function noteStanding(caseload: Caseload, code: string, answered: string): { sto
   return code === "" || stood === undefined ? {} : { stood };
 }
 
+/** What its line in the worker's list says of a record. */
+function describeLine(
+  read: (role: string) => string,
+  { hasSlip }: Undo,
+): { minutes: string; kind?: string; area?: string; hasSlip?: boolean } {
+  return {
+    minutes: read(MINUTES),
+    ...pickKnown({ kind: read(KIND), area: read(AREA) }),
+    ...(hasSlip && { hasSlip }),
+  };
+}
+
 /**
  * Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted
  * with it.
@@ -96,18 +108,14 @@ export async function finishDraft(
   const heads = knew ? { heads: { [person]: knew } } : {};
   const copy = { ...rest, answers, ...heads, page: OVERVIEW };
   const undo: Undo = {
-    ...compareCaseloads(caseload, change(caseload), person, id),
+    ...compareCaseloads(caseload, change(caseload)),
     refused: refusedBy ? [definition.summary["person"]!, refusedBy] : null,
     hasSlip: slip !== "",
   };
   await enqueue(vault, {
     id: draft.id,
     content,
-    about: {
-      minutes: read(MINUTES),
-      ...pickKnown({ kind: read(KIND), area: read(AREA) }),
-      ...noteStanding(caseload, code, read(TIER)),
-    },
+    about: { ...describeLine(read, undo), ...noteStanding(caseload, code, read(TIER)) },
     person,
     change,
     blobs,

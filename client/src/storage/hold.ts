@@ -4,14 +4,20 @@
  * app or the phone, and then the record goes like any other.
  */
 
+import type { Json } from "../engine/types";
 import { HOLD_PREFIX } from "./held";
 
 export const HOLD_TIME = 60_000; // milliseconds
 
 const releases = new Map<string, () => void>();
+/** What a no cut out of records that are held, in memory alone: it is gone once they are let go. */
+const uncutAnswers = new Map<string, Json>();
 
-/** Hold a record back; where the browser has no such locks, it is not held. */
-export async function hold(id: string): Promise<void> {
+/**
+ * Hold a record back; where the browser has no such locks, it is not held. `uncut`: its answers
+ * before a no cut them.
+ */
+export async function hold(id: string, uncut: Json | null = null): Promise<void> {
   if (!navigator.locks?.query) return;
   await new Promise<void>((started) => {
     const wait = (lock: unknown): Promise<void> | void => {
@@ -21,6 +27,7 @@ export async function hold(id: string): Promise<void> {
     };
     void navigator.locks.request(`${HOLD_PREFIX}${id}`, { ifAvailable: true }, wait);
   });
+  if (uncut && isHeld(id)) uncutAnswers.set(id, uncut);
   setTimeout(() => release(id), HOLD_TIME);
 }
 
@@ -28,9 +35,13 @@ export async function hold(id: string): Promise<void> {
 export function release(id: string): void {
   releases.get(id)?.();
   releases.delete(id);
+  uncutAnswers.delete(id);
 }
 
 export const isHeld = (id: string): boolean => releases.has(id);
+
+/** The answers of a record that is held before a no cut them; null where it cut nothing. */
+export const readUncut = (id: string): Json | null => uncutAnswers.get(id) ?? null;
 
 /** An app in the background may be ended at any moment, so what it held back goes first. */
 export function releaseHidden(): void {

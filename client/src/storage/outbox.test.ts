@@ -11,14 +11,8 @@ import { type Caseload, changeCaseload, readCaseload } from "./caseload";
 import { applyPulledChanges } from "./caseload_updates";
 import { deleteDatabase, getAllRows, getRow, putRow } from "./database";
 import { type Draft, listDrafts, saveDraft } from "./drafts";
-import {
-  closeOutboxRow,
-  deleteOldLines,
-  finishNote,
-  formatLocalTime,
-  listLines,
-  NoCentreKey,
-} from "./outbox";
+import { closeOutboxRow, deleteOldLines, formatLocalTime, listLines, NoCentreKey } from "./outbox";
+import { finishNote } from "./notes";
 import { finishDraft } from "./finishing";
 import { deleteWaiting } from "./take_back";
 import { countRecords, getCounters } from "./record_counts";

@@ -3,8 +3,6 @@
  * them.
  */
 
-import { parseCardCode } from "../engine/cards";
-import type { Json } from "../engine/types";
 import { type Caseload, changeCaseload } from "./caseload";
 import { getAllRows, getRow, runTransaction } from "./database";
 import { getCounters, NO_RECORDS, raiseHighWater, readHighWater } from "./record_counts";
@@ -26,9 +24,14 @@ export interface OutboxLine {
   code?: string; // the card that it is about
   hasCopy?: boolean; // its worker can open it again here
   root?: string; // the record that it corrected
+  hasSlip?: boolean; // its person has a slip that works with this very record
+  isReplaced?: boolean; // a newer version of it was finished on this phone
   isEnded?: boolean; // its person took everything back
   isUnlinked?: boolean; // the centre does not know its card any more
 }
+
+/** What the form of a note begins with: what a worker says that is no form. */
+export const NOTE = "fieldapp.";
 
 /** What became of the card that a record is about, as the centre says. */
 type CardMarks = Pick<OutboxRow, "isEnded" | "isUnlinked">;
@@ -45,31 +48,10 @@ export function formatLocalTime(date: Date): string {
   return `${local}${offset < 0 ? "-" : "+"}${two(distance / 60)}:${two(distance % 60)}`;
 }
 
-/**
- * Finish what a worker says about their caseload that is no form (sync/notes.py). It travels as a
- * record does.
- */
-export async function finishNote(
-  vault: Vault,
-  kind: string,
-  body: Json | { code: string; to: number },
-  change: (caseload: Caseload) => Caseload,
-): Promise<void> {
-  const content = {
-    form: `fieldapp.${kind}`,
-    version: "1",
-    finished_at: formatLocalTime(new Date()),
-    body: JSON.stringify(body),
-  };
-  const person = parseCardCode(String(body["code"] ?? ""));
-  const item = { content, about: { minutes: "" }, person, change, blobs: [], sealed: {} };
-  await enqueue(vault, { ...item, id: crypto.randomUUID() });
-}
-
 interface FinishedItem {
   id: string;
   content: { form: string; version: string; finished_at: string; body: string; root?: string };
-  about: Pick<OutboxLine, "minutes" | "kind" | "area" | "stood">; // for its line in the list
+  about: Pick<OutboxLine, "minutes" | "kind" | "area" | "stood" | "hasSlip">; // for its line in the list
   person: string; // the card code of whom it is about; "" for nobody
   change: (caseload: Caseload) => Caseload;
   blobs: BlobRow[];
@@ -194,11 +176,19 @@ export async function listLines(vault: Vault): Promise<OutboxLine[]> {
   const rows = await getAllRows("outbox", vault.account.user);
   const finished = rows.filter(({ state }) => state !== "open");
   const lines = await Promise.all(finished.map((row) => readLine(vault, row)));
-  return lines.sort((a, b) => b.seq - a.seq);
+  const newer = new Set<string>(); // records of which a newer version has come by
+  return lines
+    .sort((a, b) => b.seq - a.seq)
+    .map((line) => {
+      const root = line.root ?? line.id;
+      const isReplaced = newer.has(root);
+      if (line.state !== "deleted") newer.add(root);
+      return isReplaced ? { ...line, isReplaced } : line;
+    });
 }
 
 async function readLine(vault: Vault, row: OutboxRow): Promise<OutboxLine> {
-  type About = Omit<OutboxLine, "id" | "seq" | "state" | keyof CardMarks>;
+  type About = Omit<OutboxLine, "id" | "seq" | "state" | keyof CardMarks | "isReplaced">;
   const { id, seq, about, of, isEnded, isUnlinked } = row;
   const state = row.state as OutboxLine["state"];
   const details = about && (await unseal<About>(vault.key, about).catch(() => null));
@@ -212,7 +202,8 @@ async function readLine(vault: Vault, row: OutboxRow): Promise<OutboxLine> {
     minutes: "",
     ...details,
     ...(code && { code }),
-    ...((row.copy ?? row.undo) && { hasCopy: true }),
+    // A note has no answers to look at, only what can be undone.
+    ...((row.copy ?? (row.undo && !details?.form.startsWith(NOTE))) && { hasCopy: true }),
     ...(isEnded && { isEnded }),
     ...(isUnlinked && { isUnlinked }),
   };

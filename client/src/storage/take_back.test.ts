@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { installBrowser } from "../../test/browser";
+import { installBrowser, setGlobal } from "../../test/browser";
 import { Centre } from "../../test/centre";
 import { makeForm } from "../../test/forms";
 import { makeVault, type TestVault } from "../../test/vaults";
 import { makeCardCode } from "../engine/cards";
-import { addCard } from "../screens/people/caseload_changes";
+import { addCard, removeCard } from "../screens/people/caseload_changes";
 import { changeCaseload, readCaseload } from "./caseload";
 import { deleteDatabase, getAllRows, getRow, updateRow } from "./database";
 import { discardDraft, type Draft, listDrafts, saveDraft } from "./drafts";
 import { eraseUnsent } from "./ended_cards";
 import { finishDraft } from "./finishing";
+import { hold, release } from "./hold";
+import { finishNote } from "./notes";
 import { closeOutboxRow, listLines } from "./outbox";
 import { countRecords } from "./record_counts";
 import { OVERVIEW } from "./types";
@@ -53,6 +55,10 @@ async function finish(id: string, more: Partial<Draft> = {}, beside = {}): Promi
 async function openContent(id: string): Promise<Record<string, unknown>> {
   return centre.openRecord(id, (await getRow("outbox", id))!.box!);
 }
+
+/** A lock of a browser that is free. */
+const useLock = (_: string, __: object, use: (lock: object) => Promise<void>): Promise<void> =>
+  use({});
 
 const countOf = async (): Promise<number[]> => {
   const { made, waiting, delivered, deleted, lost } = await countRecords(7);
@@ -112,6 +118,44 @@ describe("taking a finished record back", () => {
     assert.deepEqual((await openContent("a"))["cards"], [CODE]);
   });
 
+  it("puts back an intake, an open incident and a shift, as they were before", async () => {
+    const CHOICES = {
+      kinds: ["intake", { name: "review", label: {}, data: { app_role: "review" } }],
+      states: ["open", { name: "closed", label: {}, data: { app_role: "ends_incident" } }],
+    };
+    const chain = makeForm(
+      [
+        { type: "text", name: "code" },
+        { type: "select_one", name: "kind", choices: "kinds" },
+        { type: "select_one", name: "status", choices: "states" },
+        { type: "text", name: "of" },
+        { type: "text", name: "start" },
+      ],
+      {
+        id: "encounter",
+        role: "participant",
+        choices: CHOICES,
+        summary: {
+          person: "/data/code",
+          kind: "/data/kind",
+          incident_status: "/data/status",
+          follows: "/data/of",
+          shift_start: "/data/start",
+        },
+      },
+    );
+    const incident = { form: "incident", from: "2026-11-20", kind: "fight", area: "" };
+    await changeCaseload(vault, (book) => ({ ...book, shift: "today", open: { old: incident } }));
+    const before = await readCaseload(vault);
+    const answers = { code: CODE, kind: "intake", status: "closed", of: "old", start: "today" };
+    const draft = { id: "a", form: "encounter", version: "1", changedAt: 1, page: 2, answers };
+    await finishDraft(vault, draft, chain, NOW);
+    const after = await readCaseload(vault);
+    assert.deepEqual([after.shift, after.open, Object.keys(after.intakes)], ["", {}, [CODE]]);
+    await takeBack(vault, "a");
+    assert.deepEqual({ ...(await readCaseload(vault)), finished: 0 }, before);
+  });
+
   it("leaves alone what came on top of it", async () => {
     await finish("a", { answers: { code: CODE } });
     await changeCaseload(vault, (book) => ({
@@ -163,6 +207,60 @@ describe("taking a finished record back", () => {
     assert.ok(!JSON.stringify(await getAllRows("outbox")).includes("K7QM"));
   });
 
+  it("is not done where a newer version builds on it: the last word would be lost", async () => {
+    await finish("a");
+    await closeOutboxRow("a", "delivered", 9);
+    await finish("six", { root: "a", prev: ["a"], answers: { kind: "6" } });
+    await finish("seven", { root: "a", prev: ["six"], answers: { kind: "7" } });
+    assert.deepEqual(
+      (await listLines(vault)).map(({ id, isReplaced }) => [id, isReplaced === true]),
+      [
+        ["seven", false],
+        ["six", true],
+        ["a", true],
+      ],
+    );
+    assert.equal(await takeBack(vault, "six"), null);
+    await deleteWaiting(vault, "six");
+    assert.equal((await getRow("outbox", "six"))!.state, "waiting");
+    const draft = await takeBack(vault, "seven");
+    assert.equal(draft!.answers["kind"], "7");
+    assert.equal(await takeBack(vault, "six"), null);
+    await discardDraft("seven");
+    assert.equal((await takeBack(vault, "six"))!.answers["kind"], "6");
+  });
+
+  it("is not done where a correction of it was begun", async () => {
+    await finish("a");
+    await saveDraft(vault, {
+      id: "b",
+      form: "encounter",
+      version: "1",
+      changedAt: 1,
+      page: 0,
+      answers: ANSWERS,
+      root: "a",
+      prev: ["a"],
+    });
+    await deleteWaiting(vault, "a");
+    assert.equal((await getRow("outbox", "a"))!.state, "waiting");
+    assert.equal(await takeBack(vault, "a"), null);
+  });
+
+  it("has what a no cut out again while it is held, and nothing of it is stored", async () => {
+    const locks = { query: () => Promise.resolve({}), request: useLock };
+    setGlobal("navigator", { language: "en", userAgent: "test", locks });
+    await finish("a", { answers: { kind: "visit" } }, { refusedBy: CODE });
+    await hold("a", { ...ANSWERS, tier: "1" });
+    assert.deepEqual((await readCopy(vault, "a"))!.answers, { kind: "visit" });
+    assert.deepEqual((await takeBack(vault, "a"))!.answers, { ...ANSWERS, tier: "1" });
+    release("a");
+    await finish("b", { answers: { kind: "visit" } }, { refusedBy: CODE });
+    await hold("b", { ...ANSWERS, tier: "1" });
+    release("b");
+    assert.deepEqual((await takeBack(vault, "b"))!.answers, { kind: "visit", code: CODE });
+  });
+
   it("is for its own worker", async () => {
     await finish("a");
     const other = await makeVault(centre, { user: 8 });
@@ -194,6 +292,25 @@ describe("deleting a record that was not sent", () => {
     assert.deepEqual((await readCaseload(vault)).due, []);
     assert.deepEqual(await countOf(), [1, 0, 0, 1, 0]);
     assert.equal(await readCopy(vault, "a"), null);
+  });
+
+  it("is refused where somebody holds its slip", async () => {
+    await finish("a", {}, { slip: "K7QM3RXDQ2FA" });
+    await deleteWaiting(vault, "a");
+    assert.equal((await getRow("outbox", "a"))!.state, "waiting");
+    assert.equal((await readCaseload(vault)).due.length, 1);
+    assert.equal((await listLines(vault))[0]!.hasSlip, true);
+  });
+
+  it("brings a card back that was given to somebody else", async () => {
+    await changeCaseload(vault, (book) => addCard(book, CODE, "red cap", "2026-11-01"));
+    await finish("a");
+    const before = await readCaseload(vault);
+    await finishNote(vault, "handover", { code: CODE, to: 8 }, (book) => removeCard(book, CODE));
+    const [note] = await listLines(vault);
+    assert.deepEqual([note!.hasCopy, (await readCaseload(vault)).people], [undefined, []]);
+    await deleteWaiting(vault, note!.id);
+    assert.deepEqual({ ...(await readCaseload(vault)), finished: 1 }, before);
   });
 
   it("changes nothing where it was sent meanwhile", async () => {

@@ -4,7 +4,8 @@ import type { Json } from "../engine/types";
 import { restoreAttachments } from "./captured";
 import { changeCaseload, type EditableRecord, listHeads, readCaseload } from "./caseload";
 import { getAllRows, getRow } from "./database";
-import type { Draft } from "./drafts";
+import { type Draft, listDrafts } from "./drafts";
+import { readUncut } from "./hold";
 import { closeOutboxRow } from "./outbox";
 import { getCounters, raiseHighWater } from "./record_counts";
 import type { OutboxRow } from "./types";
@@ -22,7 +23,8 @@ function setAnswer(answers: Json, path: string, text: string): Json {
 
 /**
  * Make a finished record a draft again: the same record, under its number. Return the draft; null
- * where it is too late, since the centre may have it, or somebody holds the slip of this record.
+ * where it is too late, since the centre may have it, somebody holds the slip of this record, or a
+ * newer version builds on it.
  */
 export async function takeBack(vault: Vault, id: string): Promise<Draft | null> {
   const { user } = vault.account;
@@ -31,6 +33,7 @@ export async function takeBack(vault: Vault, id: string): Promise<Draft | null> 
   const undo = await unseal<Undo>(vault.key, row.undo);
   const copy = await readCopy(vault, id);
   if (undo.hasSlip || !copy) return null;
+  if (await isBuiltOn(vault, row)) return null;
   const draft = await makeDraft(vault, copy, undo);
   const sealed = await seal(vault.key, draft);
   const blobs = await listBlobs(user, id);
@@ -57,6 +60,19 @@ export async function takeBack(vault: Vault, id: string): Promise<Draft | null> 
   return isTaken ? draft : null;
 }
 
+/** Whether a newer version of a record was finished or begun here, which names this one. */
+async function isBuiltOn(vault: Vault, { id, user, seq, about }: OutboxRow): Promise<boolean> {
+  const readRoot = async (sealed: OutboxRow["about"]): Promise<string | undefined> => {
+    const line = sealed && (await unseal<{ root?: string }>(vault.key, sealed).catch(() => null));
+    return line?.root;
+  };
+  const root = (await readRoot(about)) ?? id;
+  for (const row of await getAllRows("outbox", user))
+    if (row.seq > seq && row.state !== "deleted" && (await readRoot(row.about)) === root)
+      return true;
+  return (await listDrafts(vault)).some(({ prev }) => prev?.includes(id));
+}
+
 /** Whether nobody but this phone can have a record. */
 const isOpenable = (row: OutboxRow | undefined): boolean => row?.state === "waiting" && !row.tried;
 
@@ -66,7 +82,8 @@ const listBlobs = async (user: number, id: string): ReturnType<typeof getAllRows
 /** The draft that a record was, with what finishing it took out of the answers. */
 async function makeDraft(vault: Vault, draft: Draft, undo: Undo): Promise<Draft> {
   const blobs = await listBlobs(vault.account.user, draft.id);
-  const answers = await restoreAttachments(vault, draft.answers, blobs);
+  const uncut = readUncut(draft.id);
+  const answers = uncut ?? (await restoreAttachments(vault, draft.answers, blobs));
   // Of others the phone may have heard something since.
   const heads = { ...listHeads(undoChange(await readCaseload(vault), undo)), ...draft.heads };
   const [path, code] = undo.refused ?? ["", ""];
@@ -101,11 +118,15 @@ export async function readOwnVersion(vault: Vault, root: string): Promise<Editab
   return null;
 }
 
-/** Delete a record that was not sent yet, and what it did; the counters go on counting it. */
+/**
+ * Delete a record that was not sent yet, and what it did; the counters go on counting it. It stays
+ * where somebody holds its slip, or a newer version builds on it.
+ */
 export async function deleteWaiting(vault: Vault, id: string): Promise<void> {
-  const undo = (await getRow("outbox", id))?.undo;
+  const row = await getRow("outbox", id);
+  const undo = row?.undo && (await unseal<Undo>(vault.key, row.undo).catch(() => null));
+  if (!row || undo?.hasSlip || (await isBuiltOn(vault, row))) return;
   if (!(await closeOutboxRow(id, "deleted", 1))) return;
   raiseHighWater(await getCounters(vault.account.user));
-  const change = undo && (await unseal<Undo>(vault.key, undo).catch(() => null));
-  if (change) await changeCaseload(vault, (caseload) => undoChange(caseload, change));
+  if (undo) await changeCaseload(vault, (caseload) => undoChange(caseload, undo));
 }

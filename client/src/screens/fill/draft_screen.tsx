@@ -116,7 +116,8 @@ function useKeeper(
       try {
         const slip = await offerSlip(answers);
         const finished = { ...draft, answers, presets: last.current[1], minted: codes.current };
-        await steps.hold(draft.id);
+        // Whoever has a slip can see the record with it: it is corrected, never taken back.
+        if (!slip) await steps.hold(draft.id, form.isRefusal() ? form.toUncutJson() : null);
         await steps.finishDraft(vault, finished, definition, new Date(), {
           refusedBy: form.refusedBy(),
           slip,

@@ -11,11 +11,13 @@ import { readCopy } from "../../storage/take_back";
 import { formatMoment } from "../day";
 import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, titleOf } from "../parts";
+import { findWays } from "../record_ways";
 import { go, useApp } from "../state";
 import { changeFinished, deleteFinished } from "./change_finished";
 import { chooseLanguage, listSpoken } from "./form_pages";
 import { NotHere } from "./not_here";
 import { OverviewLater } from "./overview_later";
+import { NewerVersion, SlipTaken } from "./slip_taken";
 
 /** The copy of a record as its form, to be shown. */
 function useFinished(id: string): Form | "missing" | null {
@@ -37,7 +39,7 @@ function useFinished(id: string): Form | "missing" | null {
 
 export function FinishedRecord({ id }: { id: string }) {
   const app = useApp();
-  const { lines, forms, book, hide } = app;
+  const { lines, forms, book, drafts, hide } = app;
   const form = useFinished(id);
   const line = lines.find((each) => each.id === id);
   const [change, isBusy] = useOneAtATime(() => changeFinished(app, line!));
@@ -55,6 +57,7 @@ export function FinishedRecord({ id }: { id: string }) {
     );
   }
   const isWaiting = line.state === "waiting";
+  const { isOpen, isCorrectable, isReplaced } = findWays(line, drafts);
   const language = chooseLanguage(listSpoken(form.definition), currentLanguage());
   return (
     <>
@@ -75,15 +78,17 @@ export function FinishedRecord({ id }: { id: string }) {
             {line.finishedAt && `${formatMoment(Date.parse(line.finishedAt))} · `}
             {isWaiting ? t("waits on this phone") : t("at the centre")}
           </p>
+          {isWaiting && line.hasSlip && <SlipTaken />}
+          {isReplaced && <NewerVersion />}
         </OverviewLater>
       </main>
       <footer class="foot">
-        {line.state !== "kept" && (
+        {(isOpen || isCorrectable) && (
           <button type="button" class="btn main wide" disabled={isBusy} onClick={() => change()}>
-            {isWaiting ? t("Change the record") : t("Correct the record")}
+            {isOpen ? t("Change the record") : t("Correct the record")}
           </button>
         )}
-        {isWaiting && (
+        {isOpen && (
           <button type="button" class="btn wide" disabled={isDeleting} onClick={() => deleteIt()}>
             {t("Delete")}
           </button>

@@ -6,6 +6,7 @@
 export { makeSlip, saidYes } from "../../engine/slips";
 export { finishDraft } from "../../storage/finishing";
 export { hold, release } from "../../storage/hold";
+export { finishNote } from "../../storage/notes";
 export { changeFinished, deleteFinished } from "./change_finished";
 export { FinishedRecord } from "./finished_record";
 export { Saved } from "./saved";

@@ -56,21 +56,25 @@ beforeEach(async () => {
   installPage();
 });
 
-const finish = (vault: Vault): Promise<void> =>
-  finishDraft(vault, { ...DRAFT, answers: { a: { q: "talked" } } }, FORM, new Date());
+const finish = (vault: Vault, beside = {}): Promise<void> =>
+  finishDraft(vault, { ...DRAFT, answers: { a: { q: "talked" } } }, FORM, new Date(), beside);
 
-async function openSaved(state: OutboxLine["state"] = "waiting", isHolding = false) {
+async function openSaved(
+  state: OutboxLine["state"] = "waiting",
+  isHolding = false,
+  beside: { slip?: string } = {},
+) {
   location.hash = "#/saved/encounter/done/d1";
   const screen = await openScreen(<Saved form="encounter" then="done" id="d1" />, {
     forms: [FORM],
-    lines: [{ ...LINE, state }],
+    lines: [{ ...LINE, state, ...(beside.slip && { hasSlip: true }) }],
     ledger: { made: 1, waiting: 1 },
     arrange: async (vault) => {
       if (isHolding) {
         installLocks();
         await hold("d1");
       }
-      await finish(vault);
+      await finish(vault, beside);
       if (state === "delivered") await closeOutboxRow("d1", state, 9);
     },
   });
@@ -87,6 +91,16 @@ describe("right after Finish", () => {
     assert.deepEqual([...(await listHeld())], []);
     assert.deepEqual(calls, ["exchange"]);
     assert.doesNotMatch(shown.text, /Undo/);
+  });
+
+  it("offers no Undo of what somebody has a slip for, and says why", async () => {
+    const { shown, app } = await openSaved("waiting", false, { slip: "K7QM3RXDQ2FA" });
+    assert.match(shown.text, /has a slip for this record/);
+    assert.doesNotMatch(shown.text, /Undo|Change the record/);
+    await shown.click("Correct the record");
+    await until(() => location.hash.startsWith("#/fill/"));
+    const [draft] = await listDrafts(app.vault);
+    assert.deepEqual([draft!.root, draft!.prev], ["d1", ["d1"]]);
   });
 
   it("does not wait for a hold of another tab", async () => {
@@ -142,7 +156,7 @@ const openRecord = (more: Partial<OutboxLine> = {}, options: ScreenOptions = {})
   return openScreen(<FinishedRecord id="d1" />, {
     forms: [FORM],
     lines: [{ ...LINE, ...more }],
-    arrange: finish,
+    arrange: (vault) => finish(vault),
     ...options,
   });
 };
@@ -174,6 +188,20 @@ describe("a finished record", () => {
     await until(() => location.hash === "#/mine");
     assert.match(questions[0]!, /cannot be undone/);
     assert.equal((await getRow("outbox", "d1"))!.state, "deleted");
+  });
+
+  it("is corrected and not deleted where somebody has its slip", async () => {
+    const { shown } = await openRecord({ hasSlip: true });
+    await until(() => shown.text.includes("talked"));
+    assert.deepEqual(shown.texts(".foot button"), ["Correct the record"]);
+    assert.match(shown.text, /has a slip for this record/);
+  });
+
+  it("is left to its newest version, where there is one", async () => {
+    const { shown } = await openRecord({ isReplaced: true });
+    await until(() => shown.text.includes("talked"));
+    assert.deepEqual(shown.texts(".foot button"), []);
+    assert.match(shown.text, /There is a newer version/);
   });
 
   it("that waits for the office's review can be looked at only", async () => {

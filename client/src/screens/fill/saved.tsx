@@ -9,6 +9,7 @@ import { useOneAtATime } from "../one_at_a_time";
 import { DataState, LedgerList, Tabs, Top } from "../parts";
 import { useApp } from "../state";
 import { changeFinished } from "./change_finished";
+import { SlipTaken } from "./slip_taken";
 
 /** How long a record is still held back, as it is said. */
 type TimeLeft = "minute" | "half" | "";
@@ -95,9 +96,11 @@ interface TakeBackProps {
 function TakeBack({ line, left, sendNow }: TakeBackProps) {
   const app = useApp();
   const [change, isBusy] = useOneAtATime(() => changeFinished(app, line));
-  const later = line.state === "waiting" ? t("Change the record") : t("Correct the record");
+  const isOpen = line.state === "waiting" && !line.hasSlip;
+  const later = isOpen ? t("Change the record") : t("Correct the record");
   return (
     <section class="card">
+      {line.hasSlip && <SlipTaken />}
       {left && (
         <p role="status">
           {left === "minute"

@@ -7,6 +7,7 @@ import { describeRecord } from "../describe_record";
 import { loadLastSteps } from "../fill/last_steps_later";
 import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
+import { findWays } from "../record_ways";
 import { useApp } from "../state";
 
 const MOST = 20;
@@ -35,8 +36,9 @@ export function LatestRecords() {
 
 function RecordItem({ line }: { line: OutboxLine }) {
   const app = useApp();
-  const { forms } = app;
+  const { forms, drafts } = app;
   const { id, form, state, finishedAt, isEnded, isUnlinked, hasCopy } = line;
+  const { isOpen, isCorrectable } = findWays(line, drafts);
   const about = describeRecord(app, line);
   const name = titleOf(forms, form);
   const states = {
@@ -45,6 +47,7 @@ function RecordItem({ line }: { line: OutboxLine }) {
     kept: t("with the centre, to be reviewed"),
     deleted: isEnded ? t("erased before it was sent") : t("deleted by you"),
   };
+  const correction = t("correction · ");
   const [deleteRecord, isDeleting] = useOneAtATime(async () => {
     const question = t("Delete this record before it is sent? This cannot be undone.");
     const { deleteFinished } = await loadLastSteps();
@@ -66,6 +69,7 @@ function RecordItem({ line }: { line: OutboxLine }) {
         )}
         <span class="soft">
           {finishedAt && `${formatMoment(Date.parse(finishedAt))} · `}
+          {line.root && correction}
           {states[state]}
         </span>
         {isEnded && (
@@ -83,7 +87,7 @@ function RecordItem({ line }: { line: OutboxLine }) {
           </p>
         )}
       </div>
-      {state === "waiting" && (
+      {isOpen && (
         <button
           type="button"
           class="btn quiet"
@@ -94,7 +98,7 @@ function RecordItem({ line }: { line: OutboxLine }) {
           {t("Delete")}
         </button>
       )}
-      {state === "delivered" && !isEnded && forms.some((each) => each.id === form) && (
+      {isCorrectable && forms.some((each) => each.id === form) && (
         <button
           type="button"
           class="btn quiet"

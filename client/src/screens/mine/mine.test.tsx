@@ -81,6 +81,21 @@ describe("the latest records", () => {
     assert.equal(states[3], "deleted by you");
   });
 
+  it("call a correction by its name, and offer only the newest version to be changed", async () => {
+    const newest = line("waiting", { id: "seven", root: "a" });
+    const older = line("waiting", { id: "six", root: "a", isReplaced: true });
+    const { shown } = await openScreen(<LatestRecords />, { lines: [newest, older], forms });
+    const items = shown.texts(".item");
+    assert.match(items[0]!, /correction · waits on this phone.*Delete/);
+    assert.match(items[1]!, /correction · waits on this phone$/);
+  });
+
+  it("offer a correction, and no Delete, of what somebody has a slip for", async () => {
+    const lines = [line("waiting", { hasSlip: true })];
+    const { shown } = await openScreen(<LatestRecords />, { lines, forms });
+    assert.deepEqual(shown.texts(".item button"), ["Correct"]);
+  });
+
   it("say in words that a person took everything back, and offer nothing to correct", async () => {
     const lines = [line("delivered", { isEnded: true })];
     const { shown } = await openScreen(<LatestRecords />, { lines, forms });

@@ -1,7 +1,7 @@
 /** Give a card and what is due for it to a colleague, also while there is no signal. */
 
 import { t } from "../../i18n";
-import { finishNote } from "../../storage/outbox";
+import { finishNote } from "../../storage/notes";
 import { useOneAtATime } from "../one_at_a_time";
 import { go, useApp } from "../state";
 import { removeCard } from "./caseload_changes";

@@ -3,7 +3,7 @@
 import { formatCardCode, makeCardCode } from "../../engine/cards";
 import { randomBytes } from "../../storage/bytes";
 import type { EditableRecord } from "../../storage/caseload";
-import { finishNote } from "../../storage/outbox";
+import { finishNote } from "../../storage/notes";
 import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
 import { describeAnswers } from "../describe_record";

@@ -15,9 +15,9 @@ import {
 import type { FollowUp } from "../../storage/caseload";
 import { removeCompleted } from "../../storage/caseload_updates";
 import { findMainForm } from "../../storage/forms";
-import { finishNote } from "../../storage/outbox";
 import { currentLanguage, nt, t } from "../../i18n";
 import { countDays, formatDay, getLocalDay } from "../day";
+import { loadLastSteps } from "../fill/last_steps_later";
 import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
@@ -114,6 +114,7 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
   const spoken = label ? `${name} · ${label}` : name;
   const [setAside, isBusy] = useOneAtATime(async () => {
     if (!confirm(t("Take this off your list? {name}", { name: spoken }))) return;
+    const { finishNote } = await loadLastSteps();
     await finishNote(vault, "settle", { due: id }, (current) => ({
       ...current,
       due: removeCompleted(current.due, id),
