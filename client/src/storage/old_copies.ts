@@ -9,11 +9,14 @@ import { seal, unseal, type Vault } from "./vault";
 type Line = Pick<OutboxLine, "kind" | "area" | "root" | "stood">;
 
 /** Leave of a record that was sent only that there was one. */
-export async function forgetContent(vault: Vault, { id, about }: OutboxRow): Promise<void> {
-  const line = await readDetails(vault, about);
+export async function forgetContent(vault: Vault, row: OutboxRow): Promise<void> {
+  const line = await readDetails(vault, row);
   const { kind: _, area: __, stood: ___, ...rest } = line;
-  const sealed = about && (await seal(vault.key, rest));
-  await updateRow("outbox", id, ({ copy: ____, of: _____, ...row }) => ({ ...row, about: sealed }));
+  const sealed = row.about && (await seal(vault.key, rest));
+  await updateRow("outbox", row.id, ({ copy: ____, of: _____, ...before }) => ({
+    ...before,
+    about: sealed,
+  }));
 }
 
 /**
@@ -26,7 +29,7 @@ export async function forgetOldCopies(vault: Vault): Promise<void> {
     .sort((a, b) => b.seq - a.seq);
   const replaced = new Set<string>();
   for (const row of sent) {
-    const line = await readDetails(vault, row.about);
+    const line = await readDetails(vault, row);
     const root = line.root ?? row.id;
     const isOutdated = replaced.has(root) || (await isAboveStanding(vault, row, line));
     if (row.state === "delivered") replaced.add(root);
@@ -47,7 +50,7 @@ async function isAboveStanding(vault: Vault, row: OutboxRow, line: Line): Promis
   return false;
 }
 
-async function readDetails(vault: Vault, about: OutboxRow["about"]): Promise<Line> {
+async function readDetails(vault: Vault, { about }: OutboxRow): Promise<Line> {
   const line = about && (await unseal<Line>(vault.key, about).catch(() => null));
   return line ?? {};
 }
