@@ -249,7 +249,7 @@ def test_a_shift_is_started_with_one_tap_and_ends_in_two(phone: Phone, demo_data
     page.locator("#week").scroll_into_view_if_needed()  # nothing half under the foot
     assert not [*examine(page, "on shift"), *examine_width(page, "on shift")]
     picture(page, "chain-shift")
-    page.get_by_role("link", name="Stop").click()  # 1
+    page.get_by_role("button", name="Stop").click()  # 1
     page.wait_for_selector(".question")
     page.fill("input[type=search]", "olive")  # the first time only
     page.locator("label.choice", has_text="Mount Olive").click()
@@ -257,7 +257,7 @@ def test_a_shift_is_started_with_one_tap_and_ends_in_two(phone: Phone, demo_data
     page.wait_for_selector(".ledger")
     page.goto("/app/#/today")
     page.get_by_role("button", name="Start shift").click()
-    page.get_by_role("link", name="Stop").click()
+    page.get_by_role("button", name="Stop").click()
     expect(page.locator("label.choice", has_text="Mount Olive").locator("input")).to_be_checked()
     connect(page)
     send(phone)

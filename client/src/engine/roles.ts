@@ -90,6 +90,21 @@ export function readAt(answers: Json, path: string): string {
   return typeof value === "string" ? value : "";
 }
 
+/** The answers with a text at the path of a question that is in no repeat: /data/people/code. */
+export function setAnswer(answers: Json, path: string, text: string): Json {
+  const [name, ...rest] = path.split("/").slice(2);
+  if (!name) return answers;
+  if (rest.length === 0) return { ...answers, [name]: text };
+  const inner = (answers[name] ?? {}) as Json;
+  return { ...answers, [name]: setAnswer(inner, `//${rest.join("/")}`, text) };
+}
+
+/** Whether answers are of the shift that began at a moment: to the minute, as fields show it. */
+export function isOfShift(definition: FormDefinition, answers: Json, shift: string): boolean {
+  const start = readRole(definition, answers, SHIFT_START);
+  return start !== "" && start.slice(0, 16) === shift.slice(0, 16);
+}
+
 /** The choices that the question with a role offers. */
 export function listChoicesOf(definition: FormDefinition, role: string): Choice[] {
   return definition.choices[findQuestion(definition, role)?.choices ?? ""] ?? [];

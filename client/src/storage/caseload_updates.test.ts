@@ -12,6 +12,7 @@ import {
   removeCompleted,
 } from "./caseload_updates";
 import { readRole } from "../engine/roles";
+import { formatLocalTime } from "./outbox";
 import { compareCaseloads, undoChange } from "./undo";
 
 const codeOf = (number: number): string => makeCardCode(new Uint8Array(8).fill(number));
@@ -527,8 +528,9 @@ describe("an open referral", () => {
 });
 
 describe("a shift that is on", () => {
-  const form = makeForm([{ type: "dateTime", name: "start" }], {
-    summary: { shift_start: "/data/start" },
+  const rows: Row[] = ["start", "end"].map((name) => ({ type: "dateTime", name }));
+  const form = makeForm(rows, {
+    summary: { shift_start: "/data/start", shift_end: "/data/end" },
   });
   const on = { ...EMPTY_CASELOAD, shift: "2026-11-23T17:58:00.000-05:00" };
 
@@ -536,6 +538,15 @@ describe("a shift that is on", () => {
     assert.equal(addFinishedRecord(on, FORM, { id: "r", answers: {} }, TODAY).shift, on.shift);
     const answers = { start: on.shift };
     assert.equal(addFinishedRecord(on, form, { id: "r", answers }, TODAY).shift, "");
+  });
+
+  it("goes on after hours of yesterday, and ends where its beginning was put right", () => {
+    const shiftAfter = (start: string, end: string): string =>
+      addFinishedRecord(on, form, { id: "r", answers: { start, end } }, TODAY).shift;
+    assert.equal(shiftAfter("2026-11-22T18:00", "2026-11-22T23:00"), on.shift);
+    const end = formatLocalTime(new Date(Date.parse(on.shift) + 3_600_000)).slice(0, 23);
+    assert.equal(shiftAfter("2026-11-22T18:00", end), "");
+    assert.equal(shiftAfter(on.shift.slice(0, 16), "2026-11-22T23:00"), "");
   });
 });
 

@@ -15,11 +15,13 @@ import {
   FOLLOWS,
   INCIDENT_STATUS,
   isChosen,
+  isOfShift,
   KIND,
   PARTICIPANT,
   readRole,
   REFERRAL,
   REVIEW,
+  SHIFT_END,
   SHIFT_START,
   STATUS,
 } from "../engine/roles";
@@ -154,12 +156,26 @@ export function addFinishedRecord(
     due: sortByDay([...kept, ...planned]),
     open: changeOpen(caseload.open, definition, record, day),
     intakes: changeIntakes(caseload.intakes, definition, record, day),
-    shift: read(SHIFT_START) && !record.root ? "" : caseload.shift,
+    shift: endsShift(definition, record, caseload.shift) ? "" : caseload.shift,
     settled: [...(caseload.settled ?? []), ...(record.due ? [record.due] : [])],
     made: (caseload.made ?? []).filter((made) => !record.cards?.includes(made)),
     todo: omitKey(caseload.todo, id),
     referrals: changeReferrals(caseload.referrals, definition, record, { day, code }),
   };
+}
+
+/**
+ * Whether a record ends the shift that is on: it is of that very shift, or says that one ended
+ * since that began, where its beginning was put right. Hours of yesterday end nothing.
+ */
+function endsShift(
+  definition: FormDefinition,
+  { root, answers }: FinishedRecord,
+  shift: string,
+): boolean {
+  if (root || !readRole(definition, answers, SHIFT_START)) return false;
+  const end = readRole(definition, answers, SHIFT_END);
+  return isOfShift(definition, answers, shift) || Date.parse(end) > Date.parse(shift);
 }
 
 /** The days of intakes after a record, which is one itself unless it is a review or the end. */

@@ -1,6 +1,6 @@
 /** What a worker can still do about a record that they finished. */
 
-import type { Json } from "../engine/types";
+import { setAnswer } from "../engine/roles";
 import { restoreAttachments } from "./captured";
 import { changeCaseload, type EditableRecord, listHeads, readCaseload } from "./caseload";
 import { getAllRows, getRow } from "./database";
@@ -11,15 +11,6 @@ import { getCounters, raiseHighWater } from "./record_counts";
 import type { OutboxRow } from "./types";
 import { type Undo, undoChange } from "./undo";
 import { seal, unseal, type Vault } from "./vault";
-
-/** The answers with a text at the path of a question: /data/people/code. */
-function setAnswer(answers: Json, path: string, text: string): Json {
-  const [name, ...rest] = path.split("/").slice(2);
-  if (!name) return answers;
-  if (rest.length === 0) return { ...answers, [name]: text };
-  const inner = (answers[name] ?? {}) as Json;
-  return { ...answers, [name]: setAnswer(inner, `//${rest.join("/")}`, text) };
-}
 
 /**
  * Make a finished record a draft again: the same record, under its number. Return the draft; null

@@ -12,6 +12,7 @@ import type { Draft } from "../../storage/drafts";
 import { DraftScreen } from "../fill/draft_screen";
 import { Fill } from "../fill/fill";
 import { type Answers, makeInitialAnswers } from "../fill/initial_answers";
+import { isEndingNow } from "../today/shift_end";
 import { NotHere } from "../fill/not_here";
 import { useApp } from "../state";
 
@@ -21,16 +22,13 @@ interface StartProps {
   due: string; // the follow-up that it does (RECORD/DAY), the record that it follows up, or ""
 }
 
-const FORGOTTEN_AFTER = 16 * 3_600_000; // milliseconds: then a shift's end is asked, not filled in
-
 /** When a shift began that is on; and no end where it can hardly be now. */
 function makeShiftTimes(definition: FormDefinition, shift: string): Answers {
   const start = findQuestion(definition, SHIFT_START);
   const end = findQuestion(definition, SHIFT_END);
   if (!shift || !start || !end) return {};
-  const isForgotten = Date.now() - Date.parse(shift) > FORGOTTEN_AFTER;
   // As the engine writes the phone's clock: without its offset.
-  return { [start.path]: shift.slice(0, 23), ...(isForgotten && { [end.path]: "" }) };
+  return { [start.path]: shift.slice(0, 23), ...(!isEndingNow(shift) && { [end.path]: "" }) };
 }
 
 /** Begin a form, with last answers where it asks for them. */

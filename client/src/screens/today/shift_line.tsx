@@ -1,12 +1,20 @@
 /** The worker's shift: begun with one tap, and said in the form for shifts when it ends. */
 
-import { findFormWithRole, findQuestion, SHIFT, SHIFT_END, SHIFT_START } from "../../engine/roles";
+import {
+  findFormWithRole,
+  findQuestion,
+  isOfShift,
+  SHIFT,
+  SHIFT_END,
+  SHIFT_START,
+} from "../../engine/roles";
 import { t } from "../../i18n";
 import { changeCaseload } from "../../storage/caseload";
 import { formatLocalTime } from "../../storage/outbox";
 import { formatMoment } from "../day";
 import { useOneAtATime } from "../one_at_a_time";
-import { useApp } from "../state";
+import { go, useApp } from "../state";
+import { endNow } from "./shift_end";
 
 /** Starts a shift, or says since when one is on and ends it. What it stores stays on the phone. */
 export function ShiftLine() {
@@ -20,6 +28,14 @@ export function ShiftLine() {
     if (confirm(t("Undo the start of this shift?"))) await setShift("");
   });
   const form = findFormWithRole(forms, SHIFT);
+  const begun = drafts.find(
+    ({ form: id, root, answers }) =>
+      form && id === form.id && !root && isOfShift(form, answers, book.shift),
+  );
+  const [stop, isStopping] = useOneAtATime(async () => {
+    if (begun) await endNow(vault, form!, begun, book.shift);
+    go(begun ? `/fill/${begun.id}` : `/start/${form!.id}`);
+  });
   if (!form || !findQuestion(form, SHIFT_START) || !findQuestion(form, SHIFT_END)) return null;
   if (!book.shift) {
     return (
@@ -28,7 +44,6 @@ export function ShiftLine() {
       </button>
     );
   }
-  const begun = drafts.find((draft) => draft.form === form.id && !draft.root);
   return (
     <section class="card">
       <div class="item row">
@@ -42,9 +57,9 @@ export function ShiftLine() {
         >
           {t("Undo")}
         </button>
-        <a class="btn" href={begun ? `#/fill/${begun.id}` : `#/start/${form.id}`}>
+        <button type="button" class="btn" disabled={isStopping} onClick={() => stop()}>
           {t("Stop")}
-        </a>
+        </button>
       </div>
     </section>
   );

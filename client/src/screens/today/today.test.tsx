@@ -6,6 +6,8 @@ import { makeCardCode, formatCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload, type FollowUp } from "../../storage/caseload";
 import { DAY, getLocalDay } from "../day";
 import { makeForm, type Row } from "../../../test/forms";
+import { type Draft, openDraft, saveDraft } from "../../storage/drafts";
+import type { Vault } from "../../storage/vault";
 import { formatLocalTime } from "../../storage/outbox";
 import { readMinutes } from "../../engine/roles";
 import { findLogAddress, FollowUps, splitByDay } from "./follow_ups";
@@ -303,6 +305,11 @@ describe("a shift", () => {
   const summary = { shift_start: "/data/from", shift_end: "/data/to" };
   const form = makeForm(rows, { id: "shift", role: "shift", summary });
 
+  const makeDraft = (from: string, to: string): Draft => {
+    const answers = { from: from.slice(0, 23), to };
+    return { id: "d", form: "shift", version: "1", changedAt: 1, page: 0, answers };
+  };
+
   it("is not offered where the centre has no form for it", async () => {
     assert.equal((await openScreen(<ShiftLine />)).shown.text, "");
     const without = makeForm(rows, { id: "shift", role: "shift" });
@@ -322,10 +329,42 @@ describe("a shift", () => {
     const book = { shift: formatLocalTime(new Date(Date.now() - 60_000)) };
     const { shown } = await openScreen(<ShiftLine />, { forms: [form], book });
     assert.match(shown.text, /On shift since \d/);
-    assert.equal(shown.find("a").getAttribute("href"), "#/start/shift");
-    const draft = { id: "d", form: "shift", version: "1", changedAt: 1, page: 0, answers: {} };
+    await shown.click("Stop");
+    await until(() => location.hash === "#/start/shift");
+    const draft = makeDraft(book.shift, "");
     const again = await openScreen(<ShiftLine />, { forms: [form], book, drafts: [draft] });
-    assert.equal(again.shown.find("a").getAttribute("href"), "#/fill/d");
+    await again.shown.click("Stop");
+    await until(() => location.hash === "#/fill/d");
+  });
+
+  it("does not end in a draft of another shift", async () => {
+    const book = { shift: formatLocalTime(new Date(Date.now() - 60_000)) };
+    const draft = makeDraft(formatLocalTime(new Date(Date.now() - 3_600_000)), "");
+    const { shown } = await openScreen(<ShiftLine />, { forms: [form], book, drafts: [draft] });
+    await shown.click("Stop");
+    await until(() => location.hash === "#/start/shift");
+  });
+
+  const stopAgain = async (presets: string[], hours = 4): Promise<string> => {
+    const shift = formatLocalTime(new Date(Date.now() - hours * 3_600_000));
+    const draft = { ...makeDraft(shift, "2026-11-23T22:18:00.000"), presets };
+    const options = {
+      forms: [form],
+      book: { shift },
+      drafts: [draft],
+      arrange: (vault: Vault) => saveDraft(vault, draft),
+    };
+    const { shown, app } = await openScreen(<ShiftLine />, options);
+    await shown.click("Stop");
+    await until(() => location.hash === "#/fill/d");
+    return (await openDraft(app.vault, "d"))!.answers["to"] as string;
+  };
+
+  it("ends now again when it is stopped later, unless the worker said when", async () => {
+    const end = Date.parse(await stopAgain(["from", "to"]));
+    assert.ok(Math.abs(end - Date.now()) < 60_000);
+    assert.equal(await stopAgain(["from"]), "2026-11-23T22:18:00.000");
+    assert.equal(await stopAgain(["from", "to"], 17), "");
   });
 
   it("can be undone, when somebody is sure", async () => {
