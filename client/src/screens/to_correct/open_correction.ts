@@ -3,6 +3,7 @@
 import type { FormDefinition } from "../../engine/definition";
 import { type EditableRecord, listHeads } from "../../storage/caseload";
 import { draftCorrection } from "../../storage/drafts";
+import { OVERVIEW } from "../../storage/types";
 import { go, type AppState } from "../state";
 import { findReason } from "./reasons";
 
@@ -17,8 +18,8 @@ function findPage(form: FormDefinition | undefined, role: string): number {
 }
 
 /**
- * Go to the correction of a record, which is begun unless there is one already: to its first page,
- * or that of the question with a role.
+ * Go to the correction of a record, which is begun unless there is one already: to its overview,
+ * or the page of the question with a role.
  */
 export async function openCorrection(
   app: AppState,
@@ -30,7 +31,7 @@ export async function openCorrection(
   // Nobody was asked before: what the correction says is an answer of now.
   const standingHeads = findReason(app.book.todo[root]) ? listHeads(app.book) : undefined;
   const form = app.forms.find(({ id }) => id === record.form);
-  const page = findPage(form, role);
+  const page = role ? findPage(form, role) : OVERVIEW;
   const draft = begun ?? (await draftCorrection(app.vault, root, record, standingHeads, page));
   await app.refresh();
   go(`/fill/${draft.id}`);
