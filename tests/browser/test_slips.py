@@ -47,6 +47,11 @@ def test_62_a_slip_made_without_signal_is_read_and_lowered_on_a_library_computer
     phone.page.get_by_role("button", name="They have it").click()
     phone.page.wait_for_selector(".ledger")
     expect(phone.page.locator("body")).not_to_contain_text(slip[:4])
+    expect(phone.page.locator("main")).to_contain_text("You can correct it, but not take it back.")
+    expect(phone.page.get_by_role("button", name="Undo")).to_have_count(0)
+    phone.page.goto("/app/#/mine")
+    expect(phone.page.get_by_role("button", name="Correct: Encounter")).to_be_visible()
+    expect(phone.page.get_by_role("button", name="Delete: Encounter")).to_have_count(0)
     connect(phone.page)
     send(phone)
     assert standing_of(demo_data, code) == 3

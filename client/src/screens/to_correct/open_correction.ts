@@ -16,8 +16,8 @@ function findPage(form: FormDefinition | undefined, role: string): number {
 }
 
 /**
- * Go to the correction of a record, which is begun unless there is one already: to where it is
- * looked over, or to the page of the question with a role.
+ * Go to the correction of a record, which is begun unless there is one already: to its overview,
+ * or the page of the question with a role.
  */
 export async function openCorrection(
   app: AppState,
@@ -29,7 +29,7 @@ export async function openCorrection(
   // Nobody was asked before: what the correction says is an answer of now.
   const standingHeads = findReason(app.book.todo[root]) ? listHeads(app.book) : undefined;
   const form = app.forms.find(({ id }) => id === record.form);
-  const page = findPage(form, role);
+  const page = role ? findPage(form, role) : OVERVIEW;
   const draft = begun ?? (await draftCorrection(app.vault, root, record, standingHeads, page));
   await app.refresh();
   go(`/fill/${draft.id}`);
