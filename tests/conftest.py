@@ -172,7 +172,8 @@ def engine(url: str, request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
         made.dispose()
         return
     made = request.getfixturevalue("postgres_engine")
-    yield made
+    # An engine of its own on the same connections: the product remembers by engine what it has read, such as forms.
+    yield made.execution_options()
     if made.pool.checkedout():  # by a thread that the test left behind: the next test shall not wait for its locks
         made.dispose()
 
