@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bench import forms as form_language
-from bench import load, phone
+from bench import load, phone, records
 from bench import products as city
 from fieldapp.services.acts import Actor
 from fieldapp.services.keys import current_key, load_receipt_signer
@@ -234,6 +234,7 @@ def main() -> None:
                 *phone_app(),
                 *form_language.rows(),
                 *phone.rows(),
+                *records.rows(),
                 *logic(),
                 *intake(session, cast, folder),
                 *sealed_records(session, cast),

@@ -1,4 +1,4 @@
-"""The phone app as a worker meets it: first visit on a bad line, a start without signal, taps and time for an encounter.
+"""The phone app as a worker meets it: first visit on a bad line, and a start without signal.
 
 The peers' figures are those of the same Chromium on the same conditions (a form of 40 questions, no sign-in), measured
 earlier: Enketo 9.0.1 and ODK Web Forms 0.22.
@@ -10,7 +10,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,6 @@ from tests.programme import definition_of
 
 Row = tuple[str, str, str, str]
 ENKETO, ODK = "Enketo 9.0.1", "ODK WF 0.22"
-FIRST = '[id="q-what.contact_type-set"] label.choice'
-THINKING = 1.35 + 1.1  # seconds: a decision and a tap, by the keystroke-level model (Card, Moran and Newell, 1980)
 
 
 def slow(page: Page, network: bool) -> None:
@@ -37,7 +34,7 @@ def slow(page: Page, network: bool) -> None:
 
 SEEN = """
 window.seen = {};
-const wanted = {gate: '#username', pin: '#pin', today: '.foot a.btn.main', question: '[id="q-what.contact_type-set"] label.choice'};
+const wanted = {gate: '#username', pin: '#pin', today: '.foot a.btn.main', question: '[id="q-what.contact_type-set"] label.choice, .kinds a'};
 const look = () => {
   for (const [name, selector] of Object.entries(wanted))
     if (!(name in window.seen) && document.querySelector(selector)) {
@@ -73,14 +70,6 @@ TYPE = (
     "field.dispatchEvent(new Event('input', {{bubbles: true}})); }}"
 )
 GO, LOG = TAP.format("button.main"), TAP.format(".foot a.btn.main")
-
-
-def timed(page: Page, act: Callable[[], object], until: str) -> float:
-    """Return the seconds from an act of the worker until something can be used, the driver's own share included."""
-    start = time.perf_counter()
-    act()
-    page.wait_for_selector(until)
-    return time.perf_counter() - start
 
 
 def first_form(browser: Any) -> float:
@@ -136,32 +125,6 @@ def offline_start(open_phone: Callable[[], BrowserContext], url: str) -> list[tu
     return took
 
 
-def encounter(page: Page) -> tuple[int, float]:
-    """Log an encounter as a practised worker does: how many taps, and how long the app itself took."""
-    taps, waited = 0, 0.0
-
-    def tap(selector: str, until: str) -> None:
-        nonlocal taps, waited
-        taps += 1
-        waited += timed(page, page.locator(selector).first.click, until)
-
-    def pick(question: str, name: str) -> None:
-        tap(f'[id="q-{question}-set"] label.choice:has(input[value="{name}"])', f'input[value="{name}"]:checked')
-
-    tap(".foot a.btn.main", FIRST)
-    pick("what.contact_type", "check_in")
-    tap(".foot .main", '[id="q-people.who-set"]')
-    pick("people.who", "group")
-    tap(".foot .main", '[id="q-when_where.enc_date-set"]')
-    pick("when_where.setting", "street")
-    tap(".foot .main", '[id="q-talk.minutes-set"]')  # day, hour and neighbourhood are as last time, or now
-    pick("talk.risk_now", "low")
-    pick("talk.minutes", "5_15")
-    tap(".foot .main", '[id="q-next.ref_made-set"]')
-    tap(".foot .main", ".ledger")
-    return taps, waited
-
-
 def rows() -> list[Row]:
     folder = Path(tempfile.mkdtemp())
     server = Server(folder / "data")
@@ -192,10 +155,6 @@ def rows() -> list[Row]:
             page.fill("#pin", PIN)
             page.click("button.main")
             page.get_by_text("Ready offline").wait_for()
-            encounter_once(page)
-            page.goto(f"{server.url}/app/#/today")
-            slow(page, network=False)
-            taps, waited = encounter(page)
             context.close()
             server.stop()
             starts = offline_start(open_phone, server.url)
@@ -205,7 +164,6 @@ def rows() -> list[Row]:
         shutil.rmtree(folder)
     lock, today, first = (statistics.median(one[part] for one in starts) for part in range(3))
     start = lock + today + first
-    whole = waited + THINKING * taps
     return [
         ("encounter form, first usable, CPU ×4, 400 ms, 400 kbps: s (target 2)", f"{form:.1f}", f"7.8 {ENKETO}", f"{form / 7.8:.2f}"),
         ("  beside the other peer: s", f"{form:.1f}", f"29.1 {ODK}", f"{form / 29.1:.2f}"),
@@ -214,27 +172,7 @@ def rows() -> list[Row]:
         ("installed, no signal, CPU ×4: start to first question, waits only: s (target 1)", f"{start:.2f}", f"2.3 {ENKETO}", f"{start / 2.3:.2f}"),
         ("  beside the other peer: s", f"{start:.2f}", f"4.9 {ODK}", f"{start / 4.9:.2f}"),
         ("  of which: start to PIN, PIN to Today, tap to question: s", f"{lock:.2f} + {today:.2f} + {first:.2f}", "the PIN is slow on purpose", "–"),
-        ("encounter, practised worker: taps", str(taps), "target 12", f"{taps / 12:.2f}"),
-        ("  the app's own time in it, CPU ×4: s", f"{waited:.1f}", f"{whole:.0f} s with a person (keystroke-level model), target 60", f"{whole / 60:.2f}"),
     ]  # fmt: skip
-
-
-def encounter_once(page: Page) -> None:
-    """The very first one, which chooses the neighbourhood that the next ones keep."""
-    page.locator(".foot a.btn.main").click()
-    page.locator('[id="q-what.contact_type-set"] label.choice:has(input[value="check_in"])').first.click()
-    page.click(".foot .main")
-    page.locator('[id="q-people.who-set"] label.choice:has(input[value="group"])').click()
-    page.click(".foot .main")
-    page.fill("input[type=search]", "olive")
-    page.locator("label.choice", has_text="Mount Olive").click()
-    page.locator('[id="q-when_where.setting-set"] label.choice:has(input[value="street"])').first.click()
-    page.click(".foot .main")
-    for question, name in (("talk.risk_now", "low"), ("talk.minutes", "5_15")):
-        page.locator(f'[id="q-{question}-set"] label.choice:has(input[value="{name}"])').first.click()
-    page.click(".foot .main")
-    page.click(".foot .main")
-    page.wait_for_selector(".ledger")
 
 
 if __name__ == "__main__":
