@@ -31,6 +31,7 @@ from tests.second_try import pytest_runtest_protocol, write_flaky_tests  # noqa:
 
 # Tests say "today" by the clock of their process, the app by the centre's: at night in UTC these are two days.
 os.environ["TZ"] = "America/Toronto"
+os.environ["PGTZ"] = "UTC"  # PostgreSQL would say moments in that zone, where the app's servers say them in UTC
 time.tzset()
 
 # Modules and tests stay until the end. Without this, looking through them all for garbage is a fifth of the tests' CPU.

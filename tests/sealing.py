@@ -45,7 +45,7 @@ def sealed(answers: Any, centre: Centre, phone: PhoneKey, seq: int = 1, **change
     """Return one item of a delivery."""
     body = answers if isinstance(answers, str) else json.dumps(answers)
     inner = {
-        "form": "encounter", "version": definition_of("encounter").version, "finished_at": f"{dt.date.today()}T22:00:00+00:00",
+        "form": "encounter", "version": definition_of("encounter").version, "finished_at": f"{dt.datetime.now(dt.UTC).date()}T22:00:00+00:00",
         "body": body, "seq": seq, **changes,
     }  # fmt: skip
     number = changes.get("id") or str(uuid.uuid4())

@@ -339,7 +339,6 @@ def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: Ope
     referrals = page.locator("section:has(#referrals)")
     expect(referrals).to_contain_text("Housing")
     referrals.get_by_role("button", name="Update").click()
-    page.locator('[id="line-progress.status"]').click()
     phone.pick("progress.status", "Completed")
     phone.finish()
     page.wait_for_selector(".ledger")

@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 from forms.definition import Element, FormDefinition
+from forms.expressions.values import parse_date
 
 HEADER = ["type", "name", "label", "relevant", "required", "constraint", "calculation", "default", "choice_filter"]
 HEADER += ["repeat_count", "trigger", "read_only", "parameters", "privacy", "consent::keep", "app_role"]
@@ -276,8 +277,15 @@ def answers(form: FormDefinition, chance: random.Random, parent: str = "/data") 
         elif element.kind == "group":
             result[element.name] = answers(form, chance, element.path)
         elif element.is_answered and chance.random() < 0.85:
-            result[element.name] = answer(form, element, chance)
+            result[element.name] = _cut_to_part(element, answer(form, element, chance))
     return result
+
+
+def _cut_to_part(element: Element, text: str) -> str:
+    """Return a day as a screen gives it that asks for a month or year: the first of it. No other reaches the rules."""
+    if not element.date_part or not parse_date(text):
+        return text
+    return f"{text[:7]}-01" if element.date_part == "month" else f"{text[:4]}-01-01"
 
 
 def steps(form: FormDefinition, chance: random.Random, count: int) -> list[list[str]]:

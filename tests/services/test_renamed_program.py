@@ -211,7 +211,7 @@ def _read_phone(place: Place, records: list[tuple[str, dt.datetime, dict[str, An
 
 EMPTY_CASELOAD = {
     "people": [], "due": [], "settled": [], "made": [], "referrals": {}, "todo": {}, "clashes": [], "told": {},
-    "cursor": 0, "finished": 0, "heard": 0,
+    "cursor": 0, "finished": 0, "heard": 0, "open": {}, "intakes": {}, "shift": "", "unheard": {},
 }  # fmt: skip
 
 

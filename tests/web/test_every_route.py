@@ -34,6 +34,7 @@ PHONE = {
     "sync.batch",
     "sync.sign_in",
     "sync.pull",
+    "sync.labels",
     "sync.record",
     "sync.spot_map",
 }

@@ -8,7 +8,7 @@ import { type Draft, listDrafts } from "./drafts";
 import { readUncut } from "./hold";
 import { closeOutboxRow } from "./outbox";
 import { getCounters, raiseHighWater } from "./record_counts";
-import type { OutboxRow } from "./types";
+import type { OutboxRow, Sealed } from "./types";
 import { type Undo, undoChange } from "./undo";
 import { seal, unseal, type Vault } from "./vault";
 
@@ -52,14 +52,15 @@ export async function takeBack(vault: Vault, id: string): Promise<Draft | null> 
 }
 
 /** Whether a newer version of a record was finished or begun here, which names this one. */
-async function isBuiltOn(vault: Vault, { id, user, seq, about }: OutboxRow): Promise<boolean> {
-  const readRoot = async (sealed: OutboxRow["about"]): Promise<string | undefined> => {
+async function isBuiltOn(vault: Vault, row: OutboxRow): Promise<boolean> {
+  const { id, user, seq } = row;
+  const readRoot = async (sealed: Sealed | null): Promise<string | undefined> => {
     const line = sealed && (await unseal<{ root?: string }>(vault.key, sealed).catch(() => null));
     return line?.root;
   };
-  const root = (await readRoot(about)) ?? id;
-  for (const row of await getAllRows("outbox", user))
-    if (row.seq > seq && row.state !== "deleted" && (await readRoot(row.about)) === root)
+  const root = (await readRoot(row.about)) ?? id;
+  for (const other of await getAllRows("outbox", user))
+    if (other.seq > seq && other.state !== "deleted" && (await readRoot(other.about)) === root)
       return true;
   return (await listDrafts(vault)).some(({ prev }) => prev?.includes(id));
 }
