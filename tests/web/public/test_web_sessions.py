@@ -1,5 +1,6 @@
 """A session in a browser ends when its person signs out, when nobody uses it, and after a working day."""
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator
@@ -145,6 +146,14 @@ def test_signing_out_leaves_a_line(app: Flask, client_of: Clients, post: Callabl
     with app.app_context():
         acts = sessions.session().execute(sa.text("select act from audit order by id desc limit 1")).scalar_one()
     assert acts == "sign_out"
+
+
+def test_the_home_page_says_that_a_proxy_is_not_counted(client_of: Clients, app: Flask) -> None:
+    rosa = client_of("rosa")
+    assert "FIELDAPP_TRUSTED_PROXIES" not in rosa.get("/office/").text
+    assert "FIELDAPP_TRUSTED_PROXIES" in rosa.get("/office/", headers={"X-Forwarded-For": "192.0.2.7"}).text
+    app.config["SETTINGS"] = dataclasses.replace(app.config["SETTINGS"], trusted_proxies="1")
+    assert "FIELDAPP_TRUSTED_PROXIES" not in rosa.get("/office/", headers={"X-Forwarded-For": "192.0.2.7"}).text
 
 
 @pytest.mark.parametrize(
