@@ -204,7 +204,10 @@ def read_pulled(session: Session, device_id: int) -> int:
 
 
 def read_minutes_off(session: Session, device_id: int | None) -> int:
-    """Return how far a phone's clock is ahead of the centre's, as it last reported; 0 when unknown."""
+    """Return how far a phone's clock is ahead of the centre's, as it last reported.
+
+    0 when it did not.
+    """
     if device_id is None:
         return 0
     report = session.scalars(sa.select(Device.report).where(Device.id == device_id)).one_or_none() or {}
