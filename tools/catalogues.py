@@ -27,6 +27,7 @@ LATER = (
     "screens/to_correct/fetch_record.tsx",
     "screens/to_correct/referrals.tsx",
     "screens/to_correct/to_correct.tsx",
+    "screens/today/drafts.tsx",
     "screens/today/erased_drafts.tsx",
     "screens/today/open_incidents.tsx",
     "screens/today/shift_line.tsx",

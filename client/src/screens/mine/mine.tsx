@@ -7,6 +7,7 @@ import { useApp } from "../state";
 import { saveCopy } from "./copy";
 import { InstallHint } from "./install_hint";
 import { LatestRecords } from "./latest_records";
+import { Reminders } from "./reminders";
 import { ThisPhone } from "./this_phone";
 
 const LITTLE_ROOM = 50; // MB
@@ -38,6 +39,7 @@ export function Mine() {
         </section>
         <LatestRecords />
         <Storage />
+        <Reminders />
         <InstallHint />
         <ThisPhone />
       </main>

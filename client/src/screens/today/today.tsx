@@ -1,10 +1,8 @@
-/** Today: where the work is, what is due, what is not finished. */
+/** Today: where the work is and what is due, then what can be drawn a moment later. */
 
 import { ENCOUNTER } from "../../engine/roles";
 import { t } from "../../i18n";
 import { findMainForm } from "../../storage/forms";
-import { formatMoment } from "../day";
-import { describeAnswers } from "../describe_record";
 import { DataState, NoForms, Ready, Tabs, titleOf, Top } from "../parts";
 import { useOtherScreens } from "../others_piece";
 import { useApp } from "../state";
@@ -29,7 +27,7 @@ export function Today() {
         <FollowUps />
         {parts && <parts.OpenIncidents />}
         {parts && <parts.Referrals />}
-        <Drafts />
+        {parts && <parts.Drafts />}
         {parts && <parts.Week />}
         {forms.length === 0 && <NoForms />}
       </main>
@@ -42,30 +40,5 @@ export function Today() {
       )}
       <Tabs here="today" />
     </>
-  );
-}
-
-/** Records that were begun and not finished. */
-function Drafts() {
-  const app = useApp();
-  const { forms, book } = app;
-  // What was sent back stands under what needs the worker, begun or not.
-  const drafts = app.drafts.filter(({ root }) => !root || !book.todo[root]);
-  if (drafts.length === 0) return null;
-  return (
-    <section class="card" aria-labelledby="drafts">
-      <h2 id="drafts">{t("Not finished")}</h2>
-      <div>
-        {drafts.map((draft) => (
-          <div class="item" key={draft.id}>
-            <a href={`#/fill/${draft.id}`}>{titleOf(forms, draft.form)}</a>
-            {describeAnswers(app, draft)}
-            <span class="soft">
-              {t("Last change {when}", { when: formatMoment(draft.changedAt) })}
-            </span>
-          </div>
-        ))}
-      </div>
-    </section>
   );
 }
