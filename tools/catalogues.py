@@ -20,7 +20,15 @@ CLIENT = ROOT / "client/src"
 # that only they say are fetched with them.
 LATER = (
     "map/",
+    "screens/fill/change_finished.ts",
+    "screens/fill/finished_record.tsx",
+    "screens/fill/overview.tsx",
+    "screens/fill/overview_lines.ts",
+    "screens/fill/saved.tsx",
+    "screens/fill/slip_screen.tsx",
+    "screens/fill/slip_taken.tsx",
     "screens/first_day/",
+    "screens/help/",
     "screens/mine/",
     "screens/people/",
     "screens/storage_broken.tsx",
@@ -31,6 +39,7 @@ LATER = (
     "screens/today/erased_drafts.tsx",
     "screens/today/open_incidents.tsx",
     "screens/today/shift_line.tsx",
+    "screens/today/usual_kinds.tsx",
     "screens/today/week.tsx",
     "screens/where/",
     "widgets/capture/widget.tsx",

@@ -12,8 +12,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from tests.browser.accessibility import examine, examine_width
 from tests.browser.conftest import PIN, Phone, Server
 from tests.browser.pictures import picture
-from tests.browser.steps import shift
-from tests.browser.test_chains import mediate
+from tests.browser.steps import mediate, shift
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chains")]
 OpenPage = Callable[..., Page]
@@ -68,7 +67,7 @@ class Sleeper:
         end = time.monotonic() + 20
         while not check():
             assert time.monotonic() < end, "it did not come about"
-            self.page.wait_for_timeout(50)
+            time.sleep(0.05)
 
     def shown(self) -> list[dict[str, Any]]:
         shown: list[dict[str, Any]] = self.page.evaluate(SHOWN)

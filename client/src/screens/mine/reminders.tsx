@@ -96,7 +96,7 @@ function ByCalendar() {
   const [isSaved, setSaved] = useState(false);
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const time = String(new FormData(event.target as HTMLFormElement).get("hour"));
+    const time = String(new FormData(event.target as HTMLFormElement).get("remind-at"));
     const text = makeCalendar(time, crypto.randomUUID());
     const file = new File([text], "fieldapp.ics", { type: "text/calendar" });
     setSaved((await offerFile(file)) === "saved");
@@ -105,13 +105,20 @@ function ByCalendar() {
     <details>
       <summary>{t("Use my calendar")}</summary>
       <form class="stack" onSubmit={(event) => void save(event)}>
-        <p class="soft" id="hour-hint">
+        <p class="soft" id="remind-at-hint">
           {t(
             "Your calendar then says “fieldapp” every day, also when nothing is due. So nobody sees there when you have work.",
           )}
         </p>
-        <label for="hour">{t("At what time?")}</label>
-        <input id="hour" name="hour" type="time" required value="16:00" />
+        <label for="remind-at">{t("At what time?")}</label>
+        <input
+          id="remind-at"
+          name="remind-at"
+          type="time"
+          required
+          value="16:00"
+          aria-describedby="remind-at-hint"
+        />
         <button class="btn wide">{t("Save the calendar file")}</button>
         {isSaved && (
           <p role="status">

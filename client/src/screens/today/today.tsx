@@ -9,10 +9,8 @@ import { useApp } from "../state";
 import { FollowUps } from "./follow_ups";
 
 export function Today() {
-  const { forms, book, ledger, drafts } = useApp();
+  const { forms } = useApp();
   const main = findMainForm(forms);
-  // Not of somebody who has people already, and comes with a new phone.
-  const isFirstDay = ledger.made === 0 && drafts.length === 0 && book.people.length === 0;
   const parts = useOtherScreens();
   return (
     <>
@@ -22,19 +20,24 @@ export function Today() {
           <Ready />
         </div>
         <DataState />
-        {isFirstDay && parts && <parts.FirstDay />}
-        {parts && <parts.ErasedDrafts />}
-        {parts && <parts.ShiftLine />}
-        {parts && <parts.ToCorrect />}
-        <FollowUps />
-        {parts && <parts.OpenIncidents />}
-        {parts && <parts.Referrals />}
-        {parts && <parts.Drafts />}
-        {parts && <parts.Week />}
+        {parts && <parts.AboveDue />}
+        <FollowUps
+          withHelp={(heading) =>
+            parts ? (
+              <parts.Help about="due" name={t("Due")}>
+                {heading}
+              </parts.Help>
+            ) : (
+              heading
+            )
+          }
+        />
+        {parts && <parts.BelowDue />}
         {forms.length === 0 && <NoForms />}
       </main>
       {main && (
         <footer class="foot">
+          {parts && <parts.UsualKinds contact={main} />}
           <a class="btn main wide" href={main.role === ENCOUNTER ? "#/new" : `#/start/${main.id}`}>
             + {main.role === ENCOUNTER ? t("Log an encounter") : titleOf(forms, main.id)}
           </a>
