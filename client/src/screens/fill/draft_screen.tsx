@@ -13,7 +13,7 @@ import { hasRoomFor } from "../../storage/health";
 import { saveAccount, type Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import type { Help } from "../../widgets/props";
-import { go, useApp } from "../state";
+import { go, replaceWith, useApp } from "../state";
 import { leavePages } from "./history";
 import { type Answers, collectLastAnswers, hasReferral, nameRecent } from "./initial_answers";
 import type { Keeper } from "./keeper";
@@ -87,7 +87,7 @@ function useKeeper(
     const leaveErased = async (): Promise<void> => {
       await refresh();
       await leavePages();
-      go("/today");
+      replaceWith("/today");
     };
     const save = async (page: number, answers: Json, presets: string[]): Promise<void> => {
       last.current = [page, presets];
@@ -131,7 +131,7 @@ function useKeeper(
       await refresh();
       const then = hasReferral(definition, answers) ? "refer" : "done";
       await leavePages();
-      go(`/saved/${draft.form}/${then}/${draft.id}`);
+      replaceWith(`/saved/${draft.form}/${then}/${draft.id}`);
     };
     const discard = async (): Promise<void> => {
       await discardDraft(draft.id);
@@ -142,7 +142,7 @@ function useKeeper(
       finish,
       close: refresh,
       discard,
-      exit: () => void leavePages().then(() => go("/today")),
+      exit: (isGone) => void leavePages().then(() => (isGone ? replaceWith : go)("/today")),
       hide,
     };
   }, [draft]);

@@ -6,6 +6,8 @@ import { t } from "../../i18n";
 import { Title } from "../title";
 import { type Line, listSections } from "./overview_lines";
 
+export { PhoneBack } from "./phone_back";
+
 interface OverviewProps {
   form: Form;
   language: string;
