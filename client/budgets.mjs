@@ -16,8 +16,8 @@ export const PHONE = {
   "french, later": 5_000, // what only other screens and rare widgets say
   "service worker": 5_400, // which has the hashes of all pieces
   "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
-  overview: 1_980, // of all answers, before they are sent; following the phone's Back
-  "last steps": 4_700, // finishing, slips, taking back: fetched while the worker answers
+  overview: 2_360, // of all answers; what follows a form: Back, and the clock of a shift
+  "last steps": 4_950, // finishing, slips, taking back: fetched while the worker answers
   "shared later": 2_480, // by pieces that are loaded later: undoing what finishing changed
   "heat map": 5_400,
   "QR codes": 2_200, // drawing them

@@ -6,7 +6,7 @@ import { t } from "../../i18n";
 import { Title } from "../title";
 import { type Line, listSections } from "./overview_lines";
 
-export { PhoneBack } from "./phone_back";
+export { Followers } from "./followers";
 
 interface OverviewProps {
   form: Form;

@@ -1,4 +1,4 @@
-/** Shows the overview, and follows the phone's Back: loaded when the first form is opened. */
+/** Shows the overview, and what follows a form: loaded when the first form is opened. */
 
 import type { ComponentProps } from "preact";
 import { t } from "../../i18n";
@@ -18,7 +18,7 @@ export function OverviewLater(props: ComponentProps<Module["Overview"]>) {
   return <module.Overview {...props} />;
 }
 
-export function PhoneBackLater(props: ComponentProps<Module["PhoneBack"]>) {
+export function FollowersLater(props: ComponentProps<Module["Followers"]>) {
   const module = usePiece(overview);
-  return module && module !== "failed" && <module.PhoneBack {...props} />;
+  return module && module !== "failed" && <module.Followers {...props} />;
 }

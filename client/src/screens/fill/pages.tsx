@@ -28,7 +28,7 @@ import {
 } from "./form_pages";
 import { makeSession, useWatchers, useWriter } from "./form_session";
 import type { Keeper } from "./keeper";
-import { fetchOverview, OverviewLater, PhoneBackLater } from "./overview_later";
+import { fetchOverview, OverviewLater, FollowersLater } from "./overview_later";
 import { usePaging } from "./paging";
 import { useStanding } from "./standing_consent";
 
@@ -102,8 +102,10 @@ export function Pages(props: PagesProps) {
   useEffect(fetchOverview, []);
   const isAsked = consent && findStandingPage(form, pages, consent) === here;
   const isConsentShown = isOverview ? consent?.isAsBefore : isAsked;
-  const phoneBack = (
-    <PhoneBackLater
+  const followers = (
+    <FollowersLater
+      session={session}
+      isCorrection={props.isCorrection === true}
       step={paging.step}
       isReview={paging.isReviewing}
       isFixed={props.isAway === true}
@@ -111,12 +113,12 @@ export function Pages(props: PagesProps) {
       turnTo={paging.turnToStep}
     />
   );
-  if (props.isAway) return phoneBack;
+  if (props.isAway) return followers;
   const line = isConsentShown && <StandingLine consent={consent!} ask={filling.askAgain} />;
   const overview = { form, language, presets, people: help.people, open: paging.openQuestion };
   return (
     <>
-      {phoneBack}
+      {followers}
       <header class="top">
         <button type="button" class="link" onClick={() => void paging.leave()}>
           ‹ {form.plain(inLanguage(definition.title, language), form.root)}
