@@ -17,7 +17,7 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def write_answer(definition: FormDefinition, element: Element, value: str) -> str:
-    """Return an answer as people read it: the labels of its choices, a day in words, else as it is."""
+    """Return an answer as people read it: labels of choices, days in words, else as it is."""
     if element.answer_kind == AnswerKind.DATE:
         return _write_time(value, element.date_part)
     if not element.choices:

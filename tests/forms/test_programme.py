@@ -156,7 +156,9 @@ def _judge_shift(start: str, end: str, finished_at: str, moved: str = "") -> tup
     answers = {"start": start, "end": end, "areas": "001", "team_n": "1", **({"clock_minutes": moved} if moved else {})}
     moment = local_time(dt.datetime.fromisoformat(finished_at))
     result = validate(definition_of("shift"), {"shift": answers}, moment)
-    return [problem.path for problem in result.problems if problem.path.endswith(("start", "end"))], result.answers["shift"]["hours"]
+    return [problem.path for problem in result.problems if problem.path.endswith(("start", "end"))], result.answers["shift"][
+        "hours"
+    ]
 
 
 def test_a_shift_is_as_long_as_it_was_in_the_nights_in_which_clocks_change() -> None:
