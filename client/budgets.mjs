@@ -16,9 +16,9 @@ export const PHONE = {
   "french, later": 7_200, // what only other screens and rare widgets say
   "service worker": 5_700, // which has the hashes of all pieces
   "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
-  overview: 1_560, // of all answers, before they are sent
-  "last steps": 4_700, // finishing, slips, taking back: fetched while the worker answers
-  "shared later": 2_600, // by pieces that are loaded later: undoing what finishing changed, help's “?”
+  overview: 2_360, // of all answers; what follows a form: Back, and the clock of a shift
+  "last steps": 4_950, // finishing, slips, taking back: fetched while the worker answers
+  "shared later": 2_700, // by pieces that are loaded later: undoing what finishing changed, help
   "heat map": 5_400,
   "help texts": 800, // once somebody asks
   "QR codes": 2_200, // drawing them

@@ -73,6 +73,7 @@ class QuestionRole(StrEnum):
     SHIFT_START = "shift_start"
     SHIFT_END = "shift_end"
     SHIFT_AREAS = "shift_areas"
+    CLOCK_MOVED = "clock_moved"
 
 
 class ChoiceRole(StrEnum):
@@ -194,6 +195,11 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
     QuestionRole.SHIFT_START: QuestionRoleRule("when a shift began", _DATE, (Reader.BOARD,)),
     QuestionRole.SHIFT_END: QuestionRoleRule("when a shift ended", _DATE, (Reader.BOARD,)),
     QuestionRole.SHIFT_AREAS: QuestionRoleRule("where the worker was", _CHOICES, (Reader.BOARD,)),
+    QuestionRole.CLOCK_MOVED: QuestionRoleRule(
+        "by how many minutes the clock was put on during a shift, back: less than 0; the phone fills this in",
+        _TEXT,
+        (Reader.PHONE,),
+    ),
 }
 
 FORM_ROLES: Mapping[FormRole, str] = {

@@ -24,6 +24,30 @@ import { type Piece, usePiece } from "./widgets/piece";
 type Unlocked = ComponentType<UnlockedProps>;
 const WAYS_IN = ["#/sign-in", "#/clock", ""]; // addresses that lead to today once somebody is in
 
+/** Where a worker was when they hid the app. */
+interface Hidden {
+  user: number;
+  hash: string;
+  state: unknown;
+}
+
+const noteHere = (user: number): Hidden => ({ user, hash: location.hash, state: history.state });
+const readHidden = (): Hidden | undefined => (history.state as { hidden?: Hidden } | null)?.hidden;
+
+/** Go to an address that says nothing, and keep in its entry where its worker was. */
+function goHidden(hidden: Hidden | undefined, hash: string): string {
+  history.replaceState({ hidden }, "", hash);
+  return hash;
+}
+
+/** Go back to where a worker hid the app; false where it was not theirs, or not hidden. */
+function showAgain(user: number): boolean {
+  const hidden = readHidden();
+  if (hidden?.user !== user) return false;
+  history.replaceState(hidden.state, "", hidden.hash);
+  return true;
+}
+
 /** Fetch the rest of the app while the worker types their PIN, then look for a new version. */
 function useRest(): { Unlocked: Unlocked | null; update: (() => void) | null } {
   const [Unlocked, setUnlocked] = useState<Unlocked | null>(null);
@@ -59,8 +83,7 @@ function App() {
   const hide = useCallback((): void => {
     setVault(null);
     tellTabs("lock");
-    history.replaceState(null, "", "#/clock");
-    setRoute("#/clock");
+    setRoute(goHidden(noteHere(lastUser.current), "#/clock"));
   }, []);
   useEffect(() => onTabs((message) => message === "lock" && lock()), []);
   useBackgroundExchange(vault === null, refreshGate, setOrders);
@@ -68,7 +91,8 @@ function App() {
   const opened = (next: Vault): void => {
     const { user } = next.account;
     const isSomebodyElse = lastUser.current !== 0 && lastUser.current !== user;
-    if (isSomebodyElse || WAYS_IN.includes(location.hash)) location.hash = "/today";
+    const isBack = showAgain(user);
+    if (!isBack && (isSomebodyElse || WAYS_IN.includes(location.hash))) location.hash = "/today";
     lastUser.current = user;
     noteOpened(user);
     // The lock must know who is new here.
@@ -90,7 +114,8 @@ function App() {
     if (vault) location.hash = "/today";
   };
 
-  if (route === "#/clock" && !vault) return <Clock back={() => (location.hash = "/today")} />;
+  const leaveClock = (): void => setRoute(goHidden(readHidden(), "#/today"));
+  if (route === "#/clock" && !vault) return <Clock back={leaveClock} />;
   if (isBroken) return <BrokenStorage refreshGate={refreshGate} />;
   const notice = update && <UpdateNotice update={update} />;
   if (vault && route !== "#/sign-in") {

@@ -1,25 +1,47 @@
 """The answers of a record as people read them, with questions, choices, files, problems."""
 
+import datetime as dt
+import re
 from typing import Any, Protocol
 
 from flask import Flask, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import format_date, gettext, ngettext
 
 from fieldapp.services.records.attachments import ATTACHMENT_ANSWER
 from fieldapp.web import language
-from fieldapp.web.formats import choose_language
+from fieldapp.web.formats import choose_language, format_day
 from forms.definition import Element, FormDefinition
 from forms.question_type import SEVERAL_NAMES, AnswerKind
 
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
 
 def write_answer(definition: FormDefinition, element: Element, value: str) -> str:
-    """Return an answer as people read it: the labels of its choices, else as it is."""
+    """Return an answer as people read it: labels of choices, days in words, else as it is."""
+    if element.answer_kind == AnswerKind.DATE:
+        return _write_time(value, element.date_part)
     if not element.choices:
         return value
     # Names of choices have no spaces, which is why several can stand in one answer.
     names = value.split() if element.answer_kind in SEVERAL_NAMES else [value]
     labels = [definition.choice_label(element, name, language.current()) for name in names]
     return ", ".join(labels)
+
+
+def _write_time(value: str, part: str) -> str:
+    """Return a day, or a time of a day, in words; what is neither stays as it was answered.
+
+    `part`: "month" or "year" where no more of it was asked.
+    """
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    if part:
+        return str(format_date(moment.date(), "MMMM y" if part == "month" else "y"))
+    day = format_day(moment.date())
+    # The phone's own clock, whose zone is not the reader's to change.
+    return day if DAY.fullmatch(value) else f"{day}, {moment:%H:%M}"
 
 
 def write_choice(definition: FormDefinition, role: str, name: str) -> str:

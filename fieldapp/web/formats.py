@@ -36,8 +36,10 @@ def format_exact_percent(share: float) -> str:
     return str(gettext("%(number)s%%", number=format_decimal(round(share * 100, 1))))
 
 
-def format_day(value: dt.date) -> str:
-    return str(format_date(value, "medium"))
+def format_day(value: dt.date | str) -> str:
+    """Return a day as people write it; products and answers have days as texts: 2026-11-30."""
+    day = dt.date.fromisoformat(value) if isinstance(value, str) else value
+    return str(format_date(day, "medium"))
 
 
 def format_moment(value: dt.datetime | None) -> str:

@@ -149,3 +149,28 @@ def test_the_consent_card_speaks_the_programmes_languages(form: str) -> None:
     for name in ("script", "understood", "tier_said"):
         assert set(definition.by_path[f"/data/consent/{name}"].label) == spoken
     assert all(set(choice.label) == spoken for choice in definition.choices["tier"])
+
+
+def _judge_shift(start: str, end: str, finished_at: str, moved: str = "") -> tuple[list[str], str]:
+    """Return which answers of a shift are refused, and its hours."""
+    answers = {"start": start, "end": end, "areas": "001", "team_n": "1", **({"clock_minutes": moved} if moved else {})}
+    moment = local_time(dt.datetime.fromisoformat(finished_at))
+    result = validate(definition_of("shift"), {"shift": answers}, moment)
+    return [problem.path for problem in result.problems if problem.path.endswith(("start", "end"))], result.answers["shift"][
+        "hours"
+    ]
+
+
+def test_a_shift_is_as_long_as_it_was_in_the_nights_in_which_clocks_change() -> None:
+    over = ("2026-10-31T22:00:00.000", "2026-11-01T06:00:00.000", "2026-11-01T06:01:00-05:00")
+    assert _judge_shift(*over) == ([], "8")  # of a phone that says nothing of it
+    assert _judge_shift(*over, moved="-60") == ([], "9")
+    spring = ("2026-03-07T22:00:00.000", "2026-03-08T06:00:00.000", "2026-03-08T06:01:00-04:00")
+    assert _judge_shift(*spring, moved="60") == ([], "7")
+    within = ("2026-11-01T01:40:00.000", "2026-11-01T01:20:00.000", "2026-11-01T01:20:30-05:00")
+    assert _judge_shift(*within, moved="-60") == ([], "0.7")
+    refused, _ = _judge_shift(*within)
+    assert refused == ["shift.start", "shift.end"]
+    day = ("2026-10-31T09:00:00.000", "2026-11-01T09:00:00.000", "2026-11-01T09:00:30-05:00")
+    assert _judge_shift(*day)[0] == []
+    assert _judge_shift(*day, moved="-60")[0] == ["shift.end"]  # 25 hours

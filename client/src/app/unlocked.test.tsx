@@ -46,7 +46,7 @@ describe("the app with a vault open", () => {
       "#/start/gone": "This form is not on the phone",
       "#/correct/r1": "Correct a record",
       "#/fill/gone": "This is not on the phone",
-      "#/saved/encounter/done": "At the centre",
+      "#/saved/encounter/done": "This is not on the phone", // of no record
     };
     const opened = await open();
     for (const [route, expected] of Object.entries(titles)) {

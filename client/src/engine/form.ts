@@ -33,6 +33,9 @@ export class Form {
    */
   onChange: (changed: ReadonlySet<AnswerNode>) => void = () => undefined;
 
+  /** An answer as words show it. */
+  describeValue: (text: string) => string = (text) => text;
+
   private readonly childElements = new Map<string, Element[]>();
   private readonly pending: Recalculation;
   private isFilling = false; // from answers: what they lack stays blank
@@ -131,9 +134,9 @@ export class Form {
   /** Words with the answers that they show filled in. */
   plain(text: Text, node: AnswerNode): string {
     if (typeof text === "string") return text;
-    return text
-      .map((part) => (typeof part === "string" ? part : toText(evaluate(part, this.context(node)))))
-      .join("");
+    const show = (part: Ast): string =>
+      this.describeValue(toText(evaluate(part, this.context(node))));
+    return text.map((part) => (typeof part === "string" ? part : show(part))).join("");
   }
 
   private at(path: string): AnswerNode[] {

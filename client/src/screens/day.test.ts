@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { installPage } from "../../test/page";
-import { countDays, formatDay, formatMoment, getLocalDay } from "./day";
+import { countDays, describeDate, formatDay, formatMoment, getLocalDay } from "./day";
 
 installPage();
 
@@ -43,7 +43,20 @@ describe("a day in words", () => {
     assert.match(formatDay("2026-11-23"), /Monday, November 23/);
     assert.doesNotMatch(formatDay("2026-11-23", "short"), /Mon/);
     document.documentElement.lang = "fr";
-    assert.equal(formatDay("2026-11-23"), "lundi 23 novembre");
+    assert.equal(formatDay("2026-11-23", "long", "2026-12-01"), "lundi 23 novembre");
     document.documentElement.lang = "en";
+  });
+
+  it("has its year where that is another one", () => {
+    assert.match(formatDay("2025-11-23", "short", "2026-01-02"), /2025/);
+    assert.doesNotMatch(formatDay("2026-11-23", "short", "2026-01-02"), /2026/);
+  });
+
+  it("is written out in an answer that words show, and other texts are as they are", () => {
+    assert.equal(describeDate("2026-11-29", "en"), "November 29, 2026");
+    assert.equal(describeDate("2026-11-29", "fr"), "29 novembre 2026");
+    assert.match(describeDate("2026-11-29T22:05:00.000", "fr"), /29 novembre 2026.*22:05/);
+    for (const text of ["", "22:05", "2026", "2026-11-29 or so", "K7QM3RXDQ"])
+      assert.equal(describeDate(text, "en"), text);
   });
 });

@@ -21,11 +21,30 @@ export function formatMoment(moment: number, today = new Date()): string {
   return new Intl.DateTimeFormat(document.documentElement.lang, options).format(date);
 }
 
-/** A day (YYYY-MM-DD) as people say it; only the long form names the weekday. */
-export function formatDay(day: string, length: "long" | "short" = "long"): string {
+/**
+ * A day (YYYY-MM-DD) as people say it: only the long form names the weekday, and the year is said
+ * where it is not that of `today`.
+ */
+export function formatDay(
+  day: string,
+  length: "long" | "short" = "long",
+  today = getLocalDay(),
+): string {
   const weekday = length === "long" ? { weekday: length } : {};
-  const options = { ...weekday, day: "numeric", month: length, timeZone: "UTC" } as const;
+  const year = day.slice(0, 4) === today.slice(0, 4) ? {} : ({ year: "numeric" } as const);
+  const options = { ...weekday, ...year, day: "numeric", month: length, timeZone: "UTC" } as const;
   return new Intl.DateTimeFormat(document.documentElement.lang, options).format(new Date(day));
+}
+
+/** A day (YYYY-MM-DD) or a time of one, as answers have them, written out; else the text itself. */
+export function describeDate(text: string, language: string): string {
+  const [, day, time] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d|$)/.exec(text) ?? [];
+  if (!day) return text;
+  const hours = time ? ({ hour: "2-digit", minute: "2-digit" } as const) : {};
+  const options = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" } as const;
+  // The phone's own clock, as if it were UTC: it is written as it stands.
+  const moment = new Date(`${day}${time || "T00:00"}Z`);
+  return new Intl.DateTimeFormat(language, { ...options, ...hours }).format(moment);
 }
 
 /** A month (YYYY-MM) in words. */

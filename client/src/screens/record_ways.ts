@@ -1,5 +1,6 @@
-/** What can still be done about a finished record. */
+/** Where a finished record is, and what can still be done about it. */
 
+import { t } from "../i18n";
 import type { Draft } from "../storage/drafts";
 import type { OutboxLine } from "../storage/outbox";
 
@@ -7,6 +8,17 @@ export interface RecordWays {
   isOpen: boolean; // it can be changed, or deleted
   isCorrectable: boolean;
   isReplaced: boolean; // it waits, and a newer version of it is on this phone
+}
+
+/** Where a record is: at the centre only once that has signed for it. */
+export function describeState({ state, isEnded }: OutboxLine): string {
+  const states = {
+    waiting: t("waits on this phone"),
+    delivered: t("at the centre"),
+    kept: t("with the centre, to be reviewed"),
+    deleted: isEnded ? t("erased before it was sent") : t("deleted by you"),
+  };
+  return states[state];
 }
 
 export function findWays(line: OutboxLine, drafts: Draft[]): RecordWays {

@@ -42,3 +42,8 @@ export function useApp(): AppState {
 export function go(path: string): void {
   location.hash = path;
 }
+
+/** Show another screen in place of this one, to which Back does not lead any more. */
+export function replaceWith(path: string): void {
+  location.replace(`#${path}`);
+}

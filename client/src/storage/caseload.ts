@@ -117,6 +117,16 @@ export const EMPTY_CASELOAD: Caseload = {
  */
 export type Alongside = (tx: IDBTransaction, write: () => void) => void;
 
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** People as they are listed everywhere: the last met first; of one day, as they stood. */
+export const sortPeople = (people: Person[]): Person[] =>
+  [...people].sort((a, b) => compare(b.seenOn, a.seenOn));
+
+/** Follow-ups as they are listed everywhere: the longest due first. */
+export const sortByDay = (followUps: FollowUp[]): FollowUp[] =>
+  [...followUps].sort((a, b) => compare(a.on, b.on));
+
 const MAX_KNOWN = 16; // statements that one names
 
 function readConsent({ told }: Caseload, code: string): StandingConsent | undefined {

@@ -103,6 +103,23 @@ describe("a finished record", () => {
     assert.deepEqual(person, { code: ONE, label: "", seenOn: "2026-11-20", tier: "2" });
   });
 
+  it("stands where its last contact says, also when an older one is written down late", () => {
+    const before = {
+      ...EMPTY_CASELOAD,
+      people: [
+        { code: TWO, label: "", seenOn: TODAY, tier: "1" },
+        { code: ONE, label: "", seenOn: "2026-11-10", tier: "1" },
+      ],
+    };
+    const listAfter = (day: string): [string, string][] =>
+      finish({ day, who: { code: ONE } }, {}, before).people.map(({ code, seenOn }) => [
+        code,
+        seenOn,
+      ]);
+    assert.deepEqual(listAfter("2026-11-02").at(-1), [ONE, "2026-11-10"]);
+    assert.deepEqual(listAfter("2026-11-12").at(-1), [ONE, "2026-11-12"]);
+  });
+
   it("takes today where the form has no day", () => {
     assert.equal(finish({ who: { code: ONE } }).people[0]!.seenOn, TODAY);
   });

@@ -34,6 +34,8 @@ import {
   type Person,
   READS,
   type ReturnedRecord,
+  sortByDay,
+  sortPeople,
 } from "./caseload";
 
 const DAY = 86_400_000; // milliseconds
@@ -63,11 +65,6 @@ export function removeCompleted(followUps: FollowUp[], id: string): FollowUp[] {
     (other) => other.id !== id && !(other.id < id && other.id.split("/")[0] === record),
   );
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
-
-const sortByDay = (followUps: FollowUp[]): FollowUp[] =>
-  [...followUps].sort((a, b) => compare(a.on, b.on));
 
 /**
  * The days on which a record asks for another contact, from today on: the one it names, and those
@@ -231,11 +228,16 @@ function changeOpen(
   return { ...open, [id]: { form: definition.id, from, kind: read(KIND), area: read(AREA) } };
 }
 
-/** The people after a contact with the person of a card, who then stands first. */
-function addContact(people: Person[], code: string, seenOn: string, tier: string): Person[] {
+/**
+ * The people after a contact with the person of a card, who then stands before others of that day.
+ * One that is written down late is not when they were last met, as at the centre.
+ */
+function addContact(people: Person[], code: string, day: string, tier: string): Person[] {
   const before = people.find((person) => person.code === code);
-  const person = { code, label: before?.label ?? "", seenOn, tier: tier || (before?.tier ?? "") };
-  return [person, ...people.filter((other) => other !== before)].slice(0, MOST_PEOPLE);
+  const { label = "", seenOn: metOn = "", tier: tierBefore = "" } = before ?? {};
+  const person = { code, label, seenOn: metOn > day ? metOn : day, tier: tier || tierBefore };
+  const others = people.filter((other) => other !== before);
+  return sortPeople([person, ...others]).slice(0, MOST_PEOPLE);
 }
 
 /** The caseload after somebody was asked for consent here, which the centre has still to hear. */
@@ -347,7 +349,7 @@ export function applyPulledChanges(
     UPDATES[kind]?.(copy, name, body);
   }
   if (isAllSent) takeCentreVersion(copy);
-  copy.people = [...copy.people].sort((a, b) => compare(b.seenOn, a.seenOn));
+  copy.people = sortPeople(copy.people);
   copy.due = sortByDay(copy.due);
   return copy;
 }

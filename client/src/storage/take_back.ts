@@ -3,13 +3,13 @@
 import { setAnswer } from "../engine/roles";
 import { restoreAttachments } from "./captured";
 import { changeCaseload, type EditableRecord, listHeads, readCaseload } from "./caseload";
-import { getAllRows, getRow } from "./database";
+import { getAllRows, getRow, updateRow } from "./database";
 import { type Draft, listDrafts } from "./drafts";
 import { readUncut } from "./hold";
 import { closeOutboxRow } from "./outbox";
 import { getCounters, raiseHighWater } from "./record_counts";
 import type { OutboxRow, Sealed } from "./types";
-import { type Undo, undoChange } from "./undo";
+import { type CaseloadChange, type Undo, undoChange, withoutEarlier } from "./undo";
 import { seal, unseal, type Vault } from "./vault";
 
 /**
@@ -48,7 +48,19 @@ export async function takeBack(vault: Vault, id: string): Promise<Draft | null> 
       }
     };
   });
+  if (isTaken) await forgetEarlier(vault, row, undo);
   return isTaken ? draft : null;
+}
+
+/** Let what later ones would bring back be without what a record did that is finished no more. */
+async function forgetEarlier(vault: Vault, { user, seq }: OutboxRow, change: CaseloadChange) {
+  for (const { id, undo, ...other } of await getAllRows("outbox", user)) {
+    if (other.seq < seq || !undo) continue;
+    const later = await unseal<Undo>(vault.key, undo).catch(() => null);
+    if (!later) continue;
+    const sealed = await seal(vault.key, withoutEarlier(later, change));
+    await updateRow("outbox", id, (row) => (row.undo ? { ...row, undo: sealed } : row));
+  }
 }
 
 /** Whether a newer version of a record was finished or begun here, which names this one. */
@@ -120,5 +132,7 @@ export async function deleteWaiting(vault: Vault, id: string): Promise<void> {
   if (!row || undo?.hasSlip || (await isBuiltOn(vault, row))) return;
   if (!(await closeOutboxRow(id, "deleted", 1))) return;
   raiseHighWater(await getCounters(vault.account.user));
-  if (undo) await changeCaseload(vault, (caseload) => undoChange(caseload, undo));
+  if (!undo) return;
+  await changeCaseload(vault, (caseload) => undoChange(caseload, undo));
+  await forgetEarlier(vault, row, undo);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { addCard, reissueCard, removeCard } from "../screens/people/caseload_changes";
 import { type Caseload, EMPTY_CASELOAD, type FollowUp } from "./caseload";
-import { compareCaseloads, undoChange } from "./undo";
+import { compareCaseloads, undoChange, withoutEarlier } from "./undo";
 
 const PERSON = { code: "A", label: "red cap", seenOn: "2026-11-01", tier: "1" };
 const DUE: FollowUp = { id: "r/2026-11-20", on: "2026-11-20", code: "A", form: "f", from: "2026" };
@@ -72,6 +72,22 @@ describe("undoing what finishing changed", () => {
     const before = addCard(clashing, "C", "", "2026-11-28");
     const after = reissueCard(before, "A", "B", "2026-11-29");
     assert.deepEqual(undoChange(after, compareCaseloads(before, after)), before);
+  });
+
+  it("is the same whichever of two is undone first: a contact, or giving the card away", () => {
+    const other = { code: "B", label: "", seenOn: "2026-11-15", tier: "2" };
+    const before = { ...EMPTY_CASELOAD, people: [other, PERSON], due: [DUE] };
+    const met = { ...PERSON, seenOn: "2026-11-20" };
+    const next = { ...DUE, id: "s/2026-12-01", on: "2026-12-01" };
+    const after = { ...before, people: [met, other], due: [next] };
+    const contact = compareCaseloads(before, after);
+    const without = removeCard(after, "A");
+    const away = compareCaseloads(after, without);
+    assert.deepEqual(undoChange(undoChange(without, away), contact), before);
+    assert.deepEqual(
+      undoChange(undoChange(without, contact), withoutEarlier(away, contact)),
+      before,
+    );
   });
 
   it("leaves the caseload as it is where an app of before finished the record", () => {

@@ -1,6 +1,6 @@
 /** What finishing something changed in the caseload, and the caseload without it. Pure. */
 
-import type { Caseload, FollowUp, Person } from "./caseload";
+import { type Caseload, type FollowUp, type Person, sortByDay, sortPeople } from "./caseload";
 import type { Draft } from "./drafts";
 
 type Items = Record<string, unknown>; // of one field, by what they are known by
@@ -27,8 +27,6 @@ interface FieldShape {
   join: (items: Items) => unknown;
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
-
 function keyBy<T>(values: T[], read: (value: T) => string): Items {
   return Object.fromEntries(values.map((value) => [read(value), value]));
 }
@@ -41,11 +39,11 @@ const TEXTS: FieldShape = {
 };
 const PEOPLE: FieldShape = {
   split: (people: Person[]) => keyBy(people, ({ code }) => code),
-  join: (items) => (Object.values(items) as Person[]).sort((a, b) => compare(b.seenOn, a.seenOn)),
+  join: (items) => sortPeople(Object.values(items) as Person[]),
 };
 const FOLLOW_UPS: FieldShape = {
   split: (due: FollowUp[]) => keyBy(due, ({ id }) => id),
-  join: (items) => (Object.values(items) as FollowUp[]).sort((a, b) => compare(a.on, b.on)),
+  join: (items) => sortByDay(Object.values(items) as FollowUp[]),
 };
 
 /** Lists of ids by code, each id an item: another one of the same code may have come on top. */
@@ -135,6 +133,34 @@ export function undoChange(caseload: Caseload, change: CaseloadChange): Caseload
   return copy as unknown as Caseload;
 }
 
+/**
+ * What a later record changed, as if an earlier one had not been: what that left is what the later
+ * one came upon, so undoing the later one must not bring it back. What was due before it comes back
+ * with the card that the later one gave away.
+ */
+export function withoutEarlier<T extends CaseloadChange>(later: T, earlier: CaseloadChange): T {
+  const fields: Record<string, Record<string, ItemChange>> = {};
+  for (const [name, changes] of Object.entries(later.fields ?? {})) {
+    const undone = earlier.fields?.[name as keyof Caseload] ?? {};
+    fields[name] = {};
+    for (const [key, [before, after]] of Object.entries(changes))
+      fields[name][key] = [rebase(before, undone[key]), after];
+  }
+  const isGivenAway = (code: string): boolean => later.fields?.people?.[code]?.[1] === null;
+  for (const [id, [before, after]] of Object.entries(earlier.fields?.due ?? {}))
+    if (after === null && before && isGivenAway((before as FollowUp).code))
+      fields["due"] = { [id]: [before, null], ...fields["due"] };
+  return { ...later, fields };
+}
+
+/** An item as it is before what an earlier change made of it; the private label is no record's. */
+function rebase(item: unknown, change: ItemChange | undefined): unknown {
+  if (!change) return item;
+  const [before, after] = change;
+  if (!isEqual(stripLabel(item), stripLabel(after))) return item;
+  return before === null ? null : keepLabel(before as object, item);
+}
+
 /** Whether an item may become again what it was: what it is now, and how the record left it. */
 type Test = (current: unknown, itemChange: ItemChange) => boolean;
 
@@ -144,6 +170,13 @@ function undoItem(items: Items, key: string, itemChange: ItemChange, isFree: Tes
   if (!isFree(current, itemChange)) return;
   if (before === null) delete items[key];
   else items[key] = keepLabel(before as object, current);
+}
+
+/** An item without its private label, which is no record's doing. */
+function stripLabel(item: unknown): unknown {
+  if (typeof item !== "object" || item === null) return item;
+  const { label: _, ...rest } = item as { label?: string };
+  return rest;
 }
 
 /** What was there before, but for a private label that has been written since. */

@@ -11,6 +11,7 @@ export interface Help {
   usual: (path: string) => Record<string, number>;
   findIntake: (code: string) => string; // the day of a card's last intake
   findStanding: FindStanding; // what stands of the consent of a card's person
+  shift?: string; // when the shift began that is on, with its offset; "" for none
   areaLists: () => Promise<string[]>; // choice lists whose outlines are on the phone
   outlines: (list: string) => Promise<Outlines | null>;
   hasRoom: (bytes: number) => Promise<boolean>;

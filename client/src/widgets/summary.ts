@@ -31,5 +31,5 @@ export function readAnswer(form: Form, node: AnswerNode, language: string): stri
 /** The words of a choice; the text itself where it is no choice. */
 function readChoice(form: Form, node: AnswerNode, name: string, language: string): string {
   const choice = form.lists.choice(node.element.choices ?? "", name);
-  return choice ? form.labelOf(choice, language, node) : name;
+  return choice ? form.labelOf(choice, language, node) : form.describeValue(name);
 }

@@ -82,7 +82,12 @@ def test_a_role_is_free_again_when_its_form_is_withdrawn(session: Session, cast:
 
 
 # What no form of before has: what `consent::keep` reads, and two noes.
-YOUNGER = {QuestionRole.CONSENT_CONTACT, QuestionRole.CONSENT_SHARING, QuestionRole.INTAKE_DAY}  # younger than roles
+YOUNGER = {
+    QuestionRole.CONSENT_CONTACT,
+    QuestionRole.CONSENT_SHARING,
+    QuestionRole.INTAKE_DAY,
+    QuestionRole.CLOCK_MOVED,
+}
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if "follow_up" not in form])  # younger than roles

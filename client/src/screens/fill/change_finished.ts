@@ -1,7 +1,7 @@
 /** Open a finished record to change it: the record itself as long as nobody else has it. */
 
 import type { OutboxLine } from "../../storage/outbox";
-import { go, type AppState } from "../state";
+import { go, replaceWith, type AppState } from "../state";
 import { openCorrection } from "../to_correct/open_correction";
 import { deleteWaiting, readOwnVersion, takeBack } from "../../storage/take_back";
 
@@ -15,7 +15,9 @@ export async function changeFinished(app: AppState, line: Finished): Promise<voi
   const root = line.root ?? line.id;
   if (line.state === "waiting" && (await takeBack(app.vault, line.id))) {
     await app.refresh();
-    return go(`/fill/${line.id}`);
+    // It is a finished record no more: Back must not lead to a screen about one.
+    const show = location.hash.includes(line.id) ? replaceWith : go;
+    return show(`/fill/${line.id}`);
   }
   const record = app.book.todo[root] ?? (await readOwnVersion(app.vault, root));
   if (record) return openCorrection(app, root, record);

@@ -10,12 +10,12 @@ import { findIntake, findStanding } from "../../storage/caseload";
 import { discardDraft, type Draft, isDraft, rewriteDraft, saveDraft } from "../../storage/drafts";
 import { findOutlines, listAreaLists } from "../../storage/forms";
 import { hasRoomFor } from "../../storage/health";
-import { saveAccount, type Vault } from "../../storage/vault";
+import type { Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import type { Help } from "../../widgets/props";
-import { go, useApp } from "../state";
+import { go, replaceWith, useApp } from "../state";
 import { leavePages } from "./history";
-import { type Answers, collectLastAnswers, hasReferral, nameRecent } from "./initial_answers";
+import { type Answers, nameRecent } from "./initial_answers";
 import type { Keeper } from "./keeper";
 import { LastStep, loadLastSteps } from "./last_steps_later";
 import { NotHere } from "./not_here";
@@ -23,7 +23,6 @@ import { Pages } from "./pages";
 import { type SlipOffer, useSlipOffer } from "./slip_offer";
 import { describeReason } from "../to_correct/reasons";
 import { SentBack } from "../to_correct/sent_back";
-import { countUsual } from "./usual_answers";
 
 export interface LoadedDraft {
   draft: Draft;
@@ -61,18 +60,6 @@ function useDraftLock(id: string, isNew: boolean): Lock {
   return state;
 }
 
-async function saveLastAnswers(
-  vault: Vault,
-  definition: FormDefinition,
-  answers: Json,
-): Promise<void> {
-  const { id } = definition;
-  const { remembered, usual = {} } = vault.account;
-  remembered[id] = collectLastAnswers(definition, answers, remembered[id]);
-  vault.account.usual = { ...usual, [id]: countUsual(definition, answers, usual[id]) };
-  await saveAccount(vault).catch(() => undefined); // only a convenience
-}
-
 /** Where the answers of a draft go: the phone's sealed store. */
 function useKeeper(
   { draft, definition, isNew }: DraftProps,
@@ -87,7 +74,7 @@ function useKeeper(
     const leaveErased = async (): Promise<void> => {
       await refresh();
       await leavePages();
-      go("/today");
+      replaceWith("/today");
     };
     const save = async (page: number, answers: Json, presets: string[]): Promise<void> => {
       last.current = [page, presets];
@@ -127,11 +114,11 @@ function useKeeper(
         offer.end();
         throw error;
       }
-      await saveLastAnswers(vault, definition, answers);
+      await steps.saveLastAnswers(vault, definition, answers);
       await refresh();
-      const then = hasReferral(definition, answers) ? "refer" : "done";
+      const then = steps.hasReferral(definition, answers) ? "refer" : "done";
       await leavePages();
-      go(`/saved/${draft.form}/${then}/${draft.id}`);
+      replaceWith(`/saved/${draft.form}/${then}/${draft.id}`);
     };
     const discard = async (): Promise<void> => {
       await discardDraft(draft.id);
@@ -142,7 +129,7 @@ function useKeeper(
       finish,
       close: refresh,
       discard,
-      exit: () => void leavePages().then(() => go("/today")),
+      exit: (isGone) => void leavePages().then(() => (isGone ? replaceWith : go)("/today")),
       hide,
     };
   }, [draft]);
@@ -166,6 +153,7 @@ function useHelp(codes: { current: string[] }, form: string): Help {
       },
       areaLists: () => listAreaLists(user),
       outlines: (list) => findOutlines(user, list),
+      shift: book.shift,
       hasRoom: hasRoomFor,
       hasVoiceNotes: rules.voice_notes,
       recent: (form, path) => (remembered[form]?.[nameRecent(path)] ?? "").split(" "),

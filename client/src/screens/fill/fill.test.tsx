@@ -355,23 +355,47 @@ describe("a slip for whose consent it is", () => {
 describe("after a record was finished", () => {
   const referral = makeForm([], { id: "sent", role: "referral", title: { en: "Referral" } });
 
-  it("says where it is", async () => {
+  const line = { id: "d1", seq: 1, form: "encounter", finishedAt: "", minutes: "" };
+  const lines = [{ ...line, state: "waiting" as const }];
+
+  it("says where this record is, whatever became of others", async () => {
     const waiting = await openScreen(<Saved form="encounter" then="done" id="d1" />, {
-      ledger: { made: 1, waiting: 1 },
+      lines,
+      ledger: { made: 1, delivered: 1 }, // as counted before another tab finished it
     });
     assert.equal(waiting.shown.texts("h1")[0], "Saved on this phone");
     const sent = await openScreen(<Saved form="encounter" then="done" id="d1" />, {
-      ledger: { made: 1, delivered: 1 },
+      lines: [{ ...line, state: "delivered" }],
+      ledger: { made: 2, delivered: 1, waiting: 1 },
     });
     assert.equal(sent.shown.texts("h1")[0], "At the centre");
   });
 
+  it("leads to the draft that it is again, as after Undo and Back", async () => {
+    const draft = { ...DRAFT, page: 0 };
+    const saved = <Saved form="encounter" then="done" id="d1" />;
+    const { shown } = await openScreen(saved, { drafts: [draft] });
+    assert.equal(location.hash, "#/fill/d1");
+    assert.equal(shown.text, "");
+    const gone = await openScreen(saved, { lines: [{ ...line, state: "deleted" }] });
+    assert.match(gone.shown.text, /This is not on the phone/);
+  });
+
+  it("leads from where it was filled in to the record, as after Back and Forward", async () => {
+    const sent = { ...line, state: "delivered" as const, hasCopy: true };
+    await openScreen(<Fill id="d1" />, { lines: [sent] });
+    await until(() => location.hash === "#/record/d1");
+  });
+
   it("asks for the referral that the record speaks of, where that form is there", async () => {
     const asked = <Saved form="encounter" then="refer" id="d1" />;
-    assert.match((await openScreen(asked, { forms: [referral] })).shown.text, /Log the referral/);
-    assert.doesNotMatch((await openScreen(asked)).shown.text, /Log the referral/);
+    assert.match(
+      (await openScreen(asked, { lines, forms: [referral] })).shown.text,
+      /Log the referral/,
+    );
+    assert.doesNotMatch((await openScreen(asked, { lines })).shown.text, /Log the referral/);
     const other = <Saved form="encounter" then="done" id="d1" />;
-    const { shown } = await openScreen(other, { forms: [referral] });
+    const { shown } = await openScreen(other, { lines, forms: [referral] });
     assert.doesNotMatch(shown.text, /Log the referral/);
     assert.equal(shown.find(".foot .main").textContent, "Log another");
   });

@@ -9,7 +9,7 @@ import type { Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import { useApp } from "../state";
 import { DraftScreen, type LoadedDraft } from "./draft_screen";
-import { NotHere } from "./not_here";
+import { Elsewhere } from "./elsewhere";
 
 /** Read a draft and its form: the newest version, if every answer still has its place in it. */
 async function loadDraft(
@@ -41,13 +41,6 @@ export function Fill({ id }: { id: string }) {
   useEffect(() => {
     void loadDraft(vault, id, forms).then((draft) => setLoaded(draft ?? "missing"));
   }, [id]);
-  if (loaded === "missing") {
-    return (
-      <NotHere
-        title={t("This is not on the phone")}
-        text={t("The record was finished or deleted, or belongs to somebody else.")}
-      />
-    );
-  }
+  if (loaded === "missing") return <Elsewhere id={id} as="record" />;
   return loaded && <DraftScreen key={id} {...loaded} seeds={{}} isNew={false} />;
 }

@@ -3,24 +3,24 @@
 import { useEffect, useState } from "preact/hooks";
 import type { FormDefinition } from "../../engine/definition";
 import { Form } from "../../engine/form";
-import { DateValue } from "../../engine/values";
+import { parseDate } from "../../engine/values";
 import { currentLanguage, t } from "../../i18n";
 import type { Draft } from "../../storage/drafts";
 import { findForm } from "../../storage/forms";
 import { readCopy } from "../../storage/take_back";
-import { formatMoment } from "../day";
+import { describeDate, formatMoment } from "../day";
 import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, titleOf } from "../parts";
-import { findWays } from "../record_ways";
-import { go, useApp } from "../state";
+import { describeState, findWays } from "../record_ways";
+import { replaceWith, useApp } from "../state";
 import { changeFinished, deleteFinished } from "./change_finished";
+import { Elsewhere } from "./elsewhere";
 import { chooseLanguage, listSpoken } from "./form_pages";
-import { NotHere } from "./not_here";
 import { OverviewLater } from "./overview_later";
 import { NewerVersion, SlipTaken } from "./slip_taken";
 
-/** The copy of a record as its form, to be shown. */
-function useFinished(id: string): Form | "missing" | null {
+/** The copy of a record as its form, judged as of when it was finished, which is how it is sent. */
+function useFinished(id: string, finishedAt: string): Form | "missing" | null {
   const { vault, forms } = useApp();
   const [form, setForm] = useState<Form | "missing" | null>(null);
   useEffect(() => {
@@ -29,9 +29,9 @@ function useFinished(id: string): Form | "missing" | null {
       const own = copy && (await findForm(vault.account.user, copy.form, copy.version));
       const definition: FormDefinition | undefined =
         own ?? forms.find((each) => each.id === copy?.form);
-      const finishedAt = DateValue.ofClock(new Date(copy?.changedAt ?? 0));
-      if (!copy || !definition) setForm("missing");
-      else setForm(new Form(definition, () => finishedAt, copy.answers));
+      const moment = parseDate(finishedAt); // of the phone's clock then, wherever it is now
+      if (!copy || !definition || !moment) setForm("missing");
+      else setForm(new Form(definition, () => moment, copy.answers));
     })();
   }, [id]);
   return form;
@@ -40,25 +40,19 @@ function useFinished(id: string): Form | "missing" | null {
 export function FinishedRecord({ id }: { id: string }) {
   const app = useApp();
   const { lines, forms, book, drafts, hide } = app;
-  const form = useFinished(id);
   const line = lines.find((each) => each.id === id);
+  const form = useFinished(id, line?.finishedAt ?? "");
   const [change, isBusy] = useOneAtATime(() => changeFinished(app, line!));
   const [deleteIt, isDeleting] = useOneAtATime(async () => {
     const question = t("Delete this record before it is sent? This cannot be undone.");
-    if (await deleteFinished(app, id, question)) go("/mine");
+    if (await deleteFinished(app, id, question)) replaceWith("/mine");
   });
   if (form === null) return null;
-  if (form === "missing" || !line) {
-    return (
-      <NotHere
-        title={t("This is not on the phone")}
-        text={t("The record was finished or deleted, or belongs to somebody else.")}
-      />
-    );
-  }
+  if (form === "missing" || !line?.hasCopy) return <Elsewhere id={id} as="fill" />;
   const isWaiting = line.state === "waiting";
   const { isOpen, isCorrectable, isReplaced } = findWays(line, drafts);
   const language = chooseLanguage(listSpoken(form.definition), currentLanguage());
+  form.describeValue = (text) => describeDate(text, language);
   return (
     <>
       <header class="top">
@@ -75,8 +69,8 @@ export function FinishedRecord({ id }: { id: string }) {
           title={titleOf(forms, line.form)}
         >
           <p class={isWaiting ? "state wait" : "state safe"}>
-            {line.finishedAt && `${formatMoment(Date.parse(line.finishedAt))} · `}
-            {isWaiting ? t("waits on this phone") : t("at the centre")}
+            {`${formatMoment(Date.parse(line.finishedAt))} · `}
+            {describeState(line)}
           </p>
           {isWaiting && line.hasSlip && <SlipTaken />}
           {isReplaced && <NewerVersion />}

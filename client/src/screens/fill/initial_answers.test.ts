@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { makeForm, type Row } from "../../../test/forms";
 import { makeCardCode } from "../../engine/cards";
-import { collectLastAnswers, hasReferral, makeInitialAnswers } from "./initial_answers";
+import { makeInitialAnswers } from "./initial_answers";
+import { collectLastAnswers, hasReferral } from "./last_answers";
 
 const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
 const ROWS: Row[] = [

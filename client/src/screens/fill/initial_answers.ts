@@ -2,18 +2,7 @@
 
 import { parseCardCode } from "../../engine/cards";
 import type { Ast, FormDefinition } from "../../engine/definition";
-import {
-  findQuestion,
-  FOLLOWED_DAY,
-  FOLLOWS,
-  isChosen,
-  KIND,
-  listChoicesOf,
-  readAt,
-  REFERRAL_MADE,
-  YES,
-} from "../../engine/roles";
-import type { Json } from "../../engine/types";
+import { findQuestion, FOLLOWED_DAY, FOLLOWS, KIND, listChoicesOf } from "../../engine/roles";
 
 /** First answers: path of a question → text. */
 export type Answers = Record<string, string>;
@@ -61,35 +50,5 @@ function findPreselected(definition: FormDefinition, relevant: Ast | undefined):
   return question ? { [question.path]: right[1] } : {};
 }
 
-const MOST_RECENT = 4; // last answers that are offered again
-
 /** Under what the last answers of a question are remembered, beside the very last one. */
 export const nameRecent = (path: string): string => `${path}#recent`;
-
-/**
- * Last answers of the questions that ask for them; what a record leaves out stays as it was before.
- */
-export function collectLastAnswers(
-  definition: FormDefinition,
-  answers: Json,
-  before: Answers = {},
-): Answers {
-  const last = { ...before };
-  for (const { appearance, path } of definition.elements) {
-    if (!(appearance ?? "").includes("last-used")) continue;
-    const value = readAt(answers, path);
-    if (!value) continue;
-    last[path] = value;
-    const earlier = (last[nameRecent(path)] ?? "").split(" ");
-    const recent = [value, ...earlier.filter((each) => each && each !== value)];
-    last[nameRecent(path)] = recent.slice(0, MOST_RECENT).join(" ");
-  }
-  return last;
-}
-
-/**
- * Whether the answers of an encounter say that a referral was made, which has a form of its own.
- */
-export function hasReferral(definition: FormDefinition, answers: Json): boolean {
-  return isChosen(definition, answers, REFERRAL_MADE, YES);
-}

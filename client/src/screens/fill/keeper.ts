@@ -10,8 +10,8 @@ export interface Keeper {
   /** The pages are gone, or about to go, unfinished. */
   close(): Promise<void>;
   discard(): Promise<void>;
-  /** Show something else. */
-  exit(): void;
+  /** Show something else; where the answers are gone, Back must not lead to them. */
+  exit(isGone: boolean): void;
   /** Show nothing of it, at once; null where there is nothing to hide. */
   hide: (() => void) | null;
 }

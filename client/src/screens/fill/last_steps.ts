@@ -9,5 +9,6 @@ export { hold, release } from "../../storage/hold";
 export { finishNote } from "../../storage/notes";
 export { changeFinished, deleteFinished } from "./change_finished";
 export { FinishedRecord } from "./finished_record";
+export { hasReferral, saveLastAnswers } from "./last_answers";
 export { Saved } from "./saved";
 export { SlipScreen } from "./slip_screen";

@@ -7,6 +7,8 @@ import { Help } from "../help/help";
 import { Title } from "../title";
 import { type Line, listSections } from "./overview_lines";
 
+export { Followers } from "./followers";
+
 interface OverviewProps {
   form: Form;
   language: string;

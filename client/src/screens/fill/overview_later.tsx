@@ -1,4 +1,4 @@
-/** Shows the overview, which is loaded when the first form is opened. */
+/** Shows the overview, and what follows a form: loaded when the first form is opened. */
 
 import type { ComponentProps } from "preact";
 import { t } from "../../i18n";
@@ -16,4 +16,9 @@ export function OverviewLater(props: ComponentProps<Module["Overview"]>) {
   // Without it the record can still be finished.
   if (module === "failed") return <p class="error">{t("This part is not on the phone yet")}</p>;
   return <module.Overview {...props} />;
+}
+
+export function FollowersLater(props: ComponentProps<Module["Followers"]>) {
+  const module = usePiece(overview);
+  return module && module !== "failed" && <module.Followers {...props} />;
 }

@@ -237,7 +237,7 @@ describe("an intake of a card that has one", () => {
   const rows: Row[] = [
     { type: "text", name: "card", label: "Card" },
     { type: "hidden", name: "known" },
-    { type: "text", name: "second", label: "A second one?", relevant: "${known} != ''" },
+    { type: "text", name: "second", label: "After ${known}?", relevant: "${known} != ''" },
   ];
   const definition = makeForm(rows, {
     summary: { person: "/data/card", intake_day: "/data/known" },
@@ -258,7 +258,7 @@ describe("an intake of a card that has one", () => {
     const shown = await begin(false);
     assert.equal(shown.has("#q-second"), false);
     await shown.enter("#q-card", code);
-    assert.equal(shown.has("#q-second"), true);
+    assert.match(shown.text, /After October 3, 2026\?/);
     await shown.enter("#q-card", code.slice(0, 5));
     assert.equal(shown.has("#q-second"), false);
   });

@@ -13,6 +13,7 @@ import { GroupView } from "../../widgets/group";
 import type { Help } from "../../widgets/props";
 import { RepeatView } from "../../widgets/repeat_later";
 import type { FormSession } from "../../widgets/session";
+import { describeDate } from "../day";
 import { Title } from "../title";
 import type { SaveState } from "./draft_writer";
 import {
@@ -26,9 +27,8 @@ import {
   type Page,
 } from "./form_pages";
 import { makeSession, useWatchers, useWriter } from "./form_session";
-import { usePhoneBack } from "./history";
 import type { Keeper } from "./keeper";
-import { fetchOverview, OverviewLater } from "./overview_later";
+import { fetchOverview, OverviewLater, FollowersLater } from "./overview_later";
 import { usePaging } from "./paging";
 import { useStanding } from "./standing_consent";
 
@@ -58,6 +58,7 @@ function useFilling(props: PagesProps, language: string) {
   const { definition, answers, seeds, who, keeper, help, at = "", reason = "" } = props;
   const isNew = answers === null;
   const form = useMemo(() => new Form(definition, readPhoneClock, answers, seeds, who), []);
+  form.describeValue = (text) => describeDate(text, language);
   const presets = useMemo(
     () => new Set(isNew ? listPresets(form, props.chosen ?? []) : props.presets),
     [],
@@ -70,7 +71,6 @@ function useFilling(props: PagesProps, language: string) {
   const standing = useStanding(form, help, language, props.isCorrection === true, turnToConsent);
   const paging = usePaging({ form, language, keeper, writer, place, isNew, at });
   const { shown } = paging;
-  usePhoneBack(paging.step, () => writer.written, paging.turnToStep);
   const session = useMemo(() => {
     const changed = (changedPlace: string): void => {
       presets.delete(changedPlace);
@@ -88,7 +88,8 @@ function useFilling(props: PagesProps, language: string) {
     writer.scheduleWrite();
     if (isAnew) turnToConsent();
   };
-  return { form, presets, session, paging, saveState, consent: standing.shown, askAgain };
+  const written = (): Promise<void> => writer.written;
+  return { form, presets, session, paging, saveState, written, consent: standing.shown, askAgain };
 }
 
 export function Pages(props: PagesProps) {
@@ -99,13 +100,25 @@ export function Pages(props: PagesProps) {
   const { form, presets, session, paging, consent } = filling;
   const { pages, here, isOverview } = paging;
   useEffect(fetchOverview, []);
-  if (props.isAway) return null;
   const isAsked = consent && findStandingPage(form, pages, consent) === here;
   const isConsentShown = isOverview ? consent?.isAsBefore : isAsked;
+  const followers = (
+    <FollowersLater
+      session={session}
+      isCorrection={props.isCorrection === true}
+      step={paging.step}
+      isReview={paging.isReviewing}
+      isFixed={props.isAway === true}
+      written={filling.written}
+      turnTo={paging.turnToStep}
+    />
+  );
+  if (props.isAway) return followers;
   const line = isConsentShown && <StandingLine consent={consent!} ask={filling.askAgain} />;
   const overview = { form, language, presets, people: help.people, open: paging.openQuestion };
   return (
     <>
+      {followers}
       <header class="top">
         <button type="button" class="link" onClick={() => void paging.leave()}>
           ‹ {form.plain(inLanguage(definition.title, language), form.root)}

@@ -16,6 +16,7 @@ import {
   listProblemPlaces,
   type Page,
 } from "./form_pages";
+import { readEntry } from "./history";
 import type { Keeper } from "./keeper";
 
 interface Paging {
@@ -24,6 +25,7 @@ interface Paging {
   isOverview: boolean;
   isLast: boolean; // the main button finishes
   leadsToOverview: boolean; // the main button leads there
+  isReviewing: boolean; // the page was opened from the overview
   shown: ReadonlySet<string>; // questions whose problems may show
   isFinishing: boolean;
   /** Whether nothing is missing, on any page. */
@@ -31,7 +33,7 @@ interface Paging {
   /** How many pages Back leads through; the overview comes after all of them. */
   step: number;
   turnTo: (page: number) => void;
-  turnToStep: (step: number) => void;
+  turnToStep: (step: number, isReview: boolean) => void;
   goOn: () => void;
   goBack: () => void;
   /** Go from the overview to a question, and back with one tap. */
@@ -81,7 +83,7 @@ export function usePaging(props: PagingProps): Paging {
   const [shown, setShown] = useState<ReadonlySet<string>>(
     () => new Set(props.at ? [props.at] : []),
   );
-  const [isReviewing, setReviewing] = useState(false); // it came from the overview
+  const [isReviewing, setReviewing] = useState(() => readEntry()?.isReview === true);
   const pages = listPages(form, language);
   const isOverview = page === OVERVIEW && pages.length > 1;
   const here = Math.min(page, pages.length - 1);
@@ -123,13 +125,17 @@ export function usePaging(props: PagingProps): Paging {
     isOverview,
     isLast,
     leadsToOverview,
+    isReviewing,
     shown,
     isFinishing,
     isAllThere: () =>
       form.definition.elements.length < MOST_QUESTIONS && !hasProblem(form, form.root),
     step: isOverview ? pages.length : here,
     turnTo,
-    turnToStep: (step) => turnTo(step < pages.length ? step : OVERVIEW),
+    turnToStep: (step, isReview) => {
+      turnTo(step < pages.length ? step : OVERVIEW);
+      setReviewing(isReview);
+    },
     goOn,
     goBack: () => turnTo(isOverview ? pages.length - 1 : here - 1),
     openQuestion: (to, question) => {
@@ -177,14 +183,14 @@ function makeExits(keeper: Keeper, writer: DraftWriter): Pick<Paging, "leave" | 
       await writer.writeIfTouched();
       await writer.close();
       await keeper.close();
-      keeper.exit();
+      keeper.exit(false);
     },
     discard: async () => {
       if (!confirm(t("Delete this? This cannot be undone."))) return;
       writer.touch();
       await writer.close();
       await keeper.discard();
-      keeper.exit();
+      keeper.exit(true);
     },
   };
 }

@@ -9,6 +9,7 @@ import { useOneAtATime } from "../one_at_a_time";
 import { DataState, LedgerList, Tabs, Top } from "../parts";
 import { useApp } from "../state";
 import { changeFinished } from "./change_finished";
+import { Elsewhere } from "./elsewhere";
 import { SlipTaken } from "./slip_taken";
 
 /** How long a record is still held back, as it is said. */
@@ -49,10 +50,11 @@ function useHold(id: string): [TimeLeft, sendNow: () => void] {
 }
 
 export function Saved({ form, then, id }: { form: string; then: string; id: string }) {
-  const { ledger, forms, lines } = useApp();
+  const { forms, lines } = useApp();
   const [left, sendNow] = useHold(id);
   const line = lines.find((each) => each.id === id);
-  const isWaiting = ledger.waiting > 0;
+  if (!line || line.state === "deleted") return <Elsewhere id={id} as="fill" />;
+  const isWaiting = line.state === "waiting";
   const referral = findFormWithRole(forms, REFERRAL);
   const asksReferral = then === "refer";
   return (
@@ -62,7 +64,7 @@ export function Saved({ form, then, id }: { form: string; then: string; id: stri
         <div class={isWaiting ? "done wait" : "done"} aria-hidden="true">
           ✓
         </div>
-        {line?.hasCopy && <TakeBack line={line} left={left} sendNow={sendNow} />}
+        {line.hasCopy && <TakeBack line={line} left={left} sendNow={sendNow} />}
         <DataState />
         <section class="card">
           <LedgerList />

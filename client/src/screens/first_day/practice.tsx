@@ -4,11 +4,12 @@ import { useMemo } from "preact/hooks";
 import { findMainForm } from "../../storage/forms";
 import { t } from "../../i18n";
 import { NO_HELP } from "../../widgets/props";
+import { leavePages } from "../fill/history";
 import type { Keeper } from "../fill/keeper";
 import { NotHere } from "../fill/not_here";
 import { Pages } from "../fill/pages";
 import { Tabs, Top } from "../parts";
-import { go, useApp } from "../state";
+import { replaceWith, useApp } from "../state";
 
 const doNothing = (): Promise<void> => Promise.resolve();
 
@@ -18,10 +19,10 @@ export function Practice({ isDone }: { isDone: boolean }) {
   const keeper = useMemo<Keeper>(
     () => ({
       save: doNothing,
-      finish: () => Promise.resolve(go("/practice/done")),
+      finish: () => leavePages().then(() => replaceWith("/practice/done")),
       close: doNothing,
       discard: doNothing,
-      exit: () => go("/today"),
+      exit: () => void leavePages().then(() => replaceWith("/today")),
       hide,
     }),
     [],

@@ -7,7 +7,7 @@ import { describeRecord } from "../describe_record";
 import { loadLastSteps } from "../fill/last_steps_later";
 import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
-import { findWays } from "../record_ways";
+import { describeState, findWays } from "../record_ways";
 import { useApp } from "../state";
 
 const MOST = 20;
@@ -37,16 +37,10 @@ export function LatestRecords() {
 function RecordItem({ line }: { line: OutboxLine }) {
   const app = useApp();
   const { forms, drafts } = app;
-  const { id, form, state, finishedAt, isEnded, isUnlinked, hasCopy } = line;
+  const { id, form, finishedAt, isEnded, isUnlinked, hasCopy } = line;
   const { isOpen, isCorrectable } = findWays(line, drafts);
   const about = describeRecord(app, line);
   const name = titleOf(forms, form);
-  const states = {
-    waiting: t("waits on this phone"),
-    delivered: t("at the centre"),
-    kept: t("with the centre, to be reviewed"),
-    deleted: isEnded ? t("erased before it was sent") : t("deleted by you"),
-  };
   const correction = t("correction · ");
   const [deleteRecord, isDeleting] = useOneAtATime(async () => {
     const question = t("Delete this record before it is sent? This cannot be undone.");
@@ -70,7 +64,7 @@ function RecordItem({ line }: { line: OutboxLine }) {
         <span class="soft">
           {finishedAt && `${formatMoment(Date.parse(finishedAt))} · `}
           {line.root && correction}
-          {states[state]}
+          {describeState(line)}
         </span>
         {isEnded && (
           <p>

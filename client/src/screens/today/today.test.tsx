@@ -8,7 +8,7 @@ import { DAY, getLocalDay } from "../day";
 import { makeForm, type Row } from "../../../test/forms";
 import { type Draft, openDraft, saveDraft } from "../../storage/drafts";
 import type { Vault } from "../../storage/vault";
-import { formatLocalTime } from "../../storage/outbox";
+import { formatLocalTime, type OutboxLine } from "../../storage/outbox";
 import { readMinutes } from "../../engine/roles";
 import { findLogAddress, FollowUps, splitByDay } from "./follow_ups";
 import { Today } from "./today";
@@ -146,7 +146,11 @@ describe("follow-ups", () => {
 
 describe("the worker's week", () => {
   const end = new Date(2026, 10, 23, 18, 0).getTime();
-  const line = (day: number, minutes: string) => ({
+  const line = (day: number, minutes: string, more: Partial<OutboxLine> = {}) => ({
+    id: `${day}/${minutes}`,
+    state: "delivered" as const,
+    form: "encounter",
+    ...more,
     finishedAt: new Date(2026, 10, day, 9, 0).toISOString(),
     minutes,
   });
@@ -176,12 +180,42 @@ describe("the worker's week", () => {
 
   it("takes no time for an answer that it does not know, nor a record that is not finished", () => {
     const week = summarizeWeek(
-      [line(23, "ages"), { finishedAt: "", minutes: "gt60" }],
+      [line(23, "ages"), { ...line(23, "gt60"), finishedAt: "" }],
       minutes,
       end,
     );
     assert.equal(week[6]!.count, 1);
     assert.equal(week[6]!.minutes, 0);
+  });
+
+  it("counts what stands: each record once, and nothing that was taken back", () => {
+    const correction = line(23, "gt60", { id: "c", root: "17/lt5", state: "waiting" });
+    const lines = [
+      correction,
+      line(22, "gt60", { root: "gone" }), // of a record from before
+      line(21, "gt60", { state: "deleted" }),
+      line(20, "gt60", { state: "kept", isEnded: true }),
+      line(19, "", { form: "fieldapp.handover" }),
+      line(18, "15_30", { state: "kept" }), // the centre has it, and looks at it
+      line(17, "lt5"),
+    ];
+    const week = summarizeWeek(lines, minutes, end);
+    assert.deepEqual(week.map(({ count, minutes: long }) => [count, long]).slice(0, 2), [
+      [1, 75],
+      [1, 22],
+    ]);
+    assert.equal(
+      week.reduce((sum, { count }) => sum + count, 0),
+      2,
+    );
+  });
+
+  it("says nothing of days of which the phone has forgotten records", () => {
+    const week = summarizeWeek([line(23, "lt5"), line(22, "lt5")], minutes, end, 1);
+    assert.deepEqual(
+      week.map(({ count }) => count),
+      [1],
+    );
   });
 
   it("is said in round words", () => {

@@ -2,8 +2,7 @@
 
 import { readMinutes } from "../../engine/roles";
 import { nt, t } from "../../i18n";
-import type { OutboxLine } from "../../storage/outbox";
-import { DAY } from "../day";
+import { NOTE, type OutboxLine } from "../../storage/outbox";
 import { useApp } from "../state";
 
 const TALLEST = 40; // pixels of the longest bar
@@ -14,18 +13,39 @@ export interface WeekDay {
   minutes: number;
 }
 
+type WorkLine = Pick<OutboxLine, "id" | "root" | "state" | "form" | "finishedAt" | "minutes">;
+
 /**
- * What was finished on each of the seven days up to a moment, the oldest day first.
- * `minutesByAnswer`: about how many minutes each answer about time spent stands for.
+ * The records among lines (the newest first), each once: when it was first finished, with the time
+ * that its newest version says. What was deleted or erased is none, nor is a note about a card.
+ */
+function listRecords(lines: (WorkLine & { isEnded?: boolean })[]): WorkLine[] {
+  const standing = lines.filter(
+    ({ state, isEnded, form }) => state !== "deleted" && !isEnded && !form.startsWith(NOTE),
+  );
+  return standing
+    .filter(({ root }) => !root) // a correction is not another record
+    .map((line) => ({
+      ...line,
+      minutes: standing.find(({ id, root }) => (root ?? id) === line.id)!.minutes,
+    }));
+}
+
+/**
+ * What was finished on each of the days up to a moment, the oldest day first. `minutesByAnswer`:
+ * about how many minutes each answer about time spent stands for.
  */
 export function summarizeWeek(
-  lines: Pick<OutboxLine, "finishedAt" | "minutes">[],
+  lines: WorkLine[],
   minutesByAnswer: ReadonlyMap<string, number>,
   end = Date.now(),
+  days = 7,
 ): WeekDay[] {
-  return [6, 5, 4, 3, 2, 1, 0].map((daysAgo) => {
-    const date = new Date(end - daysAgo * DAY);
-    const finished = lines.filter(
+  const records = listRecords(lines);
+  return [6, 5, 4, 3, 2, 1, 0].slice(-days).map((daysAgo) => {
+    const date = new Date(end);
+    date.setDate(date.getDate() - daysAgo); // days have 23 to 25 hours
+    const finished = records.filter(
       ({ finishedAt }) => finishedAt && new Date(finishedAt).toDateString() === date.toDateString(),
     );
     const minutes = finished.reduce(
@@ -44,9 +64,11 @@ export function formatAbout(minutes: number): string {
 }
 
 export function Week() {
-  const { forms, lines } = useApp();
+  const { forms, lines, vault } = useApp();
   const names = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short" });
-  const week = summarizeWeek(lines, readMinutes(forms));
+  // Of days before that, some lines are gone already.
+  const days = Math.min(7, vault.account.rules.shred_days);
+  const week = summarizeWeek(lines, readMinutes(forms), Date.now(), days);
   const count = week.reduce((sum, day) => sum + day.count, 0);
   const time = formatAbout(week.reduce((sum, day) => sum + day.minutes, 0));
   const most = Math.max(1, ...week.map((day) => day.count));

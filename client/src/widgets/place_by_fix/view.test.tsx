@@ -75,10 +75,15 @@ describe("the phone's own place", () => {
 
   it("is not asked for where the outlines are not on the phone", async () => {
     const { shown } = await askAt(0.5, 0.5, 20, { areaLists: () => Promise.resolve([]) });
+    assert.doesNotMatch(shown.text, /Square/); // nor the square, which nobody could answer
     assert.equal(
       shown.all("button").some((each) => each.textContent === "Use my place"),
       false,
     );
+  });
+
+  it("shows the square where it can be filled", async () => {
+    assert.match((await askAt(1.0001, 0.5, 500)).shown.text, /Square/);
   });
 
   it("lets the square be forgotten", async () => {

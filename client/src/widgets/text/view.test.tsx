@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ask } from "../../../test/asked";
+import { installPage } from "../../../test/page";
 
 const row = { type: "text", name: "t", label: "What happened?" };
 
@@ -29,7 +30,9 @@ describe("a text", () => {
   });
 
   it("is a square of the map where the form asks for one, and cannot be typed", async () => {
-    const { shown } = await ask([{ ...row, appearance: "area-cell" }]);
+    installPage({ geolocation: {} });
+    const help = { areaLists: () => Promise.resolve(["areas"]) };
+    const { shown } = await ask([{ ...row, appearance: "area-cell" }], { help });
     assert.equal(shown.has("input"), false);
     assert.match(shown.text, /Filled by “Use my place”/);
   });
