@@ -27,9 +27,7 @@ dev: ## set up what tests need
 	@$(PYTHON3) tools/bootstrap.py dev
 
 test: dev ## lint, types, imports, then all tests: both databases, real browser
-	@$(MAKE) --no-print-directory quick
-	@$(NODE) npm --prefix client run --silent check
-	@$(NODE) npm --prefix client test --silent
+	@$(MAKE) --no-print-directory --jobs 2 quick client-check client-test
 	@$(BIN)/python tools/chromium.py
 	@$(BIN)/pytest tests -q -n auto --dist loadgroup --ignore=tests/engines
 
@@ -52,13 +50,19 @@ quick: dev ## format, lint, types and imports of Python, in a second or two
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python tools/style.py
 
+.PHONY: client-check client-test
+client-check: dev
+	@$(NODE) npm --prefix client run --silent check
+
+client-test: dev
+	@$(NODE) npm --prefix client test --silent
+
 .PHONY: style-baseline
 style-baseline: dev ## after a clean-up: write the smaller counts of what makes code slow to read
 	@$(BIN)/python tools/style.py --lower
 
 check: dev ## lint, types, imports, the client's unit tests and the quick tests: about 20 s of CPU once warm
-	@$(MAKE) --no-print-directory quick
-	@$(NODE) npm --prefix client run --silent check
+	@$(MAKE) --no-print-directory --jobs 2 quick client-check
 	@$(NODE) npm --prefix client test --silent -- --changed
 	@$(BIN)/pytest -q -m "not slow" $(QUICK)
 

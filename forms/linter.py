@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from xlsxwriter.utility import xl_col_to_name
-
 from forms import support
 from forms.choice_linter import find_similar, lint_choices
 from forms.expressions import ExpressionError, parse
@@ -18,7 +16,7 @@ from forms.privacy_classes import AT_LEAST, NEVER_LEAVES, PrivacyClass, is_at_le
 from forms.problems import N_, FormProblem
 from forms.question_type import LOOK, WORKS, QuestionType
 from forms.types import TYPES
-from forms.workbook import NAME, REFERENCE, Row, Workbook, language_code, row_advice, row_problem
+from forms.workbook import NAME, REFERENCE, Row, Workbook, language_code, name_column, row_advice, row_problem
 
 LAST_SAVED = re.compile(r"\$\{\s*last-saved#[^}]*\}")
 EXPRESSION_COLUMNS = ("relevant", "required", "constraint", "calculation", "read_only", "choice_filter", "repeat_count")
@@ -104,7 +102,7 @@ def _find_cells_without_heading(workbook: Workbook, sheet: str) -> Iterator[Form
             if text and at not in headed and at not in reported:
                 reported.add(at)
                 sentence = N_("Nothing reads this column, since its first row is empty. Give it a name, or remove it.")
-                column = xl_col_to_name(at)
+                column = name_column(at)
                 yield FormProblem("form.no_heading", sentence, {}, sheet, number, column, severity="warning")
 
 

@@ -11,14 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import openpyxl
-import xlrd
-import xlsxwriter
-from pyxform.xls2json_backends import _md_table_to_ss_structure, xls_value_to_unicode, xlsx_value_to_str
-from xlsxwriter.utility import xl_col_to_name
-
 from forms.problems import N_, FormProblem, FormRefused
-from forms.workbook import refuse_unreadable_file
+from forms.workbook import name_column, refuse_unreadable_file
+
+# What reads and writes workbooks is imported where it is used: it is a third of what starting a server would load, and
+# servers read workbooks in a process of their own.
 
 MAX_CELLS = 2_000_000  # that say something
 MAX_CELL = 32_767  # characters in one cell of an .xlsx file
@@ -50,6 +47,8 @@ class Sheets:
 
     def to_xlsx(self) -> bytes:
         """Return the workbook as an .xlsx file."""
+        import xlsxwriter  # noqa: PLC0415  heavy
+
         buffer = io.BytesIO()
         book = xlsxwriter.Workbook(buffer, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True})
         book.set_properties({"created": WRITTEN_AT})
@@ -87,7 +86,6 @@ def read_sheets(data: bytes, file_type: str) -> Sheets:
         AttributeError,
         OSError,
         IndexError,
-        xlrd.XLRDError,
         zipfile.BadZipFile,
     ) as error:
         text = N_("The workbook cannot be read: {reason}")
@@ -123,10 +121,12 @@ def _find_long_cells(sheet: str, number: int, row: list[str]) -> Iterator[FormPr
     text = N_("This cell has more than 32,767 characters, which is more than Excel stores. Shorten the text.")
     for position, cell in enumerate(row):
         if len(cell) > MAX_CELL:
-            yield FormProblem("form.too_long", text, sheet=sheet, row=number, column=xl_col_to_name(position))
+            yield FormProblem("form.too_long", text, sheet=sheet, row=number, column=name_column(position))
 
 
 def _read_xlsx(data: bytes) -> dict[str, list[list[str]]]:
+    import openpyxl  # noqa: PLC0415  heavy
+
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     formulas = _find_formulas(data)
     count = 0
@@ -168,6 +168,8 @@ def _find_formulas(data: bytes) -> Formulas:
 
     It is read a second time for them, so only where there are any.
     """
+    import openpyxl  # noqa: PLC0415  heavy
+
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
         # Opening a workbook a second time doubles the time; most have no formula at all.
@@ -193,9 +195,9 @@ def _find_unreadable_cells(sheet: str, number: int, row: Sequence[Any], formulas
     for at, cell in enumerate(row):
         if cell.data_type == "e":
             details = {"error": str(cell.value)}
-            yield FormProblem("form.cell_error", CELL_ERROR, details, sheet, number, xl_col_to_name(at))
+            yield FormProblem("form.cell_error", CELL_ERROR, details, sheet, number, name_column(at))
         elif (sheet, number, at) in formulas.places and (formulas.are_stale or _has_no_result(cell)):
-            yield FormProblem("form.formula", FORMULA, sheet=sheet, row=number, column=xl_col_to_name(at))
+            yield FormProblem("form.formula", FORMULA, sheet=sheet, row=number, column=name_column(at))
 
 
 def _has_no_result(cell: Any) -> bool:
@@ -209,11 +211,18 @@ def _has_no_result(cell: Any) -> bool:
 def _text(cell: object) -> str:
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         return cell.date().isoformat()  # a day, which Excel keeps as its midnight
+    from pyxform.xls2json_backends import xlsx_value_to_str  # noqa: PLC0415  heavy
+
     return str(xlsx_value_to_str(cell)).strip().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _read_xls(data: bytes) -> dict[str, list[list[str]]]:
-    book = xlrd.open_workbook(file_contents=data)
+    import xlrd  # noqa: PLC0415  heavy
+
+    try:
+        book = xlrd.open_workbook(file_contents=data)
+    except xlrd.XLRDError as error:
+        raise ValueError(str(error)) from error
     sheets: dict[str, list[list[str]]] = {}
     problems: list[FormProblem] = []
     for sheet in book.sheets():
@@ -224,7 +233,7 @@ def _read_xls(data: bytes) -> dict[str, list[list[str]]]:
             for at, cell in enumerate(cells):
                 if cell.ctype == xlrd.XL_CELL_ERROR and sheet.name.strip().lower() in KNOWN:
                     details = {"error": xlrd.error_text_from_code.get(cell.value, "#?")}
-                    place = sheet.name, number + 1, xl_col_to_name(at)
+                    place = sheet.name, number + 1, name_column(at)
                     problems.append(FormProblem("form.cell_error", CELL_ERROR, details, *place))
         sheets[sheet.name] = _trim_rows(rows)
     if problems:
@@ -232,7 +241,10 @@ def _read_xls(data: bytes) -> dict[str, list[list[str]]]:
     return sheets
 
 
-def _xls_text(cell: xlrd.sheet.Cell, datemode: int) -> str:
+def _xls_text(cell: Any, datemode: int) -> str:
+    import xlrd  # noqa: PLC0415  heavy
+    from pyxform.xls2json_backends import xls_value_to_unicode  # noqa: PLC0415  heavy
+
     if cell.ctype == xlrd.XL_CELL_EMPTY:
         return ""
     text: str = xls_value_to_unicode(cell.value, cell.ctype, datemode).strip()
@@ -243,6 +255,8 @@ def _xls_text(cell: xlrd.sheet.Cell, datemode: int) -> str:
 
 
 def _read_markdown(data: bytes) -> dict[str, list[list[str]]]:
+    from pyxform.xls2json_backends import _md_table_to_ss_structure  # noqa: PLC0415  heavy
+
     sheets = {}
     for name, rows in _md_table_to_ss_structure(data.decode()).items():
         if name:

@@ -313,6 +313,19 @@ def _at_their_numbers(rows: dict[int, dict[str, str]]) -> list[dict[str, str]]:
     return [rows.get(number, {}) for number in range(2, max(rows, default=1) + 1)]
 
 
+def name_column(position: int) -> str:
+    """Return the letters of a column of a sheet, by its position from 0.
+
+    Example: 0 is "A", 25 is "Z", 26 is "AA".
+    """
+    letters = ""
+    number = position + 1
+    while number:
+        number, digit = divmod(number - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters
+
+
 def language_code(name: str) -> str:
     """Return the code in a language's name: en for "English (en)".
 

@@ -6,8 +6,6 @@ Workbook → pyxform → XForm → FormDefinition, collecting every problem with
 import re
 from xml.etree import ElementTree
 
-from pyxform.xls2xform import convert
-
 from forms import consent, consent_linter, exclusive, linter, retention_linter, xform
 from forms.advice import advise
 from forms.completeness import find_missing
@@ -53,6 +51,8 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
 
     `files` are the CSV files that came with it, by name.
     """
+    from pyxform.xls2xform import convert  # noqa: PLC0415  heavy, and servers compile in a process of their own
+
     # Every problem of the rows, also where pyxform then stops: it names only the first.
     sheets = read_sheets(data, file_type).sheets
     workbook = Workbook(sheets)

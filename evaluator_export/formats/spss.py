@@ -3,10 +3,6 @@
 import datetime as dt
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import pyreadstat
-
 from evaluator_export.labels import BATCH, Labels
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
 
@@ -20,6 +16,10 @@ def write(folder: Path, part: ReleasedDataset, labels: Labels, occasion: Release
 
     The same input gives the same bytes.
     """
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415  heavy, and only this format needs it
+    import pyreadstat  # noqa: PLC0415
+
     dataset = part.view.dataset
     titles = {}
     values: dict[str, dict[float, str]] = {}

@@ -12,13 +12,14 @@ import shutil
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import minisign
-import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evaluator_export.problems import ExportProblem, Reason
+
+if TYPE_CHECKING:
+    import minisign
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.minisig"
@@ -26,11 +27,13 @@ SIGNATURE = "manifest.json.minisig"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def secret_key(seed: bytes) -> minisign.SecretKey:
+def secret_key(seed: bytes) -> "minisign.SecretKey":
     """Return the minisign key of a 32-byte Ed25519 seed.
 
     Its key id follows from the public key.
     """
+    import minisign  # noqa: PLC0415  servers hand packages out, and seal none
+
     public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
     # minisign draws key ids at random; derived from the key, the same seed always gives the same file.
     key_id = hashlib.blake2b(public, digest_size=8).digest()
@@ -95,6 +98,8 @@ def zip_up(folder: Path, target: Path) -> None:
 
 def check_recipients(keys: Iterable[str]) -> None:
     """Raise ExportProblem for what is no age public key."""
+    import pyrage  # noqa: PLC0415  servers hand packages out, and seal none
+
     for key in keys:
         try:
             pyrage.x25519.Recipient.from_str(key)
@@ -113,6 +118,8 @@ def encrypt(source: Path, target: Path, keys: Iterable[str]) -> None:
 
     Nothing is there until all of it is.
     """
+    import pyrage  # noqa: PLC0415  as above
+
     keys = list(keys)
     check_recipients(keys)
     # A reader of the folder must never meet half a package under its final name.

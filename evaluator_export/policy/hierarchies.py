@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-import h3
-
 from evaluator_export.problems import ExportProblem, Reason
 
 ALL = "*"
@@ -224,6 +222,8 @@ def find_h3_cell(square: str, resolution: int) -> str:
 
     What is no square, or lies at a pole, comes back as it is.
     """
+    import h3  # noqa: PLC0415  heavy, and needed where places are made coarser only
+
     match = SQUARE.fullmatch(square)
     if not match:
         return square
@@ -244,6 +244,8 @@ def make_h3_hierarchy(finest: int, coarsest: int) -> Hierarchy:
     Values are H3 indexes, or squares as phones name them. A place that is known less exactly than
     `finest` is an unknown value.
     """
+    import h3  # noqa: PLC0415  heavy, as above
+
     resolutions = range(finest, coarsest - 1, -1)
 
     # A place occurs in many rows, and H3 takes a microsecond or more for each level of each.

@@ -6,8 +6,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
 from evaluator_export.arrays import Array
 from evaluator_export.policy.hierarchies import Hierarchy
 from evaluator_export.policy.privacy_models import PrivacyModel
@@ -62,6 +60,8 @@ class GroupLimit:
 
         Both arrays have one value per group: its rows, and how many of them are suppressed.
         """
+        import numpy as np  # noqa: PLC0415  heavy, and servers read policies without computing with them
+
         # Only used where something is suppressed; else no rate is over the tolerated one and
         # nothing is divided by 0.
         overall = suppressed.sum() / max(sizes.sum(), 1)

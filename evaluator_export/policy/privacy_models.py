@@ -10,8 +10,6 @@ distances (Li et al. 2007).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from evaluator_export.arrays import Array
 
 ROUNDING = 1e-9  # shares are floating-point numbers: a class exactly at a limit keeps within it
@@ -71,6 +69,8 @@ class ValueCounts:
         measured. Keys of the result: `distinct` values, exponential of the `entropy`, greatest
         `confidence` (0 to 1), and distance `t` to the whole table (0 to 1).
         """
+        import numpy as np  # noqa: PLC0415  heavy, and servers read policies without computing with them
+
         number = len(rows)
         shares = self.counts / rows[self.classes]
         entropy = -np.bincount(self.classes, shares * np.log(shares), minlength=number)
@@ -129,6 +129,8 @@ def find_classes_with_few_values(
 
     A part of `find_violating_classes`: what fails this fails at every less coarse level, too.
     """
+    import numpy as np  # noqa: PLC0415  heavy, as above
+
     few: Array = persons < model.k
     for demand in model.diversities:
         distinct = np.bincount(values[demand.field].classes, minlength=len(persons))

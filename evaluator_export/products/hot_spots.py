@@ -9,8 +9,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from evaluator_export.arrays import Array
 
 HOT = "hot"
@@ -49,6 +47,8 @@ def classify_areas(counts: Mapping[str, float], neighbours: Mapping[str, Sequenc
     `counts` are rounded, by area code; an area without one counts as 0. `neighbours` are the codes
     of the areas that border each; an area without any is left out.
     """
+    import numpy as np  # noqa: PLC0415  heavy, and needed where maps are built only
+
     codes = [code for code in neighbours if neighbours[code]]
     values = np.array([counts.get(code, 0.0) for code in codes])
     if len(codes) < LEAST_AREAS:
@@ -85,6 +85,8 @@ def compute_gi_star(values: Array, neighbours: Sequence[Sequence[int]]) -> Array
 
         compute_gi_star(np.array([9.0, 9.0, 0.0, 0.0]), [[1], [0, 2], [1, 3], [2]])  # 1.73, 0.58, -0.58, -1.73
     """
+    import numpy as np  # noqa: PLC0415  as above
+
     number = len(values)
     scores = np.zeros(number)
     if number == 0 or values.max() == values.min():  # else rounding would make a spread of nothing
@@ -102,6 +104,8 @@ def _find_discoveries(chances: Array) -> Array:
 
     Benjamini and Hochberg: of all areas that are named, at most FALSE_DISCOVERIES are named wrongly.
     """
+    import numpy as np  # noqa: PLC0415  as above
+
     order = np.argsort(chances)
     limits = FALSE_DISCOVERIES * np.arange(1, len(chances) + 1) / len(chances)
     passed = np.nonzero(chances[order] <= limits)[0]

@@ -7,8 +7,6 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
-
 from evaluator_export.periods import Period
 from evaluator_export.products.indicators import SHOWN
 
@@ -25,6 +23,8 @@ MOST = 3
 
 def card(centre: str, period: Period, indicators: Sequence[dict[str, Any]], language: str) -> bytes:
     """Return a PNG of 1200 by 630; the same input gives the same bytes."""
+    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415  heavy, and needed where one is drawn only
+
     picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, WIDTH, 14), fill=ACCENT)

@@ -16,9 +16,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 
-import numpy as np
-import numpy.typing as npt
-
+from evaluator_export.arrays import Array
 from evaluator_export.problems import ExportProblem, Reason
 
 FORMAT = 1
@@ -39,10 +37,12 @@ def hash_tags(tags: bytes) -> str:
     return hashlib.sha256(_sort_tags(tags).tobytes()).hexdigest()
 
 
-def _sort_tags(tags: bytes) -> npt.NDArray[np.uint64]:
+def _sort_tags(tags: bytes) -> Array:
     """Return tags ascending, one row of two 64-bit halves per tag."""
+    import numpy as np  # noqa: PLC0415  heavy, and servers make the tags of single rows only
+
     # Big-endian, so that halves sort as the bytes do, whatever the machine.
-    halves = np.frombuffer(tags, dtype=">u8").reshape(-1, 2)
+    halves: Array = np.frombuffer(tags, dtype=">u8").reshape(-1, 2)
     return halves[np.lexsort((halves[:, 1], halves[:, 0]))]
 
 

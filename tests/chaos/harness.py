@@ -45,6 +45,7 @@ from tests.programme import compiled_of, workbook_of
 
 PASSWORD = "a long test passphrase"
 SECRET = "k" * 64
+QUICK_START = 1.2  # seconds that a server takes to start on a quiet machine
 
 
 @dataclass
@@ -83,6 +84,7 @@ class Server:
             "FIELDAPP_SECRET_KEY": SECRET,
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self.start_seconds = QUICK_START  # that the last start took
 
     def start(self, room: int | None = None) -> None:
         """Start it; with so many bytes of room left in its files when `room` is given."""
@@ -90,12 +92,14 @@ class Server:
         if room is not None:
             largest = max(path.stat().st_size for path in self.run.folder.glob("fieldapp.db*"))
             command = ["bash", "-c", f'ulimit -S -f {(largest + room) // 1024}; exec "$@"', "--", *command]
+        begun = time.monotonic()
         self.process = subprocess.Popen(command, env=self.environment, start_new_session=True, stdout=quiet, stderr=quiet)
         for _ in range(200):
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/app/", timeout=2)
-                return
+                break
             time.sleep(0.05)
+        self.start_seconds = time.monotonic() - begun
 
     def kill(self) -> None:
         if self.process:
@@ -165,7 +169,9 @@ def _set_up(run: Run) -> int:
 def _torment(run: Run, server: Server, calm: threading.Event) -> None:
     """Kill the server, fill its disk, restart its database, at random, until the phones are done with their work."""
     chance = random.Random(run.seed)
-    while not calm.wait(chance.uniform(0.5, 3)):
+    # By how long a start takes here: on a busy machine phones are slower too, and a server that is killed as soon as on a
+    # quiet one does little but start.
+    while not calm.wait(chance.uniform(0.5, 3) * max(1.0, server.start_seconds / QUICK_START)):
         what = chance.random()
         if what < 0.2 and run.postgres:
             run.note("database killed")

@@ -19,6 +19,7 @@ def test_nothing_is_lost_doubled_or_put_under_another_name(kind: str, seed: int,
         run = Run(seed, 240, url, tmp_path, workers=6, postgres=server)
         assert run_chaos(run) == []
         assert sum(len(phone["seen"]) for phone in run.report["held"]) > 60
+        assert run.kills["server killed"] > 0
 
 
 @pytest.mark.xdist_group("chaos")

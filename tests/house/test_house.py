@@ -162,15 +162,6 @@ def test_the_commands_speak_plainly(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
-def test_the_web_does_not_carry_what_only_releases_need() -> None:
-    """A small server answers phones all day; the engine, the drawing and the senders together take 120 MB."""
-    heavy = ["pandas", "pyarrow", "pyreadstat", "reportlab", "pikepdf", "paramiko", "minio", "highspy"]
-    code = f"import sys, fieldapp.app; print([name for name in {heavy} if name in sys.modules])"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert ran.stdout.strip() == "[]", ran.stdout + ran.stderr
-
-
 # Tables whose rows are never deleted, so that no number can be free again. Others need sqlite_autoincrement.
 KEPT = {
     "area_set", "audit", "batch", "blob", "board_item", "board_step", "centre", "centre_key", "dataset", "delivery",

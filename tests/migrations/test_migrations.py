@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 from fieldapp.services.records.deliveries import receive_batch
@@ -22,6 +24,22 @@ from tests.services.consent.consents import corrected, met, send
 
 def test_the_tables_are_those_that_the_migrations_make(engine: sa.Engine) -> None:
     command.check(migrations._config(engine))
+
+
+def test_the_revision_is_the_one_that_alembic_says(engine: sa.Engine) -> None:
+    script = ScriptDirectory.from_config(migrations._config(engine))
+    assert migrations.newest_revision() == script.get_current_head()
+    for revision in ("0021", "base"):
+        migrations.downgrade(engine, revision)
+        with engine.connect() as connection:
+            assert migrations.revision_of(connection) == (
+                MigrationContext.configure(connection).get_current_revision() or ""
+            )
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+        assert migrations.revision_of(connection) == ""
+    migrations.upgrade(engine)
+    assert migrations.is_current(engine)
 
 
 def test_down_to_nothing_and_up_again_with_data_in_every_table(engine: sa.Engine) -> None:

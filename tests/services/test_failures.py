@@ -17,7 +17,7 @@ from fieldapp.jobs import runner
 from fieldapp.jobs.timetable import Job, build_due_releases
 from fieldapp.services.failures import LogFormatter, frames_of, note_failure, set_up_logs
 from fieldapp.services.products import catalogue, editions, tables
-from fieldapp.services.releases import build
+from fieldapp.services.releases.gathering import gather
 from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.products import products as store
@@ -121,7 +121,7 @@ def test_a_release_that_fails_is_traced_once_and_its_page_says_the_number(
     session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     series = a_series(session, cast)
-    monkeypatch.setattr(build, "gather_release", outer)
+    monkeypatch.setattr(gather, "gather_release", outer)
     monkeypatch.setattr("fieldapp.jobs.timetable.list_due_periods", lambda *_: [(series, periods.parse("2026-Q2"))])
     build_due_releases(session, Settings(data=str(tmp_path)))
     is_traced(caplog.text)

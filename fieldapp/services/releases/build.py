@@ -12,9 +12,10 @@ import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evaluator_export import periods
-from evaluator_export.package import seal, verify, verify_formats, write
+from evaluator_export.package import seal, verify
 from evaluator_export.periods import Period
 from evaluator_export.problems import Detail, ExportProblem, Reason
 from evaluator_export.series import ledger
@@ -24,12 +25,8 @@ from fieldapp.services.consent.standing import TRIES, ConsentFell
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.releases.datasets import hierarchy_words, install_program_datasets, is_missing_datasets
-from fieldapp.services.releases.gathering.gather import ReleaseContents, gather_release
-from fieldapp.services.releases.gathering.ledger_state import PendingBatch
-from fieldapp.services.releases.gathering.table_counts import PeriodCounts
 from fieldapp.services.releases.grace import GRACE_DAYS
 from fieldapp.services.releases.retries import needs_alert, next_try
-from fieldapp.services.releases.withdrawal_draw import draw_before_build
 from fieldapp.services.releases.withdrawals import (
     replace_packages,
     require_unchanged,
@@ -41,6 +38,13 @@ from fieldapp.store.operations import centres
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import FAILED, PackageDelivery, Release, ReleaseRun, ReleaseSeries
 from fieldapp.store.session import IntegrityError, Session
+
+# What gathers and writes a release loads pandas and the like: twice what the rest of a scheduler takes, which asks each
+# minute whether a release is due and seldom builds one. So it is imported where a release is built.
+if TYPE_CHECKING:
+    from fieldapp.services.releases.gathering.gather import ReleaseContents
+    from fieldapp.services.releases.gathering.ledger_state import PendingBatch
+    from fieldapp.services.releases.gathering.table_counts import PeriodCounts
 
 log = logging.getLogger("fieldapp.releases")
 
@@ -152,6 +156,9 @@ def _build_until_consent_holds(session: Session, run: BuildRun, packages: Path, 
 
     It begins again, up to TRIES times, when somebody withdraws consent meanwhile, or takes back what was published.
     """
+    from fieldapp.services.releases.gathering.gather import gather_release  # noqa: PLC0415  heavy, see above
+    from fieldapp.services.releases.withdrawal_draw import draw_before_build  # noqa: PLC0415
+
     for tries_left in reversed(range(TRIES)):
         draw_before_build(session, run.series)
         contents = gather_release(
@@ -247,13 +254,15 @@ def _claim_run(session: Session, series: ReleaseSeries, period: Period, now: dt.
 
 
 def write_package(
-    session: Session, series: ReleaseSeries, contents: ReleaseContents, work: Path, secret: str
+    session: Session, series: ReleaseSeries, contents: "ReleaseContents", work: Path, secret: str
 ) -> BuiltPackage:
     """Write a package into the folder `work`, check it, and only then sign it.
 
     The check reads the written files on another path than they were made on. Raises ExportProblem when they do not
     hold what the package promises, or the disk is too full.
     """
+    from evaluator_export.package import write  # noqa: PLC0415  heavy, see above
+
     rows = sum(dataset.rows for dataset in contents.datasets)
     _require_disk_space(work, SPACE_NEEDED + SPACE_PER_ROW * rows)
     folder = work / "package"
@@ -286,6 +295,8 @@ def _check_package(folder: Path, unsigned: Path) -> None:
 
     Raises ExportProblem with everything that is not as promised.
     """
+    from evaluator_export.package import verify_formats  # noqa: PLC0415  heavy, see above
+
     seal.zip_up(folder, unsigned)
     problems = [Reason("package.check", {"line": line}) for line in verify.verify(unsigned, is_signed=False)]
     problems = problems or verify_formats.find_differing_files(unsigned)
@@ -296,7 +307,7 @@ def _check_package(folder: Path, unsigned: Path) -> None:
 
 @act("release.build")
 def _publish_release(
-    ctx: ActContext, run: BuildRun, package: BuiltPackage, contents: ReleaseContents, packages: Path
+    ctx: ActContext, run: BuildRun, package: BuiltPackage, contents: "ReleaseContents", packages: Path
 ) -> Release | None:
     """Publish a package, together with its entries in the ledger: both or neither.
 
@@ -326,14 +337,14 @@ def _publish_release(
     return release
 
 
-def _save_counts(ctx: ActContext, counts: PeriodCounts) -> None:
+def _save_counts(ctx: ActContext, counts: "PeriodCounts") -> None:
     cells = []
     for cell, (count, text) in sorted(counts.published.items()):
         cells.append([list(cell), count, text])
     datasets.save_counts(ctx.session, ctx.centre_id, counts.spec.key, counts.period, cells, ctx.now)
 
 
-def _check_other_heads(ctx: ActContext, batches: Sequence[PendingBatch]) -> None:
+def _check_other_heads(ctx: ActContext, batches: "Sequence[PendingBatch]") -> None:
     """Raise ActProblem when another dataset has published rows of the same records meanwhile."""
     heads = datasets.heads(ctx.session, ctx.centre_id)
     for pending in batches:
@@ -343,7 +354,7 @@ def _check_other_heads(ctx: ActContext, batches: Sequence[PendingBatch]) -> None
                 raise ActProblem("release.overtaken", text)
 
 
-def _publish_batch(ctx: ActContext, pending: PendingBatch) -> None:
+def _publish_batch(ctx: ActContext, pending: "PendingBatch") -> None:
     """Add a batch to its dataset's ledger.
 
     Raises ActProblem when another build has added one since.

@@ -15,18 +15,16 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from io import StringIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
-
-import minio
-import paramiko
-import urllib3
-from minio.error import S3Error
 
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_
 from fieldapp.services.stored_problems import StoredProblem
 from fieldapp.services.transports.targets import EMAIL, S3, SFTP, DeliveryFailed
+
+if TYPE_CHECKING:
+    import paramiko
 
 log = logging.getLogger("fieldapp.releases")
 
@@ -95,6 +93,8 @@ def send_sftp(target: Mapping[str, Any], payload: DeliveryPayload, config: Trans
 
     It is written under another name, then renamed: half a file is never seen under the right name.
     """
+    import paramiko  # noqa: PLC0415  heavy, and most centres send nothing this way
+
     assert payload.file is not None
     secret = _read_secret(target, config)
     credentials: dict[str, Any] = {"password": secret}
@@ -129,7 +129,7 @@ def send_sftp(target: Mapping[str, Any], payload: DeliveryPayload, config: Trans
             sftp.posix_rename(partial, final)  # unlike plain rename, it replaces what is there
 
 
-def _exists(sftp: paramiko.SFTPClient, path: str) -> bool:
+def _exists(sftp: "paramiko.SFTPClient", path: str) -> bool:
     try:
         sftp.stat(path)
     except FileNotFoundError:
@@ -143,8 +143,10 @@ def _make_known_hosts_name(target: Mapping[str, Any]) -> str:
     return str(target["host"]) if port == 22 else f"[{target['host']}]:{port}"
 
 
-def _parse_host_key(text: str) -> tuple[str, paramiko.PKey]:
+def _parse_host_key(text: str) -> "tuple[str, paramiko.PKey]":
     """Return the kind and the key of a line such as "ssh-ed25519 AAAA…"."""
+    import paramiko  # noqa: PLC0415  heavy, as above
+
     kind, _, rest = text.strip().partition(" ")
     try:
         return kind, paramiko.PKey.from_type_string(kind, base64.b64decode(rest.split()[0]))
@@ -153,7 +155,9 @@ def _parse_host_key(text: str) -> tuple[str, paramiko.PKey]:
         raise DeliveryFailed(StoredProblem("delivery.host_key", text), is_final=True) from None
 
 
-def _parse_private_key(text: str) -> paramiko.PKey:
+def _parse_private_key(text: str) -> "paramiko.PKey":
+    import paramiko  # noqa: PLC0415  heavy, as above
+
     # The file does not say what kind of key it has, so each is tried.
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         try:
@@ -166,6 +170,10 @@ def _parse_private_key(text: str) -> paramiko.PKey:
 
 def send_s3(target: Mapping[str, Any], payload: DeliveryPayload, config: TransportConfig) -> None:
     """Send a file to an S3-compatible store, which shows an object only when it is complete."""
+    import minio  # noqa: PLC0415  heavy, and most centres send nothing this way
+    import urllib3  # noqa: PLC0415
+    from minio.error import S3Error  # noqa: PLC0415
+
     assert payload.file is not None
     access, _, secret = _read_secret(target, config).partition("\n")
     address = urlsplit(str(target["endpoint"]))

@@ -1,6 +1,7 @@
 """Plans of what is erased when, the proof that it was, and legal holds."""
 
 import datetime as dt
+import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -182,12 +183,20 @@ def list_held_roots(session: Session, centre_id: int, now: dt.datetime) -> set[s
     A hold that no second administrator has agreed to holds for some days only, and only where it is its record's
     first: one person could go on for ever otherwise.
     """
-    is_recent = sa.and_(LegalHold.made_at > now - UNCONFIRMED_FOR, ~_has_earlier())
+    values = {"centre": centre_id, "unconfirmed_since": now - UNCONFIRMED_FOR, "today": now.date()}
+    return set(session.scalars(_select_held_roots(), values))
+
+
+# Made once: every rule asks it at every run, and making it costs more than running it.
+@functools.cache
+def _select_held_roots() -> sa.Select[str]:
+    is_recent = sa.and_(LegalHold.made_at > sa.bindparam("unconfirmed_since"), ~_has_earlier())
     is_agreed = sa.or_(LegalHold.confirmed_at.is_not(None), is_recent)
-    query = sa.select(LegalHold.root_id).where(LegalHold.centre_id == centre_id, LegalHold.until >= now.date(), is_agreed)
-    return set(session.scalars(query))
+    is_ours = LegalHold.centre_id == sa.bindparam("centre")
+    return sa.select(LegalHold.root_id).where(is_ours, LegalHold.until >= sa.bindparam("today"), is_agreed)
 
 
+@functools.cache
 def _has_earlier() -> sa.Exists:
     """Return the condition that there was a hold of the same record before."""
     earlier = sa.orm.aliased(LegalHold)

@@ -4,26 +4,28 @@ Source: OData 4.01, part 2: URL conventions, section 5.1.1.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from odata_query import ast
-from odata_query.exceptions import ODataException
-from odata_query.grammar import ODataLexer, ODataParser
 
 from fieldapp.store.products.entity_sets import TRUTH, EntitySet, QueryRefused
+
+if TYPE_CHECKING:
+    from odata_query import ast
 
 TESTS = ("contains", "startswith", "endswith")
 MOST_NODES = 200
 MOST_TEXT = 2000  # characters
 LARGEST = 2**62
+# Nodes are told apart by the names of their classes: every process imports this module with the tables, and the parser of
+# filters, which brings the classes, is a tenth of what a server would load.
 COMPARISONS = {
-    ast.Eq: "__eq__",
-    ast.NotEq: "__ne__",
-    ast.Lt: "__lt__",
-    ast.LtE: "__le__",
-    ast.Gt: "__gt__",
-    ast.GtE: "__ge__",
+    "Eq": "__eq__",
+    "NotEq": "__ne__",
+    "Lt": "__lt__",
+    "LtE": "__le__",
+    "Gt": "__gt__",
+    "GtE": "__ge__",
 }
 TEXT_FUNCTIONS = {"tolower": "lower", "toupper": "upper", "trim": "trim", "length": "length"}
 DATE_PARTS = {"year": (1, 4), "month": (6, 2), "day": (9, 2)}  # first character and length in 2026-10-15
@@ -36,6 +38,9 @@ def build_filter_condition(text: str, entity: EntitySet, table: sa.Table) -> sa.
 
     Raises QueryRefused for what is malformed, too long, unknown, or no condition.
     """
+    from odata_query.exceptions import ODataException  # noqa: PLC0415  heavy, see above
+    from odata_query.grammar import ODataLexer, ODataParser  # noqa: PLC0415
+
     if len(text) > MOST_TEXT:
         raise QueryRefused(f"$filter is longer than {MOST_TEXT} characters.")
     try:
@@ -53,14 +58,19 @@ def build_filter_condition(text: str, entity: EntitySet, table: sa.Table) -> sa.
     return condition
 
 
+def _kind(node: Any) -> str:
+    return type(node).__name__
+
+
 def _is_boolean(tree: Any, entity: EntitySet) -> bool:
-    if isinstance(tree, ast.Identifier):
+    kind = _kind(tree)
+    if kind == "Identifier":
         return entity.types.get(tree.name) == TRUTH
-    if isinstance(tree, ast.Call):
+    if kind == "Call":
         return tree.func.name in TESTS
-    if isinstance(tree, ast.UnaryOp):
-        return isinstance(tree.op, ast.Not)
-    return isinstance(tree, ast.Compare | ast.BoolOp)
+    if kind == "UnaryOp":
+        return _kind(tree.op) == "Not"
+    return kind in ("Compare", "BoolOp")
 
 
 class _Translator:
@@ -70,19 +80,19 @@ class _Translator:
         self.entity = entity
         self.table = table
         self.nodes = 0
-        self.methods: dict[type[ast._Node], Callable[[Any], Any]] = {
-            ast.Identifier: self._translate_identifier,
-            ast.String: self._translate_string,
-            ast.Integer: self._translate_integer,
-            ast.Float: self._translate_float,
-            ast.Boolean: self._translate_boolean,
-            ast.Date: self._translate_date,
-            ast.Null: self._translate_null,
-            ast.List: self._translate_list,
-            ast.Compare: self._translate_comparison,
-            ast.BoolOp: self._translate_boolean_operator,
-            ast.UnaryOp: self._translate_unary_operator,
-            ast.Call: self._translate_call,
+        self.methods: dict[str, Callable[[Any], Any]] = {
+            "Identifier": self._translate_identifier,
+            "String": self._translate_string,
+            "Integer": self._translate_integer,
+            "Float": self._translate_float,
+            "Boolean": self._translate_boolean,
+            "Date": self._translate_date,
+            "Null": self._translate_null,
+            "List": self._translate_list,
+            "Compare": self._translate_comparison,
+            "BoolOp": self._translate_boolean_operator,
+            "UnaryOp": self._translate_unary_operator,
+            "Call": self._translate_call,
         }
 
     def visit(self, node: Any) -> Any:
@@ -91,51 +101,51 @@ class _Translator:
         # Deep or long filters cost the server more than the recipient.
         if self.nodes > MOST_NODES:
             raise QueryRefused("$filter is too long.")
-        method = self.methods.get(type(node))
+        method = self.methods.get(_kind(node))
         if method is None:
-            raise QueryRefused(f"$filter: {type(node).__name__} is not understood here.")
+            raise QueryRefused(f"$filter: {_kind(node)} is not understood here.")
         return method(node)
 
-    def _translate_identifier(self, node: ast.Identifier) -> Expression:
+    def _translate_identifier(self, node: "ast.Identifier") -> Expression:
         if node.namespace or node.name not in self.entity.types:
             raise QueryRefused(f"$filter: {self.entity.name} has no column “{node.name}”.")
         column: Expression = self.table.c[node.name]
         return column
 
-    def _translate_string(self, node: ast.String) -> Expression:
+    def _translate_string(self, node: "ast.String") -> Expression:
         return sa.literal(node.py_val, sa.Text)
 
-    def _translate_integer(self, node: ast.Integer) -> Expression:
+    def _translate_integer(self, node: "ast.Integer") -> Expression:
         # Beyond 64 bits SQLite would compare as floating-point numbers.
         if abs(node.py_val) > LARGEST:
             raise QueryRefused("$filter: this number is too large.")
         return sa.literal(node.py_val)
 
-    def _translate_float(self, node: ast.Float) -> Expression:
+    def _translate_float(self, node: "ast.Float") -> Expression:
         return sa.literal(node.py_val)
 
-    def _translate_boolean(self, node: ast.Boolean) -> Expression:
+    def _translate_boolean(self, node: "ast.Boolean") -> Expression:
         return sa.literal(node.py_val, sa.Boolean)
 
-    def _translate_date(self, node: ast.Date) -> Expression:
+    def _translate_date(self, node: "ast.Date") -> Expression:
         return sa.literal(str(node.py_val), sa.Text)  # days are stored as text, 2026-10-15
 
-    def _translate_null(self, node: ast.Null) -> Expression:
+    def _translate_null(self, node: "ast.Null") -> Expression:
         return sa.null()
 
-    def _translate_list(self, node: ast.List) -> list[Expression]:
+    def _translate_list(self, node: "ast.List") -> list[Expression]:
         return [self.visit(item) for item in node.val]
 
-    def _translate_comparison(self, node: ast.Compare) -> Expression:
+    def _translate_comparison(self, node: "ast.Compare") -> Expression:
         left = self.visit(node.left)
         right = self.visit(node.right)
-        if isinstance(node.comparator, ast.In):
+        if _kind(node.comparator) == "In":
             return left.in_(right)  # type: ignore[no-any-return]
-        name = COMPARISONS[type(node.comparator)]
+        name = COMPARISONS[_kind(node.comparator)]
         # OData lets null stand on either side.
-        if isinstance(node.left, ast.Null):
+        if _kind(node.left) == "Null":
             left, right = right, left
-        if isinstance(node.left, ast.Null) or isinstance(node.right, ast.Null):
+        if _kind(node.left) == "Null" or _kind(node.right) == "Null":
             return self._compare_with_null(left, name)
         return getattr(left, name)(right)  # type: ignore[no-any-return]
 
@@ -146,21 +156,21 @@ class _Translator:
             return side.is_not(None)
         raise QueryRefused("$filter: null is compared with eq and ne only.")
 
-    def _translate_boolean_operator(self, node: ast.BoolOp) -> Expression:
+    def _translate_boolean_operator(self, node: "ast.BoolOp") -> Expression:
         left = self.visit(node.left)
         right = self.visit(node.right)
-        if isinstance(node.op, ast.And):
+        if _kind(node.op) == "And":
             return sa.and_(left, right)
         return sa.or_(left, right)
 
-    def _translate_unary_operator(self, node: ast.UnaryOp) -> Expression:
+    def _translate_unary_operator(self, node: "ast.UnaryOp") -> Expression:
         operand: Expression = self.visit(node.operand)
-        if isinstance(node.op, ast.Not):
+        if _kind(node.op) == "Not":
             return sa.not_(operand)
         negative: Expression = -operand
         return negative
 
-    def _translate_call(self, node: ast.Call) -> Expression:
+    def _translate_call(self, node: "ast.Call") -> Expression:
         name = node.func.name
         arguments = [self.visit(argument) for argument in node.args]
         if name in TESTS and len(arguments) == 2:

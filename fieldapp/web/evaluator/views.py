@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
-import segno
 from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
@@ -53,6 +52,8 @@ def second_factor() -> ResponseReturnValue:
 
 
 def _page(problem: str) -> str:
+    import segno  # noqa: PLC0415  QR codes: rare, and heavy to load
+
     if factor.show_second_factor(session(), actor()):
         return render_template("second_factor.html", picture="", key="", problem=problem)
     secret = current_app.config["SECRET_KEY"]

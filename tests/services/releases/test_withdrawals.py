@@ -19,6 +19,7 @@ from fieldapp.services.releases import build as building
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.delivery import _make_payload
 from fieldapp.services.releases.downloads import attest_list, download_release, list_releases
+from fieldapp.services.releases.gathering import gather
 from fieldapp.services.releases.withdrawal_draw import draw_round
 from fieldapp.services.transports.targets import DeliveryFailed
 from fieldapp.store.consent.withdrawals import Withdrawal
@@ -204,9 +205,9 @@ def test_killed_between_the_note_and_the_package_the_same_rows_are_listed(
         raise Killed
 
     drawn = set()
-    for step in ("gather_release", "write_package", "update_rounds"):
+    for module, step in ((gather, "gather_release"), (building, "write_package"), (building, "update_rounds")):
         with monkeypatch.context() as patched:
-            patched.setattr(building, step, die)
+            patched.setattr(module, step, die)
             with pytest.raises(Killed):
                 build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
         session.rollback()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evaluator_export.datasets.recipe import Audience, TableSpec
-from evaluator_export.formats import heat_map
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period, find_containing
 from evaluator_export.products.cross_tab import CrossTab, make_cross_tab
@@ -37,6 +36,8 @@ def build_heat_map(session: Session, centre_id: int, product: Product, period: P
     """Return the grids of twelve months up to `period`, and a workbook for each language."""
     centre = centres.get(session, centre_id)
     centre_name = centre.name
+    from evaluator_export.formats import heat_map  # noqa: PLC0415  heavy, and needed when one is built only
+
     catalogue = load_catalogue(session, centre_id)
     first = _go_back(period, MONTHS - 1)
     specs = list_table_specs(catalogue, Audience.STAFF, GRIDS)

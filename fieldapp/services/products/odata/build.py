@@ -4,15 +4,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evaluator_export import periods
 from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.datasets.recipe import Audience, Recipe, TableSpec
 from evaluator_export.labels import BATCH
-from evaluator_export.package import write as release
-from evaluator_export.series import batch, ledger
-from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
+from evaluator_export.series import ledger
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.acts import utcnow
 from fieldapp.services.products.content import read_count
@@ -20,7 +18,6 @@ from fieldapp.services.products.odata.feed import compute_feed_version, get_feed
 from fieldapp.services.products.tables import PublishedTexts, load_published_texts
 from fieldapp.services.releases.agreements import is_agreement_over
 from fieldapp.services.releases.datasets import load_catalogue, read_recipe, recipe_text
-from fieldapp.services.releases.gathering.ledger_state import parse_entry
 from fieldapp.services.releases.gathering.withdrawn_places import WithdrawnPlaces, load_withdrawn_places
 from fieldapp.store.database import ReadTransaction
 from fieldapp.store.operations import centres
@@ -30,6 +27,10 @@ from fieldapp.store.products.feed_file import write_feed_file
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import Release, ReleaseSeries
 from fieldapp.store.session import Session
+
+# What computes with batches is imported where a feed is built: the scheduler looks often, and seldom builds one.
+if TYPE_CHECKING:
+    from evaluator_export.series.released_dataset import ReleasedBatch, ReleasedDataset
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")  # what OData allows as the name of a property
 FilledSet = tuple[EntitySet, Iterable[Sequence[Any]]]
@@ -133,8 +134,11 @@ def _make_property_name(name: str) -> str:
 
 def _iterate_released_datasets(
     session: Session, series: ReleaseSeries, recipe: Recipe, live: Sequence[Release]
-) -> Iterator[ReleasedDataset]:
+) -> "Iterator[ReleasedDataset]":
     """Yield each dataset as this recipient has it: the batches of all their releases."""
+    from evaluator_export.package import write as release  # noqa: PLC0415  heavy, see above
+    from evaluator_export.series.released_dataset import ReleaseContext  # noqa: PLC0415
+
     centre = centres.get(session, series.centre_id)
     for view in recipe.views:
         batches = _list_sent_batches(session, series, view.dataset, live)
@@ -157,7 +161,7 @@ def _iterate_released_datasets(
 
 def _list_sent_batches(
     session: Session, series: ReleaseSeries, spec: DatasetSpec, live: Sequence[Release]
-) -> list[ReleasedBatch]:
+) -> "list[ReleasedBatch]":
     """Return the batches of a dataset that are in this recipient's `live` releases."""
     sent_numbers: set[int] = set()
     for sent_release in live:
@@ -175,14 +179,18 @@ def _list_sent_batches(
     return []
 
 
-def _make_released_batch(session: Session, row: datasets.PublishedBatch, withdrawn: WithdrawnPlaces) -> ReleasedBatch:
+def _make_released_batch(session: Session, row: datasets.PublishedBatch, withdrawn: WithdrawnPlaces) -> "ReleasedBatch":
     """Return a batch without the rows that were taken back."""
+    from evaluator_export.series import batch  # noqa: PLC0415  heavy, see above
+    from evaluator_export.series.released_dataset import ReleasedBatch  # noqa: PLC0415
+    from fieldapp.services.releases.gathering.ledger_state import parse_entry  # noqa: PLC0415
+
     entry = parse_entry(row.entry)
     columns = batch.from_bytes(datasets.batch_data(session, row.dataset_id, row.number))
     return ReleasedBatch(entry, columns, row.report, withdrawn.find(entry.number, entry.rows))
 
 
-def _iterate_dataset_rows(dataset: ReleasedDataset) -> Iterator[tuple[Any, ...]]:
+def _iterate_dataset_rows(dataset: "ReleasedDataset") -> Iterator[tuple[Any, ...]]:
     columns = [(name == BATCH, words.values, words.codes) for name, words in dataset.columns.items()]
     for position in range(dataset.rows):
         row: list[Any] = []

@@ -4,7 +4,6 @@ import base64
 import json
 import zlib
 
-import segno
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -109,6 +108,8 @@ def phone_collect(user_id: int) -> ResponseReturnValue:
 
 def _render_invitation(user_id: int, text: str, minutes: int) -> str:
     """Return the page with a text as QR code; `minutes`: how long it is valid, 0 for ever."""
+    import segno  # noqa: PLC0415  QR codes: rare, and heavy to load
+
     people = people_acts.list_people(session(), actor())
     return render_template(
         "phones/invitation.html",
