@@ -11,16 +11,18 @@ const WHY_ASK: Record<Exclude<AskAgain, "">, () => string> = {
 
 /** A month (YYYY-MM) in words. */
 function formatMonth(month: string): string {
-  const options = { month: "long", year: "numeric", timeZone: "UTC" } as const;
+  const options = { month: "short", year: "numeric", timeZone: "UTC" } as const;
   return new Intl.DateTimeFormat(currentLanguage(), options).format(new Date(month));
 }
 
 export function StandingLine({
   consent: { why, tier, since, label, isAsBefore },
   ask,
+  hasWords,
 }: {
   consent: ShownConsent;
   ask: (isAnew: boolean) => void;
+  hasWords: boolean; // what they agreed to is said, too
 }) {
   if (why) {
     return (
@@ -37,7 +39,7 @@ export function StandingLine({
           {since && " · "}
           {since && t("since {month}", { month: formatMonth(since) })}
         </b>
-        <p class="soft">{label}</p>
+        {hasWords && <p class="soft">{label}</p>}
       </div>
       <button type="button" class="btn quiet" onClick={() => ask(isAsBefore)}>
         {isAsBefore ? t("Change consent") : t("Leave it as it was")}
