@@ -102,9 +102,7 @@ export function Pages(props: PagesProps) {
   if (props.isAway) return null;
   const isAsked = consent && findStandingPage(form, pages, consent) === here;
   const isConsentShown = isOverview ? consent?.isAsBefore : isAsked;
-  const line = isConsentShown && (
-    <StandingLine consent={consent!} ask={filling.askAgain} hasWords={isOverview} />
-  );
+  const line = isConsentShown && <StandingLine consent={consent!} ask={filling.askAgain} />;
   const overview = { form, language, presets, people: help.people, open: paging.openQuestion };
   const name = form.plain(inLanguage(definition.title, language), form.root);
   return (

@@ -18,11 +18,9 @@ function formatMonth(month: string): string {
 export function StandingLine({
   consent: { why, tier, since, label, isAsBefore },
   ask,
-  hasWords,
 }: {
   consent: ShownConsent;
   ask: (isAnew: boolean) => void;
-  hasWords: boolean; // what they agreed to is said, too
 }) {
   if (why) {
     return (
@@ -39,11 +37,11 @@ export function StandingLine({
           {since && " · "}
           {since && t("since {month}", { month: formatMonth(since) })}
         </b>
-        {hasWords && <p class="soft">{label}</p>}
       </div>
       <button type="button" class="btn quiet" onClick={() => ask(isAsBefore)}>
         {isAsBefore ? t("Change consent") : t("Leave it as it was")}
       </button>
+      <p class="soft">{label}</p>
     </section>
   );
 }
