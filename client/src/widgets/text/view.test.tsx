@@ -29,9 +29,14 @@ describe("a text", () => {
   });
 
   it("is a square of the map where the form asks for one, and cannot be typed", async () => {
-    const { shown } = await ask([{ ...row, appearance: "area-cell" }]);
+    const { shown } = await ask([{ ...row, appearance: "area-cell", required: true }]);
     assert.equal(shown.has("input"), false);
     assert.match(shown.text, /Filled by “Use my place”/);
+  });
+
+  it("is not asked for a square that is neither filled nor needed", async () => {
+    const { shown } = await ask([{ ...row, appearance: "area-cell" }]);
+    assert.equal(shown.text, "");
   });
 });
 
