@@ -16,8 +16,8 @@ from bench.phone import make_demo
 from tests.browser.conftest import ARGUMENTS, PHONE, PIN, Phone, chromium
 
 Row = tuple[str, str, str, str]
-CARDS = int(os.environ.get("BENCH_CARDS", 300))
-RECORDS = int(os.environ.get("BENCH_WAITING", 500))
+CARDS = int(os.environ.get("BENCH_CARDS", "300"))
+RECORDS = int(os.environ.get("BENCH_WAITING", "500"))
 SCREEN, KEY, SEARCH = 300, 20, 50  # targets, milliseconds
 
 # Runs in the page: what a worker does in a week takes minutes so, in place of hours.
@@ -93,7 +93,7 @@ def measure_screens(page: Page) -> dict[str, float]:
     walk = [
         ("Today", '.tabs a[href="#/today"]', "main:not([data-seen]) h2, main:not([data-seen]) .state"),
         ("Log", '.tabs a[href="#/new"]', "main:not([data-seen]) .kinds"),
-        ("first question", ".kinds a", 'main:not([data-seen]) .choice'),
+        ("first question", ".kinds a", "main:not([data-seen]) .choice"),
     ]
     to_cards = [
         ("Mine", '.tabs a[href="#/mine"]', "main:not([data-seen]) .ledger"),
@@ -190,7 +190,12 @@ def rows() -> list[Row]:
 
 def answer_required(page: Page) -> None:
     """Answer what a page asks for, in the program's encounter."""
-    for name, value in (("people.who", "group"), ("talk.risk_now", "low"), ("talk.minutes", "5_15"), ("when_where.setting", "street")):
+    for name, value in (
+        ("people.who", "group"),
+        ("talk.risk_now", "low"),
+        ("talk.minutes", "5_15"),
+        ("when_where.setting", "street"),
+    ):
         chosen = page.locator(f'[id="q-{name}-set"] label.choice:has(input[value="{value}"])')
         if chosen.count():
             chosen.first.click()
