@@ -58,9 +58,7 @@ class Record(Base):
     changed_at: Mapped[dt.datetime]
     heads: Mapped[list[Any]]  # the submissions that a correction builds on
     contested: Mapped[list[Any]]  # questions with two answers: [{"path", "values": {hash of the submission: answer}}]
-    review: Mapped[str] = mapped_column(
-        sa.String(10), default=""
-    )  # "" or a word of review_names (web/office/records)
+    review: Mapped[str] = mapped_column(sa.String(10), default="")  # "" or a word of review_names (web/office/records)
     answers: Mapped[dict[str, Any]]
     is_refused: Mapped[bool] = mapped_column(default=False)  # a no that cannot be used as it is speaks against it
 
