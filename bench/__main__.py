@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bench import forms as form_language
-from bench import load, phone, records
+from bench import full_phone, load, phone, records
 from bench import products as city
 from fieldapp.services.acts import Actor
 from fieldapp.services.keys import current_key, load_receipt_signer
@@ -235,6 +235,7 @@ def main() -> None:
                 *form_language.rows(),
                 *phone.rows(),
                 *records.rows(),
+                *full_phone.rows(),
                 *logic(),
                 *intake(session, cast, folder),
                 *sealed_records(session, cast),

@@ -15,7 +15,7 @@ APPEARANCES = {
     "columns-pack": WORKS,
     "likely-first": WORKS,
     "columns-flex": LOOK,
-    "columns-n": LOOK,
+    "columns-n": WORKS,
     "compact": LOOK,
     "horizontal": LOOK,
     "horizontal-compact": LOOK,

@@ -70,7 +70,7 @@ def painted(page: Page) -> None:
 def saved(page: Page) -> None:
     """Wait until the last keystroke is written: the words “Saved” may still be those of the one before."""
     painted(page)  # from here on it says “Saving …” until the keystroke is written
-    expect(page.locator(".foot [role=status]")).to_have_text("Saved on this phone")
+    expect(page.locator(".at [role=status]")).to_have_text("Saved on this phone")
 
 
 def bytes_of(folder: Path) -> bytes:

@@ -142,7 +142,7 @@ def test_58_an_interrupted_form_comes_back_at_its_page(open_page: OpenPage, inte
     phone.who_was_there()
     phone.pick("people.who", "Group")
     page.clock.run_for(1000)  # until the last answer is written
-    expect(page.locator(".foot [role=status]")).to_have_text("Saved on this phone")
+    expect(page.locator(".at [role=status]")).to_have_text("Saved on this phone")
     interrupt(page)
     phone.page.fill("#pin", PIN)
     phone.page.click("button.main")

@@ -29,6 +29,9 @@ export function Question({ session, node, place }: NodeProps) {
   const { element } = node;
   const id = `q-${place}`;
   if (element.type === "note") return <Note session={session} node={node} id={id} />;
+  // “Use my place” fills it, where that is offered: before that there is nothing to answer.
+  const isFilledElsewhere = listAppearances(node).includes("area-cell");
+  if (isFilledElsewhere && node.text === "" && !form.problem(node, session.language)) return null;
   const questionType = findQuestionType(element.type);
   if (!questionType) return null;
   const isFixed = element.calculate !== undefined || form.holds(element.readonly, node);

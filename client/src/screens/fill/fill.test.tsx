@@ -254,9 +254,9 @@ describe("a form about somebody who was asked before", () => {
     assert.equal(shown.has(".standing"), false);
     await shown.click("Next");
     assert.equal(shown.texts("h1")[0], "Next");
-    assert.match(shown.text, /Consent 2 · since October 2026/);
+    assert.match(shown.text, /Consent 2 · since Oct 2026/);
     await shown.click("Look it over");
-    assert.match(shown.text, /Consent 2 · since October 2026/);
+    assert.match(shown.text, /Consent 2 · since Oct 2026/);
     await shown.click("Finish");
     await until(() => location.hash.startsWith("#/saved"));
     const sent = await readSent(screen);

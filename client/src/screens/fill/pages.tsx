@@ -116,29 +116,22 @@ export function Pages(props: PagesProps) {
   if (props.isAway) return followers;
   const line = isConsentShown && <StandingLine consent={consent!} ask={filling.askAgain} />;
   const overview = { form, language, presets, people: help.people, open: paging.openQuestion };
+  const name = form.plain(inLanguage(definition.title, language), form.root);
   return (
     <>
       {followers}
-      <header class="top">
-        <button type="button" class="link" onClick={() => void paging.leave()}>
-          ‹ {form.plain(inLanguage(definition.title, language), form.root)}
-        </button>
-        {!isOverview && <PageNumber here={here} count={pages.length} />}
-        {keeper.hide && (
-          <button type="button" class="hide" onClick={keeper.hide}>
-            {t("Hide")}
-          </button>
-        )}
+      <FormHeader {...{ name, language, paging, keeper }}>
+        <SaveLine saveState={filling.saveState} isTrial={props.isTrial ?? !keeper.hide} />
         <FormLanguage codes={languages} language={language} choose={setLanguage} />
-      </header>
+      </FormHeader>
+      {!isOverview && <Progress share={(here + 1) / pages.length} />}
       <main
-        class="screen"
+        class="screen form"
         id="main"
         key={isOverview ? OVERVIEW : here}
         lang={language}
         dir={directionOf(language)}
       >
-        {!isOverview && <Progress share={(here + 1) / pages.length} />}
         {banner}
         {notice && (
           <p class="state" role="status">
@@ -159,15 +152,72 @@ export function Pages(props: PagesProps) {
           {t("Delete the draft")}
         </button>
       </main>
-      <Foot saveState={filling.saveState} isTrial={props.isTrial ?? !keeper.hide}>
-        <Buttons paging={paging} />
-      </Foot>
+      <footer class="foot pair">
+        {filling.saveState === "failed" && (
+          <p class="error" role="alert">
+            {t("Not saved: this phone is out of room. Free some space, then change an answer.")}
+          </p>
+        )}
+        <div class="buttons">
+          <Buttons paging={paging} />
+        </div>
+      </footer>
     </>
   );
 }
 
+interface FormHeaderProps {
+  name: string;
+  language: string;
+  paging: ReturnType<typeof usePaging>;
+  keeper: Keeper;
+  children: [ComponentChildren, ComponentChildren]; // how it is saved; the languages
+}
+
+/** Where one is in the form, the way out, and *Hide*. */
+function FormHeader({ name, language, paging, keeper, children }: FormHeaderProps) {
+  const { pages, here, isOverview } = paging;
+  const [saved, languages] = children;
+  return (
+    <header class="top">
+      <button type="button" class="link" onClick={() => void paging.leave()}>
+        ‹ <span class="hidden">{name}</span>
+      </button>
+      <div class="at">
+        {!isOverview && <PageTitle key={here} {...{ name, language }} page={pages[here]!} />}
+        <p class="soft">
+          {name} {!isOverview && <PageNumber here={here} count={pages.length} />}
+        </p>
+        {saved}
+      </div>
+      {keeper.hide && (
+        <button type="button" class="hide" onClick={keeper.hide}>
+          {t("Hide")}
+        </button>
+      )}
+      {languages}
+    </header>
+  );
+}
+
 function PageNumber({ here, count }: { here: number; count: number }) {
-  return <span class="soft">{t("{page} of {count}", { page: here + 1, count })}</span>;
+  return <span>· {t("{page} of {count}", { page: here + 1, count })}</span>;
+}
+
+interface PageTitleProps {
+  name: string; // of the form: labels of pages may show answers, which no history is to keep
+  page: Page;
+  language: string;
+}
+
+function PageTitle({ name, page, language }: PageTitleProps) {
+  return (
+    <Title name={name}>
+      <span lang={language} dir={directionOf(language)}>
+        {page.label || t("Questions")}
+      </span>
+    </Title>
+  );
 }
 
 /** Back, on, and to the overview as soon as nothing is missing. */
@@ -227,41 +277,22 @@ function FormLanguage({
 }
 
 function PageView({ session, page }: { session: FormSession; page: Page }) {
-  const { label, node, repeat } = page;
-  // Labels may show answers, which no browser's history is to keep.
-  const title = inLanguage(session.form.definition.title, session.language);
+  const { node, repeat } = page;
   const common = { session, node, place: findPlace(page), depth: 1 };
-  return (
-    <>
-      <Title name={session.form.plain(title, session.form.root)}>{label || t("Questions")}</Title>
-      {repeat ? (
-        <RepeatView {...common} name={repeat} Instance={GroupView} />
-      ) : (
-        <GroupView {...common} />
-      )}
-    </>
-  );
+  if (repeat) return <RepeatView {...common} name={repeat} Instance={GroupView} />;
+  return <GroupView {...common} />;
 }
 
-interface FootProps {
-  saveState: SaveState;
-  isTrial: boolean;
-  children: ComponentChildren;
-}
-
-/** Where the newest answer is, in words, and the buttons to go through the pages. */
-function Foot({ saveState, isTrial, children }: FootProps) {
+/** Where the newest answer is, in words. */
+function SaveLine({ saveState, isTrial }: { saveState: SaveState; isTrial: boolean }) {
   const words = {
     saved: isTrial ? t("A test: nothing is saved") : t("Saved on this phone"),
     saving: t("Saving …"),
-    failed: t("Not saved: this phone is out of room. Free some space, then change an answer."),
+    failed: "",
   };
   return (
-    <footer class="foot pair">
-      <p class={saveState === "failed" ? "error" : "soft"} role="status">
-        {words[saveState]}
-      </p>
-      <div class="buttons">{children}</div>
-    </footer>
+    <p class="soft" role="status">
+      {words[saveState]}
+    </p>
   );
 }

@@ -11,7 +11,7 @@ const WHY_ASK: Record<Exclude<AskAgain, "">, () => string> = {
 
 /** A month (YYYY-MM) in words. */
 function formatMonth(month: string): string {
-  const options = { month: "long", year: "numeric", timeZone: "UTC" } as const;
+  const options = { month: "short", year: "numeric", timeZone: "UTC" } as const;
   return new Intl.DateTimeFormat(currentLanguage(), options).format(new Date(month));
 }
 
@@ -37,11 +37,11 @@ export function StandingLine({
           {since && " · "}
           {since && t("since {month}", { month: formatMonth(since) })}
         </b>
-        <p class="soft">{label}</p>
       </div>
       <button type="button" class="btn quiet" onClick={() => ask(isAsBefore)}>
         {isAsBefore ? t("Change consent") : t("Leave it as it was")}
       </button>
+      <p class="soft">{label}</p>
     </section>
   );
 }

@@ -24,7 +24,9 @@ export function ConsentCard({
   return (
     <section class="consent" id={id} aria-label={t("Say or show this")}>
       <div class="row">
-        <label for={`${id}-language`}>{t("Say or show this in")}</label>
+        <label class="soft" for={`${id}-language`}>
+          {t("Say or show this in")}
+        </label>
         <select
           id={`${id}-language`}
           value={chosen}
@@ -37,7 +39,7 @@ export function ConsentCard({
           ))}
         </select>
       </div>
-      <blockquote lang={chosen} dir={directionOf(chosen)}>
+      <blockquote lang={chosen} dir={directionOf(chosen)} tabIndex={0}>
         {form.plain(inLanguage(label, chosen), node)}
       </blockquote>
     </section>

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ask } from "../../../test/asked";
 import { DateValue } from "../../engine/values";
-import { firstOfMonth, firstOfYear } from "./view";
+import { firstOfMonth, firstOfYear } from "./widget";
 
 const dayFromToday = (days: number): string =>
   new DateValue(Math.floor(DateValue.ofClock(new Date()).days) + days).toString();

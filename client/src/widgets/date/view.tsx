@@ -1,5 +1,6 @@
 import { DateValue } from "../../engine/values";
 import { t } from "../../i18n";
+import { loadLater } from "../load_later";
 import { describeField, listAppearances, type WidgetProps } from "../props";
 import type { QuestionType } from "../question_type";
 
@@ -10,75 +11,16 @@ function countFromToday(days: number): string {
   return new DateValue(Math.floor(DateValue.ofClock(new Date()).days) + days).toString();
 }
 
-const readField = (event: Event): string => (event.target as HTMLInputElement).value;
-
-/** A month that was chosen, as the first of its days; "" for none. */
-export function firstOfMonth(month: string): string {
-  return month && `${month}-01`;
-}
-
-/** A year that was typed, as the first of its days; what is no year yet stays as it was typed. */
-export function firstOfYear(year: string): string {
-  return /^\d{4}$/.test(year) ? `${year}-01-01` : year;
-}
-
-function TimeWidget(props: WidgetProps) {
-  const { node, change } = props;
-  return (
-    <input
-      {...describeField(props)}
-      type="time"
-      value={node.text.slice(0, 5)}
-      onInput={(event) => change(readField(event))}
-    />
-  );
-}
-
-function DateTimeWidget(props: WidgetProps) {
-  const { node, change } = props;
-  return (
-    <input
-      {...describeField(props)}
-      type="datetime-local"
-      value={node.text.slice(0, 16)}
-      onInput={(event) => change(readField(event))}
-    />
-  );
-}
+const TimeWidget = loadLater((widgets) => widgets.TimeWidget);
+const DateTimeWidget = loadLater((widgets) => widgets.DateTimeWidget);
+const MonthField = loadLater((widgets) => widgets.MonthField);
+const YearField = loadLater((widgets) => widgets.YearField);
 
 function DateWidget(props: WidgetProps) {
   const appearances = listAppearances(props.node);
   if (appearances.includes("month-year")) return <MonthField {...props} />;
   if (appearances.includes("year")) return <YearField {...props} />;
   return <DayField {...props} />;
-}
-
-function MonthField(props: WidgetProps) {
-  const { node, change, label } = props;
-  return (
-    <input
-      {...describeField(props)}
-      aria-label={label}
-      type="month"
-      value={node.text.slice(0, 7)}
-      onInput={(event) => change(firstOfMonth(readField(event)))}
-    />
-  );
-}
-
-function YearField(props: WidgetProps) {
-  const { node, change, label } = props;
-  return (
-    <input
-      {...describeField(props)}
-      aria-label={label}
-      type="text"
-      inputMode="numeric"
-      maxLength={4}
-      value={node.text.slice(0, 4)}
-      onInput={(event) => change(firstOfYear(readField(event)))}
-    />
-  );
 }
 
 /** A calendar, and the likely days that the form allows. */
@@ -111,7 +53,7 @@ function DayField(props: WidgetProps) {
         aria-label={label}
         type="date"
         value={node.text}
-        onInput={(event) => change(readField(event))}
+        onInput={(event) => change(event.currentTarget.value)}
       />
     </div>
   );

@@ -82,10 +82,6 @@ describe("the phone's own place", () => {
     );
   });
 
-  it("shows the square where it can be filled", async () => {
-    assert.match((await askAt(1.0001, 0.5, 500)).shown.text, /Square/);
-  });
-
   it("lets the square be forgotten", async () => {
     const { filled, shown } = await askAt(0.5, 0.5, 20);
     await shown.click("Remove");

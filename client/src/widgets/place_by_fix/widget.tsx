@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { findAreasAround, findGridCell } from "../../engine/areas";
 import type { Form } from "../../engine/form";
 import type { AnswerNode } from "../../engine/node";
@@ -19,8 +19,6 @@ function listCellQuestions(form: Form, node: AnswerNode = form.root): AnswerNode
   const below = node.allChildren().flatMap((child) => listCellQuestions(form, child));
   return isCell ? [node, ...below] : below;
 }
-
-const canLocate = (): boolean => "geolocation" in navigator;
 
 /** What the areas around a fix mean: one for sure, several to choose from, or none. */
 export function judgeAreas(codes: string[], accuracy: number): State {
@@ -44,7 +42,7 @@ export function MyPlace(props: MyPlaceProps) {
   const [near, setNear] = useState<string[]>([]);
   const [source, setSource] = useState("");
   useEffect(() => {
-    if (!canLocate()) return;
+    if (!("geolocation" in navigator)) return;
     void help.areaLists().then((lists) => setHasOutlines(lists.includes(list)));
   }, []);
   if (!hasOutlines) return null;
@@ -103,22 +101,11 @@ export function MyPlace(props: MyPlaceProps) {
   );
 }
 
-/**
- * A coarse square, filled together with the area; it cannot be typed. The whole question is hidden
- * where the phone has no outlines to find it by, so that nobody is asked what they cannot answer.
- */
+/** A coarse square, filled together with the area; it cannot be typed. */
 export function CellWidget(props: WidgetProps) {
-  const { node, change, id, help } = props;
-  const row = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const showOrHide = (lists: string[]): void => {
-      const question = row.current?.closest<HTMLElement>(".question");
-      if (question) question.hidden = node.text === "" && lists.length === 0;
-    };
-    void (canLocate() ? help.areaLists() : Promise.resolve([])).then(showOrHide);
-  }, [node.text]);
+  const { node, change, id } = props;
   return (
-    <div class="row" id={id} tabIndex={-1} ref={row}>
+    <div class="row" id={id} tabIndex={-1}>
       <output class="soft">
         {node.text ? t("A square of 500 m by 500 m is stored.") : t("Filled by “Use my place”.")}
       </output>

@@ -1,11 +1,13 @@
-import { useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { words } from "../../engine/functions";
 import { nt } from "../../i18n";
 import { listAppearances } from "../props";
 import { putLikelyFirst, toggleChoice, type ListProps } from "./choices";
 
 const SHOWN = 8; // cards before "more"
-const SHOWN_PACKED = 5; // of small ones, those that this worker picks most
+const SHOWN_PACKED = 6; // of small ones, those that this worker picks most, in two rows
+const ROWS = 2;
+const LEAST = 3;
 const LONG_LABEL = 34; // characters that need a line of their own
 
 /** A card for each choice; a long list is folded. */
@@ -19,8 +21,12 @@ export function Cards(props: ListProps) {
       isLikelyFirst ? putLikelyFirst(props.choices, help.usual(node.element.path)) : props.choices,
     [props.choices],
   );
-  const isPacked = appearances.includes("columns-pack");
-  const most = isLikelyFirst && isPacked ? SHOWN_PACKED : SHOWN;
+  const columns = Number(/\bcolumns-(\d)/.exec(appearances.join(" "))?.[1] ?? 0);
+  const isPacked = columns > 1 || appearances.includes("columns-pack");
+  const isBrief = isLikelyFirst && isPacked;
+  const [fitting, setFitting] = useState(SHOWN_PACKED);
+  const list = useRef<HTMLDivElement>(null);
+  const most = isBrief ? fitting : SHOWN;
   const chosen = isOne ? [node.text] : words(node.text);
   const isFolded = !isOpen && choices.length > most + 1;
   const isSeen = (name: string, index: number): boolean =>
@@ -28,11 +34,15 @@ export function Cards(props: ListProps) {
   const cards = choices.filter((choice, index) => isSeen(choice.name, index));
   const pick = (name: string, isOn: boolean): void =>
     change(isOne ? name : toggleChoice(props.choices, chosen, name, isOn));
-  const isLong =
-    appearances.includes("columns-1") ||
-    choices.some((choice) => labelOf(choice).length > LONG_LABEL);
+  const isLong = columns === 1 || choices.some((choice) => labelOf(choice).length > LONG_LABEL);
   const spread = isLong ? " long" : "";
   const shape = isPacked ? " pack" : spread;
+  // Before anything is drawn: as many as two rows hold in this language and with this text.
+  useLayoutEffect(() => {
+    if (!isBrief || !isFolded || fitting === LEAST) return;
+    const tops = [...list.current!.children].map((card) => (card as HTMLElement).offsetTop);
+    if (new Set(tops).size > ROWS) setFitting(fitting - 1);
+  });
   const more = isFolded && (
     <button type="button" class="link more" onClick={() => setOpen(true)}>
       {nt("{n} more", "{n} more", choices.length - cards.length)}
@@ -40,7 +50,11 @@ export function Cards(props: ListProps) {
   );
   return (
     <>
-      <div class={`choices${shape}`}>
+      <div
+        class={`choices${shape}`}
+        ref={list}
+        style={columns > 1 ? { "--columns": columns } : undefined}
+      >
         {cards.map((choice) => (
           <label class="choice" key={choice.name}>
             <input

@@ -31,6 +31,34 @@ describe("one choice", () => {
     assert.equal((await askOne(9)).shown.all("input").length, 9);
   });
 
+  it("stands in as many columns as the form says, while their words fit", async () => {
+    const { shown } = await askOne(6, "columns-3");
+    const list = shown.find<HTMLElement>(".choices");
+    assert.equal(list.className, "choices pack");
+    assert.equal(list.style.getPropertyValue("--columns"), "3");
+    assert.equal((await askOne(3, "columns-1")).shown.find(".choices").className, "choices long");
+  });
+
+  it("shows as many of the likely ones as two rows hold", async () => {
+    const whole = await askOne(12, "columns-pack likely-first");
+    assert.equal(whole.shown.all("input").length, 6);
+    const measured = Object.getOwnPropertyDescriptor(HTMLElement.prototype, "offsetTop")!;
+    const rowOf = (card: HTMLElement): number =>
+      Math.floor([...card.parentElement!.children].indexOf(card) / 3);
+    Object.defineProperty(HTMLElement.prototype, "offsetTop", {
+      configurable: true,
+      get(this: HTMLElement) {
+        return 50 * rowOf(this);
+      },
+    });
+    try {
+      const { shown } = await askOne(12, "columns-pack likely-first");
+      assert.equal(shown.all("input").length, 5); // and “7 more”
+    } finally {
+      Object.defineProperty(HTMLElement.prototype, "offsetTop", measured);
+    }
+  });
+
   it("drops down where the form asks for it", async () => {
     const { filled, shown } = await askOne(4, "minimal");
     await shown.enter("select", "c3");

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ask } from "../../../test/asked";
-import { installPage } from "../../../test/page";
 
 const row = { type: "text", name: "t", label: "What happened?" };
 
@@ -30,11 +29,14 @@ describe("a text", () => {
   });
 
   it("is a square of the map where the form asks for one, and cannot be typed", async () => {
-    installPage({ geolocation: {} });
-    const help = { areaLists: () => Promise.resolve(["areas"]) };
-    const { shown } = await ask([{ ...row, appearance: "area-cell" }], { help });
+    const { shown } = await ask([{ ...row, appearance: "area-cell", required: true }]);
     assert.equal(shown.has("input"), false);
     assert.match(shown.text, /Filled by “Use my place”/);
+  });
+
+  it("is not asked for a square that is neither filled nor needed", async () => {
+    const { shown } = await ask([{ ...row, appearance: "area-cell" }]);
+    assert.equal(shown.text, "");
   });
 });
 
