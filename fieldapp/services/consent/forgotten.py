@@ -49,8 +49,14 @@ class ForgottenList:
         Without the server's secret key nobody can find out which card it is.
         Raises ActProblem "consent.key" when there is no key.
         """
-        text = f"{centre_id}|{person}".encode()
-        return hmac.new(self._load_key(), text, hashlib.sha256).hexdigest()[:TAG_LENGTH]
+        return self._make_tag(f"{centre_id}|{person}")
+
+    def tag_intake(self, centre_id: int, person: str, day: str) -> str:
+        """Return what stands for the day of an intake of a card, as `tag_card` does for the card."""
+        return self._make_tag(f"{centre_id}|{person}|{day}")
+
+    def _make_tag(self, text: str) -> str:
+        return hmac.new(self._load_key(), text.encode(), hashlib.sha256).hexdigest()[:TAG_LENGTH]
 
     def _load_key(self) -> bytes:
         try:
