@@ -13,6 +13,7 @@ from fieldapp.services.records.export_consent import ExportPurpose
 from fieldapp.services.revisions import LastChange, Overtaken
 from fieldapp.store.records.records import RecordFilter
 from fieldapp.web.office.blueprint import office
+from fieldapp.web.office.records.erasing import erase_for_reason
 from fieldapp.web.office.records.inputs import FilterInput
 from fieldapp.web.overtaken import seen
 from fieldapp.web.parsing import parse_number
@@ -76,16 +77,11 @@ def record_choose(instance_id: str) -> ResponseReturnValue:
 @office.post("/records/<instance_id>/erase")
 def record_erase(instance_id: str) -> ResponseReturnValue:
     """Erase a record for good, where an admin says why."""
-    try:
-        reason = request.form.get("reason", "")
-        withdrawal_id = record_erasure.erase_record(session(), actor(), instance_id=instance_id, reason=reason)
-    except ActProblem as problem:
-        if not problem.code.startswith(("erase.", "consent.")):
-            raise
-        flash(gettext(problem.text), "danger")
-        return redirect(url_for("office.record", instance_id=instance_id))
-    flash(gettext("The record is erased."), "safe")
-    return redirect(url_for("office.withdrawal", withdrawal_id=withdrawal_id))
+
+    def erase(reason: str) -> str:
+        return record_erasure.erase_record(session(), actor(), instance_id=instance_id, reason=reason)
+
+    return erase_for_reason(erase, url_for("office.record", instance_id=instance_id), url_for("office.records"))
 
 
 @office.get("/attachments/<kind>/<subtype>/<sha256>")
