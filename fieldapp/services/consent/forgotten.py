@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from fieldapp.key_ring import get_first_secret
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.settings import KeyProblem, Settings, sync_folder
 from fieldapp.store.session import Engine, Session
@@ -64,7 +65,8 @@ class ForgottenList:
         except KeyProblem:
             text = N_("Cards that ended cannot be recognized: the server's secret key is missing. Nothing was done.")
             raise ActProblem("consent.key", text) from None
-        return _derive_key(secret)
+        # Of the first root: the list is a file that is only ever added to.
+        return _derive_key(get_first_secret(secret))
 
     def add(self, line: ForgottenLine) -> bool:
         """Append a line and read it back; return whether it is in a second place too.

@@ -20,6 +20,7 @@ from fieldapp.web import assets, sessions
 from fieldapp.web.language import LANGUAGES
 from fieldapp.web.problems import STATUS
 from fieldapp.web.public.inputs import SignInInput
+from fieldapp.web.server_keys import server_secret
 
 public = Blueprint("public", __name__, template_folder="templates")
 
@@ -73,7 +74,7 @@ def healthz() -> ResponseReturnValue:
         check_connection(sessions.session())
         if not migrations.is_current(sessions.db.engine):
             problem = "The database has another schema than this version needs. Run: fieldapp db upgrade"
-        elif not is_key_right(sessions.session(), current_app.config["SECRET_KEY"]):
+        elif not is_key_right(sessions.session(), server_secret()):
             problem = "The server's secret key does not open the keys in the database. Run: fieldapp doctor"
     except Exception as error:  # whatever it is, the answer is the same: not ready
         note_failure(current_app.logger, "healthz: the database cannot be reached", error)

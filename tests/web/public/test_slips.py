@@ -208,7 +208,7 @@ def test_no_page_offers_more_than_stands(client: FlaskClient) -> None:
 def test_a_ticket_is_for_its_slip_and_act_alone(
     client: FlaskClient, app: Flask, settings: Settings, web_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = derive_slip_key(app.config["SECRET_KEY"])
+    key = derive_slip_key(app.extensions["server_keys"].secret)
     (to_one,) = tickets(type_in(client, OTHER).text)
     monkeypatch.setattr(slips, "failures", SlipFailures(lambda: 0.0))
     forged = [
@@ -334,7 +334,7 @@ def test_a_language_that_there_is_not_is_the_browsers(client: FlaskClient) -> No
 
 def test_a_slip_that_was_voided_is_as_unknown_as_any_other(client: FlaskClient, app: Flask, settings: Settings) -> None:
     with Session(engine_for(settings.url)) as session:
-        session.get_one(Slip, tag_slip(SLIP, derive_slip_key(app.config["SECRET_KEY"]))).is_lost = True
+        session.get_one(Slip, tag_slip(SLIP, derive_slip_key(app.extensions["server_keys"].secret))).is_lost = True
         session.commit()
     voided, unknown = [re.sub(r'name="form" value="[^"]+"', "", type_in(client, slip).text) for slip in (SLIP, NOBODYS)]
     assert voided == unknown

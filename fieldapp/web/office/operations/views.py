@@ -1,10 +1,11 @@
 """The office: what a centre's admin sees and does."""
 
-from flask import current_app, render_template
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from fieldapp.services.operations import overview as home_act
 from fieldapp.web.office.blueprint import office
+from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import actor, session
 
 
@@ -14,7 +15,7 @@ def home() -> ResponseReturnValue:
 
 
 def _home() -> home_act.HomePage:
-    return home_act.view_home(session(), actor(), secret=current_app.config["SECRET_KEY"])
+    return home_act.view_home(session(), actor(), secret=server_secret())
 
 
 @office.get("/system")

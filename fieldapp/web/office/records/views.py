@@ -18,6 +18,7 @@ from fieldapp.web.office.records.inputs import FilterInput
 from fieldapp.web.overtaken import seen
 from fieldapp.web.parsing import parse_number
 from fieldapp.web.problems import STATUS
+from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import actor, session
 
 # Pictures that a browser shows without running anything in them.
@@ -87,7 +88,7 @@ def record_erase(instance_id: str) -> ResponseReturnValue:
 @office.get("/attachments/<kind>/<subtype>/<sha256>")
 def attachment(kind: str, subtype: str, sha256: str) -> ResponseReturnValue:
     """Show a picture or play a voice note; anything else is only offered for download."""
-    data = attachments.open_attachment(session(), actor(), sha256=sha256, secret=current_app.config["SECRET_KEY"])
+    data = attachments.open_attachment(session(), actor(), sha256=sha256, secret=server_secret())
     is_shown = (kind, subtype) in SHOWN or kind == "audio"
     mimetype = "application/octet-stream"
     if is_shown:
