@@ -170,6 +170,7 @@ class Settings:
 
         When another process was first, its key is returned.
         """
+        self._require_key_file()
         self._save_key(make_secret(dt.datetime.now(dt.UTC)), is_first=True)
         return self.key()
 
@@ -189,6 +190,9 @@ class Settings:
         if not self.has_key_file:
             text = f"The secret key comes from {self.key_place}, so it cannot be changed here."
             raise KeyProblem(f"{text} Set FIELDAPP_KEY_FILE to a file, and run: fieldapp keys move")
+        if self.key_file and not self.key_path.parent.is_dir():
+            text = f"There is no folder {self.key_path.parent} for the secret key."
+            raise KeyProblem(f"{text} Make it for the user of the server, with mode 700.")
 
     def _save_key(self, secret: ServerSecret, is_first: bool) -> None:
         folder = self.key_path.parent
@@ -199,6 +203,7 @@ class Settings:
         descriptor, name = tempfile.mkstemp(prefix=".secret_key-", dir=folder)  # readable by its owner only
         try:
             with os.fdopen(descriptor, "w") as file:
+                self._keep_owner(descriptor)
                 file.write(format_secret(secret))
                 file.flush()
                 os.fsync(file.fileno())
@@ -210,6 +215,18 @@ class Settings:
         finally:
             Path(name).unlink(missing_ok=True)
         sync_folder(folder)
+
+    def _keep_owner(self, descriptor: int) -> None:
+        """Let a key's file belong to whom the one before it, or the data, belongs to.
+
+        An administrator of the machine may run the command, and the server must be able to read the file.
+        """
+        for path in (self.key_path, self.own_key_path, self.folder):
+            if path.exists():
+                owner = path.stat()
+                if os.geteuid() == 0:
+                    os.fchown(descriptor, owner.st_uid, owner.st_gid)
+                return
 
     @contextlib.contextmanager
     def only_change_of_key(self) -> Iterator[None]:

@@ -118,14 +118,12 @@ def move() -> None:
         settings.key()
         click.echo(f"The secret key is in {settings.key_path} already.")
         return
-    if not settings.key_path.parent.is_dir():
-        raise click.ClickException(f"There is no folder {settings.key_path.parent}. Make it first, with mode 700.")
     before = settings.without_key_file()
     with settings.only_change_of_key():
         secret = before.key()
         settings.replace_key(secret, is_first=True)
         # Read back before the other one goes: it may have been there, and be another.
-        if settings.key().roots != secret.roots:
+        if secret not in [root.secret for root in settings.key().roots]:
             raise KeyProblem(f"{settings.key_path} holds another key than {earlier}. Nothing was changed.")
         if before.has_key_file:
             before.key_path.unlink()

@@ -153,7 +153,11 @@ def test_a_key_file_in_the_data_folder_is_refused(tmp_path: Path) -> None:
 def test_a_new_root_opens_everything_and_what_was_made_under_the_old_one_goes_on(
     new: Settings, session: Session, cast: Cast
 ) -> None:
+    if os.geteuid() == 0:  # the server's user is another one than the operator
+        os.chown(new.own_key_path, 4711, 4712)
+    owner = new.own_key_path.stat().st_uid
     run(new, "keys", "move")
+    assert new.key_path.stat().st_uid == owner
     before = new.key()
     slip = tag_slip("K7QM3RXDQ2FA", keys.derive_slip_key(before))
     ended = ForgottenList(new).tag_card(cast.centre.id, "K7QM3RXDQ")
@@ -164,6 +168,7 @@ def test_a_new_root_opens_everything_and_what_was_made_under_the_old_one_goes_on
     after = new.key()
     assert [root.number for root in after.roots] == [2, 1]
     assert after != before
+    assert (new.key_path.stat().st_uid, new.key_path.stat().st_mode & 0o777) == (owner, 0o600)
     session.expire_all()
     assert count_by_root(session, after) == {2: 3}
     assert load_usable_key(session, new) == after
@@ -197,6 +202,26 @@ def test_a_change_that_was_killed_is_finished_by_the_next(new: Settings, session
     assert new.key().roots == begun.roots
     assert count_by_root(session, begun) == {2: 3}
     assert "not finished" not in run(new, "doctor").stdout
+
+
+def test_a_folder_that_is_not_there_is_named(new: Settings) -> None:
+    nowhere = dataclasses.replace(new, key_file=str(new.folder.parent / "missing/key"))
+    for arguments in (("keys", "move"), ("keys", "rotate", "root")):
+        done = run(nowhere, *arguments)
+        assert (done.returncode, "missing" in done.stderr) == (1, True), done
+    new.own_key_path.unlink()
+    with pytest.raises(KeyProblem, match="no folder"):
+        nowhere.make_key()
+
+
+def test_what_is_left_in_the_former_place_goes_also_after_a_change(new: Settings) -> None:
+    run(new, "keys", "move")
+    run(new, "keys", "rotate", "root")
+    new.own_key_path.write_text(SECRET)  # somebody put a copy back
+    assert "a copy of the secret key is still in" in run(new, "doctor").stdout
+    assert run(new, "keys", "move").returncode == 0
+    assert not new.own_key_path.exists()
+    assert len(new.key().roots) == 2
 
 
 def test_a_new_key_to_seal_to_leaves_the_earlier_ones(new: Settings, session: Session, cast: Cast) -> None:

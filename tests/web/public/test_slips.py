@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from fieldapp.key_ring import add_root
+from fieldapp.services.acts import utcnow
 from fieldapp.services.consent import forgotten
 from fieldapp.services.keys import derive_slip_key
 from fieldapp.services.records.deliveries import receive_delivery
@@ -326,6 +328,17 @@ def test_it_speaks_the_languages_of_the_consent_script(client: FlaskClient, lang
     assert language == "en" or "What you agreed to" not in shown.text
     by_browser = client.get("/r", headers={"Accept-Language": f"{language}-CA, en;q=0.5"}).text
     assert f'<html lang="{language}"' in by_browser
+
+
+def test_a_slip_and_its_tickets_go_on_under_a_new_key_of_the_server(
+    client: FlaskClient, app: Flask, settings: Settings, web_cast: Cast
+) -> None:
+    (to_one,) = tickets(type_in(client, OTHER).text)
+    watch = app.extensions["server_keys"]
+    watch.secret = add_root(watch.secret, utcnow())
+    assert "What you agreed to" in type_in(client, SLIP).text
+    assert client.post("/r", data={"ticket": to_one}).status_code == 200
+    assert tiers(settings, web_cast) == {ONE: 3, TWO: 1}
 
 
 def test_a_language_that_there_is_not_is_the_browsers(client: FlaskClient) -> None:
