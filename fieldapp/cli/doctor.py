@@ -107,10 +107,16 @@ def _of_key(session: Session, settings: Settings) -> Iterator[str]:
 def _look_at_key(settings: Settings) -> Iterator[str]:
     """Say where the secret key could be safer, and whether its change is half done."""
     if not settings.key_file and not settings.key_command:
-        where = "among the settings" if settings.secret_key else "in the data folder, so who takes that has both"
+        then = "and run: fieldapp keys move"
+        where = "is in the data folder, so who takes that has both"
+        if settings.secret_key:
+            where = "is among the settings"
+        elif not settings.own_key_path.exists():
+            where = "will be made in the data folder"
+            then = "before the server first starts."
         yield (
-            f"the secret key is {where}. Set FIELDAPP_KEY_FILE to a file outside the data folder, such as "
-            "/etc/fieldapp/key, and run: fieldapp keys move"
+            f"the secret key {where}. Set FIELDAPP_KEY_FILE to a file outside the data folder, such as "
+            f"/etc/fieldapp/key, {then}"
         )
     elif settings.find_earlier_key() and settings.key_path.exists():
         yield f"a copy of the secret key is still in {settings.find_earlier_key()}. Run: fieldapp keys move"

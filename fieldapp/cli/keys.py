@@ -11,9 +11,10 @@ from fieldapp.cli.opening import opened
 from fieldapp.key_ring import ServerSecret, find_end
 from fieldapp.services.operations import key_rotation
 from fieldapp.services.operations.server_key import count_by_root, load_usable_key
-from fieldapp.settings import KeyProblem, Settings, sync_folder
+from fieldapp.settings import KeyMissing, KeyProblem, Settings, sync_folder
 from fieldapp.store.operations import centres
 from fieldapp.store.operations import keys as centre_keys
+from fieldapp.store.operations.centres import Centre
 from fieldapp.store.operations.keys import PACKAGE, SEAL, SIGN
 from fieldapp.store.session import Session
 
@@ -29,13 +30,21 @@ def keys() -> None:
 def show() -> None:
     """Say which keys there are, how old they are, and what each is for."""
     with opened() as (session, settings):
-        secret = load_usable_key(session, settings, may_make=False)
+        secret = _load(session, settings)
         for line in [_describe_place(settings), *_describe_roots(session, secret), *_describe_cookies(secret)]:
             click.echo(line)
         for centre in centres.list_all(session):
-            for key in centre_keys.list_of_centre(session, centre.id):
-                click.echo(f"centre {centre.slug}: key {key.id}, {_format_age(key.created_at)}: {USES[key.purpose]}")
+            for line in _describe_centre(session, centre):
+                click.echo(line)
         session.rollback()
+
+
+def _load(session: Session, settings: Settings) -> ServerSecret:
+    """Return the secret key; raise ClickException where there is none yet."""
+    try:
+        return load_usable_key(session, settings, may_make=False)
+    except KeyMissing as missing:
+        raise click.ClickException(f"{missing} It is made when the server first starts.") from None
 
 
 def _describe_place(settings: Settings) -> str:
@@ -82,6 +91,15 @@ def _format_age(made_at: dt.datetime | None) -> str:
     return f"made {made_at:%Y-%m-%d} ({days} days ago)"
 
 
+def _describe_centre(session: Session, centre: Centre) -> Iterator[str]:
+    newest = centre_keys.newest(session, centre.id, SEAL)
+    for key in centre_keys.list_of_centre(session, centre.id):
+        use = USES[key.purpose]
+        if key.purpose == SEAL and key is not newest:
+            use = "opens what phones sealed before they took the newest"
+        yield f"centre {centre.slug}: key {key.id}, {_format_age(key.created_at)}: {use}"
+
+
 @keys.command()
 @click.argument("which", type=click.Choice(["root", "cookies", "seal"]))
 @click.option("--at-once", is_flag=True, help="For cookies: everybody is signed out now.")
@@ -91,7 +109,7 @@ def rotate(which: str, at_once: bool) -> None:
     root: the server's secret key, which wraps all others. cookies: for sessions. seal: phones seal records to it.
     """
     with opened() as (session, settings):
-        secret = load_usable_key(session, settings, may_make=False)
+        secret = _load(session, settings)
         if which == "seal":
             count = key_rotation.rotate_seals(session, secret)
             click.echo(f"New keys to seal to: {count}. Phones take them at their next contact; the earlier ones still open.")
@@ -100,7 +118,10 @@ def rotate(which: str, at_once: bool) -> None:
             click.echo("Everybody is signed out." if at_once else "Sessions go on; the key before ends in 12 hours.")
         elif key_rotation.rotate_root(session, settings):
             click.echo("There is a new secret key, and everything in the database is under it.")
-            click.echo(f"Copy {settings.key_path} to where you keep it now: a copy of before opens no backup from now on.")
+            click.echo(
+                f"Copy {settings.key_path} to where you keep it now: "
+                "a copy of before opens no backup that is made from now on."
+            )
         else:
             click.echo("The change that was begun before is finished. For another new key run this once more.")
 
@@ -115,7 +136,8 @@ def move() -> None:
         )
     earlier = settings.find_earlier_key()
     if not earlier:
-        settings.key()
+        with opened() as (session, _):
+            _load(session, settings)
         click.echo(f"The secret key is in {settings.key_path} already.")
         return
     before = settings.without_key_file()
