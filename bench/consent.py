@@ -122,6 +122,9 @@ def fill(session: Session, cast: Cast) -> list[str]:
     return people
 
 
+NOTHING = words.StandingUpdate({}, {})
+
+
 class StoreTables:
     standing: Any = Base.metadata.tables["standing"]
     word: Any = Base.metadata.tables["consent_word"]
@@ -133,7 +136,7 @@ def not_asked() -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(tables, "Standings", NotAsked))
         stack.enter_context(mock.patch("fieldapp.services.releases.gathering.assembly.Standings", NotAsked))
-        stack.enter_context(mock.patch.object(words, "update_standings", lambda *given: {}))
+        stack.enter_context(mock.patch.object(words, "update_standings", lambda *given: NOTHING))
         stack.enter_context(mock.patch.object(words, "list_tiers", lambda *given: {}))
         stack.enter_context(mock.patch.object(folding, "show_standing", lambda *given: None))
         yield

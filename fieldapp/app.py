@@ -8,6 +8,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fieldapp import settings as settings_module
+from fieldapp.key_ring import ServerSecret
 from fieldapp.paths import TRANSLATIONS
 from fieldapp.services.consent import forgotten
 from fieldapp.services.consent.withdrawals import end_listed
@@ -28,6 +29,7 @@ from fieldapp.web import (
     problems,
     release_words,
     security_headers,
+    server_keys,
     sessions,
 )
 from fieldapp.web.collect.views import collect
@@ -52,8 +54,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     set_up_logs()
     app = Flask(__name__, static_folder=None, template_folder="web/templates")
     app.extensions["data_lock"] = data_lock.share(settings)
+    server_keys.init(app, settings, _load_key(settings))
     app.config.update(
-        SECRET_KEY=_load_key(settings),
         SETTINGS=settings,
         LIMITS=_make_limits(settings),
         SQLALCHEMY_DATABASE_URI=settings.url,
@@ -121,7 +123,7 @@ def _list_trusted_hosts(settings: Settings) -> list[str] | None:
     return [host for host in hosts if host] or None
 
 
-def _load_key(settings: Settings) -> str:
+def _load_key(settings: Settings) -> ServerSecret:
     """Return the secret key, after comparing it with the database.
 
     When the database cannot be reached just now, /healthz compares it later.

@@ -2,13 +2,19 @@
 
 import contextlib
 import dataclasses
+import datetime as dt
 import difflib
+import fcntl
+import functools
 import os
-import secrets
+import shlex
+import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from fieldapp.key_ring import MIN_KEY, ServerSecret, format_secret, make_secret, parse_secret
 
 DATABASES = ("sqlite:", "postgresql:", "postgresql+psycopg:")
 COUNTS = ("shut_out_records", "shut_out_mb", "shut_out_attachments_mb", "refused_mb_a_day", "kept_mb_a_day")
@@ -27,7 +33,9 @@ class KeyMissing(KeyProblem):
 
 
 FORGOTTEN = "forgotten.jsonl"  # the list of ended cards
-MIN_KEY = 32  # bytes
+OWN_KEY = "secret_key"  # the key's file, where no other is named
+CREDENTIAL = "fieldapp-key"  # the key, as the service manager hands it over
+COMMAND_TIME = 30  # seconds
 KEEP_IT = "Put back the key that this centre has used, from where you keep it apart from the backups. Do not make a new one."
 
 
@@ -38,9 +46,11 @@ def _setting(default: str, text: str) -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    data: str = _setting("var", "Folder for the database, packages and the secret key.")
+    data: str = _setting("var", "Folder for the database, packages and all else that is not named below.")
     database_url: str = _setting("", "Database; empty means SQLite in the data folder. postgresql://… for PostgreSQL.")
-    secret_key: str = _setting("", "Signs sessions; empty means one made on first use and kept in the data folder.")
+    key_file: str = _setting("", "File with the server's secret key, outside the data folder; made on first use.")
+    key_command: str = _setting("", "Command that prints the secret key, such as one of a key service; or empty.")
+    secret_key: str = _setting("", "The secret key itself; empty means a file, the one above or one in the data folder.")
     host: str = _setting("127.0.0.1", "Address to serve on.")
     port: str = _setting("8000", "Port to serve on.")
     trusted_hosts: str = _setting("", "Names that browsers may use to reach the app, with commas; empty means any.")
@@ -103,46 +113,163 @@ class Settings:
         return {f"FIELDAPP_{setting.name.upper()}": getattr(self, setting.name) for setting in dataclasses.fields(self)}
 
     @property
-    def key_file(self) -> Path:
-        return self.folder / "secret_key"
+    def key_path(self) -> Path:
+        """Return the file of the secret key; it counts only where `has_key_file`."""
+        return Path(self.key_file).resolve() if self.key_file else self.own_key_path
+
+    @property
+    def own_key_path(self) -> Path:
+        """Return where the key is in the data folder, as every installation had it."""
+        return self.folder / OWN_KEY
+
+    @property
+    def has_key_file(self) -> bool:
+        return bool(self.key_file) or not (self.key_command or self.secret_key)
 
     @property
     def key_place(self) -> str:
         """Return where the secret key is: the name of the setting, or the path of its file."""
-        return "FIELDAPP_SECRET_KEY" if self.secret_key else str(self.key_file)
+        if self.has_key_file:
+            return str(self.key_path)
+        return "FIELDAPP_KEY_COMMAND" if self.key_command else "FIELDAPP_SECRET_KEY"
 
-    def key(self) -> str:
-        """Return the secret key; raise KeyProblem when it is missing, empty or too short."""
-        if self.secret_key:
-            return _require_length(self.secret_key, self.key_place)
+    def key(self) -> ServerSecret:
+        """Return the secret key; raise KeyProblem when it is missing, empty, cut or too short."""
+        if self.has_key_file:
+            return _parse_key(self._read_key_file(), self.key_place)
+        text = _run_key_command(self.key_command) if self.key_command else self.secret_key
+        return _parse_key(text, self.key_place)
+
+    def _read_key_file(self) -> str:
         try:
-            key = self.key_file.read_text().strip()
+            return self.key_path.read_text().strip()
         except FileNotFoundError:
-            raise KeyMissing(f"There is no secret key at {self.key_file}.") from None
+            text = f"There is no secret key at {self.key_path}."
+            earlier = self.find_earlier_key()
+            if earlier:
+                # A new one beside it would be another key than phones and the database know.
+                raise KeyProblem(f"{text} The one of this server is in {earlier}. Run: fieldapp keys move") from None
+            raise KeyMissing(text) from None
         except UnicodeDecodeError:
-            raise KeyProblem(f"{self.key_file} does not hold a secret key. {KEEP_IT}") from None
-        return _require_length(key, self.key_place)
+            raise KeyProblem(f"{self.key_path} does not hold a secret key. {KEEP_IT}") from None
 
-    def make_key(self) -> str:
+    def find_earlier_key(self) -> str:
+        """Return where else a key of this server is, beside the file that counts; "" for nowhere."""
+        if self.key_file and self.secret_key:
+            return "FIELDAPP_SECRET_KEY"
+        if self.own_key_path != self.key_path and self.own_key_path.exists():
+            return str(self.own_key_path)
+        return ""
+
+    def without_key_file(self) -> "Settings":
+        """Return the settings as they were before the key got a file of its own."""
+        return dataclasses.replace(self, key_file="", key_command="")
+
+    def make_key(self) -> ServerSecret:
         """Create the secret key, in full or not at all, and return it.
 
         When another process was first, its key is returned.
         """
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._require_key_file()
+        self._save_key(make_secret(dt.datetime.now(dt.UTC)), is_first=True)
+        return self.key()
+
+    def replace_key(self, secret: ServerSecret, is_first: bool = False) -> None:
+        """Write the secret key's file, in full or not at all; with `is_first` never over another.
+
+        Raises KeyProblem where the key is in no file, or its folder cannot be written.
+        """
+        self._require_key_file()
+        try:
+            self._save_key(secret, is_first)
+        except OSError as error:
+            text = f"The secret key's file cannot be written: {self.key_path}: {error.strerror}. Nothing was changed."
+            raise KeyProblem(text) from None
+
+    def _require_key_file(self) -> None:
+        if not self.has_key_file:
+            text = f"The secret key comes from {self.key_place}, so it cannot be changed here."
+            raise KeyProblem(f"{text} Set FIELDAPP_KEY_FILE to a file, and run: fieldapp keys move")
+        if self.key_file and not self.key_path.parent.is_dir():
+            text = f"There is no folder {self.key_path.parent} for the secret key."
+            raise KeyProblem(f"{text} Make it for the user of the server, with mode 700.")
+
+    def _save_key(self, secret: ServerSecret, is_first: bool) -> None:
+        folder = self.key_path.parent
+        if not self.key_file:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Written under another name first: a key that is cut short would lock the centre out of its
         # own data.
-        descriptor, name = tempfile.mkstemp(prefix=".secret_key-", dir=self.folder)  # readable by its owner only
+        descriptor, name = tempfile.mkstemp(prefix=".secret_key-", dir=folder)  # readable by its owner only
         try:
             with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(MIN_KEY))
+                self._keep_owner(descriptor)
+                file.write(format_secret(secret))
                 file.flush()
                 os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(name, self.key_file)  # never over a key that is there
+            if is_first:
+                with contextlib.suppress(FileExistsError):
+                    os.link(name, self.key_path)  # never over a key that is there
+            else:
+                Path(name).replace(self.key_path)
         finally:
-            Path(name).unlink()
-        sync_folder(self.folder)
-        return self.key()
+            Path(name).unlink(missing_ok=True)
+        sync_folder(folder)
+
+    def _keep_owner(self, descriptor: int) -> None:
+        """Let a key's file belong to whom the one before it, or the data, belongs to.
+
+        An administrator of the machine may run the command, and the server must be able to read the file.
+        """
+        for path in (self.key_path, self.own_key_path, self.folder):
+            if path.exists():
+                owner = path.stat()
+                if os.geteuid() == 0:
+                    os.fchown(descriptor, owner.st_uid, owner.st_gid)
+                return
+
+    @contextlib.contextmanager
+    def only_change_of_key(self) -> Iterator[None]:
+        """Let no other command change the key's file meanwhile.
+
+        Raises KeyProblem where the key is in no file.
+        """
+        self._require_key_file()
+        descriptor = os.open(self.key_path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+@functools.cache  # a key service is asked once in a process
+def _run_key_command(command: str) -> str:
+    try:
+        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=COMMAND_TIME, check=True)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        # Nothing of what it printed: that may be the key.
+        text = "FIELDAPP_KEY_COMMAND did not print the secret key: it failed, or took more than 30 seconds."
+        raise KeyProblem(f"{text} Run it by hand, as the user of the server.") from None
+    return done.stdout.strip()
+
+
+def read_key_copy(path: Path) -> ServerSecret:
+    """Return the secret key in a copy of a key's file; raise KeyProblem when it is none."""
+    try:
+        return _parse_key(path.read_text().strip(), str(path))
+    except (OSError, UnicodeDecodeError):
+        raise KeyProblem(f"{path} cannot be read, or does not hold a secret key.") from None
+
+
+def _parse_key(text: str, where: str) -> ServerSecret:
+    try:
+        secret = parse_secret(text)
+    except ValueError:
+        raise KeyProblem(f"The secret key in {where} was cut or changed. {KEEP_IT}") from None
+    for root in secret.roots:
+        _require_length(root.secret, where)
+    return secret
 
 
 def _require_length(key: str, where: str) -> str:
@@ -170,10 +297,19 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings; raise SettingsProblem that names everything wrong with them."""
     values, problems = _read_values(environment)
     settings = Settings(**values)
+    if settings.has_key_file and not settings.key_file:
+        settings = dataclasses.replace(settings, key_file=_find_credential(environment))
     problems += _check_values(settings)
     if problems:
         raise SettingsProblem("\n".join(problems))
     return settings
+
+
+def _find_credential(environment: Mapping[str, str]) -> str:
+    """Return the file with the key that the service manager (systemd) hands over; "" for none."""
+    folder = environment.get("CREDENTIALS_DIRECTORY", "")
+    path = Path(folder, CREDENTIAL)
+    return str(path) if folder and path.is_file() else ""
 
 
 def _read_values(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -219,6 +355,11 @@ def _check_values(settings: Settings) -> list[str]:
         problems.append("FIELDAPP_PORT must be a number from 1 to 65535.")
     if settings.database_url and not settings.database_url.startswith(DATABASES):
         problems.append("FIELDAPP_DATABASE_URL must begin with postgresql:// or sqlite:///, or be empty.")
+    if settings.key_file and settings.key_path.is_relative_to(settings.folder):
+        # Who takes the folder, or a copy of it, must not have the key as well.
+        problems.append("FIELDAPP_KEY_FILE must be outside the data folder.")
+    if settings.key_file and settings.key_command:
+        problems.append("Set only one of FIELDAPP_KEY_FILE and FIELDAPP_KEY_COMMAND.")
     if not settings.trusted_proxies.isdecimal():
         problems.append("FIELDAPP_TRUSTED_PROXIES must be a number, 0 when nothing stands in front.")
     for name in COUNTS:

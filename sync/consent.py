@@ -51,8 +51,8 @@ def fold_statements(statements: Iterable[Statement]) -> StandingConsent | None:
     """
     by_id: dict[str, Statement] = {}
     for statement in statements:
-        earlier = by_id.get(statement.id, statement)
-        by_id[statement.id] = _take_less(earlier, statement)
+        earlier = by_id.get(statement.id)
+        by_id[statement.id] = statement if earlier is None else _take_less(earlier, statement)
     if not by_id:
         return None
     ends = [statement for statement in by_id.values() if statement.tier == END]

@@ -26,6 +26,7 @@ COMMANDS = [
     "export",
     "forms",
     "geo",
+    "keys",
     "person",
     "products",
     "release",

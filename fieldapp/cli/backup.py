@@ -11,11 +11,10 @@ from fieldapp.services.operations.backup.create import take_backup
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--with-key", is_flag=True, help="Put the secret key into it too; then whoever has it opens everything.")
-def backup(folder: Path, with_key: bool) -> None:
-    """Make a whole, checked backup in DIR, a new folder, while phones send."""
+def backup(folder: Path) -> None:
+    """Make a whole, checked backup in DIR, a new folder, while phones send; without the key."""
     try:
-        result = take_backup(settings_module.read(), folder, with_key)
+        result = take_backup(settings_module.read(), folder)
     except BackupProblem as problem:
         raise click.ClickException(str(problem)) from None
     size = sum(part["size"] for part in result.manifest["parts"])

@@ -1,5 +1,6 @@
 """Say how the installation is: every setting with its source, and what does not work."""
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -13,14 +14,14 @@ from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import works_beside_real_centres
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup import marks
-from fieldapp.services.operations.server_key import load_usable_key
+from fieldapp.services.operations.server_key import count_by_root, load_usable_key
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
 from fieldapp.store.session import DatabaseError, OperationalError, Session, check_connection
 from fieldapp.web import assets
 
-SECRET = {"secret_key", "database_url", "smtp_url"}
+SECRET = {"secret_key", "key_command", "database_url", "smtp_url"}
 LOW = 500_000_000  # bytes free on the disk
 OLD = 7  # days after which a backup is an old one
 
@@ -48,6 +49,8 @@ def doctor() -> None:
         click.echo(f"PUT RIGHT: {problem}", err=True)
     click.echo(_last_backup(settings))
     # Nothing is wrong yet, so it does not change the exit status.
+    for line in _look_at_key(settings):
+        click.echo(f"LOOK AT: {line}")
     if settings.second_forgotten_file is None:
         click.echo("LOOK AT: the list of ended cards has no second place, so a lost disk can bring people back.")
     if not problems:
@@ -101,12 +104,38 @@ def _of_key(session: Session, settings: Settings) -> Iterator[str]:
         yield f"The secret key cannot be read: {error.filename}: {error.strerror}"
 
 
+def _look_at_key(settings: Settings) -> Iterator[str]:
+    """Say where the secret key could be safer, and whether its change is half done."""
+    if not settings.key_file and not settings.key_command:
+        then = "and run: fieldapp keys move"
+        where = "is in the data folder, so who takes that has both"
+        if settings.secret_key:
+            where = "is among the settings"
+        elif not settings.own_key_path.exists():
+            where = "will be made in the data folder"
+            then = "before the server first starts."
+        yield (
+            f"the secret key {where}. Set FIELDAPP_KEY_FILE to a file outside the data folder, such as "
+            f"/etc/fieldapp/key, {then}"
+        )
+    elif settings.find_earlier_key() and settings.key_path.exists():
+        yield f"a copy of the secret key is still in {settings.find_earlier_key()}. Run: fieldapp keys move"
+    with contextlib.suppress(KeyProblem, OSError, OperationalError, DatabaseError):
+        secret = settings.key()
+        engine = engine_for(settings.url)
+        with Session(engine) as session:
+            if migrations.is_current(engine) and count_by_root(session, secret).keys() - {secret.roots[0].number}:
+                yield "the change of the secret key is not finished. Run: fieldapp keys rotate root"
+        engine.dispose()
+
+
 def _of_modes(settings: Settings) -> Iterator[str]:
     """Say what other users of this machine can read."""
     # Owner only. Files in the folder are safe too, then, whatever their own mode is.
     if settings.folder.stat().st_mode & 0o077:
         yield f"Other users of this machine may look into {settings.folder}. Run: chmod 700 {settings.folder}"
-    for path in (settings.key_file, sqlite_file(settings.url)):
+    paths = [sqlite_file(settings.url), settings.key_path if settings.has_key_file else None]
+    for path in paths:
         if path and path.exists() and Path(path).stat().st_mode & 0o077:
             yield f"Other users of this machine may read {path}. Run: chmod 600 {path}"
 

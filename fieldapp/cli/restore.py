@@ -12,10 +12,15 @@ from fieldapp.services.operations.backup.restore import restore as put_back
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Move the data that is there aside; nothing is deleted.")
-def restore(folder: Path, replace: bool) -> None:
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    help="A copy of the server's key file, for a machine that has none yet: no backup has it.",
+)
+def restore(folder: Path, replace: bool, key: Path | None) -> None:
     """Put the backup in DIR back, with the server and the scheduler stopped."""
     try:
-        done = put_back(settings_module.read(), folder, replace)
+        done = put_back(settings_module.read(), folder, replace, key)
     except BackupProblem as problem:
         raise click.ClickException(str(problem)) from None
     made_at = f"{done.manifest['made_at'][:16].replace('T', ' ')} UTC"

@@ -55,6 +55,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "instance.receive": frozenset({WORKER}),
     "key.make": frozenset({SYSTEM}),
     "key.make_signing": frozenset({SYSTEM}),
+    "key.rewrap": frozenset({SYSTEM}),
     "labels.keep": frozenset({WORKER}),
     "manifest.fetch": frozenset({WORKER}),
     "people.list": frozenset({ADMIN, SYSTEM}),

@@ -4,6 +4,8 @@ Only this server has the private halves, wrapped with its secret key.
 """
 
 import base64
+import contextlib
+import datetime as dt
 import functools
 import logging
 import secrets
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from fieldapp.key_ring import list_cookie_keys, list_roots
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.store.operations import centres, keys
 from fieldapp.store.operations.keys import PACKAGE, SEAL, SIGN, CentreKey
@@ -145,7 +148,7 @@ def find_receipt_signer(session: Session, centre_id: int, secret: str) -> Signer
     try:
         return load_receipt_signer(session, centre_id, secret)
     except KeyUnavailable:
-        log.error("the signing key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", centre_id)
+        log.error("the signing key of centre/%s cannot be unwrapped: the server's secret key did not make it", centre_id)
         return None
 
 
@@ -162,12 +165,22 @@ def wrap(private: bytes, kid: str, secret: str) -> bytes:
 
 
 def unwrap(kid: str, wrapped: bytes, secret: str) -> bytes:
-    try:
-        return AESGCM(_wrapping_key(secret)).decrypt(wrapped[:12], wrapped[12:], kid.encode())
-    except InvalidTag:
-        # Only the id: the message of the library says nothing, and the secret must stay out of
-        # every error.
-        raise KeyUnavailable(kid) from None
+    """Return a private key. Raises KeyUnavailable when no root of the server opens it."""
+    return _find_opening(kid, wrapped, secret)[1]
+
+
+def find_wrapping_root(kid: str, wrapped: bytes, secret: str) -> int:
+    """Return the number of the root that wrapped a key. Raises KeyUnavailable for none."""
+    return _find_opening(kid, wrapped, secret)[0]
+
+
+def _find_opening(kid: str, wrapped: bytes, secret: str) -> tuple[int, bytes]:
+    for root in list_roots(secret):
+        with contextlib.suppress(InvalidTag):
+            opened = AESGCM(_wrapping_key(root.secret)).decrypt(wrapped[:12], wrapped[12:], kid.encode())
+            return root.number, opened
+    # Only the id: the message of the library says nothing, and the secret must stay out of every error.
+    raise KeyUnavailable(kid)
 
 
 def _wrapping_key(secret: str) -> bytes:
@@ -176,15 +189,33 @@ def _wrapping_key(secret: str) -> bytes:
 
 
 def derive_slip_key(secret: str) -> bytes:
-    """Return the key of the tags under which slips are known; it is never in the database."""
+    """Return the key of the tags under which new slips are known; it is never in the database."""
     return _derive(secret, b"fieldapp slip")
 
 
+def list_slip_keys(secret: str) -> list[bytes]:
+    """Return the keys of the tags of all slips, the newest first."""
+    return [derive_slip_key(root.secret) for root in list_roots(secret)]
+
+
 def derive_ticket_key(secret: str) -> bytes:
-    """Return the key of the tickets with which the page of a slip acts."""
+    """Return the key of new tickets, with which the page of a slip acts."""
     return _derive(secret, b"fieldapp slip ticket")
 
 
-@functools.lru_cache(maxsize=8)
+def list_ticket_keys(secret: str) -> list[bytes]:
+    """Return the keys of all tickets, the newest first."""
+    return [derive_ticket_key(root.secret) for root in list_roots(secret)]
+
+
+def derive_cookie_keys(secret: str, now: dt.datetime) -> list[str]:
+    """Return the keys of sessions: the newest, then those whose sessions are not over."""
+    derived = []
+    for cookie_key, root in list_cookie_keys(secret, now):
+        derived.append(_derive(root, f"fieldapp cookies {cookie_key.number}".encode()).hex())
+    return derived
+
+
+@functools.lru_cache(maxsize=64)
 def _derive(secret: str, label: bytes) -> bytes:
     return HKDF(SHA256(), 32, salt=None, info=label).derive(secret.encode())

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from flask import session as cookie
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_security import Security, current_user, login_user, logout_user
 from flask_security.datastore import UserDatastore
 from flask_sqlalchemy import SQLAlchemy
+from itsdangerous import URLSafeTimedSerializer
 
 from fieldapp.services.acts import Actor
 from fieldapp.services.people import web_sessions
@@ -16,6 +17,7 @@ from fieldapp.store.base import Base
 from fieldapp.store.people import users
 from fieldapp.store.people.users import User
 from fieldapp.store.session import Session
+from fieldapp.web import server_keys
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 
@@ -33,7 +35,20 @@ SESSION_TOKEN = "session"  # in the cookie  # noqa: S105
 
 
 class _Cookies(SecureCookieSessionInterface):
-    """Flask's own sessions; no cookie is set by pages that never depend on one."""
+    """Flask's own sessions; no cookie is set by pages that never depend on one.
+
+    A request keeps the key with which it began: one that runs while the key changes must not bring its session over to
+    the new key, or nobody could be signed out.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        server_keys.look(app)
+        g.session_serializer = super().get_signing_serializer(app)
+        return super().open_session(app, request)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        serializer: URLSafeTimedSerializer | None = g.session_serializer
+        return serializer
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if request.blueprint not in WITHOUT_COOKIES:

@@ -218,7 +218,7 @@ def test_the_upgrade_to_statements_raises_nobody(engine: sa.Engine, seed: int) -
     with Session(engine) as session:
         tiers = standing.list_tiers(session, centre_id)
         assert tiers == stood
-        assert standing.update_standings(session, centre_id, tiers, start) == {}
+        assert standing.update_standings(session, centre_id, tiers, start).changes == {}
 
 
 OLD_WORD = sa.table(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext
@@ -37,7 +37,7 @@ def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
     """Write people's standing consent on their cards, and tell the phones."""
     cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
     messages: Messages = {}
-    standings = write_standings(ctx, cards_by_code, messages)
+    standings = write_standings(ctx, cards_by_code, messages, {})
     add_card_messages(ctx, cards_by_code, standings, messages)
     pull.upsert_items(ctx.session, messages)
 
@@ -76,13 +76,34 @@ def list_intake_days(ctx: ActContext, codes: Collection[str]) -> dict[str, dt.da
     return days
 
 
-def write_standings(ctx: ActContext, cards_by_code: dict[str, Card], messages: Messages) -> dict[str, PersonStanding]:
+def forget_refused_work(ctx: ActContext, codes: Collection[str]) -> None:
+    """Let phones forget what is due of who said no, and their referrals.
+
+    For what they said before an upgrade; `write_standings` does it as what stands changes.
+    """
+    cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
+    refused = {code for code, card in cards_by_code.items() if card.tier == REFUSED}
+    if not refused:
+        return
+    keys = {f"due/{follow_up.key}" for follow_up in follow_ups.of_codes(ctx.session, ctx.centre_id, refused)}
+    for state in load_states(ctx, records.of_person(ctx.session, ctx.centre_id, refused)):
+        if state.read_role(QuestionRole.STATUS):
+            keys.add(f"ref/{state.root_id}")
+    everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
+    pull.remove_items(ctx.session, everybody, keys)
+
+
+def write_standings(
+    ctx: ActContext, cards_by_code: dict[str, Card], messages: Messages, computed: Mapping[str, PersonStanding]
+) -> dict[str, PersonStanding]:
     """Write on each card how far its person's standing consent reaches; return it by code.
 
     Phones forget what is due of whom said no, and their referrals, and hear of it again after the next yes: that is
-    added to the messages.
+    added to the messages. `computed`: what this transaction just found to stand; of others it is read.
     """
-    standings = {row.person: row for row in standing.list_standings(ctx.session, ctx.centre_id, list(cards_by_code))}
+    standings = {code: computed[code] for code in cards_by_code.keys() & computed.keys()}
+    others = standing.list_standings(ctx.session, ctx.centre_id, cards_by_code.keys() - computed.keys())
+    standings |= {other.person: other for other in others}
     turned = set()
     for code, card in cards_by_code.items():
         row = standings.get(code)

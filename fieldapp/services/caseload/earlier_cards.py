@@ -1,4 +1,4 @@
-"""Tell phones what stands for people of before, and their last contacts.
+"""Tell phones what stands for people of before, and no work with those who said no.
 
 Done once for each centre, at the first upgrade that has it; an audit line says that it was done.
 """
@@ -6,12 +6,12 @@ Done once for each centre, at the first upgrade that has it; an audit line says 
 from collections.abc import Collection
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
-from fieldapp.services.caseload.cards import show_standing
+from fieldapp.services.caseload.cards import forget_refused_work, show_standing
 from fieldapp.store.consent import standing
 from fieldapp.store.operations import audit, centres
 from fieldapp.store.session import Session
 
-ALL = "standing/contacts"  # the target of the audit line that says it was done
+ALL = "standing/refused_work"  # the target of the audit line that says it was done
 
 
 def tell_in_every_centre(session: Session) -> None:
@@ -36,6 +36,7 @@ def _is_told(ctx: ActContext) -> bool:
 def _tell(ctx: ActContext, people: Collection[str]) -> None:
     ctx.skip_audit()
     show_standing(ctx, people)
+    forget_refused_work(ctx, people)
 
 
 @act("caseload.rebuild")

@@ -6,7 +6,7 @@ arrive in, the same comes of it.
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,7 @@ from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordSt
 from fieldapp.services.definitions import find_follow_up_form
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
+from fieldapp.store.consent.standing import PersonStanding
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
@@ -56,8 +57,16 @@ class _Notes:
     completed: set[Due] = field(default_factory=set)  # follow-ups
 
 
-def update_caseload(ctx: ActContext, changed: Sequence[RecordState], parts: Sequence[AcceptedSubmission]) -> None:
-    """Bring the caseload up to date with records that changed and notes that came."""
+def update_caseload(
+    ctx: ActContext,
+    changed: Sequence[RecordState],
+    parts: Sequence[AcceptedSubmission],
+    standings: Mapping[str, PersonStanding],
+) -> None:
+    """Bring the caseload up to date with records that changed and notes that came.
+
+    `standings`: the consent of those who just said something, by card code.
+    """
     messages: Messages = {}
     corrected = {part.envelope.record for part in parts if part.envelope.root}
     gone: set[str] = set()  # referrals that are none any more
@@ -77,7 +86,7 @@ def update_caseload(ctx: ActContext, changed: Sequence[RecordState], parts: Sequ
             record_states.append(record_state)
     notes = _read_notes(parts)
     if record_states or notes.handed_over or notes.completed:
-        _update_cards_and_follow_ups(ctx, record_states, notes, messages)
+        _update_cards_and_follow_ups(ctx, record_states, notes, messages, standings)
     for code in notes.reissued:
         messages[_get_author(ctx), f"clash/{code}"] = ""
     pull.upsert_items(ctx.session, messages)
@@ -87,7 +96,7 @@ def update_caseload(ctx: ActContext, changed: Sequence[RecordState], parts: Sequ
 
 def update_again(ctx: ActContext, record_states: Sequence[RecordState], messages: Messages) -> None:
     """Write cards and follow-ups of records that are here already, and tell phones."""
-    _update_cards_and_follow_ups(ctx, record_states, _Notes(), messages)
+    _update_cards_and_follow_ups(ctx, record_states, _Notes(), messages, {})
 
 
 def _read_notes(parts: Iterable[AcceptedSubmission]) -> _Notes:
@@ -150,7 +159,7 @@ def rebuild_caseload(ctx: ActContext) -> int:
         count += len(record_states)
         if record_states:
             messages: Messages = {}
-            _update_cards_and_follow_ups(ctx, record_states, _Notes(), messages)
+            _update_cards_and_follow_ups(ctx, record_states, _Notes(), messages, {})
             pull.upsert_items(ctx.session, messages)
     ctx.describe("caseload", records=count)
     return count
@@ -185,7 +194,11 @@ def _concerns_caseload(record_state: RecordState) -> bool:
 
 
 def _update_cards_and_follow_ups(
-    ctx: ActContext, record_states: Sequence[RecordState], notes: _Notes, messages: Messages
+    ctx: ActContext,
+    record_states: Sequence[RecordState],
+    notes: _Notes,
+    messages: Messages,
+    computed: Mapping[str, PersonStanding],
 ) -> None:
     """Write cards and follow-ups, and add what phones are told of them to the messages."""
     codes = set(notes.handed_over)
@@ -207,7 +220,7 @@ def _update_cards_and_follow_ups(
     chains = load_chains(ctx, record_states)
     touched = update_follow_ups(ctx, chains, notes.completed, author_id)
     ctx.session.flush()
-    standings = write_standings(ctx, cards_by_code, messages)
+    standings = write_standings(ctx, cards_by_code, messages, computed)
     moved_from: dict[str, int] = {}  # card code → the worker who had it
     for code, card in cards_by_code.items():
         if workers_before.get(code, card.worker_id) != card.worker_id:

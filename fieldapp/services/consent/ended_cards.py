@@ -11,7 +11,12 @@ from typing import Any
 from fieldapp.services.acts import ActContext
 from fieldapp.services.consent.card_mentions import has_chosen_kind, make_tally_answers
 from fieldapp.services.consent.ending import ENDED, ERASED, RECORD
-from fieldapp.services.consent.follow_up_links import find_record_ids, leave_out_of_body
+from fieldapp.services.consent.follow_up_links import (
+    find_record_ids,
+    leave_out_intake_day,
+    leave_out_of_body,
+    write_body,
+)
 from fieldapp.services.consent.forgotten import find_list
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.retention_rules import month_end, month_start
@@ -25,6 +30,8 @@ from forms.roles import QuestionRole
 from sync.card_codes import find_codes, take_out_codes
 from sync.envelope import Envelope
 from sync.notes import SETTLE, is_caseload_note, parse_due, plain_code
+
+DAY_LENGTH = 10  # of YYYY-MM-DD
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,14 @@ class LateDecision:
     problem: AnswerProblem = ENDED  # what its phone is told
     is_of_unlinked: bool = False  # it is about a card that was taken out of its records
     record_ids: frozenset[str] = frozenset()  # of records that are gone, which it follows up
+    is_after_erased: bool = False  # an intake that says the day of one that was erased
 
 
 class EndedReader:
     """Knows which cards and records that submissions name have ended."""
 
     def __init__(self, ctx: ActContext, envelopes: Sequence[Envelope]):
+        self.ctx = ctx
         self.key = tombstones.load_tag_key(ctx.session, ctx.centre_id)
         names = {envelope.record for envelope in envelopes} | {_find_due_root(envelope) for envelope in envelopes}
         for envelope in envelopes:
@@ -94,7 +103,30 @@ class EndedReader:
             refused_by="" if plain_code(envelope.refused_by) in gone_codes else envelope.refused_by,
             due="" if is_done_elsewhere else envelope.due,
         )
-        return LateDecision(False, cut, gone_codes, is_of_unlinked=is_of_unlinked, record_ids=gone_records)
+        is_after_erased = definition is not None and self._is_after_erased(cut, definition)
+        if is_after_erased and definition is not None:
+            answers = leave_out_intake_day(definition, read_answers(cut.body, definition))
+            cut = replace(cut, body=write_body(answers))
+        return LateDecision(
+            False,
+            cut,
+            gone_codes,
+            is_of_unlinked=is_of_unlinked,
+            record_ids=gone_records,
+            is_after_erased=is_after_erased,
+        )
+
+    def _is_after_erased(self, envelope: Envelope, definition: FormDefinition) -> bool:
+        """Say whether an intake says the day of an earlier one of its card that was erased."""
+        if definition.find_with_role(QuestionRole.INTAKE_DAY) is None:
+            return False
+        answers = read_answers(envelope.body, definition)
+        person = plain_code(definition.read_role(answers, QuestionRole.PERSON))
+        day = definition.read_role(answers, QuestionRole.INTAKE_DAY)[:DAY_LENGTH]
+        if not (person and day):
+            return False
+        tag = find_list(self.ctx.session).tag_intake(self.ctx.centre_id, person, day)
+        return bool(store.find_ended(self.ctx.session, self.ctx.centre_id, EndedKind.INTAKE, [tag]))
 
 
 def make_reader(ctx: ActContext, envelopes: Sequence[Envelope]) -> EndedReader | None:

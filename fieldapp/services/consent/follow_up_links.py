@@ -46,6 +46,13 @@ def leave_out_followed(
     return without_ids
 
 
+def leave_out_intake_day(definition: FormDefinition, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an intake without the day of an earlier one, which the phone filled in."""
+    leaves = flatten(answers)
+    leaves.pop(".".join(definition.summary_names.get(QuestionRole.INTAKE_DAY, ())), None)
+    return unflatten(leaves)
+
+
 def leave_out_of_body(body: str, definition: FormDefinition | None, ids: Collection[str]) -> str:
     """Return a body without records that are gone, as `leave_out_followed` does with answers."""
     if not ids:
@@ -54,4 +61,8 @@ def leave_out_of_body(body: str, definition: FormDefinition | None, ids: Collect
     cut = leave_out_followed(definition, answers, ids)
     if cut == take_out_of_answers(answers, ids):  # only numbers: the body stays as it was written
         return take_out_record_ids(body, ids)
-    return json.dumps(cut, ensure_ascii=False, separators=(",", ":"))
+    return write_body(cut)
+
+
+def write_body(answers: Mapping[str, Any]) -> str:
+    return json.dumps(answers, ensure_ascii=False, separators=(",", ":"))

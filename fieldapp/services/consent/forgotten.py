@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from fieldapp.key_ring import get_first_secret
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.settings import KeyProblem, Settings, sync_folder
 from fieldapp.store.session import Engine, Session
@@ -49,8 +50,14 @@ class ForgottenList:
         Without the server's secret key nobody can find out which card it is.
         Raises ActProblem "consent.key" when there is no key.
         """
-        text = f"{centre_id}|{person}".encode()
-        return hmac.new(self._load_key(), text, hashlib.sha256).hexdigest()[:TAG_LENGTH]
+        return self._make_tag(f"{centre_id}|{person}")
+
+    def tag_intake(self, centre_id: int, person: str, day: str) -> str:
+        """Return what stands for the day of an intake of a card, as `tag_card` does for the card."""
+        return self._make_tag(f"{centre_id}|{person}|{day}")
+
+    def _make_tag(self, text: str) -> str:
+        return hmac.new(self._load_key(), text.encode(), hashlib.sha256).hexdigest()[:TAG_LENGTH]
 
     def _load_key(self) -> bytes:
         try:
@@ -58,7 +65,8 @@ class ForgottenList:
         except KeyProblem:
             text = N_("Cards that ended cannot be recognized: the server's secret key is missing. Nothing was done.")
             raise ActProblem("consent.key", text) from None
-        return _derive_key(secret)
+        # Of the first root: the list is a file that is only ever added to.
+        return _derive_key(get_first_secret(secret))
 
     def add(self, line: ForgottenLine) -> bool:
         """Append a line and read it back; return whether it is in a second place too.

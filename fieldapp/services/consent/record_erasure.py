@@ -5,6 +5,7 @@ records. All else is as at the end of a card: a tally and tombstones stay, phone
 delete its rows, and no restored copy brings it back.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from fieldapp.services.acts import ActContext, act
@@ -139,7 +140,16 @@ def erase_one(ctx: ActContext, root_id: str, withdrawal: Withdrawal) -> None:
     slips.untie_from_record(ctx.session, ctx.centre_id, root_id)
     untie_follow_ups(ctx, traces.roots)
     take_out_day(ctx, person, days)
+    _note_intake(ctx, person, days)
     after_erasure.undo_effects(ctx, person, followed)
+
+
+def _note_intake(ctx: ActContext, person: str, days: Collection[str]) -> None:
+    """Note of which days intakes of a card were erased: a later one may still say such a day."""
+    if person and days:
+        forgotten = find_list(ctx.session)
+        tags = [forgotten.tag_intake(ctx.centre_id, person, day) for day in days]
+        store.add_ended(ctx.session, ctx.centre_id, EndedKind.INTAKE, tags)
 
 
 def _tell_phones(ctx: ActContext, root_id: str, withdrawal: Withdrawal) -> None:

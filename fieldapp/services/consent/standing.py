@@ -11,7 +11,7 @@ from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.consent import standing
-from fieldapp.store.consent.standing import ConsentWord
+from fieldapp.store.consent.standing import ConsentWord, StandingUpdate
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
 from forms.definition import Element, FormDefinition
@@ -124,14 +124,15 @@ def _find_answer(answers: Mapping[str, Any], path: str) -> str:
     return ""
 
 
-def save_statements(session: Session, centre_id: int, statements: Sequence[ConsentStatement], at: dt.datetime) -> set[str]:
-    """Save what submissions say, in the order in which they arrived.
+def save_statements(
+    session: Session, centre_id: int, statements: Sequence[ConsentStatement], at: dt.datetime
+) -> StandingUpdate:
+    """Save what submissions say, in the order in which they arrived; return what stands now.
 
-    The time `at` is written on the words of each person whose standing consent falls. Returns for whom something else
-    stands now.
+    The time `at` is written on the words of each person whose standing consent falls.
     """
     if not statements:
-        return set()
+        return StandingUpdate({}, {})
     centres.lock_words(session, centre_id)
     root_ids = {statement.root_id for statement in statements}
     words_by_record = {word.root_id: word for word in standing.list_words(session, centre_id, root_ids)}
@@ -164,20 +165,20 @@ def update_standings(
     at: dt.datetime,
     touched: Iterable[ConsentWord] = (),
     arrived: Mapping[str, int] = standing.NOTHING_SAID,
-) -> set[str]:
-    """Bring what stands up to date after these people's words changed; return for whom it did.
+) -> StandingUpdate:
+    """Bring what stands up to date after these people's words changed; return it.
 
     The time `at` is written on the `touched` words of each person whose standing consent fell; where none of them is
     theirs any more, on all words of the person. `arrived`: the highest tier that came just now, by person.
     """
-    changes = standing.update_standings(session, centre_id, persons, at, arrived)
-    fallen = {person for person, change in changes.items() if change.is_fall}
+    update = standing.update_standings(session, centre_id, persons, at, arrived)
+    fallen = {person for person, change in update.changes.items() if change.is_fall}
     if fallen:
         lowering = [word for word in touched if word.person in fallen and not word.waits]
         unmarked = fallen - {word.person for word in lowering}
         lowering += standing.list_words_of_people(session, centre_id, unmarked)
         standing.mark_lowered(session, centre_id, {word.root_id for word in lowering}, at)
-    return set(changes)
+    return update
 
 
 def _create_word(centre_id: int, statement: ConsentStatement) -> ConsentWord:

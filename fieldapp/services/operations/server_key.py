@@ -1,6 +1,9 @@
 """The server's secret key, compared with the keys in the database before it is used."""
 
-from fieldapp.services.keys import KeyUnavailable, unwrap
+import contextlib
+
+from fieldapp.key_ring import ServerSecret
+from fieldapp.services.keys import KeyUnavailable, find_wrapping_root, unwrap
 from fieldapp.services.people.second_factor import wrapped_as
 from fieldapp.settings import KEEP_IT, KeyMissing, KeyProblem, Settings
 from fieldapp.store.database import ReadTransaction
@@ -11,7 +14,7 @@ from fieldapp.store.session import Session
 Wrapped = list[tuple[str, bytes]]  # a name and what was wrapped under it
 
 
-def load_usable_key(session: Session, settings: Settings, may_make: bool = True) -> str:
+def load_usable_key(session: Session, settings: Settings, may_make: bool = True) -> ServerSecret:
     """Return the secret key, once it opens what is wrapped in the database.
 
     Where nothing is wrapped yet, a missing key is made if `may_make`. Raises KeyProblem when the key
@@ -50,6 +53,18 @@ def can_open(secret: str, keys: Wrapped, factors: Wrapped) -> bool:
     if not all(_opens(secret, *key) for key in keys):
         return False
     return not factors or any(_opens(secret, *factor) for factor in factors)
+
+
+def count_by_root(session: Session, secret: str) -> dict[int, int]:
+    """Return how many keys in the database each root opens, by its number."""
+    with ReadTransaction(session):
+        keys, factors = list_wrapped(session)
+    counts: dict[int, int] = {}
+    for name, wrapped in [*keys, *factors]:
+        with contextlib.suppress(KeyUnavailable):
+            number = find_wrapping_root(name, wrapped, secret)
+            counts[number] = counts.get(number, 0) + 1
+    return counts
 
 
 def _opens(secret: str, name: str, wrapped: bytes) -> bool:

@@ -6,6 +6,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
+from fieldapp.key_ring import get_first_secret
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -202,7 +203,8 @@ def recovery_secret(key: str, user_id: int) -> str:
     For a forgotten PIN: callers hand it out only after the right password.
     """
     # Derived and not stored: it is the same whenever it is asked for, and no row can be stolen.
-    return hmac.new(key.encode(), f"recovery:{user_id}".encode(), "sha256").hexdigest()
+    # Of the first root: phones that joined long ago have sealed to it.
+    return hmac.new(get_first_secret(key).encode(), f"recovery:{user_id}".encode(), "sha256").hexdigest()
 
 
 def was_seen_this_week(device: devices.Device) -> bool:

@@ -110,7 +110,7 @@ def _decrypt_records(
             if key:
                 envelope, number = open_sealed(record, keys.private_key(key, secret))
         except KeyUnavailable:
-            log.error("a key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", device.centre_id)
+            log.error("a key of centre/%s cannot be unwrapped: the server's secret key did not make it", device.centre_id)
             continue
         if envelope is None:
             opened[place] = IncomingSubmission(_wrap_unopened(record), number, CANNOT_DECRYPT, record.sha256, PHONE)

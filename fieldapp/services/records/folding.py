@@ -21,6 +21,7 @@ from fieldapp.services.records.consent_statements import read_record_statement, 
 from fieldapp.services.records.doubtful_times import DOUBTFUL, is_doubtful
 from fieldapp.services.records.time_limits import AT_REVIEW, WHILE_LOCKED, time_for
 from fieldapp.services.records.versions import AnswersByKey, FoldedRecord, fold_versions, is_of_office
+from fieldapp.store.consent.standing import PersonStanding
 from fieldapp.store.phones import devices
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
@@ -39,6 +40,15 @@ NOT_THE_AUTHOR = AnswerProblem(submissions.NOT_THE_AUTHOR, N_("The record that i
 
 
 @dataclass(frozen=True)
+class UpdatedRecords:
+    """What came of submissions that were just stored."""
+
+    states: list[RecordState]  # of the records that changed
+    foreign: Foreign  # submissions that turned out to be of another form or not by the author of the record
+    standings: Mapping[str, PersonStanding]  # what stands now for those who said something, by card code
+
+
+@dataclass(frozen=True)
 class RefoldedRecord:
     """What became of a record that was folded again."""
 
@@ -49,11 +59,10 @@ class RefoldedRecord:
 
 def update_records(
     ctx: ActContext, accepted: Sequence[AcceptedSubmission], answers_by_key: AnswersByKey | None = None
-) -> tuple[list[RecordState], Foreign]:
+) -> UpdatedRecords:
     """Bring records up to date with submissions that were just stored.
 
-    The forms' rules are not run again over submissions in `answers_by_key`. Returns the records that changed, and the
-    submissions that turned out to be of another form or not by the author of the record.
+    The forms' rules are not run again over submissions in `answers_by_key`.
     """
     by_record: dict[str, list[AcceptedSubmission]] = {}
     for submission in accepted:
@@ -96,10 +105,10 @@ def update_records(
             if not is_no and after.is_settled and (after.person != before.person or not before.is_settled):
                 slips.follow_record(ctx.session, ctx.centre_id, record_id, after.person)
     records.add_all(ctx.session, rows)
-    moved = standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
+    saved = standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     # The cards of those whom the records name are written with the rest of the caseload.
-    show_standing(ctx, moved - {state.person for state in states})
-    return states, foreign
+    show_standing(ctx, saved.changes.keys() - {state.person for state in states})
+    return UpdatedRecords(states, foreign, saved.standings)
 
 
 def _list_cards(batch: Sequence[AcceptedSubmission]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.caseload.record_state import AcceptedSubmission
 from fieldapp.services.consent import ended_cards, follow_up_links, refusals, standing
 from fieldapp.services.consent.card_mentions import take_out_of_answers
-from fieldapp.services.consent.ended_cards import LateRecord
+from fieldapp.services.consent.ended_cards import LateDecision, LateRecord
 from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.late_words import find_slip_person, read_late_words, save_late_words
 from fieldapp.services.consent.refusals import DecidedSubmission
@@ -139,9 +139,9 @@ def update_records_and_caseload(
         answers_by_key[submission.key] = dict(submission.answers)
     # Caseload notes have no form; they change the caseload and no record.
     of_forms = [submission for submission in accepted if submission.definition]
-    changed, foreign = folding.update_records(ctx, of_forms, answers_by_key)
-    update.update_caseload(ctx, changed, accepted)
-    return foreign
+    updated = folding.update_records(ctx, of_forms, answers_by_key)
+    update.update_caseload(ctx, updated.states, accepted, updated.standings)
+    return updated.foreign
 
 
 def concerns_whole_message(error: Exception) -> bool:
@@ -235,9 +235,17 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
             item.decision = replace(item.decision, answers=answers)
             if late_decision.is_of_unlinked:
                 _leave_nobody(ctx, item, definitions)
+        _leave_out_day(item, late_decision, item.find_definition(definitions))
         item.as_sent = late_decision.envelope
         item.submission = replace(item.submission, envelope=late_decision.envelope)
     return hashes
+
+
+def _leave_out_day(item: IntakeItem, late_decision: LateDecision, definition: FormDefinition | None) -> None:
+    """Take the day of an intake that was erased out of a later one."""
+    if late_decision.is_after_erased and definition is not None:
+        answers = follow_up_links.leave_out_intake_day(definition, item.decision.answers)
+        item.decision = replace(item.decision, answers=answers)
 
 
 def _leave_nobody(ctx: ActContext, item: IntakeItem, definitions: Definitions) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from fieldapp.store.base import Base
+from fieldapp.store.base import Base, Json
 from fieldapp.store.dialects import make_insert
 from fieldapp.store.operations import centres
 from sync.consent import END, LOWEST, StandingConsent, Statement, fold_statements
@@ -57,6 +57,7 @@ class ConsentWord(Base):
 IS_ABOVE = sa.text("above_since IS NOT NULL")
 IS_NOT_ABOVE = sa.text("above_since IS NULL")
 NOTHING_SAID: Mapping[str, int] = {}
+NOTHING_HEARD: frozenset[str] = frozenset()
 WORD_COLUMNS = tuple(ConsentWord.__table__.columns.keys())
 INSERT_WORD = sa.insert(ConsentWord)
 
@@ -86,12 +87,14 @@ class StandingRow(Base):
 _WORDS = ConsentWord.__table__.c
 _STANDINGS = StandingRow.__table__.c
 _PERSONS: sa.BindParameter[Any] = sa.bindparam("persons", expanding=True)
+# NULL for an empty list: most words know of nothing, and to read JSON costs more than to read the row.
+_KNEW = sa.func.nullif(_WORDS.knew, sa.literal([], Json), type_=Json)
 SELECT_WORDS = sa.select(
     _WORDS.person,
     _WORDS.statement_id,
     _WORDS.tier,
     _WORDS.asked,
-    _WORDS.knew,
+    _KNEW,
     _WORDS.finished_at,
     _WORDS.wording,
     _WORDS.how,
@@ -121,18 +124,27 @@ class StandingChange:
         return self.after < self.before
 
 
+@dataclass(frozen=True)
+class StandingUpdate:
+    """What stands for some people now, and for whom that changed."""
+
+    changes: Mapping[str, StandingChange]  # by person
+    standings: Mapping[str, PersonStanding]  # by person; nobody who never said anything
+
+
 def update_standings(
     session: Session, centre_id: int, persons: Collection[str], at: dt.datetime, arrived: Mapping[str, int] = NOTHING_SAID
-) -> dict[str, StandingChange]:
-    """Bring what stands up to date with these people's words; return what changed, by person.
+) -> StandingUpdate:
+    """Bring what stands up to date with these people's words; return it, and what changed.
 
     To be called in every transaction that changes their words, after the change. `arrived`: the highest tier of what
     arrived just now, by person; where less stands, what arrived may have to be cut.
     """
     asked = set(persons) - {""}
     changes: dict[str, StandingChange] = {}
+    standings: dict[str, PersonStanding] = {}
     if not asked:
-        return changes
+        return StandingUpdate(changes, standings)
     session.flush()
     centres.lock_words(session, centre_id)
     folded = _fold_words(session, centre_id, asked)
@@ -141,7 +153,8 @@ def update_standings(
     for person in sorted(folded):
         consent = folded[person]
         before = stood.get(person)
-        if before != PersonStanding(**vars(consent), person=person):
+        standings[person] = PersonStanding(**vars(consent), person=person)
+        if before != standings[person]:
             rows.append({"centre_id": centre_id, "person": person, "moved_at": at, **vars(consent)})
             changes[person] = StandingChange(LOWEST if before is None else before.tier, consent.tier)
     gone = stood.keys() - folded.keys()
@@ -154,7 +167,7 @@ def update_standings(
     fallen = {person for person, change in changes.items() if change.is_fall}
     above = {person for person, consent in folded.items() if person in fallen or arrived.get(person, END) > consent.tier}
     mark_above(session, centre_id, above, at)
-    return changes
+    return StandingUpdate(changes, standings)
 
 
 def mark_above(session: Session, centre_id: int, persons: Collection[str], at: dt.datetime) -> None:
@@ -217,7 +230,8 @@ def _fold_words(session: Session, centre_id: int, persons: Collection[str]) -> M
         if how != LATE:
             with_record.add(person)
         month = finished_at.date().replace(day=1)
-        by_person.setdefault(person, []).append(Statement(number, tier, is_asked, frozenset(knew), month, wording))
+        heard = frozenset(knew) if knew else NOTHING_HEARD
+        by_person.setdefault(person, []).append(Statement(number, tier, is_asked, heard, month, wording))
     folded = {}
     for person, statements in by_person.items():
         consent = fold_statements(statements)

@@ -26,6 +26,7 @@ class EndedKind(StrEnum):
     RECORD = "record"
     ERASED = "erased"  # a record that an administrator erased: its card goes on
     UNLINKED = "unlinked"  # a card that was taken out of its records, long after the last contact
+    INTAKE = "intake"  # card and day of an intake that was erased; its key is not in the database
     LATE = "late"  # a record of which something named such a card: it does not leave
 
 

@@ -4,7 +4,7 @@ Private halves are wrapped with the server's secret key.
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -38,6 +38,12 @@ def newest(session: Session, centre_id: int, purpose: str) -> CentreKey | None:
 def by_kids(session: Session, centre_id: int, kids: Collection[str]) -> dict[str, CentreKey]:
     query = sa.select(CentreKey).where(CentreKey.centre_id == centre_id, CentreKey.kid.in_(kids))
     return {key.kid: key for key in session.scalars(query)}
+
+
+def list_of_centre(session: Session, centre_id: int) -> Sequence[CentreKey]:
+    """Return every key of a centre, the oldest first."""
+    query = sa.select(CentreKey).where(CentreKey.centre_id == centre_id).order_by(CentreKey.id)
+    return session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def all_wrapped(session: Session) -> list[tuple[str, bytes]]:

@@ -4,6 +4,7 @@ Their secrets are wrapped with the server's key.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -32,6 +33,13 @@ def list_users_with_second_factor(session: Session, centre_id: int) -> set[int]:
     user = sa.table("user", sa.column("id"), sa.column("centre_id"))
     query = sa.select(SecondFactor.user_id).join(user, user.c.id == SecondFactor.user_id)
     return set(session.scalars(query.where(user.c.centre_id == centre_id, SecondFactor.confirmed_at.is_not(None))))
+
+
+def list_of_centre(session: Session, centre_id: int) -> Sequence[SecondFactor]:
+    """Return the second factors of a centre's people, locked for changing."""
+    user = sa.table("user", sa.column("id"), sa.column("centre_id"))
+    of_centre = SecondFactor.user_id.in_(sa.select(user.c.id).where(user.c.centre_id == centre_id))
+    return session.scalars(sa.select(SecondFactor).where(of_centre).with_for_update()).all()
 
 
 def all_wrapped(session: Session) -> list[tuple[int, bytes]]:

@@ -15,6 +15,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases import downloads
 from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
+from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import actor, session
 
 evaluator = Blueprint("evaluator", __name__, url_prefix="/releases", template_folder="templates")
@@ -56,7 +57,7 @@ def _page(problem: str) -> str:
 
     if factor.show_second_factor(session(), actor()):
         return render_template("second_factor.html", picture="", key="", problem=problem)
-    secret = current_app.config["SECRET_KEY"]
+    secret = server_secret()
     # Shown until a first code proves that the person's app has it.
     address = factor.start_second_factor(session(), actor(), secret=secret, label=current_user.username)
     picture = segno.make(address, error="m").svg_data_uri(scale=4, border=2)
@@ -68,7 +69,7 @@ def _page(problem: str) -> str:
 def second_factor_check() -> ResponseReturnValue:
     try:
         code = request.form.get("code", "")
-        factor.require_second_factor(session(), actor(), code, current_app.config["SECRET_KEY"])
+        factor.require_second_factor(session(), actor(), code, server_secret())
     except ActProblem as problem:
         return _page(gettext(problem.text)), STATUS[problem.code]
     cookie[CHECKED] = [current_user.id, time.time()]

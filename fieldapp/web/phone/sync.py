@@ -28,6 +28,7 @@ from fieldapp.store.operations import centres
 from fieldapp.store.people.users import User
 from fieldapp.web import problems
 from fieldapp.web.parsing import parse_number
+from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import session
 from sync.bodies import replace_unstorable
 from sync.envelope import parse_batch
@@ -55,7 +56,7 @@ def sign_answer(response: Response) -> Response:
     nonce = request.headers.get("X-Nonce", "")
     centre_id = g.get("centre_id")
     if centre_id and NONCE.fullmatch(nonce) and response.status_code == HTTPStatus.OK:
-        signs = find_receipt_signer(session(), centre_id, current_app.config["SECRET_KEY"])
+        signs = find_receipt_signer(session(), centre_id, server_secret())
         # No signature at all, rather than a false one: the phone then deletes nothing.
         if signs is None:
             return response
@@ -136,7 +137,7 @@ def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> Respons
         "user": user.id,
         "username": user.username,
     }
-    about["recovery"] = devices.recovery_secret(current_app.config["SECRET_KEY"], user.id)
+    about["recovery"] = devices.recovery_secret(server_secret(), user.id)
     return jsonify({"protocol": PROTOCOL, **about, "manifest": _manifest(actor)})
 
 
@@ -173,7 +174,7 @@ def manifest() -> ResponseReturnValue:
 
 
 def _manifest(actor: Actor) -> dict[str, Any]:
-    secret = current_app.config["SECRET_KEY"]
+    secret = server_secret()
     key = current_key(session(), actor.centre_id, secret)
     receipts = signing_key(session(), actor.centre_id, secret)
     return phone_forms.fetch_manifest(session(), actor, key=key, receipts=receipts)
@@ -225,7 +226,7 @@ def batch() -> ResponseReturnValue:
         g.actor,
         envelopes,
         report={"unsent": unsent_count},
-        signer=find_receipt_signer(session(), g.actor.centre_id, current_app.config["SECRET_KEY"]),
+        signer=find_receipt_signer(session(), g.actor.centre_id, server_secret()),
         limits=current_app.config["LIMITS"],
     )
     return jsonify({"protocol": PROTOCOL, "items": items})
@@ -241,7 +242,7 @@ def deliver() -> ResponseReturnValue:
         delivery = parse_delivery(request.get_data())
     except BatchRefused as refused:
         return _malformed(refused)
-    answers = receive_delivery(session(), delivery, current_app.config["SECRET_KEY"], current_app.config["LIMITS"])
+    answers = receive_delivery(session(), delivery, server_secret(), current_app.config["LIMITS"])
     # Signed by the centre of the phones; where no phone is known, there is nobody who could check.
     g.centre_id = answers.pop("centre")
     return jsonify({"protocol": PROTOCOL, **answers})

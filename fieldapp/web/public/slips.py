@@ -9,7 +9,7 @@ import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fieldapp.services import keys
@@ -22,6 +22,7 @@ from fieldapp.web.accept import best_language
 from fieldapp.web.public.slip_failures import SlipFailures
 from fieldapp.web.public.slip_forms import SentForms
 from fieldapp.web.public.slip_words import list_languages, name_day, name_month, say
+from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import session
 from sync.slips import parse_slip, tag_slip
 
@@ -64,17 +65,28 @@ def answer() -> ResponseReturnValue:
     if text:
         return _act(text)
     slip = parse_slip(request.form.get("slip", "")[:MAX_TYPED])
-    tag = tag_slip(slip, keys.derive_slip_key(current_app.config["SECRET_KEY"]))
-    # Looked up by its keyed hash; the slip itself is nowhere in the database.
-    view = read_slip(session(), tag, utcnow()) if slip else None
+    view = _find_view(slip) if slip else None
     if view is None:
         return _refuse("unknown")
     return _render(view)
 
 
+def _find_view(slip: str) -> SlipView | EndedSlip | None:
+    """Return what a slip shows, under whichever key of the server it was made.
+
+    Looked up by its keyed hash: the slip itself is nowhere in the database.
+    """
+    for key in keys.list_slip_keys(server_secret()):
+        view = read_slip(session(), tag_slip(slip, key), utcnow())
+        if view is not None:
+            return view
+    return None
+
+
 def _act(text: str) -> ResponseReturnValue:
     now = utcnow()
-    ticket = read_ticket(text, keys.derive_ticket_key(current_app.config["SECRET_KEY"]), now)
+    read = (read_ticket(text, key, now) for key in keys.list_ticket_keys(server_secret()))
+    ticket = next((each for each in read if each is not None), None)
     if ticket is None:
         return _refuse("over")
     # Ending is asked twice, since it cannot be undone.
@@ -169,7 +181,7 @@ def _issue_end_tickets(view: SlipView) -> dict[str, str]:
 
 
 def _issue(view: SlipView, act: SlipAct) -> str:
-    key = keys.derive_ticket_key(current_app.config["SECRET_KEY"])
+    key = keys.derive_ticket_key(server_secret())
     return issue_ticket(Ticket(view.tag, act), key, utcnow())
 
 

@@ -22,6 +22,7 @@ from fieldapp.web import assets, sessions
 from fieldapp.web.language import LANGUAGES
 from fieldapp.web.problems import STATUS
 from fieldapp.web.public.inputs import SignInInput
+from fieldapp.web.server_keys import server_secret
 
 KNOWN = "known"  # the cookie of a browser where somebody has signed in before
 KNOWN_FOR = 180 * 86400  # seconds
@@ -47,7 +48,7 @@ def signed_in() -> ResponseReturnValue:
     if not entered.validate_on_submit():
         return render_template("sign_in.html", entered=entered, problem=gettext("Fill in both fields.")), 422
     address = request.remote_addr or ""
-    secret = current_app.config["SECRET_KEY"]
+    secret = server_secret()
     marks = request.cookies.get(KNOWN, "").split(",")
     try:
         user = check(
@@ -106,7 +107,7 @@ def healthz() -> ResponseReturnValue:
         check_connection(sessions.session())
         if not migrations.is_current(sessions.db.engine):
             problem = "The database has another schema than this version needs. Run: fieldapp db upgrade"
-        elif not is_key_right(sessions.session(), current_app.config["SECRET_KEY"]):
+        elif not is_key_right(sessions.session(), server_secret()):
             problem = "The server's secret key does not open the keys in the database. Run: fieldapp doctor"
     except Exception as error:  # whatever it is, the answer is the same: not ready
         note_failure(current_app.logger, "healthz: the database cannot be reached", error)

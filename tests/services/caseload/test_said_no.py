@@ -9,10 +9,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.settings import Settings
 from fieldapp.store.caseload.cards import Card
+from fieldapp.store.phones.pull import PullItem, read_changes_after, read_last_number
 from tests.cast import Cast, publish_others
 from tests.services.caseload.meetings import ONE, TODAY, TWO, knows, send
 from tests.services.caseload.participants import participant, referred
@@ -51,6 +53,26 @@ def test_nobody_is_reminded_of_a_referral_of_who_said_no(session: Session, cast:
     assert f"ref/{referral['id']}" not in knows(session, cast.amina)
     send(session, cast.amina, knowing(session, met(ONE, TODAY, "2"), ONE))
     assert listed == {key for key in knows(session, cast.amina) if key.startswith("ref/")}
+
+
+def test_an_upgrade_takes_referrals_of_who_said_no_before_off_phones(session: Session, cast: Cast) -> None:
+    referral, other = refer(ONE), refer(TWO)
+    send(session, cast.amina, met(ONE, EARLIER, "2"), referral, other)
+    mine, others = f"ref/{referral['id']}", f"ref/{other['id']}"
+    before = session.scalars(sa.select(PullItem.body).where(PullItem.key == mine)).one()
+    lower_card(session, cast.rosa, card_id=find_card(session, cast.rosa, code=ONE), tier=0, reason="in_person")
+    # As a version left it that did not take it off.
+    session.execute(sa.update(PullItem).where(PullItem.key == mine).values(body=before))
+    session.commit()
+    cursor = read_last_number(session, cast.amina.user_id or 0)
+    tell_in_every_centre(session)
+    known = knows(session, cast.amina)
+    assert mine not in known
+    assert others in known
+    _, count, items = read_changes_after(session, cast.amina.user_id or 0, cursor, 100)
+    assert (count, items) == (1, f'["{mine}",null]')
+    tell_in_every_centre(session)  # once is enough
+    assert read_changes_after(session, cast.amina.user_id or 0, cursor + 1, 100)[1] == 0
 
 
 def test_the_day_of_a_record_that_became_a_no_is_not_on_the_card(session: Session, cast: Cast) -> None:

@@ -153,6 +153,25 @@ def test_its_day_goes_from_a_later_intake_of_the_same_card(session: Session, cas
     assert record.answers["arrival"]["second_intake"] == "yes"
 
 
+def test_its_day_goes_from_an_intake_that_comes_only_afterwards(session: Session, cast: Cast) -> None:
+    first = participant("intake", FIRST)
+    send(session, cast, first)
+    erase(session, cast, first)
+    body = json.loads(participant("intake", DAY)["body"])
+    body["start"]["intake_day"] = str(FIRST)
+    body["arrival"]["second_intake"] = "yes"
+    second = filled("participant", body, DAY)
+    body["start"]["intake_day"] = str(DAY)  # of no intake that was erased
+    third = filled("participant", body, DAY)
+    send(session, cast, second, third)
+    record = session.scalars(sa.select(Record).where(Record.instance_id == second["id"])).one()
+    assert "intake_day" not in record.answers["start"]
+    assert record.answers["arrival"]["second_intake"] == "yes"
+    assert str(FIRST) not in session.scalars(sa.select(Submission.body).where(Submission.root_id == second["id"])).one()
+    other = session.scalars(sa.select(Record).where(Record.instance_id == third["id"])).one()
+    assert other.answers["start"]["intake_day"] == str(DAY)
+
+
 def test_the_day_of_another_intake_stays(session: Session, cast: Cast) -> None:
     first = participant("intake", FIRST)
     body = json.loads(participant("intake", DAY)["body"])

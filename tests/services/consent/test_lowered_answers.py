@@ -1,5 +1,6 @@
 """What a person's consent does not reach any more goes from all that is stored about them."""
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -13,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.forms.published import publish_form
 from fieldapp.services.records import lowered_answers
 from fieldapp.services.records.decisions import IncomingSubmission
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.lowered_answers import cut_in_every_centre
-from fieldapp.services.records.quarantine import let_in_all
+from fieldapp.services.records.quarantine import let_in_all, let_in_known_forms
 from fieldapp.settings import Settings
 from fieldapp.store.consent import retention
 from fieldapp.store.consent import standing as words
@@ -29,6 +31,7 @@ from fieldapp.store.records.submissions import Submission
 from sync.envelope import parse_item
 from sync.intake import FAILED
 from tests.cast import Cast, publish_others
+from tests.programme import compiled_of
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.consents import APRIL, JUNE, MAY, ONE, intake, knowing, met, send, told
 from tests.services.consent.endings import OTHER
@@ -227,6 +230,53 @@ def test_what_is_kept_aside_after_consent_fell_is_stored_without_it(session: Ses
     aside(session, cast, intake(ONE, APRIL))
     assert find_left(session, *DENIED) == []
     assert find_left(session, ALLOWED) == [ALLOWED]
+
+
+NEWER = "2099"
+
+
+def publish_newer(session: Session, cast: Cast, form: str) -> None:
+    compiled = compiled_of(form)
+    newer = dataclasses.replace(compiled, definition=dataclasses.replace(compiled.definition, version=NEWER))
+    publish_form(session, cast.system, compiled=newer, workbook=b"")
+
+
+@pytest.mark.parametrize("kind", LATE)
+def test_what_waited_for_its_form_and_is_refused_then_loses_it_too(session: Session, cast: Cast, kind: str) -> None:
+    first = met(ONE, APRIL, "3") if kind == "under another form" else intake(ONE, APRIL)
+    send(session, cast, first)
+    lower(session, cast)
+    cut_in_every_centre(session)
+    late = {**LATE[kind](first), "version": NEWER}
+    send(session, cast, late, status="rejected")
+    assert find_left(session, *DENIED) == list(DENIED)  # nobody can tell what it says
+    publish_newer(session, cast, "participant")
+    assert let_in_known_forms(session) == 0
+    assert find_left(session, *DENIED) == []
+    row = session.scalars(sa.select(Submission).where(Submission.instance_id == late["id"])).one()
+    assert row.state == "rejected"
+    assert ALLOWED in row.body
+    told_back = session.scalars(sa.select(PullItem.body).where(PullItem.key.like("rec/%"), PullItem.body != "")).all()
+    assert len(told_back) == (kind != "under another form")
+    assert all(ALLOWED in body and not any(word in body for word in DENIED) for body in told_back)
+
+
+def test_what_is_refused_as_it_is_let_in_waits_while_two_answers_differ(
+    session: Session, cast: Cast, calendar: Calendar
+) -> None:
+    day = calendar.now.date()
+    calendar.send(met(ONE, day, "3"), met(ONE, day, "1"))
+    calendar.go_on(31)
+    cut_in_every_centre(session)  # from now on nothing is known of that would have to be cut
+    refused = {**change(intake(ONE, day), "arrival", came_by=""), "version": NEWER}
+    send(session, cast, refused, status="rejected")
+    publish_newer(session, cast, "participant")
+    assert let_in_known_forms(session) == 0
+    cut_in_every_centre(session)
+    assert find_left(session, *DENIED) == list(DENIED)
+    calendar.go_on(31)
+    cut_in_every_centre(session)
+    assert find_left(session, *DENIED) == []
 
 
 def test_who_agreed_anew_in_a_record_that_is_refused_loses_nothing(session: Session, cast: Cast) -> None:

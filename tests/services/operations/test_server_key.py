@@ -37,8 +37,8 @@ def wrapped(url: str, tmp_path: Path, session: Session, cast: Cast) -> Settings:
 
 def put(settings: Settings, key: str) -> None:
     settings.folder.mkdir(mode=0o700, exist_ok=True)
-    settings.key_file.write_text(key)
-    settings.key_file.chmod(0o600)
+    settings.key_path.write_text(key)
+    settings.key_path.chmod(0o600)
 
 
 STATES = [
@@ -61,7 +61,7 @@ def test_a_fatal_state_is_refused_with_what_to_do(wrapped: Settings, session: Se
     assert SECRET not in str(refused.value)
     with pytest.raises(KeyProblem):
         create_app(wrapped)
-    assert wrapped.key_file.exists() == (key is not None)  # none was made
+    assert wrapped.key_path.exists() == (key is not None)  # none was made
 
 
 def test_the_right_key_is_taken_and_a_first_one_made_only_where_nothing_is_wrapped(
@@ -69,7 +69,7 @@ def test_the_right_key_is_taken_and_a_first_one_made_only_where_nothing_is_wrapp
 ) -> None:
     put(wrapped, SECRET + "\n")
     assert load_usable_key(session, wrapped) == SECRET
-    wrapped.key_file.unlink()
+    wrapped.key_path.unlink()
     session.execute(sa.text("DELETE FROM centre_key"))
     session.commit()
     made = load_usable_key(session, wrapped)
@@ -141,7 +141,7 @@ COMMANDS = [("serve",), ("run",), ("scheduler",), ("release", "build", "x", "--p
 def test_no_command_that_uses_the_key_starts_without_it(wrapped: Settings, arguments: tuple[str, ...]) -> None:
     lost = run(wrapped, *arguments)
     assert (lost.returncode, "was lost" in lost.stderr) == (1, True), lost.stderr
-    assert not wrapped.key_file.exists()
+    assert not wrapped.key_path.exists()
     other = run(wrapped, *arguments, FIELDAPP_SECRET_KEY="x" * 40)
     assert (other.returncode, "another one" in other.stderr) == (1, True), other.stderr
     assert "Traceback" not in lost.stderr + other.stderr
@@ -150,7 +150,7 @@ def test_no_command_that_uses_the_key_starts_without_it(wrapped: Settings, argum
 def test_doctor_says_it_and_exports_still_work(wrapped: Settings) -> None:
     lost = run(wrapped, "doctor")
     assert (lost.returncode, "PUT RIGHT: There is no secret key" in lost.stderr) == (1, True)
-    assert not wrapped.key_file.exists()
+    assert not wrapped.key_path.exists()
     assert run(wrapped, "export", "encounter").returncode == 0  # needs no key: what is open can be saved
     put(wrapped, "x" * 64)
     assert "another one" in run(wrapped, "doctor").stderr

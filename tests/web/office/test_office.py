@@ -67,7 +67,7 @@ def test_what_a_shut_out_phone_sent_is_named_and_let_in_by_one_click(
 ) -> None:
     engine = engine_for(settings.url)
     with Session(engine, expire_on_commit=False) as own:
-        phone = Phone(own, web_cast, app.config["SECRET_KEY"])
+        phone = Phone(own, web_cast, app.extensions["server_keys"].secret)
         device_id = devices.devices.by_uids(own, [phone.key.device])[phone.key.device].id
         post(rosa, f"/office/phones/{device_id}/revoke", order="wipe")
         headers = {"Content-Type": "application/json"}

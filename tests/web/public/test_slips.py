@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from fieldapp.key_ring import add_root
+from fieldapp.services.acts import utcnow
 from fieldapp.services.consent import forgotten
 from fieldapp.services.keys import derive_slip_key
 from fieldapp.services.records.deliveries import receive_delivery
@@ -208,7 +210,7 @@ def test_no_page_offers_more_than_stands(client: FlaskClient) -> None:
 def test_a_ticket_is_for_its_slip_and_act_alone(
     client: FlaskClient, app: Flask, settings: Settings, web_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = derive_slip_key(app.config["SECRET_KEY"])
+    key = derive_slip_key(app.extensions["server_keys"].secret)
     (to_one,) = tickets(type_in(client, OTHER).text)
     monkeypatch.setattr(slips, "failures", SlipFailures(lambda: 0.0))
     forged = [
@@ -328,13 +330,24 @@ def test_it_speaks_the_languages_of_the_consent_script(client: FlaskClient, lang
     assert f'<html lang="{language}"' in by_browser
 
 
+def test_a_slip_and_its_tickets_go_on_under_a_new_key_of_the_server(
+    client: FlaskClient, app: Flask, settings: Settings, web_cast: Cast
+) -> None:
+    (to_one,) = tickets(type_in(client, OTHER).text)
+    watch = app.extensions["server_keys"]
+    watch.secret = add_root(watch.secret, utcnow())
+    assert "What you agreed to" in type_in(client, SLIP).text
+    assert client.post("/r", data={"ticket": to_one}).status_code == 200
+    assert tiers(settings, web_cast) == {ONE: 3, TWO: 1}
+
+
 def test_a_language_that_there_is_not_is_the_browsers(client: FlaskClient) -> None:
     assert '<html lang="fr"' in client.get("/r?lang=xx", headers={"Accept-Language": "fr"}).text
 
 
 def test_a_slip_that_was_voided_is_as_unknown_as_any_other(client: FlaskClient, app: Flask, settings: Settings) -> None:
     with Session(engine_for(settings.url)) as session:
-        session.get_one(Slip, tag_slip(SLIP, derive_slip_key(app.config["SECRET_KEY"]))).is_lost = True
+        session.get_one(Slip, tag_slip(SLIP, derive_slip_key(app.extensions["server_keys"].secret))).is_lost = True
         session.commit()
     voided, unknown = [re.sub(r'name="form" value="[^"]+"', "", type_in(client, slip).text) for slip in (SLIP, NOBODYS)]
     assert voided == unknown

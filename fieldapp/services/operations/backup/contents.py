@@ -10,14 +10,14 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from fieldapp.services.operations.backup import data_lock, marks
-from fieldapp.settings import FORGOTTEN, Settings, sync_folder
+from fieldapp.settings import FORGOTTEN, OWN_KEY, Settings, sync_folder
 from fieldapp.store.database import sqlite_file
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 FILES = "files"  # what is in the data folder beside the database
-KEY = "secret_key"
+KEY = OWN_KEY  # in no backup; older versions could put it in
 ASIDE = "replaced-"  # folders that a restore moved aside begin with this
 REBUILT = {"packages/feeds"}  # the scheduler builds them from the database
 

@@ -19,7 +19,6 @@ from fieldapp.services.operations.backup.contents import (
     DATABASES,
     FILES,
     FORMAT,
-    KEY,
     MANIFEST,
     BackupProblem,
     copy_file,
@@ -27,9 +26,9 @@ from fieldapp.services.operations.backup.contents import (
     iterate_data_files,
     make_durable,
 )
-from fieldapp.services.operations.server_key import Wrapped, can_open
+from fieldapp.services.operations.server_key import Wrapped
 from fieldapp.services.people.second_factor import wrapped_as
-from fieldapp.settings import KEEP_IT, KeyProblem, Settings, sync_folder
+from fieldapp.settings import Settings, sync_folder
 from fieldapp.store import copies
 from fieldapp.store.copies import Contents, CopyProblem
 from fieldapp.store.database import engine_for, sqlite_file
@@ -45,11 +44,11 @@ class Backup:
     left_out: list[str]  # what must be kept by other means, in words
 
 
-def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Backup:
+def take_backup(settings: Settings, target: Path) -> Backup:
     """Make a backup in a new folder, which appears only when the backup is complete.
 
-    `with_key` puts the server's secret key into it. Raises BackupProblem, and leaves nothing behind,
-    when anything is missing or damaged.
+    The server's secret key is never in it: who takes both has everything. Raises BackupProblem, and leaves nothing
+    behind, when anything is missing or damaged.
     """
     target = target.absolute()
     _check_target(settings, target)
@@ -58,7 +57,7 @@ def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Bac
         # In the target's own folder: a rename across disks is a copy that can stop halfway.
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
         try:
-            manifest = _copy_everything(settings, work, with_key)
+            manifest = _copy_everything(settings, work)
             text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
             (work / MANIFEST).write_text(text, encoding="utf-8")
             make_durable(work)
@@ -70,7 +69,7 @@ def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Bac
         sync_folder(target.parent)
         # Written only for a backup that is complete, since doctor believes it.
         marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target)
-    return Backup(target, manifest, hashlib.sha256(text.encode()).hexdigest(), _list_left_out(settings, with_key))
+    return Backup(target, manifest, hashlib.sha256(text.encode()).hexdigest(), _list_left_out(settings))
 
 
 def _check_target(settings: Settings, target: Path) -> None:
@@ -86,7 +85,7 @@ def _check_target(settings: Settings, target: Path) -> None:
         )
 
 
-def _copy_everything(settings: Settings, work: Path, with_key: bool) -> dict[str, Any]:
+def _copy_everything(settings: Settings, work: Path) -> dict[str, Any]:
     """Copy everything into the folder `work`, and return the manifest."""
     now = utcnow()
     kind = copies.get_kind(settings.url)
@@ -98,10 +97,6 @@ def _copy_everything(settings: Settings, work: Path, with_key: bool) -> dict[str
         _copy_checked(path, work / FILES / name)
     _check_packages(contents, work / FILES / "packages")
     factors = [(wrapped_as(user_id), wrapped) for user_id, wrapped in contents.factors]
-    if with_key:
-        # Made with its rights first, filled afterwards: at no moment can others read it.
-        (work / KEY).touch(mode=0o600)
-        (work / KEY).write_text(_read_matching_key(settings, contents.keys, factors))
     parts = [describe_part(path, work) for path in sorted(work.rglob("*")) if path.is_file()]
     return {
         "format": FORMAT,
@@ -112,7 +107,7 @@ def _copy_everything(settings: Settings, work: Path, with_key: bool) -> dict[str
         "rows": contents.rows,
         "position": contents.position,
         "epoch": contents.epoch,
-        "has_key": with_key,
+        "has_key": False,  # older versions could put it in
         # Only the right secret key opens these, so a restore knows it before it changes anything.
         "keys": _encode_wrapped(contents.keys),
         "factors": _encode_wrapped(factors),
@@ -122,20 +117,6 @@ def _copy_everything(settings: Settings, work: Path, with_key: bool) -> dict[str
 
 def _encode_wrapped(keys: Wrapped) -> list[list[str]]:
     return [[name, base64.b64encode(wrapped).decode()] for name, wrapped in keys]
-
-
-def _read_matching_key(settings: Settings, keys: Wrapped, factors: Wrapped) -> str:
-    """Return the secret key; raise BackupProblem unless it opens the copied keys."""
-    try:
-        secret = settings.key()
-    except KeyProblem as problem:
-        raise BackupProblem(f"{problem} No backup was made.") from None
-    if not can_open(secret, keys, factors):
-        raise BackupProblem(
-            f"The secret key in {settings.key_place} does not open the keys in the database, "
-            f"so the backup could never be put back with it. {KEEP_IT} No backup was made."
-        )
-    return secret
 
 
 def _copy_database(settings: Settings, target: Path, now: dt.datetime) -> Contents:
@@ -176,14 +157,12 @@ def _check_packages(contents: Contents, folder: Path) -> None:
             )
 
 
-def _list_left_out(settings: Settings, with_key: bool) -> list[str]:
+def _list_left_out(settings: Settings) -> list[str]:
     """Return sentences that say what must be kept by other means."""
-    left_out = []
-    if not with_key:
-        left_out.append(
-            f"The secret key ({settings.key_place}) is not in it. Keep a copy of it in another place: "
-            "without it this backup cannot be put back, and nothing that phones sealed can be opened."
-        )
+    left_out = [
+        f"The secret key ({settings.key_place}) is not in it. Keep a copy of it in another place: "
+        "without it this backup cannot be put back, and nothing that phones sealed can be opened."
+    ]
     if not settings.secrets_folder.is_relative_to(settings.folder):
         text = f"The secrets of delivery targets ({settings.secrets_folder}) are not in it."
         left_out.append(text)

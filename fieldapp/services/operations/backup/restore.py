@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fieldapp.key_ring import ServerSecret
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.consent.forgotten import attach, merge_lists
@@ -31,7 +32,7 @@ from fieldapp.services.operations.backup.contents import (
 from fieldapp.services.operations.server_key import Wrapped, can_open
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
-from fieldapp.settings import FORGOTTEN, KEEP_IT, KeyMissing, Settings, sync_folder
+from fieldapp.settings import FORGOTTEN, KEEP_IT, KeyMissing, Settings, read_key_copy, sync_folder
 from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
@@ -80,11 +81,12 @@ class AsideFolder:
         return path
 
 
-def restore(settings: Settings, source: Path, replace: bool = False) -> Restored:
+def restore(settings: Settings, source: Path, replace: bool = False, key: Path | None = None) -> Restored:
     """Restore the backup in the folder `source`.
 
-    `replace` allows data to be there already: it is moved aside. Raises BackupProblem before anything
-    is changed when the backup is damaged or does not fit, or data is there without `replace`.
+    `replace` allows data to be there already: it is moved aside. `key` is a copy of the server's key file, for a
+    machine that has none yet: it is put where the settings say. Raises BackupProblem before anything is changed when
+    the backup is damaged or does not fit, or data is there without `replace`.
     """
     # Read and checked before anything is locked or moved.
     manifest = read_manifest(source)
@@ -93,10 +95,13 @@ def restore(settings: Settings, source: Path, replace: bool = False) -> Restored
     with data_lock.take_alone(settings):
         engine = engine_for(settings.url)
         try:
-            _check_fit(settings, manifest, engine, source, replace)
+            _check_fit(settings, manifest, engine, replace)
+            secret = _find_new_key(settings, manifest, source, key)
             before = _read_before(engine)
             # Every connection ends before the file is replaced, or it would go on with the old one.
             engine.dispose()
+            if secret is not None:
+                settings.replace_key(secret, is_first=True)
             done = _put_back(settings, source, manifest, parts, before)
             _end_cards(settings)
             return done
@@ -106,7 +111,7 @@ def restore(settings: Settings, source: Path, replace: bool = False) -> Restored
             engine.dispose()
 
 
-def _check_fit(settings: Settings, manifest: dict[str, Any], engine: Engine, source: Path, replace: bool) -> None:
+def _check_fit(settings: Settings, manifest: dict[str, Any], engine: Engine, replace: bool) -> None:
     kind = copies.get_kind(settings.url)
     if manifest["kind"] != kind:
         text = f"This is a backup of {manifest['kind']}, and FIELDAPP_DATABASE_URL names {kind}."
@@ -115,7 +120,6 @@ def _check_fit(settings: Settings, manifest: dict[str, Any], engine: Engine, sou
     if not migrations.is_known(engine, manifest["schema"]):
         text = f"The backup's schema ({manifest['schema']}) is newer than this version."
         raise BackupProblem(f"{text} Use the version that made it, or a newer one.")
-    _check_key(settings, manifest, source)
     # Checked for PostgreSQL only: for SQLite the lock on the data folder says the same.
     if kind == copies.POSTGRESQL:
         _require_nobody_connected(engine)
@@ -133,28 +137,35 @@ def _require_nobody_connected(engine: Engine) -> None:
         raise BackupProblem(f"{text} Stop every server and scheduler, then try again.")
 
 
-def _check_key(settings: Settings, manifest: dict[str, Any], source: Path) -> None:
-    """Raise BackupProblem unless the secret key opens the keys in the backup's database.
+def _find_new_key(settings: Settings, manifest: dict[str, Any], source: Path, key: Path | None) -> ServerSecret | None:
+    """Return the secret key that this server gets with the backup; None for none.
 
-    It is the key of this server, or where there is none, the one in the backup.
+    It is the one that was named, or one that an older version put into the backup. Raises BackupProblem unless the
+    key that will count opens the keys in the backup's database.
     """
     keys = _decode_wrapped(manifest["keys"])
     factors = _decode_wrapped(manifest["factors"])
     where: str | Path = settings.key_place
+    is_new = False
     try:
+        # A key of the server itself is never replaced by another one.
         secret = settings.key()
     except KeyMissing as missing:
-        if manifest["has_key"]:
-            where = source / KEY
-            secret = where.read_text().strip()
-        elif keys or factors:
-            raise BackupProblem(f"{missing} The backup does not hold it. {KEEP_IT} Nothing was changed.") from None
-        else:
-            return
+        if key is None and manifest["has_key"]:
+            key = source / KEY
+        if key is None and not (keys or factors):
+            return None
+        if key is None:
+            text = f"{missing} The backup does not hold it: name a copy of the key's file with --key FILE."
+            raise BackupProblem(f"{text} {KEEP_IT} Nothing was changed.") from None
+        where = key
+        is_new = True
+        secret = read_key_copy(key)
     if not can_open(secret, keys, factors):
         raise BackupProblem(
             f"The secret key in {where} does not open the keys in the backup. {KEEP_IT} Nothing was changed."
         )
+    return secret if is_new else None
 
 
 def _decode_wrapped(pairs: list[list[str]]) -> Wrapped:
@@ -281,9 +292,6 @@ def _move_files(settings: Settings, work: Path, aside: AsideFolder) -> None:
             entry.rename(aside.folder() / entry.name)
     for entry in sorted((work / FILES).iterdir()):
         entry.rename(settings.folder / entry.name)
-    # A key of the server itself is never replaced by one from a backup.
-    if (work / KEY).exists() and not settings.secret_key and not settings.key_file.exists():
-        (work / KEY).rename(settings.key_file)
     sync_folder(settings.folder)
 
 

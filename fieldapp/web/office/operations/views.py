@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from fieldapp.services.operations import overview as home_act
 from fieldapp.web.office.blueprint import office
+from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import actor, session
 
 
@@ -23,7 +24,7 @@ def _is_proxy_unknown() -> bool:
 
 
 def _home() -> home_act.HomePage:
-    return home_act.view_home(session(), actor(), secret=current_app.config["SECRET_KEY"])
+    return home_act.view_home(session(), actor(), secret=server_secret())
 
 
 @office.get("/system")

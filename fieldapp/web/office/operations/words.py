@@ -37,6 +37,7 @@ ACTS = {
     "labels.keep": N_("Labels of cards were stored, encrypted"),
     "key.make": N_("A key for encryption was created"),
     "key.make_signing": N_("The key for receipts was created"),
+    "key.rewrap": N_("The keys were put under a new key of the server"),
     "person.add": N_("A person was added"),
     "person.own_password": N_("Somebody changed their own password"),
     "person.reset_password": N_("A password was replaced"),

@@ -17,6 +17,7 @@ from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.people.inputs import PersonInput, RescueInput, RulesInput
 from fieldapp.web.office.people.page import render_people_page
 from fieldapp.web.overtaken import seen
+from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import actor, session
 from sync.problems import BatchRefused
 
@@ -75,7 +76,7 @@ def phone_rescue() -> ResponseReturnValue:
             session(),
             who,
             data=file.read() if file else b"",
-            secret=current_app.config["SECRET_KEY"],
+            secret=server_secret(),
             limits=current_app.config["LIMITS"],
         )
     except BatchRefused:

@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
 from fieldapp.services.consent import record_erasure
-from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing, quarantine, reviews
 from fieldapp.web.office.blueprint import office
+from fieldapp.web.office.records.erasing import erase_for_reason
 from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, session
 
@@ -35,18 +35,12 @@ def submission_dismiss(submission_id: int) -> ResponseReturnValue:
 @office.post("/review/<int:submission_id>/erase")
 def submission_erase(submission_id: int) -> ResponseReturnValue:
     """Erase what was refused or kept aside, where an admin says why."""
-    try:
-        reason = request.form.get("reason", "")
-        withdrawal_id = record_erasure.erase_submission(session(), actor(), submission_id=submission_id, reason=reason)
-    except ActProblem as problem:
-        if not problem.code.startswith(("erase.", "consent.")):
-            raise
-        flash(gettext(problem.text), "danger")
-        return redirect(url_for("office.submission", submission_id=submission_id))
-    flash(gettext("The record is erased."), "safe")
-    if withdrawal_id:
-        return redirect(url_for("office.withdrawal", withdrawal_id=withdrawal_id))
-    return redirect(url_for("office.review_queue"))
+
+    def erase(reason: str) -> str:
+        return record_erasure.erase_submission(session(), actor(), submission_id=submission_id, reason=reason)
+
+    page = url_for("office.submission", submission_id=submission_id)
+    return erase_for_reason(erase, page, url_for("office.review_queue"))
 
 
 @office.post("/review/<int:submission_id>/let-in")

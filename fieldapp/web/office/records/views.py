@@ -13,10 +13,12 @@ from fieldapp.services.records.export_consent import ExportPurpose
 from fieldapp.services.revisions import LastChange, Overtaken
 from fieldapp.store.records.records import RecordFilter
 from fieldapp.web.office.blueprint import office
+from fieldapp.web.office.records.erasing import erase_for_reason
 from fieldapp.web.office.records.inputs import FilterInput
 from fieldapp.web.overtaken import seen
 from fieldapp.web.parsing import parse_number
 from fieldapp.web.problems import STATUS
+from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import actor, session
 
 # Pictures that a browser shows without running anything in them.
@@ -76,22 +78,17 @@ def record_choose(instance_id: str) -> ResponseReturnValue:
 @office.post("/records/<instance_id>/erase")
 def record_erase(instance_id: str) -> ResponseReturnValue:
     """Erase a record for good, where an admin says why."""
-    try:
-        reason = request.form.get("reason", "")
-        withdrawal_id = record_erasure.erase_record(session(), actor(), instance_id=instance_id, reason=reason)
-    except ActProblem as problem:
-        if not problem.code.startswith(("erase.", "consent.")):
-            raise
-        flash(gettext(problem.text), "danger")
-        return redirect(url_for("office.record", instance_id=instance_id))
-    flash(gettext("The record is erased."), "safe")
-    return redirect(url_for("office.withdrawal", withdrawal_id=withdrawal_id))
+
+    def erase(reason: str) -> str:
+        return record_erasure.erase_record(session(), actor(), instance_id=instance_id, reason=reason)
+
+    return erase_for_reason(erase, url_for("office.record", instance_id=instance_id), url_for("office.records"))
 
 
 @office.get("/attachments/<kind>/<subtype>/<sha256>")
 def attachment(kind: str, subtype: str, sha256: str) -> ResponseReturnValue:
     """Show a picture or play a voice note; anything else is only offered for download."""
-    data = attachments.open_attachment(session(), actor(), sha256=sha256, secret=current_app.config["SECRET_KEY"])
+    data = attachments.open_attachment(session(), actor(), sha256=sha256, secret=server_secret())
     is_shown = (kind, subtype) in SHOWN or kind == "audio"
     mimetype = "application/octet-stream"
     if is_shown:

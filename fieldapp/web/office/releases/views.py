@@ -21,6 +21,7 @@ from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.release_words import SERIES_PARTS, TARGET_FIELDS
+from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import actor, session
 
 # What may be left out of a target, beside what it needs.
@@ -32,7 +33,7 @@ MAX_LENGTH = 4000
 def series_list() -> ResponseReturnValue:
     series, newest = acts.list_series(session(), actor())
     try:
-        key = downloads.public_key(session(), actor().centre_id, current_app.config["SECRET_KEY"])
+        key = downloads.public_key(session(), actor().centre_id, server_secret())
     # The page is of use without the key; recipients just cannot be told it now.
     except KeyUnavailable:
         key = ""
