@@ -12,10 +12,12 @@ from fieldapp.services.operations.backup.restore import restore as put_back
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Move the data that is there aside; nothing is deleted.")
-def restore(folder: Path, replace: bool) -> None:
+@click.option("--older", is_flag=True, help="Put this one back though a newer one lies beside it.")
+@click.option("--after", type=click.IntRange(0), help="The highest number of a copy that phones show (Mine, Details).")
+def restore(folder: Path, replace: bool, older: bool, after: int | None) -> None:
     """Put the backup in DIR back, with the server and the scheduler stopped."""
     try:
-        done = put_back(settings_module.read(), folder, replace)
+        done = put_back(settings_module.read(), folder, replace, older, after)
     except BackupProblem as problem:
         raise click.ClickException(str(problem)) from None
     made_at = f"{done.manifest['made_at'][:16].replace('T', ' ')} UTC"

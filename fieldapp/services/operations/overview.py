@@ -14,12 +14,12 @@ from fieldapp.services.phones.missing import find_missing
 from fieldapp.services.records.listing import count_review_queue
 from fieldapp.services.releases.withheld import is_list_overdue
 from fieldapp.store.forms import versions
-from fieldapp.store.operations import audit, centres
+from fieldapp.store.operations import audit, centres, epochs
 from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.operations.epochs import Epoch
 from fieldapp.store.people import users
-from fieldapp.store.phones import devices, epochs
+from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
-from fieldapp.store.phones.epochs import Epoch
 from fieldapp.store.products import products
 from fieldapp.store.records import records
 from fieldapp.store.releases import releases

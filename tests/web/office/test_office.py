@@ -15,7 +15,7 @@ from fieldapp.services import keys
 from fieldapp.services.phones import devices
 from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction, engine_for
-from fieldapp.store.phones import epochs
+from fieldapp.store.operations import epochs
 from fieldapp.store.phones.devices import Device
 from fieldapp.version import VERSION
 from tests.cast import Cast, batch, encounter, envelope

@@ -22,17 +22,22 @@ from fieldapp.services.operations.backup.contents import (
     KEY,
     MANIFEST,
     BackupProblem,
+    check_parts,
     copy_file,
     describe_part,
+    drop_from_memory,
     iterate_data_files,
     make_durable,
+    read_manifest,
 )
 from fieldapp.services.operations.server_key import Wrapped, can_open
 from fieldapp.services.people.second_factor import wrapped_as
 from fieldapp.settings import KEEP_IT, KeyProblem, Settings, sync_folder
 from fieldapp.store import copies
 from fieldapp.store.copies import Contents, CopyProblem
-from fieldapp.store.database import engine_for, sqlite_file
+from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
+from fieldapp.store.operations import centre_log
+from fieldapp.store.session import Session
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Backup:
     manifest: dict[str, Any]
     sha256: str  # of the manifest, which names the hash of everything else
     left_out: list[str]  # what must be kept by other means, in words
+    is_safe: bool  # it is in the place off this machine, and phones may rely on it
 
 
 def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Backup:
@@ -63,14 +69,41 @@ def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Bac
             (work / MANIFEST).write_text(text, encoding="utf-8")
             make_durable(work)
             work.rename(target)  # only now is it a backup
+            sync_folder(target.parent)
+            is_safe = _is_in_place(settings, target)
+            if is_safe:
+                _note_safe(settings, target, manifest)
         except CopyProblem as problem:
             raise BackupProblem(str(problem)) from None
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        sync_folder(target.parent)
         # Written only for a backup that is complete, since doctor believes it.
         marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target)
-    return Backup(target, manifest, hashlib.sha256(text.encode()).hexdigest(), _list_left_out(settings, with_key))
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return Backup(target, manifest, sha256, _list_left_out(settings, with_key), is_safe)
+
+
+def _is_in_place(settings: Settings, target: Path) -> bool:
+    """Say whether a backup is in the place off this machine."""
+    return settings.copies_folder is not None and target.parent.resolve() == settings.copies_folder
+
+
+def _note_safe(settings: Settings, target: Path, manifest: dict[str, Any]) -> None:
+    """Note how far the copies off this machine reach, once this one was read back from there.
+
+    Phones then delete what is in this one and in the one before it.
+    """
+    drop_from_memory(target)
+    check_parts(target, read_manifest(target))
+    engine = engine_for(settings.url)
+    try:
+        # An upgrade begins with a backup: there the table may be missing.
+        if manifest["positions"]:
+            with Session(engine) as session, WriteTransaction(session):
+                positions = {int(centre_id): position for centre_id, position in manifest["positions"].items()}
+                centre_log.note_copied(session, positions, manifest["epoch"])
+    finally:
+        engine.dispose()
 
 
 def _check_target(settings: Settings, target: Path) -> None:
@@ -112,6 +145,7 @@ def _copy_everything(settings: Settings, work: Path, with_key: bool) -> dict[str
         "rows": contents.rows,
         "position": contents.position,
         "epoch": contents.epoch,
+        "positions": {str(centre_id): position for centre_id, position in contents.positions.items()},
         "has_key": with_key,
         # Only the right secret key opens these, so a restore knows it before it changes anything.
         "keys": _encode_wrapped(contents.keys),

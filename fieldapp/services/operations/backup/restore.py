@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.consent.forgotten import attach, merge_lists
 from fieldapp.services.consent.withdrawals import end_listed
-from fieldapp.services.operations.backup import data_lock
+from fieldapp.services.operations.backup import data_lock, places
 from fieldapp.services.operations.backup.contents import (
     ASIDE,
     DATABASES,
@@ -35,8 +36,7 @@ from fieldapp.settings import FORGOTTEN, KEEP_IT, KeyMissing, Settings, sync_fol
 from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
-from fieldapp.store.operations import centres
-from fieldapp.store.phones import epochs
+from fieldapp.store.operations import centre_log, centres, epochs
 from fieldapp.store.session import Engine, Session
 
 
@@ -79,21 +79,33 @@ class AsideFolder:
         return path
 
 
-def restore(settings: Settings, source: Path, replace: bool = False) -> Restored:
+def restore(
+    settings: Settings, source: Path, replace: bool = False, older: bool = False, after: int | None = None
+) -> Restored:
     """Restore the backup in the folder `source`.
 
-    `replace` allows data to be there already: it is moved aside. Raises BackupProblem before anything
-    is changed when the backup is damaged or does not fit, or data is there without `replace`.
+    `replace` allows data to be there already: it is moved aside; `older`, that a newer backup lies beside this one.
+    `after`: the highest number of a copy that a phone shows (None: nobody looked), for when the backups' place cannot
+    be written. Raises BackupProblem before anything is changed when the backup is damaged or does not fit, or one of
+    these is missing.
     """
     # Read and checked before anything is locked or moved.
     manifest = read_manifest(source)
     parts = check_parts(source, manifest)
+    newer = places.find_newer(source, manifest)
+    if newer is not None and not older:
+        raise BackupProblem(
+            f"{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be lost. "
+            "Put the newer one back; only if it is damaged, add --older."
+        )
     # Alone: a server that writes while its files are moved would write into what was moved away.
     with data_lock.take_alone(settings):
         engine = engine_for(settings.url)
         try:
             _check_fit(settings, manifest, engine, source, replace)
             before = _read_before(engine)
+            last_epoch = places.read_last_epoch(settings, source, manifest, after)
+            before = replace_fields(before, epoch=max(before.epoch, last_epoch))
             # Every connection ends before the file is replaced, or it would go on with the old one.
             engine.dispose()
             done = _put_back(settings, source, manifest, parts, before)
@@ -201,6 +213,8 @@ def _put_back(
                 # A new epoch, so that phones notice that the centre may have forgotten what it told
                 # them.
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
+                # Before anything is served: the next restore of this copy must not choose the same.
+                places.write_last_epoch(settings, source, epoch)
                 known_packages = copies.list_handed_out_packages(session)
             engine.dispose()
             _move_files(settings, work, aside)
@@ -291,6 +305,7 @@ def _begin_epoch(session: Session, manifest: dict[str, Any], now: dt.datetime, b
     with WriteTransaction(session):
         # After the old epoch too: two restores of one copy must not have the same number.
         epoch = epochs.begin(session, now, copied_at, manifest["position"], before).number
+        centre_log.begin_epoch(session, epoch)
     for centre in centres.list_all(session):
         _note_restored(session, Actor.system(centre.id), epoch=epoch, position=manifest["position"])
     return epoch
