@@ -40,7 +40,9 @@ interface Receipt {
   sha256: string;
   at: string;
   position: number;
+  epoch: number;
   signature: string;
+  proof: string;
 }
 const receipts: Receipt[] = [];
 // Questions that nobody has answered yet, for a run that ends before its time.

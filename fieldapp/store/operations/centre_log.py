@@ -15,6 +15,7 @@ from fieldapp.store.base import Base
 from fieldapp.store.dialects import make_insert
 from fieldapp.store.operations import epochs
 from fieldapp.store.operations.centres import Centre
+from sync.keeping import advance_safe
 
 
 class CentreLog(Base):
@@ -107,5 +108,5 @@ def note_copied(session: Session, positions: Mapping[int, int], epoch: int) -> N
     """
     for log in session.scalars(sa.select(CentreLog).where(CentreLog.epoch == epoch).with_for_update()):
         position = positions.get(log.centre_id, 0)
-        log.safe = max(log.safe, min(log.copied, position))
+        log.safe = advance_safe(log.safe, log.copied, position)
         log.copied = max(log.copied, position)

@@ -69,6 +69,17 @@ def test_a_copy_that_reads_otherwise_makes_nothing_safe(
     assert read_safe(session, cast) == 0
 
 
+def test_a_machine_that_was_replaced_calls_nothing_safe(
+    placed: Settings, elsewhere: Settings, phone: Phone, session: Session, cast: Cast, tmp_path: Path
+) -> None:
+    phone.send(session, phone.make())
+    made = take_backup(placed, tmp_path / "place/1")
+    restore(elsewhere, made.where)
+    with pytest.raises(BackupProblem, match="another machine"):
+        take_backup(placed, tmp_path / "place/2")
+    assert read_safe(session, cast) == 0
+
+
 def test_after_a_restore_positions_belong_to_a_new_epoch(
     placed: Settings, elsewhere: Settings, phone: Phone, cast: Cast, tmp_path: Path
 ) -> None:
@@ -106,7 +117,8 @@ def test_a_machine_that_wakes_in_1970_asks_for_the_number_on_the_phones(
     monkeypatch.setattr(places, "_write_number", lambda *_: False)  # the stick is read-only
     with pytest.raises(BackupProblem, match="--after"):
         restore(elsewhere, made.where)
-    assert not (elsewhere.folder / "fieldapp.db").exists()
+    database = elsewhere.folder / "fieldapp.db"
+    assert not database.exists() or database.stat().st_size == 0
     assert restore(elsewhere, made.where, after=99999999999999).epoch > 99999999999999
 
 

@@ -15,9 +15,19 @@ const MOST = 20;
 export function LatestRecords() {
   const { vault, lines } = useApp();
   if (lines.length === 0) return null;
+  const again = lines.filter(({ isAgain }) => isAgain).length;
   return (
     <section class="card">
       <h2>{t("Latest")}</h2>
+      {again > 0 && (
+        <p role="status">
+          {nt(
+            "The centre went back to an earlier copy. This phone is sending {n} record again. You need do nothing.",
+            "The centre went back to an earlier copy. This phone is sending {n} records again. You need do nothing.",
+            again,
+          )}
+        </p>
+      )}
       <div>
         {lines.slice(0, MOST).map((line) => (
           <RecordItem key={line.id} line={line} />
@@ -25,13 +35,19 @@ export function LatestRecords() {
       </div>
       <p class="soft">
         {nt(
-          "Finished records are encrypted: only you can open them here. Once sent, they leave this phone after {n} day.",
-          "Finished records are encrypted: only you can open them here. Once sent, they leave this phone after {n} days.",
+          "Finished records are encrypted: only you can open them here, until {n} day after they were sent.",
+          "Finished records are encrypted: only you can open them here, until {n} days after they were sent.",
           vault.account.rules.shred_days,
         )}
       </p>
     </section>
   );
+}
+
+function describeSent({ isBoxed, isSafe }: OutboxLine): string {
+  if (isSafe) return t("safe: the centre holds it in two places");
+  if (!isBoxed) return t("at the centre");
+  return t("at the centre; a locked copy stays on this phone until the centre has a second one");
 }
 
 function RecordItem({ line }: { line: OutboxLine }) {
@@ -43,7 +59,7 @@ function RecordItem({ line }: { line: OutboxLine }) {
   const name = titleOf(forms, form);
   const states = {
     waiting: t("waits on this phone"),
-    delivered: t("at the centre"),
+    delivered: describeSent(line),
     kept: t("with the centre, to be reviewed"),
     deleted: isEnded ? t("erased before it was sent") : t("deleted by you"),
   };

@@ -14,7 +14,7 @@ from typing import Any
 
 from fieldapp.paths import ROOT
 from fieldapp.services.acts import utcnow
-from fieldapp.services.operations.backup import data_lock, marks
+from fieldapp.services.operations.backup import data_lock, marks, places
 from fieldapp.services.operations.backup.contents import (
     DATABASES,
     FILES,
@@ -78,7 +78,7 @@ def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Bac
         finally:
             shutil.rmtree(work, ignore_errors=True)
         # Written only for a backup that is complete, since doctor believes it.
-        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target)
+        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target, is_safe)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return Backup(target, manifest, sha256, _list_left_out(settings, with_key), is_safe)
 
@@ -93,6 +93,11 @@ def _note_safe(settings: Settings, target: Path, manifest: dict[str, Any]) -> No
 
     Phones then delete what is in this one and in the one before it.
     """
+    if places.read_number(target.parent) > manifest["epoch"]:
+        raise BackupProblem(
+            f"A backup from {target.parent} was put back on another machine since this one last ran, so this is not the "
+            "centre's server any more. Nothing was called safe. Stop this server for good."
+        )
     drop_from_memory(target)
     check_parts(target, read_manifest(target))
     engine = engine_for(settings.url)

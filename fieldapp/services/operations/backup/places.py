@@ -12,8 +12,8 @@ from fieldapp.settings import Settings
 LAST_EPOCH = "last-epoch"  # beside the backups: the number of the newest epoch
 UNSURE = (
     "{places} cannot be written, and this machine's clock is before the day of the backup. So the number of this restore "
-    "could be one that phones know already, and they would lose records. Correct the clock, or look at Mine, Details on "
-    "the phones and name the highest number of a copy there: --after NUMBER (0 where none shows one)."
+    "could be one that phones know already, and they would lose records. Correct the clock, or look at Mine, This phone, on "
+    "the phones and name the highest number of the centre's copy there: --after NUMBER (0 where none shows one)."
 )
 
 
@@ -54,7 +54,7 @@ def read_last_epoch(settings: Settings, source: Path, manifest: dict[str, Any], 
     and the clock is wrong.
     """
     places = _list_places(settings, source)
-    number = max([int(manifest["epoch"]), after or 0, *map(_read_number, places)])
+    number = max([int(manifest["epoch"]), after or 0, *map(read_number, places)])
     is_clock_wrong = utcnow() < dt.datetime.fromisoformat(manifest["made_at"])
     if after is None and is_clock_wrong and not all(_write_number(place, number) for place in places):
         raise BackupProblem(UNSURE.format(places=" or ".join(map(str, places))))
@@ -67,7 +67,8 @@ def write_last_epoch(settings: Settings, source: Path, epoch: int) -> None:
         _write_number(place, epoch)
 
 
-def _read_number(place: Path) -> int:
+def read_number(place: Path) -> int:
+    """Return the number of the newest epoch that is noted beside the backups; 0 without one."""
     try:
         return int((place / LAST_EPOCH).read_text())
     except (OSError, ValueError):

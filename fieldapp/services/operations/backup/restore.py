@@ -57,6 +57,7 @@ class ReplacedDatabase:
     has_tables: bool
     epoch: int
     packages: dict[str, str]  # handed out: SHA-256 → file name
+    is_drill: bool = False  # nobody will use the database that takes its place
 
 
 @dataclass
@@ -80,14 +81,20 @@ class AsideFolder:
 
 
 def restore(
-    settings: Settings, source: Path, replace: bool = False, older: bool = False, after: int | None = None
+    settings: Settings,
+    source: Path,
+    replace: bool = False,
+    *,
+    older: bool = False,
+    after: int | None = None,
+    is_drill: bool = False,
 ) -> Restored:
     """Restore the backup in the folder `source`.
 
     `replace` allows data to be there already: it is moved aside; `older`, that a newer backup lies beside this one.
-    `after`: the highest number of a copy that a phone shows (None: nobody looked), for when the backups' place cannot
-    be written. Raises BackupProblem before anything is changed when the backup is damaged or does not fit, or one of
-    these is missing.
+    `after`: the highest number of the centre's copy that a phone shows (None: nobody looked), for when the backups'
+    place cannot be written. `is_drill`: nothing is noted there, since the centre's server goes on. Raises
+    BackupProblem before anything is changed when the backup is damaged or does not fit, or one of these is missing.
     """
     # Read and checked before anything is locked or moved.
     manifest = read_manifest(source)
@@ -105,7 +112,7 @@ def restore(
             _check_fit(settings, manifest, engine, source, replace)
             before = _read_before(engine)
             last_epoch = places.read_last_epoch(settings, source, manifest, after)
-            before = replace_fields(before, epoch=max(before.epoch, last_epoch))
+            before = replace_fields(before, epoch=max(before.epoch, last_epoch), is_drill=is_drill)
             # Every connection ends before the file is replaced, or it would go on with the old one.
             engine.dispose()
             done = _put_back(settings, source, manifest, parts, before)
@@ -214,7 +221,8 @@ def _put_back(
                 # them.
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
                 # Before anything is served: the next restore of this copy must not choose the same.
-                places.write_last_epoch(settings, source, epoch)
+                if not before.is_drill:
+                    places.write_last_epoch(settings, source, epoch)
                 known_packages = copies.list_handed_out_packages(session)
             engine.dispose()
             _move_files(settings, work, aside)

@@ -3,7 +3,9 @@
 from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from fieldapp.services.acts import utcnow
 from fieldapp.services.operations import overview as home_act
+from fieldapp.services.operations.backup.marks import judge_copies
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.sessions import actor, session
 
@@ -14,7 +16,8 @@ def home() -> ResponseReturnValue:
 
 
 def _home() -> home_act.HomePage:
-    return home_act.view_home(session(), actor(), secret=current_app.config["SECRET_KEY"])
+    copies = judge_copies(current_app.config["SETTINGS"], utcnow())
+    return home_act.view_home(session(), actor(), secret=current_app.config["SECRET_KEY"], copies=copies)
 
 
 @office.get("/system")
