@@ -125,12 +125,18 @@ def offline_start(open_phone: Callable[[], BrowserContext], url: str) -> list[tu
     return took
 
 
-def rows() -> list[Row]:
-    folder = Path(tempfile.mkdtemp())
+def make_demo(folder: Path) -> Server:
+    """Return a server with the demo in it, not started."""
     server = Server(folder / "data")
     for command in (["db", "upgrade"], ["demo", "--seed", "5"]):
         quiet = {"env": server.environment, "cwd": ROOT, "check": True, "stdout": subprocess.DEVNULL}
         subprocess.run([sys.executable, "-m", "fieldapp", *command], **quiet)
+    return server
+
+
+def rows() -> list[Row]:
+    folder = Path(tempfile.mkdtemp())
+    server = make_demo(folder)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         form = first_form(browser)

@@ -2,12 +2,11 @@
 
 import { useState } from "preact/hooks";
 import { formatCardCode } from "../../engine/cards";
-import { type Choice, type FormDefinition, inLanguage } from "../../engine/definition";
+import type { FormDefinition } from "../../engine/definition";
 import {
-  CHECK_IN,
   ENCOUNTER,
   EVENT,
-  findChoice,
+  findChoiceLabel,
   findFormWithRole,
   findQuestion,
   FOLLOWS,
@@ -25,6 +24,7 @@ import { findCards } from "../../widgets/card/find_cards";
 import { putLikelyFirst } from "../../widgets/select/choices";
 import { getLocalDay } from "../day";
 import { NoForms, Tabs, titleOf, Top } from "../parts";
+import { findCheckIn, makeStartAddress } from "../start_address";
 import { useApp } from "../state";
 
 const WHAT_HAPPENED: Record<string, () => string> = {
@@ -97,10 +97,6 @@ export function ChooseForm() {
   );
 }
 
-function startAddress(contact: FormDefinition, code: string, kind: string): string {
-  return `#/start/${contact.id}/${encodeURIComponent(`${code}|${kind}`)}`;
-}
-
 /** The kinds of contact, those that this worker logs most first. */
 function Kinds({ contact }: { contact: FormDefinition }) {
   const { usual = {} } = useApp().vault.account;
@@ -108,10 +104,6 @@ function Kinds({ contact }: { contact: FormDefinition }) {
   const path = findQuestion(contact, KIND)?.path ?? "";
   const kinds = putLikelyFirst(listChoicesOf(contact, KIND), usual[contact.id]?.[path] ?? {});
   const shown = isOpen ? kinds : kinds.slice(0, MOST_KINDS);
-  const labelOf = ({ name, label }: Choice): string => {
-    const text = inLanguage(label, currentLanguage());
-    return typeof text === "string" && text ? text : name;
-  };
   if (kinds.length === 0) {
     return (
       <a class="btn wide" href={`#/start/${contact.id}`}>
@@ -124,8 +116,8 @@ function Kinds({ contact }: { contact: FormDefinition }) {
       <h2 id="kinds">{t("I met or talked with someone")}</h2>
       <div class="kinds">
         {shown.map((kind) => (
-          <a class="btn" key={kind.name} href={startAddress(contact, "", kind.name)}>
-            {labelOf(kind)}
+          <a class="btn" key={kind.name} href={makeStartAddress(contact.id, { kind: kind.name })}>
+            {findChoiceLabel(contact, KIND, kind.name, currentLanguage())}
           </a>
         ))}
       </div>
@@ -143,7 +135,7 @@ function Cards({ contact }: { contact: FormDefinition }) {
   const { book } = useApp();
   const [typed, setTyped] = useState("");
   if (book.people.length === 0) return null;
-  const kind = findChoice(contact, KIND, CHECK_IN)?.name ?? "";
+  const kind = findCheckIn(contact);
   const fitting = findCards(putDueFirst(book, getLocalDay()), typed);
   return (
     <section class="field" aria-labelledby="whom">
@@ -159,7 +151,7 @@ function Cards({ contact }: { contact: FormDefinition }) {
         />
       )}
       {fitting.slice(0, MOST_CARDS).map(({ code, label }) => (
-        <a class="btn wide between" key={code} href={startAddress(contact, code, kind)}>
+        <a class="btn wide between" key={code} href={makeStartAddress(contact.id, { code, kind })}>
           <span>
             <span class="code">{formatCardCode(code)}</span> {label}
           </span>

@@ -2,20 +2,13 @@
 
 import { useState } from "preact/hooks";
 import { formatCardCode, parseCardCode } from "../../engine/cards";
-import {
-  CHECK_IN,
-  ENCOUNTER,
-  findChoice,
-  findFormWithRole,
-  KIND,
-  PARTICIPANT,
-  REFERRAL,
-} from "../../engine/roles";
+import { ENCOUNTER, findFormWithRole, PARTICIPANT, REFERRAL } from "../../engine/roles";
 import { changeCaseload, type Person } from "../../storage/caseload";
 import { t } from "../../i18n";
 import { loadLater } from "../../widgets/load_later";
 import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, titleOf, Top } from "../parts";
+import { findCheckIn, makeStartAddress } from "../start_address";
 import { go, useApp } from "../state";
 import { labelCard, removeCard } from "./caseload_changes";
 import { AboutPerson } from "./about_person";
@@ -129,13 +122,10 @@ function LogContact({ code }: { code: string }) {
   const { forms } = useApp();
   const encounter = findFormWithRole(forms, ENCOUNTER);
   if (!encounter) return null;
-  const kind = findChoice(encounter, KIND, CHECK_IN)?.name ?? "";
+  const kind = findCheckIn(encounter);
   return (
     <footer class="foot">
-      <a
-        class="btn main wide"
-        href={`#/start/${encounter.id}/${encodeURIComponent(`${code}|${kind}`)}`}
-      >
+      <a class="btn main wide" href={makeStartAddress(encounter.id, { code, kind })}>
         {t("Log an encounter")}
       </a>
     </footer>
@@ -151,11 +141,7 @@ function LogMore({ code }: { code: string }) {
       {others.map(
         (form) =>
           form && (
-            <a
-              class="btn"
-              key={form.id}
-              href={`#/start/${form.id}/${encodeURIComponent(`${code}|`)}`}
-            >
+            <a class="btn" key={form.id} href={makeStartAddress(form.id, { code })}>
               {titleOf(forms, form.id)}
             </a>
           ),

@@ -20,6 +20,7 @@ import { countDays, formatDay, getLocalDay } from "../day";
 import { loadLastSteps } from "../fill/last_steps_later";
 import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
+import { makeStartAddress } from "../start_address";
 import { useApp } from "../state";
 
 /** The follow-ups that are due by a day, and those after it. */
@@ -44,8 +45,8 @@ export function findLogAddress(forms: FormDefinition[], followUp: FollowUp): str
   const visit = contact && findChoice(contact, KIND, code ? CHECK_IN : FOLLOW_UP_VISIT);
   const review = findReview(forms, followUp);
   const target = review ? form : (findFollowUpForm(forms, form) ?? contact)?.id;
-  const about = encodeURIComponent(`${code}|${(review ?? visit)?.name ?? ""}`);
-  return `#/start/${target ?? ""}/${about}/${encodeURIComponent(id)}`;
+  const kind = (review ?? visit)?.name ?? "";
+  return makeStartAddress(target ?? "", { code, kind, due: id });
 }
 
 /** The choice that a review is, where one is due and the phone has its form. */

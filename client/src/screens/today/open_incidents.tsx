@@ -5,6 +5,7 @@ import type { Caseload, OpenIncident } from "../../storage/caseload";
 import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
 import { titleOf } from "../parts";
+import { makeStartAddress } from "../start_address";
 import { useApp } from "../state";
 import { describeFollowed } from "./follow_ups";
 
@@ -29,7 +30,7 @@ export function OpenIncidents() {
       <h2 id="open-incidents">{t("Open incidents")}</h2>
       {incidents.map(([root, incident]) => (
         <div class="item row" key={root}>
-          <a href={`#/start/${findFollowUpForm(forms, incident.form)!.id}/%7C/${root}`}>
+          <a href={makeStartAddress(findFollowUpForm(forms, incident.form)!.id, { due: root })}>
             {describeFollowed(forms, incident) || titleOf(forms, incident.form)}
             <span class="soft"> {formatDay(incident.from, "short")}</span>
           </a>

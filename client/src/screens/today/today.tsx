@@ -11,8 +11,10 @@ import { useApp } from "../state";
 import { FollowUps } from "./follow_ups";
 
 export function Today() {
-  const { forms, ledger, drafts } = useApp();
+  const { forms, book, ledger, drafts } = useApp();
   const main = findMainForm(forms);
+  // Not of somebody who has people already, and comes with a new phone.
+  const isFirstDay = ledger.made === 0 && drafts.length === 0 && book.people.length === 0;
   const parts = useOtherScreens();
   return (
     <>
@@ -22,7 +24,7 @@ export function Today() {
           <Ready />
         </div>
         <DataState />
-        {ledger.made === 0 && drafts.length === 0 && parts && <parts.FirstDay />}
+        {isFirstDay && parts && <parts.FirstDay />}
         {parts && <parts.ErasedDrafts />}
         {parts && <parts.ShiftLine />}
         {parts && <parts.ToCorrect />}

@@ -39,7 +39,7 @@ export function StandingLine({
         </b>
         <p class="soft">{label}</p>
       </div>
-      <button type="button" class="btn" onClick={() => ask(isAsBefore)}>
+      <button type="button" class="btn quiet" onClick={() => ask(isAsBefore)}>
         {isAsBefore ? t("Change consent") : t("Leave it as it was")}
       </button>
     </section>

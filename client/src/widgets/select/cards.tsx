@@ -33,6 +33,11 @@ export function Cards(props: ListProps) {
     choices.some((choice) => labelOf(choice).length > LONG_LABEL);
   const spread = isLong ? " long" : "";
   const shape = isPacked ? " pack" : spread;
+  const more = isFolded && (
+    <button type="button" class="link more" onClick={() => setOpen(true)}>
+      {nt("{n} more", "{n} more", choices.length - cards.length)}
+    </button>
+  );
   return (
     <>
       <div class={`choices${shape}`}>
@@ -49,12 +54,9 @@ export function Cards(props: ListProps) {
             <span>{labelOf(choice)}</span>
           </label>
         ))}
+        {isPacked && more}
       </div>
-      {isFolded && (
-        <button type="button" class="link more" onClick={() => setOpen(true)}>
-          {nt("{n} more", "{n} more", choices.length - cards.length)}
-        </button>
-      )}
+      {!isPacked && more}
     </>
   );
 }
