@@ -1,6 +1,6 @@
 /**
- * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; a line "calm"
- * on standard output when the faults are over; at the end what was made and what each phone holds,
+ * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; a line "joined"
+ * on standard output when all phones have joined, and "calm" when the faults are over; at the end what was made and what each phone holds,
  * as JSON, in the file that the settings name.
  */
 
@@ -413,6 +413,7 @@ process.on("exit", (code) => {
     );
 });
 await Promise.all(phones.map((phone) => phone.enrol()));
+process.stdout.write("joined\n");
 const waitingOn = async (phone: Phone): Promise<number> =>
   (await phone.api.countRecords(phone.user)).waiting;
 await Promise.all(

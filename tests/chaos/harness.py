@@ -137,11 +137,14 @@ def run_chaos(run: Run) -> list[str]:
     assert phones.stdout
     phones.stdin.write(json.dumps(settings))
     phones.stdin.close()
+    joined = threading.Event()
     calm = threading.Event()
-    reader = threading.Thread(target=lambda: (phones.stdout.readline(), calm.set()), daemon=True)  # type: ignore[union-attr]
+    lines = iter(phones.stdout.readline, "")
+    steps = {"joined": joined, "calm": calm}
+    reader = threading.Thread(target=lambda: [steps[line.strip()].set() for line in lines], daemon=True)
     reader.start()
     try:
-        _torment(run, server, calm)
+        _torment(run, server, joined, calm)
         status = phones.wait(timeout=600)
     finally:
         phones.kill()
@@ -177,15 +180,17 @@ def _set_up(run: Run) -> int:
     return centre_id
 
 
-def _torment(run: Run, server: Server, calm: threading.Event) -> None:
-    """Kill the server, fill its disk, restart its database, at random, until the phones are done with their work."""
+def _torment(run: Run, server: Server, joined: threading.Event, calm: threading.Event) -> None:
+    """Kill the server, fill or burn its disk, restart its database, at random, until the phones are done with their work."""
     chance = random.Random(run.seed)
     while not calm.wait(chance.uniform(0.5, 3)):
-        if run.burns and chance.random() < 2 * run.burns and _all_joined(run):
-            _copy(run)
-            continue
-        if chance.random() < run.burns and any(run.place.iterdir()):
+        disaster = chance.random()
+        if disaster < run.burns and _list_copies(run):
             _burn(run, server, is_older=chance.random() < 0.2)
+            continue
+        # Not before: a phone that is in no copy would have to join again.
+        if disaster < 2 * run.burns and joined.is_set():
+            _copy(run)
             continue
         what = chance.random()
         if what < 0.2 and run.postgres:
@@ -203,18 +208,6 @@ def _torment(run: Run, server: Server, calm: threading.Event) -> None:
         server.start(room=chance.randrange(200_000) if is_full else None)
     server.kill()
     server.start()
-
-
-def _all_joined(run: Run) -> bool:
-    """Say whether every phone is known to the centre: one that is not in a copy has to join again."""
-    engine = engine_for(run.url)
-    try:
-        with engine.connect() as connection:
-            return connection.execute(sa.text("SELECT count(*) FROM device")).scalar_one() >= run.workers
-    except sa.exc.OperationalError:
-        return False  # it was just killed
-    finally:
-        engine.dispose()
 
 
 def _list_copies(run: Run) -> list[Path]:

@@ -58,6 +58,7 @@ export interface PhoneReport {
   made: number;
   unsent: number;
   deleted: number;
+  copies: number; // of sent records, which stay until the centre holds them elsewhere
   persisted?: boolean;
   free_mb?: number;
   app?: string; // which build of the app
