@@ -1,7 +1,7 @@
 /**
- * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; a line "joined"
- * on standard output when all phones have joined, and "calm" when the faults are over; at the end what was made and what each phone holds,
- * as JSON, in the file that the settings name.
+ * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; lines "joined"
+ * and "calm" on standard output, when all phones have joined and when the faults are over; at the
+ * end what was made and what each phone holds, as JSON, in the file that the settings name.
  */
 
 import { IDBFactory, IDBKeyRange, IDBObjectStore } from "fake-indexeddb";
