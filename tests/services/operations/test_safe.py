@@ -66,6 +66,7 @@ def test_a_copy_that_reads_otherwise_makes_nothing_safe(
     monkeypatch.setattr("fieldapp.services.operations.backup.create.drop_from_memory", spoil)
     with pytest.raises(BackupProblem, match="not what was backed up"):
         take_backup(placed, tmp_path / "place/2")
+    assert not (tmp_path / "place/2").exists(), "nobody takes it for the newest"
     assert read_safe(session, cast) == 0
 
 

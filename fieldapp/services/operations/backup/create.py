@@ -68,11 +68,13 @@ def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Bac
             text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
             (work / MANIFEST).write_text(text, encoding="utf-8")
             make_durable(work)
-            work.rename(target)  # only now is it a backup
-            sync_folder(target.parent)
             is_safe = _is_in_place(settings, target)
             if is_safe:
-                _note_safe(settings, target, manifest)
+                _read_back(work, target, manifest)
+            work.rename(target)  # only now is it a backup
+            sync_folder(target.parent)
+            if is_safe:
+                _note_safe(settings, manifest)
         except CopyProblem as problem:
             raise BackupProblem(str(problem)) from None
         finally:
@@ -88,25 +90,30 @@ def _is_in_place(settings: Settings, target: Path) -> bool:
     return settings.copies_folder is not None and target.parent.resolve() == settings.copies_folder
 
 
-def _note_safe(settings: Settings, target: Path, manifest: dict[str, Any]) -> None:
-    """Note how far the copies off this machine reach, once this one was read back from there.
-
-    Phones then delete what is in this one and in the one before it.
-    """
+def _read_back(work: Path, target: Path, manifest: dict[str, Any]) -> None:
+    """Check a backup as the place off this machine gives it back; raise BackupProblem else."""
     if places.read_number(target.parent) > manifest["epoch"]:
         raise BackupProblem(
             f"A backup from {target.parent} was put back on another machine since this one last ran, so this is not the "
-            "centre's server any more. Nothing was called safe. Stop this server for good."
+            "centre's server any more. No backup was made. Stop this server for good."
         )
-    drop_from_memory(target)
-    check_parts(target, read_manifest(target))
+    drop_from_memory(work)
+    check_parts(work, read_manifest(work))
+
+
+def _note_safe(settings: Settings, manifest: dict[str, Any]) -> None:
+    """Note how far the copies off this machine reach.
+
+    Phones then delete what is in this one and in the one before it.
+    """
+    # An upgrade begins with a backup: there the table may be missing.
+    if not manifest["positions"]:
+        return
+    positions = {int(centre_id): position for centre_id, position in manifest["positions"].items()}
     engine = engine_for(settings.url)
     try:
-        # An upgrade begins with a backup: there the table may be missing.
-        if manifest["positions"]:
-            with Session(engine) as session, WriteTransaction(session):
-                positions = {int(centre_id): position for centre_id, position in manifest["positions"].items()}
-                centre_log.note_copied(session, positions, manifest["epoch"])
+        with Session(engine) as session, WriteTransaction(session):
+            centre_log.note_copied(session, positions, manifest["epoch"])
     finally:
         engine.dispose()
 
