@@ -111,10 +111,11 @@ async function pullNextPage(vault: Vault): Promise<boolean> {
       (caseload) => {
         if (caseload.cursor !== cursor) return caseload; // another tab was faster
         const isStillAllSent = isAllSent && !page.more && caseload.finished === finished;
-        const after = applyPulledChanges(caseload, page.items, page.cursor, isStillAllSent);
-        // A centre that tells everything anew may have lost labels: they are all sent again.
-        const lost = page.reset ? { keptLabels: {} } : {};
-        return { ...after, ...lost, erased: after.erased + drafts.length };
+        // A centre that tells everything anew takes nothing back of what it told before, and may
+        // have lost labels: they are all sent again.
+        const before = page.reset ? { ...caseload, told: {}, keptLabels: {} } : caseload;
+        const after = applyPulledChanges(before, page.items, page.cursor, isStillAllSent);
+        return { ...after, erased: after.erased + drafts.length };
       },
       (tx, write) => {
         for (const id of drafts) tx.objectStore("drafts").delete(id);
