@@ -35,7 +35,7 @@ def restore(folder: Path, replace: bool, older: bool, drill: bool, after: int | 
         click.echo("This is a drill: look at it, never let phones reach it, and delete its folder.")
         return
     click.echo(
-        "Start the server. Phones send again by themselves what they sent after the backup; older apps cannot. Then look at "
+        "Start the server. Phones send again what they sent after the backup; older apps cannot. Then look at "
         "the office's home page and at People and phones: they say which numbers of which phones are missing. "
         f"What the office did after {made_at} is undone: people switched off, phones locked or wiped, "
         "new passwords, invitations. So is what people lowered since: by their slip, in the office, or in a talk that "

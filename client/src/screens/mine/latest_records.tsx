@@ -45,7 +45,7 @@ export function LatestRecords() {
 }
 
 function describeSent({ isBoxed, isSafe }: OutboxLine): string {
-  if (isSafe) return t("safe: the centre holds it in two places");
+  if (isSafe) return t("safe: the centre has it in two places");
   if (!isBoxed) return t("at the centre");
   return t("at the centre; a locked copy stays on this phone until the centre has a second one");
 }

@@ -89,7 +89,7 @@ describe("the latest records", () => {
     ];
     const { shown } = await openScreen(<LatestRecords />, { lines, forms });
     const items = shown.texts(".item");
-    assert.match(items[0]!, /· safe: the centre holds it in two places/);
+    assert.match(items[0]!, /· safe: the centre has it in two places/);
     assert.match(items[1]!, /· at the centre; a locked copy stays on this phone until/);
     assert.match(shown.text, /This phone is sending 1 record again. You need do nothing./);
   });
