@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
+from flask import session as cookie
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_security import Security, current_user, login_user, logout_user
 from flask_security.datastore import UserDatastore
 from flask_sqlalchemy import SQLAlchemy
 
 from fieldapp.services.acts import Actor
+from fieldapp.services.people import web_sessions
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.base import Base
 from fieldapp.store.people import users
@@ -27,6 +29,9 @@ def session() -> Session:
 WITHOUT_COOKIES = {"dashboards", "odata", "slips"}
 
 
+SESSION_TOKEN = "session"  # in the cookie  # noqa: S105
+
+
 class _Cookies(SecureCookieSessionInterface):
     """Flask's own sessions; no cookie is set by pages that never depend on one."""
 
@@ -42,7 +47,14 @@ class _Role:
 class _Datastore(UserDatastore):  # type: ignore[misc]
     def find_user(self, case_insensitive: bool = False, **kwargs: Any) -> User | None:
         # The cookie holds this random text and not the id: a new one ends all sessions of a person.
-        return users.by_uniquifier(session(), str(kwargs.get("fs_uniquifier", "")))
+        user = users.by_uniquifier(session(), str(kwargs.get("fs_uniquifier", "")))
+        if user is None:
+            return None
+        web_session = web_sessions.find_session(session(), user.id, token())
+        if web_session is None:
+            return None
+        g.is_use_due = web_sessions.is_use_due(web_session)
+        return user
 
 
 def init(app: Flask) -> None:
@@ -57,6 +69,8 @@ def init(app: Flask) -> None:
         SECURITY_USER_IDENTITY_ATTRIBUTES=[{"username": {"mapper": lambda value: value}}],
     )
     Security(app, _Datastore(User, _Role), register_blueprint=False)
+    # After the answer was made, so that no page waits for it with a transaction open.
+    app.after_request(_note_use)
 
 
 def actor() -> Actor:
@@ -67,9 +81,34 @@ def actor() -> Actor:
 
 
 def start(user: User) -> None:
+    """Sign a person in, in this browser."""
+    if current_user.is_authenticated:
+        end()
+    language = cookie.get("language")
+    # Nothing of what was here before the sign-in goes on: somebody else may have put it here.
+    cookie.clear()
+    if language:
+        cookie["language"] = language
+    cookie.permanent = True
+    cookie[SESSION_TOKEN] = web_sessions.start_session(session(), user, request.user_agent.string)
     # No second cookie: it would sign a person in again when the session's own time is over.
     login_user(user, remember=False)
 
 
 def end() -> None:
+    """End this browser's session; a copy of its cookie is worth nothing from now on."""
+    if current_user.is_authenticated:
+        web_sessions.end_session(session(), actor(), token())
+    cookie.pop(SESSION_TOKEN, None)
     logout_user()
+
+
+def token() -> str:
+    """Return the token of this browser's session; "" where there is none."""
+    return str(cookie.get(SESSION_TOKEN, ""))
+
+
+def _note_use(response: Response) -> Response:
+    if g.get("is_use_due"):
+        web_sessions.note_use(session(), token())
+    return response

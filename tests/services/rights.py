@@ -19,10 +19,11 @@ RIGHTS: dict[str, set[str]] = {
     },
     "crisis": {
         "board.request", "board.report", "board.view", "board.step", "map.view", "person.own_password", "person.view_own",
+        "session.end_others", "session.end_own", "session.list",
     },
     "evaluator": {
         "person.own_password", "person.view_own", "release.attest_deletion", "release.attest_withdrawal", "release.download", "releases.list", "second_factor.view",
-        "second_factor.set",
+        "second_factor.set", "session.end_others", "session.end_own", "session.list",
     },
     "admin": {
         "attachment.open", "board.request", "board.report", "board.view", "board.step", "card.hand_over", "caseload.list",
@@ -32,7 +33,7 @@ RIGHTS: dict[str, set[str]] = {
         "hold.confirm", "hold.make", "home.view", "map.view", "partner.import", "partner.remove", "people.list", "person.add", "person.own_password", "person.reset_password",
         "person.view_own", "person.set_active", "release.preview", "product.switch", "product.download", "products.list", "record.resolve", "record.open",
         "record.erase", "record.review", "records.browse", "records.export", "release.attest_deletion", "release.attest_withdrawal", "release.download", "release.retry",
-        "release.revoke", "releases.list", "retention.confirm_day", "retention.delay", "retention.view", "second_factor.reset", "second_factor.view", "second_factor.set", "series.change", "series.view",
+        "release.revoke", "releases.list", "retention.confirm_day", "retention.delay", "retention.view", "second_factor.reset", "second_factor.view", "second_factor.set", "series.change", "series.view", "session.end_others", "session.end_own", "session.list",
         "submission.let_in", "submission.open", "submission.dismiss", "subscription.add", "subscription.end", "system.view",
         "withdrawals.view",
     },

@@ -25,6 +25,7 @@ from fieldapp.services.records import attachments, listing, quarantine, reviews
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases import datasets, downloads, series
 from fieldapp.store.forms.areas import AreaSet
+from fieldapp.store.people.web_sessions import WebSession
 from fieldapp.store.products.products import Edition, PartnerSource, Subscription, put_files, state
 from fieldapp.store.records.records import RecordFilter
 from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseRun
@@ -123,6 +124,11 @@ class Centre:
             release_id=self.release.id, centre_id=centre_id, number=0, target={}, state="failed", due_at=now
         )  # fmt: skip
         session.add(self.delivery)
+        self.web_session = WebSession(
+            centre_id=centre_id, user_id=self.cast.rosa.user_id or 0, token_hash="0" * 64, browser="", started_at=now,
+            last_used_at=now,
+        )  # fmt: skip
+        session.add(self.web_session)
         put_files(session, edition.id, {"heat-map.xlsx": b"a file"})
         state(session, centre_id, "heat_map").is_on = True
         session.commit()
@@ -149,6 +155,7 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "forms.drafts.publish_draft": lambda c: {"draft_id": c.draft.id, "revision": 3},
     "forms.published.open_form": lambda c: {"version_id": c.version.id},
     "caseload.hand_over.assign_card": lambda c: {"code": ONE, "user_id": c.cast.amina.user_id},
+    "people.web_sessions.end_own_session": lambda c: {"token": "", "session_id": c.web_session.id},
     "people.accounts.reset_password": lambda c: {"user_id": c.cast.amina.user_id},
     "phones.manifest.fetch_areas": lambda c: {"key": "nbhd158"},
     "phones.manifest.fetch_form": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
@@ -225,6 +232,8 @@ NOT_TRIED: dict[str, str] = {
     "records.quarantine._note_failed": PASSED_OVER,
     "people.accounts.change_own_password": "the actor's own password",
     "people.accounts.see_own_name": "the actor's own name",
+    "people.web_sessions.end_other_sessions": "the actor's own sessions",
+    "people.web_sessions.list_own_sessions": "the actor's own sessions",
     "operations.backup.restore._note_restored": OF_THE_SYSTEM,
     "records.reviews.dismiss_quarantined": PASSED_OVER,
     "products.editions._save_edition": OF_THE_SYSTEM,

@@ -57,10 +57,17 @@ EVALUATOR = {
     "evaluator.list_deleted",
     "office.own_password",
     "office.own_password_change",
+    "office.own_session_end",
+    "office.own_sessions_end",
 }
 
 
-OWN = {"office.own_password", "office.own_password_change"}  # of everybody who works in a browser
+OWN = {
+    "office.own_password",
+    "office.own_password_change",
+    "office.own_session_end",
+    "office.own_sessions_end",
+}  # of everybody who works in a browser
 MAY: dict[str, set[str]] = {
     "amina": set(),
     "carla": CRISIS | OWN,

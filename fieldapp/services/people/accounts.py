@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from fieldapp.services.access import ROLES
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.people import passwords
-from fieldapp.services.people.sign_in import lift_pause
 from fieldapp.services.phones.missing import MissingRecords, find_missing
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.operations import centres, epochs
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.operations.epochs import Epoch
-from fieldapp.store.people import second_factors, users
+from fieldapp.store.people import second_factors, users, web_sessions
 from fieldapp.store.people.users import User
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
@@ -93,7 +92,7 @@ def set_person_active(ctx: ActContext, user_id: int, active: bool, seen: str | N
         raise ActProblem("person.self", N_("You cannot switch off your own account."))
     was_active = user.active
     user.active = active
-    user.fs_uniquifier = secrets.token_hex(32)
+    _end_sessions(ctx, user)
     if active != was_active:
         user.switched_off_at = None if active else ctx.now
     ctx.describe(f"user/{user.id}", active=active)
@@ -166,7 +165,7 @@ def change_own_password(ctx: ActContext, old: str, new: str) -> None:
         text = N_("A password has 12 characters or more. Several words are good.")
         raise ActProblem("person.new_password", text)
     user.password = passwords.hash_password(new)
-    user.fs_uniquifier = secrets.token_hex(32)
+    _end_sessions(ctx, user)
     ctx.describe(f"user/{user.id}")
 
 
@@ -174,14 +173,19 @@ def _replace_password(ctx: ActContext, user: User) -> tuple[str, int]:
     """Give a person a new password; return it, and how many phones were signed out."""
     password = passwords.generate_password()
     user.password = passwords.hash_password(password)
-    user.fs_uniquifier = secrets.token_hex(32)  # ends their sessions
-    lift_pause(ctx.session, user.username)
+    _end_sessions(ctx, user)
     phones = devices.of_user(ctx.session, user.id)
     open_phones = [device for device in phones if device.revoked_at is None]
     for device in open_phones:
         device.revoked_at = ctx.now
     ctx.describe(f"user/{user.id}")
     return password, len(open_phones)
+
+
+def _end_sessions(ctx: ActContext, user: User) -> None:
+    """End a person's sessions in all browsers, and any pause after wrong tries."""
+    user.fs_uniquifier = secrets.token_hex(32)
+    web_sessions.delete_of_user(ctx.session, user.id)
 
 
 def _get_user(ctx: ActContext, user_id: int) -> User:

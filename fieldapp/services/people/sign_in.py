@@ -1,10 +1,14 @@
-"""Check a name and a password, slowly for those who guess."""
+"""Check a name and a password, slowly for those who guess.
+
+Wrong tries are counted before a password is looked at, so that many tries at once are as slow as one after the other.
+"""
 
 import datetime as dt
 import hashlib
+from dataclasses import dataclass
 
 from fieldapp.services.acts import utcnow
-from fieldapp.services.people import passwords
+from fieldapp.services.people import known_browsers, passwords
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit
@@ -12,24 +16,35 @@ from fieldapp.store.people import throttles, users
 from fieldapp.store.session import Session
 
 WINDOW = dt.timedelta(minutes=15)
-PER_NAME = 6  # failures in the window before sign-in pauses
-PER_ADDRESS = 60  # more, since a whole centre may share one address
+PER_BROWSER = 6  # wrong tries in the window from a browser where this person has signed in before
+PER_NAME_AND_ADDRESS = 6  # from a browser that is not known
+PER_ADDRESS = 60  # for all names: more, since a whole centre may share one address
+# From everywhere. Against passwords of 12 characters or more a hundred tries are nothing; a lower number would let
+# strangers keep a person out of any browser but their own.
+PER_NAME = 100
 
 
-def sign_in(session: Session, username: str, password: str, address: str) -> users.User:
+@dataclass(frozen=True)
+class _Limit:
+    """One count of wrong tries, and how many of them pause sign-in."""
+
+    key: str
+    tries: int
+
+
+def sign_in(
+    session: Session, username: str, password: str, address: str, *, marks: list[str] | None = None, secret: str = ""
+) -> users.User:
     """Return the person whose user name and password these are.
 
-    Every attempt that is not paused leaves an audit line. Raises ActProblem "sign_in.wrong" or,
-    after too many failures from this name or address, "sign_in.paused".
+    `marks`: what this browser keeps of earlier sign-ins (`known_browsers`). Every try that is not paused leaves an audit
+    line. Raises ActProblem "sign_in.wrong" or, after too many wrong tries, "sign_in.paused".
     """
     username = username.strip().lower()[:64]
     now = utcnow()
-    by_name = _make_throttle_key("name", username)
-    by_address = _make_throttle_key("address", address)
-    failed = throttles.count_failures(session, [by_name, by_address], now - WINDOW)
-    if failed.get(by_name, 0) >= PER_NAME or failed.get(by_address, 0) >= PER_ADDRESS:
-        raise ActProblem("sign_in.paused", N_("Too many wrong tries. Wait 15 minutes, then try again."))
     user = users.by_username(session, username)
+    limits = _list_limits(user, username, address, marks or [], secret)
+    _count_try(session, limits, now)
     # Also checked for a name that is not there: the time of the answer must not tell which names are.
     stored_hash = user.password if user else None
     is_right = passwords.verify_password(stored_hash, password[:1000])
@@ -39,10 +54,7 @@ def sign_in(session: Session, username: str, password: str, address: str) -> use
         who = {"centre_id": user.centre_id, "actor_id": user.id}
     with WriteTransaction(session):
         if is_admitted:
-            throttles.clear_failures(session, by_name, now - WINDOW)
-        else:
-            throttles.add_failure(session, by_name, now, WINDOW)
-            throttles.add_failure(session, by_address, now, WINDOW)
+            _take_back_try(session, limits, now)
         audit.add(
             session,
             at=now,
@@ -55,10 +67,40 @@ def sign_in(session: Session, username: str, password: str, address: str) -> use
     return user
 
 
-def lift_pause(session: Session, username: str) -> None:
-    """Clear the failures counted for a name, so that a new password works at once."""
-    throttles.clear_failures(session, _make_throttle_key("name", username), utcnow() - WINDOW)
+def _list_limits(user: users.User | None, username: str, address: str, marks: list[str], secret: str) -> list[_Limit]:
+    """Return what a wrong try is counted under, the narrowest first."""
+    mark = known_browsers.find_mark(marks, user.id, secret) if user else None
+    if mark is not None:
+        # Nothing that a stranger does elsewhere counts here.
+        return [_Limit(_make_throttle_key("browser", mark), PER_BROWSER)]
+    # A new password changes the random text, so that it works at once: what was counted before stays under the old one.
+    name = username
+    if user is not None:
+        name = f"{username} {user.fs_uniquifier}"
+    return [
+        _Limit(_make_throttle_key("name and address", name, address), PER_NAME_AND_ADDRESS),
+        _Limit(_make_throttle_key("name", name), PER_NAME),
+        _Limit(_make_throttle_key("address", address), PER_ADDRESS),
+    ]
 
 
-def _make_throttle_key(kind: str, value: str) -> str:
-    return hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
+def _count_try(session: Session, limits: list[_Limit], now: dt.datetime) -> None:
+    """Count a try as wrong until it proves right. Raises ActProblem "sign_in.paused"."""
+    with WriteTransaction(session):
+        # In one order: two tries at once must not wait for each other.
+        for limit in sorted(limits, key=lambda limit: limit.key):
+            # A try too many is not written down, since the error undoes it: the pause ends a window after the first.
+            if throttles.add_failure(session, limit.key, now, WINDOW) > limit.tries:
+                raise ActProblem("sign_in.paused", N_("Too many wrong tries. Wait 15 minutes, then try again."))
+
+
+def _take_back_try(session: Session, limits: list[_Limit], now: dt.datetime) -> None:
+    """Take a right try out of the counts; the narrowest starts again from nothing."""
+    narrowest, *others = limits
+    throttles.clear_failures(session, narrowest.key, now - WINDOW)
+    for limit in others:
+        throttles.take_back_failure(session, limit.key)
+
+
+def _make_throttle_key(kind: str, *values: str) -> str:
+    return hashlib.sha256(":".join((kind, *values)).encode()).hexdigest()

@@ -18,8 +18,10 @@ from fieldapp.services.consent import slips, standing
 from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.consent.unasked import find_reason
 from fieldapp.services.records.consent_statements import read_record_statement, read_release_right, read_statement
+from fieldapp.services.records.doubtful_times import DOUBTFUL, is_doubtful
 from fieldapp.services.records.time_limits import AT_REVIEW, WHILE_LOCKED, time_for
 from fieldapp.services.records.versions import AnswersByKey, FoldedRecord, fold_versions, is_of_office
+from fieldapp.store.phones import devices
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
@@ -58,6 +60,7 @@ def update_records(
         by_record.setdefault(submission.envelope.record, []).append(submission)
     # Locked before reading: two messages about one record have to come one after the other.
     existing = records.lock_existing(ctx.session, ctx.centre_id, by_record)
+    minutes_off = devices.read_minutes_off(ctx.session, ctx.actor.device_id)
     budget = time_for(WHILE_LOCKED)
     rows: list[dict[str, Any]] = []
     states: list[RecordState] = []
@@ -68,7 +71,7 @@ def update_records(
         record = existing.get(record_id)
         # The common case costs no look at other submissions and no running of rules.
         if record is None and len(batch) == 1 and not first.envelope.root:
-            row, state = _make_first_version(ctx, first)
+            row, state = _make_first_version(ctx, first, minutes_off)
             rows.append(row)
             states.append(state)
             statements += read_statement(first)
@@ -120,13 +123,23 @@ def refold(ctx: ActContext, record_id: str) -> None:
         update.forget_refused(ctx, [refolded.state])
 
 
-def _make_first_version(ctx: ActContext, submission: AcceptedSubmission) -> tuple[dict[str, Any], RecordState]:
-    """Return the row of a new record with one submission, and its state."""
+def _make_first_version(
+    ctx: ActContext, submission: AcceptedSubmission, minutes_off: int
+) -> tuple[dict[str, Any], RecordState]:
+    """Return the row of a new record with one submission, and its state.
+
+    `minutes_off`: how far the phone's clock is ahead.
+    """
     envelope = submission.envelope
     definition = submission.definition
     assert definition is not None and ctx.actor.user_id is not None
     finished_on = envelope.finished_at.date()
     list_columns = _compute_list_columns(definition, submission.answers, finished_on, finished_on)
+    review = ""
+    if is_doubtful(envelope.finished_at, list_columns["occurred_on"], ctx.now, minutes_off):
+        review = DOUBTFUL
+    if _needs_debrief(definition, submission.answers):
+        review = "alert"
     row = {
         "centre_id": ctx.centre_id,
         "instance_id": envelope.instance_id,
@@ -138,7 +151,7 @@ def _make_first_version(ctx: ActContext, submission: AcceptedSubmission) -> tupl
         "changed_at": ctx.now,
         "heads": [envelope.instance_id],
         "contested": [],
-        "review": "alert" if _needs_debrief(definition, submission.answers) else "",
+        "review": review,
         "answers": submission.answers,
         **list_columns,
     }
@@ -312,6 +325,8 @@ def _save_record(
     # A wish for a talk is never covered up by another mark that says less.
     if not record.review and _needs_debrief(folded.definition, result.answers):
         record.review = "alert"
+    if not record.review and is_doubtful(current.finished_at, list_columns["occurred_on"], current.received_at, 0):
+        record.review = DOUBTFUL
     # Two answers first of all: a record that is contested cannot be approved.
     if result.contested:
         record.review = "contested"

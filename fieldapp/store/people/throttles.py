@@ -1,4 +1,4 @@
-"""Failed sign-ins, counted per name and per address, both hashed.
+"""Failed sign-ins, counted per browser, name and address, all hashed.
 
 They are in the database so that guessing is slow in every process together.
 """
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.dialects import make_insert
 
 
 class Throttle(Base):
@@ -19,23 +20,25 @@ class Throttle(Base):
     since: Mapped[dt.datetime]
 
 
-def count_failures(session: Session, keys: list[str], after: dt.datetime) -> dict[str, int]:
-    """Return the failures of each of these keys since a time; a key without any is left out."""
-    query = sa.select(Throttle.key, Throttle.failures)
-    query = query.where(Throttle.key.in_(keys), Throttle.since > after)
-    return {row[0]: row[1] for row in session.execute(query)}
+def add_failure(session: Session, key: str, now: dt.datetime, window: dt.timedelta) -> int:
+    """Count one more failure of a key, and return how many there are in the window.
+
+    The row stays locked until the transaction ends, so that tries at the same moment are counted one after the other.
+    """
+    insert = make_insert(session, Throttle).values(key=key, failures=1, since=now)
+    is_over = Throttle.since <= now - window
+    changes = {
+        "failures": sa.case((is_over, 1), else_=Throttle.failures + 1),
+        "since": sa.case((is_over, now), else_=Throttle.since),
+    }
+    upsert = insert.on_conflict_do_update(index_elements=["key"], set_=changes).returning(Throttle.failures)
+    return int(session.execute(upsert).scalar_one())
 
 
-def add_failure(session: Session, key: str, now: dt.datetime, window: dt.timedelta) -> None:
-    """Count one more failure of a key; those from before the window do not count any more."""
-    throttle = session.get(Throttle, key)
-    if throttle is None:
-        session.add(Throttle(key=key, failures=1, since=now))
-    elif throttle.since <= now - window:
-        throttle.failures = 1
-        throttle.since = now
-    else:
-        throttle.failures += 1
+def take_back_failure(session: Session, key: str) -> None:
+    """Count one failure of a key less."""
+    changed = sa.update(Throttle).where(Throttle.key == key, Throttle.failures > 0)
+    session.execute(changed.values(failures=Throttle.failures - 1))
 
 
 def clear_failures(session: Session, key: str, before: dt.datetime) -> None:

@@ -201,3 +201,14 @@ def by_uids(session: Session, uids: Collection[str]) -> dict[str, Device]:
 def read_pulled(session: Session, device_id: int) -> int:
     """Return up to which number a phone is known to have pulled."""
     return session.execute(sa.select(Device.pulled).where(Device.id == device_id)).scalar_one()
+
+
+def read_minutes_off(session: Session, device_id: int | None) -> int:
+    """Return how far a phone's clock is ahead of the centre's, as it last reported.
+
+    0 when it did not.
+    """
+    if device_id is None:
+        return 0
+    report = session.scalars(sa.select(Device.report).where(Device.id == device_id)).one_or_none() or {}
+    return int(report.get("clock", 0))

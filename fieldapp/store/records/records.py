@@ -37,8 +37,8 @@ class Record(Base):
             "ix_record_centre_id_review",
             "centre_id",
             "review",
-            sqlite_where=sa.text("review IN ('contested', 'corrected', 'alert')"),
-            postgresql_where=sa.text("review IN ('contested', 'corrected', 'alert')"),
+            sqlite_where=sa.text("review IN ('contested', 'corrected', 'alert', 'clock')"),
+            postgresql_where=sa.text("review IN ('contested', 'corrected', 'alert', 'clock')"),
         ),
     )
 
@@ -58,7 +58,7 @@ class Record(Base):
     changed_at: Mapped[dt.datetime]
     heads: Mapped[list[Any]]  # the submissions that a correction builds on
     contested: Mapped[list[Any]]  # questions with two answers: [{"path", "values": {hash of the submission: answer}}]
-    review: Mapped[str] = mapped_column(sa.String(10), default="")  # "", alert, contested, corrected, returned, approved
+    review: Mapped[str] = mapped_column(sa.String(10), default="")  # "" or a word of review_names (web/office/records)
     answers: Mapped[dict[str, Any]]
     is_refused: Mapped[bool] = mapped_column(default=False)  # a no that cannot be used as it is speaks against it
 
@@ -87,7 +87,7 @@ LONGEST_ID = 18  # digits that fit into a database's number
 
 # Literal SQL, equal to the condition of the partial indexes: the planner does not use them with
 # bound parameters.
-TO_REVIEW = sa.text("record.review IN ('contested', 'corrected', 'alert')")
+TO_REVIEW = sa.text("record.review IN ('contested', 'corrected', 'alert', 'clock')")
 HAS_PERSON = sa.text("record.person != ''")
 IS_FOLLOW_UP = sa.text("record.follows != ''")
 INSERT = sa.insert(Record)

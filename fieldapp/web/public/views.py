@@ -7,11 +7,13 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_security import current_user
+from werkzeug.wrappers import Response as BaseResponse
 
 from fieldapp.services.access import ADMIN, CRISIS, EVALUATOR
 from fieldapp.services.disk import has_room
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.server_key import is_key_right
+from fieldapp.services.people import known_browsers
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.problems import ActProblem
 from fieldapp.store import migrations
@@ -20,6 +22,9 @@ from fieldapp.web import assets, sessions
 from fieldapp.web.language import LANGUAGES
 from fieldapp.web.problems import STATUS
 from fieldapp.web.public.inputs import SignInInput
+
+KNOWN = "known"  # the cookie of a browser where somebody has signed in before
+KNOWN_FOR = 180 * 86400  # seconds
 
 public = Blueprint("public", __name__, template_folder="templates")
 
@@ -42,14 +47,42 @@ def signed_in() -> ResponseReturnValue:
     if not entered.validate_on_submit():
         return render_template("sign_in.html", entered=entered, problem=gettext("Fill in both fields.")), 422
     address = request.remote_addr or ""
+    secret = current_app.config["SECRET_KEY"]
+    marks = request.cookies.get(KNOWN, "").split(",")
     try:
-        user = check(sessions.session(), entered.username.data or "", entered.password.data or "", address)
+        user = check(
+            sessions.session(),
+            entered.username.data or "",
+            entered.password.data or "",
+            address,
+            marks=marks,
+            secret=secret,
+        )
     except ActProblem as problem:
         page = render_template("sign_in.html", entered=entered, problem=gettext(problem.text))
         return page, STATUS[problem.code]
-    cookie.permanent = True
     sessions.start(user)
-    return redirect(_local(request.args.get("next", "")) or home_of(user.role))
+    response = redirect(_local(request.args.get("next", "")) or home_of(user.role))
+    _mark_browser(response, marks, user.id, secret)
+    return response
+
+
+def _mark_browser(response: BaseResponse, marks: list[str], user_id: int, secret: str) -> None:
+    """Let the browser keep that this person has signed in here.
+
+    A stranger's wrong tries elsewhere do not pause it then.
+    """
+    if known_browsers.find_mark(marks, user_id, secret):
+        return
+    newest_first = [known_browsers.make_mark(user_id, secret), *filter(None, marks)]
+    response.set_cookie(
+        KNOWN,
+        ",".join(newest_first[: known_browsers.MARKS]),
+        max_age=KNOWN_FOR,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Strict",
+    )
 
 
 @public.post("/sign-out")

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from fieldapp.services.people import accounts
-from fieldapp.services.people.sign_in import PER_NAME, sign_in
+from fieldapp.services.people.sign_in import sign_in
 from fieldapp.services.phones import devices
 from fieldapp.services.problems import ActProblem
 from tests.cast import PASSWORD, Cast
@@ -22,15 +22,6 @@ def test_wrong_unknown_and_switched_off_look_the_same(session: Session, cast: Ca
 
 def test_sign_in_is_blind_to_case_and_spaces_in_the_name(session: Session, cast: Cast) -> None:
     assert sign_in(session, " Rosa ", PASSWORD, "192.0.2.1").id == cast.rosa.user_id
-
-
-def test_guessing_pauses_the_name_and_only_the_name(session: Session, cast: Cast) -> None:
-    for _ in range(PER_NAME):
-        with pytest.raises(ActProblem, match="go together"):
-            sign_in(session, "rosa", "guess", "192.0.2.1")
-    with pytest.raises(ActProblem, match="Wait 15 minutes"):
-        sign_in(session, "rosa", PASSWORD, "192.0.2.2")
-    assert sign_in(session, "eve", PASSWORD, "192.0.2.1").id == cast.eve.user_id
 
 
 def test_a_person_is_added_with_a_password_shown_once(session: Session, cast: Cast) -> None:

@@ -114,22 +114,24 @@ def test_ones_own_password_needs_the_old_one(session: Session, cast: Cast) -> No
 
 
 def guess(session: Session, name: str) -> None:
-    for _ in range(sign_in.PER_NAME):
+    for _ in range(sign_in.PER_NAME_AND_ADDRESS):
         with pytest.raises(ActProblem, match="do not go together"):
             sign_in.sign_in(session, name, "a guess", "192.0.2.1")
     with pytest.raises(ActProblem, match="Wait 15 minutes"):
-        sign_in.sign_in(session, name, PASSWORD, "")
+        sign_in.sign_in(session, name, PASSWORD, "192.0.2.1")
 
 
 def test_a_new_password_works_at_once_also_after_many_wrong_ones(run: Run, session: Session, cast: Cast) -> None:
     guess(session, "rosa")
     guess(session, "amina")
-    assert sign_in.sign_in(session, "rosa", password_in(run("reset", "rexdale", "rosa")), "").id == cast.rosa.user_id
+    assert (
+        sign_in.sign_in(session, "rosa", password_in(run("reset", "rexdale", "rosa")), "192.0.2.1").id == cast.rosa.user_id
+    )
     with pytest.raises(ActProblem, match="Wait 15 minutes"):  # hers alone
-        sign_in.sign_in(session, "amina", PASSWORD, "")
+        sign_in.sign_in(session, "amina", PASSWORD, "192.0.2.1")
     assert cast.amina.user_id
     password = accounts.reset_password(session, cast.rosa, user_id=cast.amina.user_id)
-    assert sign_in.sign_in(session, "amina", password, "").id == cast.amina.user_id
+    assert sign_in.sign_in(session, "amina", password, "192.0.2.1").id == cast.amina.user_id
 
 
 def test_who_is_switched_on_by_command_was_switched_off_at_no_time(run: Run, session: Session, cast: Cast) -> None:

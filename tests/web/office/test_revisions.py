@@ -55,6 +55,8 @@ FREE = {
     "office.form_upload": "begins a new draft",
     "office.moved": "only says where a page is now",
     "office.own_password_change": "asks for the old password",
+    "office.own_session_end": "ends a session of one's own, which only oneself can do",
+    "office.own_sessions_end": "ends sessions of one's own, which only oneself can do",
     "office.person_add": "adds a person; a name that is taken is refused",
     "office.phone_collect": "adds a door for one phone; the others stay",
     "office.phone_invite": "makes a new picture; that an older one ends is meant",

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from fieldapp.services.people.sign_in import PER_NAME
+from fieldapp.services.people.sign_in import PER_NAME_AND_ADDRESS
 from fieldapp.web import assets
 from tests.cast import PASSWORD, Cast
 from tests.web.conftest import csrf_of
@@ -31,7 +31,7 @@ def test_empty_fields_are_refused(app: Flask, web_cast: Cast) -> None:
 
 def test_guessing_is_paused(app: Flask, web_cast: Cast) -> None:
     client = app.test_client()
-    for _ in range(PER_NAME):
+    for _ in range(PER_NAME_AND_ADDRESS):
         attempt(client, "rosa", "guess")
     assert attempt(client, "rosa", PASSWORD).status_code == 429
 
@@ -96,7 +96,7 @@ def test_a_database_that_is_down_is_503_in_plain_words(app: Flask, web_cast: Cas
     def down(*_: object, **__: object) -> None:
         raise sa.exc.OperationalError("SELECT", {}, Exception("server closed the connection"))
 
-    monkeypatch.setattr("fieldapp.store.people.throttles.count_failures", down)
+    monkeypatch.setattr("fieldapp.store.people.throttles.add_failure", down)
     answer = client.post("/", data={"csrf_token": token, "username": "rosa", "password": PASSWORD})
     assert answer.status_code == 503
     assert "cannot be reached" in answer.text

@@ -37,6 +37,7 @@ from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log, centres, epochs
+from fieldapp.store.people import web_sessions
 from fieldapp.store.session import Engine, Session
 
 
@@ -314,6 +315,8 @@ def _begin_epoch(session: Session, manifest: dict[str, Any], now: dt.datetime, b
         # After the old epoch too: two restores of one copy must not have the same number.
         epoch = epochs.begin(session, now, copied_at, manifest["position"], before).number
         centre_log.begin_epoch(session, epoch)
+        # Who signed out after the backup was made must not be signed in again.
+        web_sessions.delete_all(session)
     for centre in centres.list_all(session):
         _note_restored(session, Actor.system(centre.id), epoch=epoch, position=manifest["position"])
     return epoch

@@ -1,6 +1,6 @@
 """The office: what a centre's admin sees and does."""
 
-from flask import current_app, render_template
+from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fieldapp.services.acts import utcnow
@@ -12,7 +12,16 @@ from fieldapp.web.sessions import actor, session
 
 @office.get("/")
 def home() -> ResponseReturnValue:
-    return render_template("operations/home.html", home=_home())
+    return render_template("operations/home.html", home=_home(), is_proxy_unknown=_is_proxy_unknown())
+
+
+def _is_proxy_unknown() -> bool:
+    """Say whether this request came through a proxy that the settings do not count.
+
+    The header may be somebody's own invention; then only that person's page says so.
+    """
+    is_told = int(current_app.config["SETTINGS"].trusted_proxies) > 0
+    return not is_told and ("X-Forwarded-For" in request.headers or "Forwarded" in request.headers)
 
 
 def _home() -> home_act.HomePage:

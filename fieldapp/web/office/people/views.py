@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.people import accounts as people_acts
+from fieldapp.services.people import web_sessions
 from fieldapp.services.people.second_factor import reset_second_factor
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.office.blueprint import office
@@ -12,7 +13,7 @@ from fieldapp.web.office.people.inputs import OwnPasswordInput, PersonInput
 from fieldapp.web.office.people.page import render_people_page
 from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
-from fieldapp.web.sessions import actor, session
+from fieldapp.web.sessions import actor, session, token
 
 
 @office.get("/people")
@@ -92,4 +93,20 @@ def own_password_change() -> ResponseReturnValue:
 
 def _own_password_page(entered: OwnPasswordInput, status: int) -> ResponseReturnValue:
     name = people_acts.see_own_name(session(), actor())
-    return render_template("people/own_password.html", entered=entered, name=name), status
+    lines = web_sessions.list_own_sessions(session(), actor(), token())
+    return render_template("people/own_password.html", entered=entered, name=name, own_sessions=lines), status
+
+
+@office.post("/account/<int:session_id>/end")
+def own_session_end(session_id: int) -> ResponseReturnValue:
+    web_sessions.end_own_session(session(), actor(), token(), session_id=session_id)
+    flash(gettext("Signed out there."), "safe")
+    return redirect(url_for("office.own_password"))
+
+
+@office.post("/account/end-others")
+def own_sessions_end() -> ResponseReturnValue:
+    """Sign out everywhere but in this browser."""
+    web_sessions.end_other_sessions(session(), actor(), token())
+    flash(gettext("Signed out everywhere else."), "safe")
+    return redirect(url_for("office.own_password"))

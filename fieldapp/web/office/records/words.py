@@ -13,6 +13,7 @@ SUBMISSION_STATES = {
 }
 REVIEWS = {
     "alert": N_("asks for a talk"),
+    "clock": N_("the time cannot be right"),
     "contested": N_("two different answers"),
     "corrected": N_("corrected"),
     "returned": N_("sent back"),

@@ -1,0 +1,23 @@
+"""Records whose time cannot be right, because of a phone's clock or a typed day.
+
+They are stored and counted like others; somebody at the centre is asked to look, since a record of another year would
+else be missing from this quarter's numbers without anybody knowing.
+"""
+
+import datetime as dt
+
+DOUBTFUL = "clock"  # the value is stored as the record's review
+AHEAD = dt.timedelta(days=1)  # room for a phone in another time zone
+FIRST_DAY = dt.date(2024, 1, 1)  # before this program was written: a clock that was set back to its factory's day
+MOST_OFF = 12 * 60  # minutes that a phone's clock may differ from the centre's
+
+
+def is_doubtful(finished_at: dt.datetime, occurred_on: dt.date, received_at: dt.datetime, minutes_off: int) -> bool:
+    """Say whether somebody should look at the time of a record.
+
+    `minutes_off`: how far the phone's clock was ahead of the centre's when they last spoke; 0 when that is not known.
+    """
+    latest = received_at + AHEAD
+    is_ahead = finished_at > latest or occurred_on > latest.date()
+    is_behind = min(finished_at.date(), occurred_on) < FIRST_DAY
+    return is_ahead or is_behind or abs(minutes_off) >= MOST_OFF

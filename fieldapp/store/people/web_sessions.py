@@ -1,0 +1,47 @@
+"""Who is signed in to the web pages, in which browser; phones have tokens of their own."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class WebSession(Base):
+    __tablename__ = "web_session"
+    # A page may still name a session that is over: its number must not become another one's.
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)  # the browser's cookie has the token
+    browser: Mapped[str] = mapped_column(sa.String(40))  # a kind and a system, like "Firefox, Windows"
+    started_at: Mapped[dt.datetime]
+    last_used_at: Mapped[dt.datetime]
+
+
+def by_token_hash(session: Session, token_hash: str) -> WebSession | None:
+    return session.scalars(sa.select(WebSession).where(WebSession.token_hash == token_hash)).one_or_none()
+
+
+def of_user(session: Session, user_id: int) -> Sequence[WebSession]:
+    """Return a person's sessions, the one used last first."""
+    query = sa.select(WebSession).where(WebSession.user_id == user_id)
+    return session.scalars(query.order_by(WebSession.last_used_at.desc(), WebSession.id.desc())).all()
+
+
+def delete_of_user(session: Session, user_id: int) -> None:
+    session.execute(sa.delete(WebSession).where(WebSession.user_id == user_id))
+
+
+def delete_all(session: Session) -> None:
+    session.execute(sa.delete(WebSession))
+
+
+def delete_over(session: Session, started_before: dt.datetime, used_before: dt.datetime) -> None:
+    """Delete the sessions that began or were last used before these times."""
+    is_over = sa.or_(WebSession.started_at <= started_before, WebSession.last_used_at <= used_before)
+    session.execute(sa.delete(WebSession).where(is_over))

@@ -1,0 +1,88 @@
+"""A record of another year is not silently missing from this one's numbers: somebody is asked to look."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldapp.services.records import listing, reviews
+from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.services.records.doubtful_times import FIRST_DAY, is_doubtful
+from fieldapp.store.phones import devices
+from fieldapp.store.records.records import Record
+from sync.envelope import parse_batch
+from tests.cast import Cast, batch, encounter, envelope
+
+NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("finished", "occurred", "minutes", "expected"),
+    [
+        (NOON, NOON.date(), 0, False),
+        (NOON + dt.timedelta(hours=14), (NOON + DAY).date(), 0, False),  # a phone that is east of the centre
+        (NOON - 300 * DAY, (NOON - 300 * DAY).date(), 0, False),  # a phone that lay in a drawer
+        (NOON + 1.5 * DAY, NOON.date(), 0, True),
+        (NOON, (NOON + 3 * DAY).date(), 0, True),
+        (NOON.replace(year=2099), NOON.date().replace(year=2099), 0, True),
+        (dt.datetime(2000, 1, 2, tzinfo=dt.UTC), dt.date(2000, 1, 2), 0, True),
+        (NOON, FIRST_DAY - DAY, 0, True),
+        (NOON, NOON.date(), 40, False),
+        (NOON, NOON.date(), -3 * 24 * 60, True),
+    ],
+)
+def test_a_time_is_doubtful(finished: dt.datetime, occurred: dt.date, minutes: int, expected: bool) -> None:
+    assert is_doubtful(finished, occurred, NOON, minutes) is expected
+
+
+def send(session: Session, cast: Cast, *items: dict[str, object]) -> list[str]:
+    answers = receive_batch(session, cast.amina, parse_batch(batch(*items)))
+    session.rollback()
+    return [answer["status"] for answer in answers]
+
+
+def of_day(day: dt.date, **more: object) -> dict[str, object]:
+    """Return an encounter as a phone makes it that believes it is this day."""
+    return envelope(encounter(day), day=day, **more)
+
+
+def review_of(session: Session) -> str:
+    return session.scalars(sa.select(Record.review)).one()
+
+
+@pytest.mark.parametrize("year", [2000, 2099])
+def test_a_record_of_a_wrong_clock_is_stored_and_somebody_is_asked(session: Session, cast: Cast, year: int) -> None:
+    first = of_day(dt.date(year, 1, 2))
+    assert send(session, cast, first) == ["stored"]
+    assert review_of(session) == "clock"
+    queue = listing.list_review_queue(session, cast.rosa)
+    assert [record.instance_id for record in queue.records] == [first["id"]]
+    reviews.review_record(session, cast.rosa, instance_id=str(first["id"]), state="returned", comment="Which day was it?")
+    corrected = envelope(encounter(), root=first["id"], prev=[first["id"]])
+    assert send(session, cast, corrected) == ["stored"]
+    assert review_of(session) == "corrected"
+
+
+def test_a_correction_with_the_same_wrong_clock_is_asked_about_again(session: Session, cast: Cast) -> None:
+    first = of_day(dt.date(2099, 1, 2))
+    send(session, cast, first, of_day(dt.date(2099, 1, 3), root=first["id"], prev=[first["id"]]))
+    assert review_of(session) == "clock"
+
+
+def test_what_a_supervisor_approved_is_not_asked_about_again(session: Session, cast: Cast) -> None:
+    first = of_day(dt.date(2099, 1, 2))
+    send(session, cast, first)
+    reviews.review_record(session, cast.rosa, instance_id=str(first["id"]), state="approved", comment="")
+    assert send(session, cast, first) == ["duplicate"]
+    assert review_of(session) == "approved"
+
+
+def test_a_phone_that_said_its_clock_was_off_is_asked_about(session: Session, cast: Cast) -> None:
+    assert cast.amina.device_id
+    now = dt.datetime.now(dt.UTC)
+    devices.update_last_contact(session, cast.amina.device_id, now, {"report": {"clock": -2 * 24 * 60}})
+    session.commit()
+    send(session, cast, envelope(encounter()))
+    assert review_of(session) == "clock"
