@@ -7,20 +7,21 @@ export const PHONE = {
   "before sign-in": 20_480, // page, styles, icon, and the scripts of the gate
   "after sign-in": 39_000, // sending, storing, and the screens up to the first question
   // Loaded once Today was drawn: its shift, open incidents, referrals, week; Mine, cards, places.
-  "other screens": 9_600,
+  "other screens": 12_600,
   enrolment: 860, // beside what sending needs
   exchange: 200, // the same
   // Copies that the centre holds elsewhere, own labels, cards that ended, the first version's rest.
   "rare exchange": 2_600,
-  french: 5_100,
+  french: 4_600,
   "broken storage": 900,
-  "french, later": 5_000, // what only other screens and rare widgets say
-  "service worker": 5_700, // which has the hashes of all pieces
+  "french, later": 7_200, // what only other screens and rare widgets say
+  "service worker": 6_000, // which has the hashes of all pieces
   "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
-  overview: 1_480, // of all answers, before they are sent
+  overview: 1_560, // of all answers, before they are sent
   "last steps": 4_700, // finishing, slips, taking back: fetched while the worker answers
-  "shared later": 2_250, // by pieces that are loaded later: undoing what finishing changed
+  "shared later": 2_600, // by pieces that are loaded later: undoing what finishing changed, help's “?”
   "heat map": 5_400,
+  "help texts": 800, // once somebody asks
   "QR codes": 2_200, // drawing them
   "QR reading": 14_600, // only where the browser has no reader: iPhones and Firefox
 };

@@ -265,6 +265,7 @@ async function buildPhone(output) {
     qr_reading: "QR reading",
     rare_widgets: "rare widgets",
     rare_exchange: "rare exchange",
+    help_texts: "help texts",
     fr: "french",
     fr_later: "french, later",
     storage_broken: "broken storage",

@@ -82,3 +82,44 @@ def assert_not_in_clear(folder: Path, *texts: str) -> None:
     for text in texts:
         for coded in (text.encode(), text.encode("utf-16-le"), text.encode().hex().encode()):
             assert coded not in stored, text
+
+
+def mediate(phone: Phone) -> None:
+    """Log a mediation that is to be followed up on days 1, 3 and 7."""
+    page = phone.page
+    page.goto("/app/#/new")
+    page.get_by_role("link", name="I mediated a conflict").click()
+    page.wait_for_selector(".question")
+    if page.locator("input[type=search]").count():
+        page.fill("input[type=search]", "olive")
+        page.locator("label.choice", has_text="Mount Olive").click()
+    phone.pick("when_where.setting", "Street")
+    phone.pick("when_where.aware", "Family")
+    phone.next()
+    for question, answer in (
+        ("cause", "Money"),
+        ("parties_n", "2"),
+        ("sides", "Two people"),
+        ("age_mix", "16"),
+        ("enrolled_any", "No"),
+    ):
+        phone.pick(f"conflict.{question}", answer)
+    phone.next()
+    for question, answer in (
+        ("weapon", "None"),
+        ("prior", "No"),
+        ("retal", "No"),
+        ("online", "No"),
+        ("likelihood", "Likely"),
+    ):
+        phone.pick(f"danger.{question}", answer)
+    phone.next()
+    phone.pick("work.actions", "Talked")
+    phone.pick("work.minutes", "30")
+    phone.next()
+    phone.pick("result.outcome", "Calm for now")
+    for day in ("Day 1", "Day 3", "Day 7"):
+        phone.pick("result.fu_plan", day)
+    phone.pick("result.safe_worker", "Yes")
+    phone.finish()
+    page.wait_for_selector(".ledger")

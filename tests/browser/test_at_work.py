@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import examine, examine_width, find_violations
 from tests.browser.conftest import PASSWORD, ROOT, KeptPhone, Phone, Server
-from tests.browser.steps import assert_not_in_clear, painted, saved, shift
+from tests.browser.steps import assert_not_in_clear, cut_off, painted, saved, shift
 from tests.programme import definition_of
 
 pytestmark = pytest.mark.xdist_group("browser: phones")
@@ -232,3 +232,31 @@ def test_48_the_camera_takes_our_cards_and_says_so_of_others(open_page: OpenPage
     page.evaluate(f"window.inSight = {code!r}")
     page.get_by_role("button", name="Scan the card").click()
     expect(page.locator('[id="q-people.code"]')).to_have_value(code.replace("-", ""))
+
+
+def test_the_usual_kinds_are_one_tap_away_and_what_is_due_stays_in_sight(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    page = phone.page
+    phone.enrol("w05")
+    cut_off(page)
+    for _ in range(3):
+        phone.log_encounter("Calmed")
+    page.goto("/app/#/today")
+    usual = page.get_by_role("group", name="What I log most").get_by_role("link")
+    expect(usual).to_have_text(["Calmed a situation"])
+    due = page.locator("section:has(#due) > .item a").first.bounding_box()
+    foot = page.locator(".foot").bounding_box()
+    assert due and foot and due["y"] + due["height"] < foot["y"]
+
+    # Help opens in place, by the keyboard too and without signal.
+    page.get_by_role("button", name="Help: Due").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Tap a line to log what is due.")).to_be_visible()
+    # What lies half under the foot can be scrolled to; axe would take its other half for a target that is too small.
+    page.evaluate("document.getElementById('app').style.setProperty('--stick', '-99rem')")
+    assert not examine(page, "today with help")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Tap a line to log what is due.")).to_have_count(0)
+
+    usual.click()
+    expect(page.locator("h1")).to_have_text("Who was there?")

@@ -12,9 +12,9 @@ import { markStorage, requestPersistence } from "../storage/health";
 import type { Vault } from "../storage/vault";
 import type { Order } from "../sync/deliver";
 import { useContent } from "./content";
-import { useExchangeLoop } from "./exchange_loop";
+import { useExchangeLoop, whenIdle } from "./exchange_loop";
 import { useIdleLock } from "./idle_lock";
-import { OtherScreen } from "./other_screens";
+import { noteDue, OtherScreen } from "./other_screens";
 import { parseRoute } from "./route";
 import { onTabs, tellTabs } from "./tab_messages";
 import { sendLater } from "./updates";
@@ -76,6 +76,9 @@ export function UnlockedApp(props: UnlockedProps) {
     void requestPersistence().then(markStorage);
     return onTabs((message) => message === "changed" && void refresh());
   }, [vault]);
+  useEffect(() => {
+    if (content) void whenIdle().then(() => noteDue(vault, content.book));
+  }, [content]);
   if (!content) return null;
   const state: AppState = {
     ...content,

@@ -4,14 +4,11 @@
  * rest, so they work without signal.
  */
 
-export { FirstDay } from "./first_day/first_day";
+export { AboveDue, BelowDue } from "./today/around_due";
+export { UsualKinds } from "./today/usual_kinds";
+export { Help } from "./help/help";
 export { Practice } from "./first_day/practice";
-export { Referrals } from "./to_correct/referrals";
-export { ToCorrect } from "./to_correct/to_correct";
-export { ErasedDrafts } from "./today/erased_drafts";
-export { OpenIncidents } from "./today/open_incidents";
-export { ShiftLine } from "./today/shift_line";
-export { Week } from "./today/week";
+export { leaveDays } from "./mine/leave_days";
 export { Mine } from "./mine/mine";
 export { Card } from "./people/card";
 export { People } from "./people/people";

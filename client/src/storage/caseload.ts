@@ -79,6 +79,7 @@ export interface Caseload {
   unheard: Record<string, string[]>; // answers about consent, by code, not yet heard by the centre
   sealedLabels: Record<string, string>; // labels as the centre keeps them, not opened yet, by code
   keptLabels: Record<string, string>; // labels that the centre has, by code
+  reminds: boolean; // the worker asked this phone to remind them of what is due
   erased: number; // drafts of people who took everything back, until the worker has read of it
   reads: number; // all was pulled by an app that understands this much: see READS
   finished: number; // how many records and notes were finished on this phone
@@ -104,6 +105,7 @@ export const EMPTY_CASELOAD: Caseload = {
   unheard: {},
   sealedLabels: {},
   keptLabels: {},
+  reminds: false,
   erased: 0,
   reads: 0,
   finished: 0,

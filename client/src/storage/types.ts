@@ -110,6 +110,16 @@ export interface BlobRow {
   own?: Sealed; // as it was captured, for a worker who takes the record back
 }
 
+/**
+ * What is left, unsealed, for the service worker, which has no key: on which days to remind a
+ * worker who asked for it.
+ */
+export interface ReminderRow {
+  user: number;
+  days: string[]; // each is said once
+  words: string; // the same for everybody, in the worker's language
+}
+
 export interface CountersRow {
   user: number;
   made: number;
@@ -130,5 +140,6 @@ export interface Rows {
   counters: CountersRow;
   books: { user: number; sealed: Sealed };
   maps: { user: number; mark: string; sealed: Sealed };
+  reminders: ReminderRow;
   marks: { name: string; at: number; filler?: Uint8Array };
 }

@@ -27,6 +27,7 @@ const CHANGES: Record<keyof Caseload, [before: unknown, after: unknown] | null> 
   sealedLabels: null,
   keptLabels: null,
   erased: null,
+  reminds: null,
   reads: null,
   finished: null,
   heard: null,

@@ -83,6 +83,7 @@ const SHAPES: Record<keyof Caseload, FieldShape | null> = {
   unheard: LISTS,
   sealedLabels: null,
   keptLabels: null,
+  reminds: null,
   erased: null,
   reads: null,
   finished: null,

@@ -3,7 +3,7 @@ import { beforeEach, describe, it } from "node:test";
 import { type Browser, installBrowser, setGlobal } from "../../test/browser";
 import { Centre } from "../../test/centre";
 import { listAccounts, readCachedAccounts } from "./accounts";
-import { deleteDatabase, getRow, putRow, updateRow } from "./database";
+import { deleteDatabase, getAllRows, getRow, putRow, updateRow } from "./database";
 import { makeSigningKey } from "./sealing";
 import type { VaultRow } from "./types";
 import { addPasskey } from "./add_passkey";
@@ -188,8 +188,10 @@ describe("a PIN", () => {
 
   it("can be taken away by the centre", async () => {
     await join();
+    await putRow("reminders", { user: 7, days: ["2026-12-01"], words: "Due." });
     await disablePin(7);
     await assert.rejects(unlock(7, PIN), PinDisabled);
+    assert.deepEqual(await getAllRows("reminders"), []);
   });
 
   it("is slow to try: six hundred thousand rounds", async () => {

@@ -4,7 +4,7 @@
  */
 
 import { type Bytes, randomBytes, toUtf8 } from "./bytes";
-import { getRow, putRow, updateRow } from "./database";
+import { deleteRow, getRow, putRow, updateRow } from "./database";
 import type { CentreKey, Sealed, VaultRow } from "./types";
 import { importSigningKey } from "./sealing";
 
@@ -200,14 +200,15 @@ export async function unlock(user: number, pin: string): Promise<Vault> {
 }
 
 /** Take away all that opens a vault here; the password, at the centre, still does. */
-export function disablePin(user: number): Promise<void> {
-  return updateRow("vaults", user, (row) => ({
+export async function disablePin(user: number): Promise<void> {
+  await updateRow("vaults", user, (row) => ({
     ...row,
     byPin: null,
     byPasskey: null,
     tries: 0,
     notBefore: 0,
   }));
+  await deleteRow("reminders", user);
 }
 
 /** Keep a change of the account (last answers, name of the centre, its key and rules). */

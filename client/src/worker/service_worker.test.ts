@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { beforeEach, describe, it } from "node:test";
 import { installBrowser, setGlobal } from "../../test/browser";
+import { leaveReminders } from "../storage/reminders";
 
 const FILES: Record<string, string> = {
   "/app/": "<html>the app</html>",
@@ -42,6 +43,8 @@ let server: Record<string, string>; // what the server has
 let fetched: [url: string, cache: string | undefined][];
 let claims: number;
 let skips: number;
+let reminders: unknown[]; // that were shown
+let windows: string[];
 const listeners = new Map<string, Listener>();
 
 installBrowser();
@@ -52,7 +55,13 @@ setGlobal(
 setGlobal("BUILD", "new");
 setGlobal("self", {
   addEventListener: (name: string, listener: Listener) => listeners.set(name, listener),
-  clients: { claim: () => Promise.resolve(void claims++) },
+  clients: {
+    claim: () => Promise.resolve(void claims++),
+    openWindow: (url: string) => Promise.resolve(void windows.push(url)),
+  },
+  registration: {
+    showNotification: (...about: unknown[]) => Promise.resolve(void reminders.push(about)),
+  },
   location: { origin: "https://centre.example" },
   skipWaiting: () => Promise.resolve(void skips++),
 });
@@ -64,6 +73,8 @@ beforeEach(() => {
   fetched = [];
   claims = 0;
   skips = 0;
+  reminders = [];
+  windows = [];
   setGlobal("caches", caches);
   setGlobal("fetch", (request: string | { url: string }, options?: RequestInit) => {
     const url = typeof request === "string" ? request : new URL(request.url).pathname;
@@ -211,5 +222,31 @@ describe("sending with the app closed", () => {
   it("does nothing for another reason to wake", async () => {
     await send("sync", { tag: "other" });
     assert.deepEqual(fetched, []);
+  });
+});
+
+describe("reminding with the app closed", () => {
+  const leave = (day: string): Promise<void> =>
+    leaveReminders({ user: 7, days: [day], words: "Something is due." });
+
+  it("says the words and no more, without a sound, once", async () => {
+    await leave("2020-01-01");
+    await send("periodicsync", { tag: "due" });
+    await send("periodicsync", { tag: "due" });
+    assert.deepEqual(reminders, [["Something is due.", { silent: true }]]);
+  });
+
+  it("says nothing on another day, or where nobody asked", async () => {
+    await send("periodicsync", { tag: "due" });
+    await leave("2999-01-01");
+    await send("periodicsync", { tag: "due" });
+    assert.deepEqual(reminders, []);
+  });
+
+  it("opens the app, which is locked, when it is tapped", async () => {
+    let isClosed = false;
+    await send("notificationclick", { notification: { close: () => (isClosed = true) } });
+    assert.equal(isClosed, true);
+    assert.deepEqual(windows, ["/app/"]);
   });
 });

@@ -6,6 +6,7 @@
  */
 
 import { sha256 } from "../storage/bytes";
+import { takeReminder } from "../storage/reminders";
 import { deliver } from "../sync/deliver";
 
 declare const self: ServiceWorkerGlobalScope;
@@ -83,6 +84,12 @@ async function sendWaiting(): Promise<void> {
   await (navigator.locks ? navigator.locks.request("fieldapp-exchange", run) : run());
 }
 
+/** Say that something is due, where the worker asked for it; without a sound, and nothing else. */
+async function remind(): Promise<void> {
+  const words = await takeReminder();
+  if (words) await self.registration.showNotification(words, { silent: true });
+}
+
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("fetch", (event) => {
@@ -100,6 +107,11 @@ self.addEventListener("message", (event) => {
 self.addEventListener("sync", (event) => {
   const late = event as Event & { tag: string; waitUntil(work: Promise<unknown>): void };
   if (late.tag === "deliver") late.waitUntil(sendWaiting());
+});
+self.addEventListener("periodicsync", (event) => (event as ExtendableEvent).waitUntil(remind()));
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(self.clients.openWindow("/app/"));
 });
 
 export {};

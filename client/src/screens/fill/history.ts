@@ -3,7 +3,7 @@
  * that was gone to is an entry of the browser's history; all of them have the address of the draft.
  */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 interface Entry {
   form: string; // address of the draft
@@ -41,7 +41,8 @@ export function usePhoneBack(
   shown.current = here;
   const turn = useRef(turnTo);
   turn.current = turnTo;
-  useEffect(() => {
+  // Before the page is seen: whoever goes back at once must not leave the form.
+  useLayoutEffect(() => {
     void written().then(() => {
       if (shown.current !== here || !location.hash.startsWith("#/fill/")) return;
       if (at.current === null) at.current = readPage();

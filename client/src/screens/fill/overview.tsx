@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { Form } from "../../engine/form";
 import { t } from "../../i18n";
+import { Help } from "../help/help";
 import { Title } from "../title";
 import { type Line, listSections } from "./overview_lines";
 
@@ -40,7 +41,13 @@ export function Overview(props: OverviewProps) {
   const sections = listSections(form, language, presets, people);
   return (
     <>
-      <Title>{title}</Title>
+      {open ? (
+        <Help about="overview" name={title}>
+          <Title>{title}</Title>
+        </Help>
+      ) : (
+        <Title>{title}</Title>
+      )}
       {children}
       {form.isRefusal() && <p class="state">{t("Nothing else about them is sent or stored.")}</p>}
       <ul class="card" style={{ listStyle: "none", gap: 0 }}>

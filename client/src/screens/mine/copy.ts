@@ -6,6 +6,7 @@
 import { toBase64 } from "../../storage/bytes";
 import { getAllRows } from "../../storage/database";
 import { listOutbox, makeSealedItem } from "../../sync/sealed_items";
+import { offerFile } from "./offer_file";
 
 /** Offer the file; says "saved" when it was handed over, "" when the worker changed their mind. */
 export async function saveCopy(): Promise<"" | "saved"> {
@@ -23,18 +24,5 @@ export async function saveCopy(): Promise<"" | "saved"> {
   const text = JSON.stringify({ about: "fieldapp: sealed records", items, attachments });
   const name = `sealed-${new Date().toISOString().slice(0, 10)}.json`;
   const file = new File([text], name, { type: "application/json" });
-  if (navigator.canShare?.({ files: [file] }) && matchMedia("(pointer: coarse)").matches) {
-    try {
-      await navigator.share({ files: [file] });
-      return "saved";
-    } catch (error) {
-      if (error instanceof DOMException && error.name === "AbortError") return "";
-    }
-  }
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  return "saved";
+  return offerFile(file);
 }

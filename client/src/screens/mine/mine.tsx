@@ -2,11 +2,13 @@
 
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
+import { Help } from "../help/help";
 import { DataState, LedgerList, Ready, Tabs, Top } from "../parts";
 import { useApp } from "../state";
 import { saveCopy } from "./copy";
 import { InstallHint } from "./install_hint";
 import { LatestRecords } from "./latest_records";
+import { Reminders } from "./reminders";
 import { ThisPhone } from "./this_phone";
 
 const LITTLE_ROOM = 50; // MB
@@ -25,6 +27,9 @@ export function Mine() {
       <main class="screen" id="main">
         <DataState />
         <section class="card" aria-label={t("Where my records are")}>
+          <Help about="records" name={t("Where my records are")}>
+            <h2>{t("Where my records are")}</h2>
+          </Help>
           <LedgerList />
           <button type="button" class="btn wide" disabled={isBusy} onClick={() => void send()}>
             {isBusy ? t("One moment …") : t("Sync now")}
@@ -38,6 +43,7 @@ export function Mine() {
         </section>
         <LatestRecords />
         <Storage />
+        <Reminders />
         <InstallHint />
         <ThisPhone />
       </main>

@@ -23,6 +23,7 @@ import type { Caseload, Person } from "../../storage/caseload";
 import { findCards } from "../../widgets/card/find_cards";
 import { putLikelyFirst } from "../../widgets/select/choices";
 import { getLocalDay } from "../day";
+import { useOtherScreens } from "../others_piece";
 import { NoForms, Tabs, titleOf, Top } from "../parts";
 import { findCheckIn, makeStartAddress } from "../start_address";
 import { useApp } from "../state";
@@ -99,6 +100,7 @@ export function ChooseForm() {
 
 /** The kinds of contact, those that this worker logs most first. */
 function Kinds({ contact }: { contact: FormDefinition }) {
+  const parts = useOtherScreens();
   const { usual = {} } = useApp().vault.account;
   const [isOpen, setOpen] = useState(false);
   const path = findQuestion(contact, KIND)?.path ?? "";
@@ -111,9 +113,17 @@ function Kinds({ contact }: { contact: FormDefinition }) {
       </a>
     );
   }
+  const name = WHAT_HAPPENED[ENCOUNTER]!();
+  const heading = <h2 id="kinds">{name}</h2>;
   return (
     <section class="field" aria-labelledby="kinds">
-      <h2 id="kinds">{t("I met or talked with someone")}</h2>
+      {parts ? (
+        <parts.Help about="contact" name={name}>
+          {heading}
+        </parts.Help>
+      ) : (
+        heading
+      )}
       <div class="kinds">
         {shown.map((kind) => (
           <a class="btn" key={kind.name} href={makeStartAddress(contact.id, { kind: kind.name })}>

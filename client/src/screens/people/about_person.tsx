@@ -11,6 +11,7 @@ import {
   type Person,
 } from "../../storage/caseload";
 import { countDays, formatDay, formatMonth, getLocalDay } from "../day";
+import { Help } from "../help/help";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
 import { CorrectButton } from "../to_correct/to_correct";
@@ -84,10 +85,12 @@ function Consent({ code }: { code: string }) {
   const isAskedAgain = consent.doubt || consent.tier < 1;
   return (
     <>
-      <p>
-        {consent.tier} · {since}
-      </p>
-      <p class="soft">{words}</p>
+      <Help about="consent" name={t("Consent")}>
+        <p>
+          {consent.tier} · {since}
+        </p>
+        <p class="soft">{words}</p>
+      </Help>
       {isAskedAgain && (
         <p class="state wait">
           {consent.doubt

@@ -155,7 +155,7 @@ describe("a card", () => {
     assert.equal(shown.texts("h1")[0], "red cap");
     const facts = shown.texts("dl > div");
     assert.match(facts[0]!, /^Next contactSunday, November 1 \d+ days past due$/);
-    assert.match(facts[1]!, /2 · since October 2026Counts and research$/);
+    assert.match(facts[1]!, /2 · since October 2026Counts and research\?$/);
     assert.match(facts[2]!, /Nov 3 from this phone.*Nov 2 · Check-in by you/);
     assert.match(facts[2]!, /Oct 20 · other by a colleague$/);
     const link = shown.button("Sunday, November 1") as unknown as HTMLAnchorElement;

@@ -7,6 +7,7 @@ import { changeCaseload } from "../../storage/caseload";
 import { nt, t } from "../../i18n";
 import { findCards } from "../../widgets/card/find_cards";
 import { formatDay, getLocalDay } from "../day";
+import { Help } from "../help/help";
 import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, Top } from "../parts";
 import { go, useApp } from "../state";
@@ -32,9 +33,11 @@ export function People() {
     <>
       <Top title={t("My cards")} />
       <main class="screen" id="main">
-        <p class="soft">
-          {t("The cards of your caseload. Only you can read your names for cards.")}
-        </p>
+        <Help about="cards" name={t("My cards")}>
+          <p class="soft">
+            {t("The cards of your caseload. Only you can read your names for cards.")}
+          </p>
+        </Help>
         {book.people.length === 0 && (
           <p class="empty">{t("No card yet. Create one when somebody agrees to a code.")}</p>
         )}

@@ -4,6 +4,7 @@ import { formatCardCode } from "../../engine/cards";
 import { findChoiceLabel, findFormWithRole, REFERRAL } from "../../engine/roles";
 import { currentLanguage, t } from "../../i18n";
 import { formatDay } from "../day";
+import { Help } from "../help/help";
 import { useApp } from "../state";
 import { CorrectButton } from "./to_correct";
 
@@ -16,7 +17,9 @@ export function Referrals() {
     findChoiceLabel(form, role, name, currentLanguage());
   return (
     <section class="card" aria-labelledby="referrals">
-      <h2 id="referrals">{t("Open referrals")}</h2>
+      <Help about="referrals" name={t("Open referrals")}>
+        <h2 id="referrals">{t("Open referrals")}</h2>
+      </Help>
       {referrals.map(([root, referral]) => (
         <div class="item row" key={root}>
           <div>

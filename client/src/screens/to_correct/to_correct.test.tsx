@@ -196,7 +196,7 @@ describe("open referrals", () => {
     };
     const options = { forms: [form], book: { referrals: { r2: referral } } };
     const { shown, app } = await openScreen(<Referrals />, options);
-    await shown.click(shown.all("button")[0]!);
+    await shown.click(shown.all(".item button")[0]!);
     await until(async () => (await listDrafts(app.vault)).length === 1);
     assert.equal((await listDrafts(app.vault))[0]!.page, 1);
   });

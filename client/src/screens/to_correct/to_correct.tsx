@@ -6,6 +6,7 @@ import type { EditableRecord } from "../../storage/caseload";
 import { finishNote } from "../../storage/notes";
 import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
+import { Help } from "../help/help";
 import { describeAnswers } from "../describe_record";
 import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
@@ -21,7 +22,9 @@ export function ToCorrect() {
   if (records.length + book.clashes.length === 0) return null;
   return (
     <section class="card" aria-labelledby="needs">
-      <h2 id="needs">{t("To correct")}</h2>
+      <Help about="toCorrect" name={t("To correct")}>
+        <h2 id="needs">{t("To correct")}</h2>
+      </Help>
       {records.map(([root, record]) => (
         <div class="item" key={root}>
           <b>

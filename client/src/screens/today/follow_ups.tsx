@@ -1,5 +1,6 @@
 /** The follow-ups that are due, and the next one when none is. */
 
+import type { ComponentChild } from "preact";
 import { formatCardCode } from "../../engine/cards";
 import type { Choice, FormDefinition } from "../../engine/definition";
 import {
@@ -68,13 +69,17 @@ export function describeFollowed(
 
 const MOST_SHOWN = 20; // of what comes later
 
-export function FollowUps() {
+interface FollowUpsProps {
+  withHelp?: (heading: ComponentChild) => ComponentChild; // once that is on the phone
+}
+
+export function FollowUps({ withHelp = (heading) => heading }: FollowUpsProps) {
   const { book } = useApp();
   const { due, later } = splitByDay(book.due, getLocalDay());
   if (book.due.length === 0) return null;
   return (
     <section class="card" aria-labelledby="due">
-      <h2 id="due">{t("Due")}</h2>
+      {withHelp(<h2 id="due">{t("Due")}</h2>)}
       {due.map((followUp) => (
         <FollowUpItem key={followUp.id} followUp={followUp} />
       ))}

@@ -4,6 +4,7 @@ import { findFollowUpForm } from "../../engine/roles";
 import type { Caseload, OpenIncident } from "../../storage/caseload";
 import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
+import { Help } from "../help/help";
 import { titleOf } from "../parts";
 import { makeStartAddress } from "../start_address";
 import { useApp } from "../state";
@@ -27,7 +28,9 @@ export function OpenIncidents() {
   if (incidents.length === 0) return null;
   return (
     <section class="card" aria-labelledby="open-incidents">
-      <h2 id="open-incidents">{t("Open incidents")}</h2>
+      <Help about="incidents" name={t("Open incidents")}>
+        <h2 id="open-incidents">{t("Open incidents")}</h2>
+      </Help>
       {incidents.map(([root, incident]) => (
         <div class="item row" key={root}>
           <a href={makeStartAddress(findFollowUpForm(forms, incident.form)!.id, { due: root })}>
