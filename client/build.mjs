@@ -45,7 +45,11 @@ function readVersion() {
 }
 
 const common = {
-  define: { BUILT: JSON.stringify(hashSources()), VERSION: JSON.stringify(readVersion()) },
+  define: {
+    BUILT: JSON.stringify(hashSources()),
+    VERSION: JSON.stringify(readVersion()),
+    MAP_STYLE: '""',
+  },
   absWorkingDir: here,
   bundle: true,
   logLevel: "warning",
@@ -71,7 +75,7 @@ async function bundle(entry, options = {}) {
  * PIN, the words of a language. Returns [{name, stem, data, isEntry, isStatic, needs}]; static
  * pieces are needed by the entry at once, and `needs` names those that a piece needs at once.
  */
-async function bundleInPieces(name, entryPoint, plugins = []) {
+async function bundleInPieces(name, entryPoint, { plugins = [], define = {} } = {}) {
   const result = await build({
     ...common,
     entryPoints: { [name]: entryPoint },
@@ -81,6 +85,7 @@ async function bundleInPieces(name, entryPoint, plugins = []) {
     splitting: true,
     metafile: true,
     plugins,
+    define: { ...common.define, ...define },
     outdir: "out",
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
@@ -235,10 +240,12 @@ function bundleWorker(shell) {
 
 /** Build the phone app; return what its pieces weigh. */
 async function buildPhone(output) {
-  const scripts = output.addPieces(
-    "app.js",
-    await bundleInPieces("app", "src/app.tsx", [afterModule("src/app/unlocked.tsx")]),
-  );
+  const mapStyle = output.add("map.css", await bundle("styles/map.css"));
+  const pieces = await bundleInPieces("app", "src/app.tsx", {
+    plugins: [afterModule("src/app/unlocked.tsx")],
+    define: { MAP_STYLE: JSON.stringify(output.link("map.css")) },
+  });
+  const scripts = output.addPieces("app.js", pieces);
   const style = output.add("phone.css", await bundle("styles/phone.css"));
   const icon = output.add("icon.svg", readFileSync(join(here, "public/icon.svg")));
   const pictures = {};
@@ -251,6 +258,7 @@ async function buildPhone(output) {
     "/app/": page,
     "/app/manifest.webmanifest": manifest,
     [output.link("phone.css")]: style,
+    [output.link("map.css")]: mapStyle,
     [output.link("icon.svg")]: icon,
     [output.link("icon192.png")]: pictures["192"],
     ...Object.fromEntries(scripts.map(({ name, data }) => [`/static/${name}`, data])),
@@ -274,7 +282,7 @@ async function buildPhone(output) {
     chunk: "shared later",
   };
   const unlocked = scripts.find(({ stem }) => stem === "unlocked");
-  const sizes = { "before sign-in": weigh(page, style, icon) };
+  const sizes = { "before sign-in": weigh(page, style, icon), "heat map": weigh(mapStyle) };
   for (const { name, stem, data, isEntry, isStatic } of scripts) {
     let piece = names[stem] ?? stem;
     if (unlocked.needs.includes(name)) piece = "after sign-in"; // shared with what is loaded later
@@ -288,7 +296,9 @@ async function buildPhone(output) {
 async function buildOthers(output) {
   const preview = output.addPieces(
     "try.js",
-    await bundleInPieces("try", "src/preview/main.tsx", [afterModule("src/preview/main.tsx")]),
+    await bundleInPieces("try", "src/preview/main.tsx", {
+      plugins: [afterModule("src/preview/main.tsx")],
+    }),
   );
   const kpi = { format: "iife", loader: { ".css": "text" } };
   const needed = preview.filter(({ isEntry, isStatic }) => isEntry || isStatic);

@@ -65,6 +65,10 @@ class Settings:
     delivery_secrets: str = _setting("", "Folder with the secrets of delivery targets; empty means one in the data folder.")
     forgotten: str = _setting("", "Folder with the list of ended cards; empty means the data folder.")
     forgotten_copy: str = _setting("", "A second folder for that list, off this machine; empty means none, so never safe.")
+    copies: str = _setting(
+        "",
+        "Folder off this machine for backups that count as safe; empty means none, so nothing is safe beyond one disk.",
+    )
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
     shut_out_records: str = _setting(
         "1000", "How many records are kept of a phone that was shut out, besides those that it had said were waiting."
@@ -106,6 +110,13 @@ class Settings:
         """Return the second list of ended cards; None when there is none."""
         if self.forgotten_copy:
             return Path(self.forgotten_copy).resolve() / FORGOTTEN
+        return None
+
+    @property
+    def copies_folder(self) -> Path | None:
+        """Return the folder off this machine for backups; None when there is none."""
+        if self.copies:
+            return Path(self.copies).resolve()
         return None
 
     def environment(self) -> dict[str, str]:

@@ -85,13 +85,15 @@ export class Centre {
     return sign(null, Buffer.from(text), this.signing.privateKey).toString("base64");
   }
 
-  /** The receipt of a record, for exactly these bytes. */
-  makeReceipt(id: string, box: Uint8Array): Receipt {
+  /** The receipt of a record, for exactly these bytes; without an epoch as from older centres. */
+  makeReceipt(id: string, box: Uint8Array, epoch?: number): Receipt {
     const at = "2026-11-23T12:00:00Z";
     const position = ++this.position;
     const hash = createHash("sha256").update(box).digest("hex");
     const signature = this.sign(`fieldapp receipt 1|${id}|${hash}|${at}|${position}`);
-    return { at, position, kid: this.receipts.kid, signature };
+    if (epoch === undefined) return { at, position, kid: this.receipts.kid, signature };
+    const proof = this.sign(`fieldapp receipt 2|${id}|${hash}|${at}|${epoch}|${position}`);
+    return { at, position, epoch, kid: this.receipts.kid, signature, proof };
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; a line "calm"
- * on standard output when the faults are over; at the end what was made and what each phone holds,
- * as JSON, in the file that the settings name.
+ * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; lines "joined"
+ * and "calm" on standard output, when all phones have joined and when the faults are over; at the
+ * end what was made and what each phone holds, as JSON, in the file that the settings name.
  */
 
 import { IDBFactory, IDBKeyRange, IDBObjectStore } from "fake-indexeddb";
@@ -40,7 +40,9 @@ interface Receipt {
   sha256: string;
   at: string;
   position: number;
+  epoch: number;
   signature: string;
+  proof: string;
 }
 const receipts: Receipt[] = [];
 // Questions that nobody has answered yet, for a run that ends before its time.
@@ -411,6 +413,7 @@ process.on("exit", (code) => {
     );
 });
 await Promise.all(phones.map((phone) => phone.enrol()));
+process.stdout.write("joined\n");
 const waitingOn = async (phone: Phone): Promise<number> =>
   (await phone.api.countRecords(phone.user)).waiting;
 await Promise.all(

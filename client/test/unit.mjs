@@ -43,7 +43,7 @@ await build({
   jsxImportSource: "preact",
   sourcemap: "inline",
   logLevel: "warning",
-  define: { BUILT: '"test"', VERSION: '"1.2.3"' },
+  define: { BUILT: '"test"', VERSION: '"1.2.3"', MAP_STYLE: '"/static/map.css"' },
   plugins: [{ name: "suites", setup: useSuites }],
 });
 

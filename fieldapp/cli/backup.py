@@ -22,4 +22,6 @@ def backup(folder: Path) -> None:
     click.echo(f"SHA-256 of its manifest.json: {result.sha256}")
     for words in result.left_out:
         click.echo(words)
+    if result.is_safe:
+        click.echo("It was read back. What is in it and in the one before it is safe: phones delete their copies of that.")
     click.echo("It is not encrypted: whoever has it can read it. Take it off this machine, to a place that is locked.")

@@ -14,6 +14,7 @@ from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import works_beside_real_centres
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup import marks
+from fieldapp.services.operations.backup.marks import CopiesState, judge_copies
 from fieldapp.services.operations.server_key import count_by_root, load_usable_key
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
@@ -40,7 +41,7 @@ def doctor() -> None:
     # Made now, so that the checks below look at the folder that the server would use.
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Everything that is wrong, and not the first of it: an operator goes through the list once.
-    problems = [*_of_database(settings), *_of_modes(settings), *_of_list(settings)]
+    problems = [*_of_database(settings), *_of_modes(settings), *_of_list(settings), *_of_place(settings)]
     if not assets.is_built():
         problems.append("The client is not built. Run: make build")
     if shutil.disk_usage(settings.folder).free < LOW:
@@ -53,6 +54,8 @@ def doctor() -> None:
         click.echo(f"LOOK AT: {line}")
     if settings.second_forgotten_file is None:
         click.echo("LOOK AT: the list of ended cards has no second place, so a lost disk can bring people back.")
+    if settings.copies_folder is None:
+        click.echo("LOOK AT: no backups are made off this machine (FIELDAPP_COPIES), so a lost disk loses what phones sent.")
     if not problems:
         click.echo("All is well.")
     if problems:
@@ -145,6 +148,15 @@ def _of_list(settings: Settings) -> Iterator[str]:
     second = settings.second_forgotten_file
     if second is not None and not second.parent.is_dir():
         yield f"The second place of the list of ended cards is not there: {second.parent}. See whether its disk is mounted."
+
+
+def _of_place(settings: Settings) -> Iterator[str]:
+    """Say whether the place for backups off this machine can be reached, and has a new one."""
+    place = settings.copies_folder
+    if place is not None and not place.is_dir():
+        yield f"The place for backups off this machine is not there: {place}. See whether its disk is mounted."
+    if judge_copies(settings, utcnow()) is CopiesState.OLD:
+        yield f"No backup was made in {place} for two days, so phones keep what they sent. Run: fieldapp backup {place}/NAME"
 
 
 def _last_backup(settings: Settings) -> str:

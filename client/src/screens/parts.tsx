@@ -84,7 +84,7 @@ function Whereabouts() {
     );
   return (
     <p class="state safe" role="status">
-      {t("All sent: everything is at the centre.")}
+      {t("All sent.")}
     </p>
   );
 }

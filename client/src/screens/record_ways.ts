@@ -10,15 +10,22 @@ export interface RecordWays {
   isReplaced: boolean; // it waits, and a newer version of it is on this phone
 }
 
+/** Where a sent record is: safe only once the centre holds it in two places. */
+function describeSent({ isBoxed, isSafe }: OutboxLine): string {
+  if (isSafe) return t("safe: the centre has it in two places");
+  if (!isBoxed) return t("at the centre");
+  return t("at the centre; a locked copy stays on this phone until the centre has a second one");
+}
+
 /** Where a record is: at the centre only once that has signed for it. */
-export function describeState({ state, isEnded }: OutboxLine): string {
+export function describeState(line: OutboxLine): string {
   const states = {
     waiting: t("waits on this phone"),
-    delivered: t("at the centre"),
+    delivered: describeSent(line),
     kept: t("with the centre, to be reviewed"),
-    deleted: isEnded ? t("erased before it was sent") : t("deleted by you"),
+    deleted: line.isEnded ? t("erased before it was sent") : t("deleted by you"),
   };
-  return states[state];
+  return states[line.state];
 }
 
 export function findWays(line: OutboxLine, drafts: Draft[]): RecordWays {

@@ -7,7 +7,7 @@ import { type Caseload, changeCaseload } from "./caseload";
 import { getAllRows, getRow, runTransaction } from "./database";
 import { getCounters, NO_RECORDS, raiseHighWater, readHighWater } from "./record_counts";
 import { sealToCentre } from "./sealing";
-import type { BlobRow, CountersRow, OutboxRow, Sealed, SealedBox } from "./types";
+import type { BlobRow, CountersRow, LogPlace, OutboxRow, Sealed, SealedBox } from "./types";
 import { seal, unseal, type Vault } from "./vault";
 
 /** A record in the outbox as its worker sees it: which form, when, how long it took them. */
@@ -28,6 +28,9 @@ export interface OutboxLine {
   isReplaced?: boolean; // a newer version of it was finished on this phone
   isEnded?: boolean; // its person took everything back
   isUnlinked?: boolean; // the centre does not know its card any more
+  isBoxed?: boolean; // a copy that only the centre can open is still here
+  isSafe?: boolean; // the centre holds it in two places
+  isAgain?: boolean; // the centre had it, and lost it
 }
 
 /** What the form of a note begins with: what a worker says that is no form. */
@@ -125,14 +128,16 @@ async function putInOutbox(
 }
 
 /**
- * Take a row out of the queue in one transaction with its worker's counters; its sealed content
- * goes at once, its copy where nobody needs it any more. Return whether it still waited.
+ * Take a row out of the queue in one transaction with its worker's counters. Its sealed content
+ * stays where `at` says which place the centre gave it, else it goes at once; its copy goes where
+ * nobody needs it any more. Return whether it still waited.
  */
 export async function closeOutboxRow(
   id: string,
   state: "delivered" | "kept" | "deleted",
   shredOn: number,
   marks: CardMarks = {},
+  at: LogPlace | null = null,
 ): Promise<boolean> {
   const blobs = (await getAllRows("blobs")).filter((blob) => blob.record === id);
   let isClosed = false;
@@ -144,11 +149,15 @@ export async function closeOutboxRow(
       const row = request.result;
       if (row?.state !== "waiting" && row?.state !== "open") return;
       isClosed = true;
-      const { of, copy, undo: _, tried: __, ...rest } = row;
+      const { of, copy, undo: _, tried: __, isAgain: ___, ...rest } = row;
       const isKept = state !== "deleted" && !marks.isEnded && !marks.isUnlinked;
       const own = isKept && copy ? { copy, ...(of && { of }) } : {};
-      outbox.put({ ...rest, ...own, state, box: null, shredOn, ...marks });
-      for (const blob of blobs) tx.objectStore("blobs").delete(blob.hash);
+      const stays = at && !marks.isEnded ? { at, box: row.box } : { box: null };
+      outbox.put({ ...rest, ...own, state, ...stays, shredOn, ...marks });
+      for (const { own: _, ...blob } of blobs) {
+        if (stays.box) tx.objectStore("blobs").put(blob);
+        else tx.objectStore("blobs").delete(blob.hash);
+      }
       const counted = counters.get(row.user) as IDBRequest<CountersRow | undefined>;
       counted.onsuccess = () => {
         const before = counted.result ?? { user: row.user, ...NO_RECORDS, made: row.seq };
@@ -160,13 +169,19 @@ export async function closeOutboxRow(
   return isClosed;
 }
 
-/** Delete the lines whose day has come; `today` in days since 1970. */
+/**
+ * Delete the lines whose day has come; `today` in days since 1970. A box that the centre may still
+ * need stays, without anything that this phone can read.
+ */
 export async function deleteOldLines(today: number): Promise<void> {
   const rows = await getAllRows("outbox");
   const old = rows.filter((row) => row.shredOn > 0 && row.shredOn <= today);
   if (old.length === 0) return;
   await runTransaction(["outbox"], "readwrite", (tx) => {
-    for (const row of old) tx.objectStore("outbox").delete(row.id);
+    for (const { of: _, copy: __, ...row } of old) {
+      if (row.box) tx.objectStore("outbox").put({ ...row, about: null });
+      else tx.objectStore("outbox").delete(row.id);
+    }
     return null;
   });
 }
@@ -174,7 +189,7 @@ export async function deleteOldLines(today: number): Promise<void> {
 /** The lines of a worker, the newest first; what cannot be unsealed shows no form and no time. */
 export async function listLines(vault: Vault): Promise<OutboxLine[]> {
   const rows = await getAllRows("outbox", vault.account.user);
-  const finished = rows.filter(({ state }) => state !== "open");
+  const finished = rows.filter(({ state, at, about }) => state !== "open" && (!at || about));
   const lines = await Promise.all(finished.map((row) => readLine(vault, row)));
   const newer = new Set<string>(); // records of which a newer version has come by
   return lines
@@ -189,7 +204,7 @@ export async function listLines(vault: Vault): Promise<OutboxLine[]> {
 
 async function readLine(vault: Vault, row: OutboxRow): Promise<OutboxLine> {
   type About = Omit<OutboxLine, "id" | "seq" | "state" | keyof CardMarks | "isReplaced">;
-  const { id, seq, about, of, isEnded, isUnlinked } = row;
+  const { id, seq, about, of, isEnded, isUnlinked, isSafe, isAgain } = row;
   const state = row.state as OutboxLine["state"];
   const details = about && (await unseal<About>(vault.key, about).catch(() => null));
   const code = of && (await unseal<string>(vault.key, of).catch(() => ""));
@@ -206,5 +221,8 @@ async function readLine(vault: Vault, row: OutboxRow): Promise<OutboxLine> {
     ...((row.copy ?? (row.undo && !details?.form.startsWith(NOTE))) && { hasCopy: true }),
     ...(isEnded && { isEnded }),
     ...(isUnlinked && { isUnlinked }),
+    ...(row.at && { isBoxed: true }),
+    ...(isSafe && { isSafe }),
+    ...(isAgain && { isAgain }),
   };
 }

@@ -10,8 +10,10 @@ import type { CentreKey } from "./types";
 export interface Receipt {
   at: string;
   position: number;
+  epoch?: number; // of the centre's log; centres of before say none
   kid: string;
   signature: string;
+  proof?: string; // the same, signed with the epoch
 }
 
 const ALGORITHM = "Ed25519";
@@ -43,14 +45,11 @@ export function isReceipt(
   hash: string,
   receipt: Receipt | undefined,
 ): Promise<boolean> {
-  const { at, position, kid, signature } = receipt ?? {
-    at: "",
-    position: 0,
-    kid: "",
-    signature: "",
-  };
-  if (kid !== key?.kid) return Promise.resolve(false);
-  return isSigned(key, signature, `fieldapp receipt 1|${id}|${hash}|${at}|${position}`);
+  if (!receipt || receipt.kid !== key?.kid) return Promise.resolve(false);
+  const { at, position, epoch, signature, proof = "" } = receipt;
+  const text = `|${id}|${hash}|${at}|`;
+  if (epoch === undefined) return isSigned(key, signature, `fieldapp receipt 1${text}${position}`);
+  return isSigned(key, proof, `fieldapp receipt 2${text}${epoch}|${position}`);
 }
 
 /** Whether this browser knows such signatures; one that does not could never let go of anything. */

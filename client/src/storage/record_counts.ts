@@ -18,7 +18,12 @@ export interface RecordCounts {
 
 type Counters = Omit<CountersRow, "user">;
 
-export const NO_RECORDS: Counters = { made: 0, delivered: 0, kept: 0, deleted: 0 };
+export const NO_RECORDS: Counters = {
+  made: 0,
+  delivered: 0,
+  kept: 0,
+  deleted: 0,
+};
 
 export async function getCounters(user: number): Promise<CountersRow> {
   return (await getRow("counters", user)) ?? { user, ...NO_RECORDS };
@@ -70,11 +75,12 @@ export async function countRecords(user: number): Promise<RecordCounts> {
   const [row, rows] = await readCountersAndOutbox(user);
   const counters = row ?? countRows(user, rows);
   const highWater = readHighWater(user);
-  const count = (name: keyof Counters): number => Math.max(counters[name], highWater[name]);
+  const count = (name: keyof Counters): number =>
+    Math.max(counters[name] ?? 0, highWater[name] ?? 0);
   const open = rows.filter(({ state }) => state === "open").length; // a draft has these again
   const made = Math.max(count("made"), getHighestNumber(rows)) - open;
-  const delivered = count("delivered");
-  const kept = count("kept");
+  const delivered = count("delivered") - count("deliveredAgain");
+  const kept = count("kept") - count("keptAgain");
   const deleted = count("deleted");
   const isWaiting = (row: OutboxRow): boolean =>
     row.state === "waiting" && Boolean(row.box || getFirstVersionSeal(row));

@@ -129,7 +129,7 @@ export async function readOwnVersion(vault: Vault, root: string): Promise<Editab
 export async function deleteWaiting(vault: Vault, id: string): Promise<void> {
   const row = await getRow("outbox", id);
   const undo = row?.undo && (await unseal<Undo>(vault.key, row.undo).catch(() => null));
-  if (!row || undo?.hasSlip || (await isBuiltOn(vault, row))) return;
+  if (!row || row.isAgain || undo?.hasSlip || (await isBuiltOn(vault, row))) return;
   if (!(await closeOutboxRow(id, "deleted", 1))) return;
   raiseHighWater(await getCounters(vault.account.user));
   if (!undo) return;

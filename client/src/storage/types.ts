@@ -26,6 +26,7 @@ export interface VaultRow {
   shredDays: number;
   receipts?: CentreKey | null; // what the centre signs with, from when this worker joined
   base: { made: number; deleted: number }; // counted before this sign-in
+  epoch?: number; // the newest epoch of the centre's log that was heard of
   salt: Uint8Array<ArrayBuffer>;
   iterations: number;
   byPin: Sealed | null;
@@ -71,13 +72,22 @@ export interface SealedBox {
   signature: Uint8Array<ArrayBuffer>;
 }
 
+/** Where a record stands in the centre's log, by its receipt. */
+export interface LogPlace {
+  epoch: number;
+  position: number;
+}
+
 export interface OutboxRow {
   id: string;
   user: number;
   seq: number;
   /** kept: the centre needs to look at it; open: its worker took it back, and a draft has it. */
   state: "waiting" | "delivered" | "kept" | "deleted" | "open";
-  box: SealedBox | null; // gone once delivered
+  box: SealedBox | null; // gone once the centre holds it beyond one disk
+  at?: LogPlace; // where the centre has it, as long as the box is here
+  isSafe?: true; // the centre holds it in two places
+  isAgain?: true; // the centre had it, and lost it
   about: Sealed | null; // which form and when, for the worker's own eyes
   of?: Sealed; // card code of whom it is about, as long as there is a copy
   copy?: Sealed; // the answers for the worker's own eyes (storage/copies.ts)
@@ -116,6 +126,8 @@ export interface CountersRow {
   delivered: number;
   kept: number;
   deleted: number;
+  deliveredAgain?: number; // of those delivered, how often the centre lost one
+  keptAgain?: number;
 }
 
 export interface Rows {

@@ -136,6 +136,7 @@ export async function enrol(
     shredDays: account.rules.shred_days,
     receipts: account.receipts,
     base: { made: counted?.made ?? 0, deleted: counted?.deleted ?? 0 },
+    epoch: existing?.epoch ?? 0,
     salt: byPin.salt,
     iterations: ITERATIONS,
     byPin: await seal(await byPin.key, raw),

@@ -478,6 +478,7 @@ describe("what a phone says of itself", () => {
         persisted: true,
         app: "test",
         clock: 0,
+        copies: 0,
         free_mb: 50,
       },
     ]);

@@ -8,6 +8,7 @@ import { getNextPiece } from "../storage/attachments";
 import { sha256 } from "../storage/bytes";
 import { deleteUserData, getAllRows, runTransaction, updateRow } from "../storage/database";
 import { listHeld } from "../storage/held";
+import type { LogState } from "../storage/keeping";
 import { closeOutboxRow, deleteOldLines } from "../storage/outbox";
 import { isReceipt } from "../storage/receipts";
 import type { OutboxRow, VaultRow } from "../storage/types";
@@ -15,7 +16,7 @@ import { disablePin } from "../storage/vault";
 import { makePhoneReports } from "./phone_report";
 import { Offline, Refused } from "./requests";
 import { listOutbox, makeSealedItem } from "./sealed_items";
-import { type Delivered, type RecordAnswer, sendPiece, sendSealed } from "./server";
+import { type RecordAnswer, sendPiece, sendSealed } from "./server";
 
 const MAX_RECORDS = 20; // of one message
 const MAX_BYTES = 3_000_000; // of one message, before base64
@@ -55,9 +56,10 @@ export function fitMessage(rows: OutboxRow[], size: number): OutboxRow[] {
 
 /**
  * Send all that waits and obey the centre's orders; says which it obeyed. What it has no receipt
- * for stays. Raise Offline when nobody provably ours answers.
+ * for stays. Raise Offline when nobody provably ours answers. Without `letGo`, as in the service
+ * worker, what was sent before stays as it is.
  */
-export async function deliver(): Promise<Order[]> {
+export async function deliver(letGo?: LetGo): Promise<Order[]> {
   const stuck = new Set<string>(); // records that stay on the phone, and never hold up the others
   let orders: Record<string, string> = {};
   let size = MAX_RECORDS;
@@ -74,8 +76,11 @@ export async function deliver(): Promise<Order[]> {
     if (rows.length === 0 && vaults.length === 0) return [];
     const answer = await sendMessage(rows, vaults);
     if (answer) {
-      orders = answer.orders;
-      await closeReceived(rows, answer.items, stuck, vaults);
+      const [{ items, kept, orders: answered }, key] = answer;
+      const own = vaults.filter(({ receipts }) => receipts?.public === key.public);
+      const isBelieved = await learnState(own, kept, letGo);
+      if (isBelieved) orders = answered;
+      await closeReceived(rows, isBelieved ? items : [], stuck, vaults);
     } else {
       // The centre cannot read the message: find out which record it is, one by one.
       if (rows.length <= 1) stuck.add(rows[0]!.id);
@@ -118,7 +123,10 @@ export async function markTried(rows: OutboxRow[]): Promise<OutboxRow[]> {
  * Send one message; null when the centre cannot read it. Raise Offline where it cannot be a
  * record's fault.
  */
-async function sendMessage(rows: OutboxRow[], vaults: VaultRow[]): Promise<Delivered | null> {
+async function sendMessage(
+  rows: OutboxRow[],
+  vaults: VaultRow[],
+): Promise<Awaited<ReturnType<typeof sendSealed>> | null> {
   const phones = await makePhoneReports(vaults);
   const keys = vaults.map((vault) => vault.receipts);
   try {
@@ -129,6 +137,30 @@ async function sendMessage(rows: OutboxRow[], vaults: VaultRow[]): Promise<Deliv
     if (rows.length === 0) throw new Offline();
     return null;
   }
+}
+
+/** What deletes the copies that the centre holds elsewhere, and sends again what it lost. */
+export type LetGo = (state: LogState, users: number[], today: number) => Promise<void>;
+
+/**
+ * Learn how safe the centre's log is, for these workers of it, and act on it where `letGo` is here.
+ * False where nothing that it said may be believed: it is a machine from before the centre went
+ * back to a copy.
+ */
+export async function learnState(
+  vaults: VaultRow[],
+  state: LogState | undefined,
+  letGo?: LetGo,
+): Promise<boolean> {
+  const newest = Math.max(0, ...vaults.map(({ epoch = 0 }) => epoch));
+  if ((state?.epoch ?? 0) < newest) return false;
+  if (!state) return true;
+  const { epoch } = state;
+  if (epoch > newest)
+    for (const { user } of vaults) await updateRow("vaults", user, (row) => ({ ...row, epoch }));
+  const users = vaults.map(({ user }) => user);
+  await letGo?.(state, users, getDayNumber());
+  return true;
 }
 
 /** Days since 1970. */
@@ -157,10 +189,10 @@ async function closeReceived(
     const isAccepted = outcome === "stored" || outcome === "settled";
     const shredOn = getDayNumber() + (vault?.shredDays ?? 7);
     const has = (sought: string) => answer.problems?.some(({ code }) => code === sought);
-    await closeOutboxRow(row.id, isAccepted ? "delivered" : "kept", shredOn, {
-      isEnded: has("consent.ended"),
-      isUnlinked: has("card.unlinked"),
-    });
+    const marks = { isEnded: has("consent.ended"), isUnlinked: has("card.unlinked") };
+    const { epoch, position } = answer.receipt!;
+    const place = epoch === undefined ? null : { epoch, position };
+    await closeOutboxRow(row.id, isAccepted ? "delivered" : "kept", shredOn, marks, place);
   }
 }
 

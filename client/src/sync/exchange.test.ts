@@ -408,6 +408,18 @@ describe("pulling what changed", () => {
     await exchange(vault);
     assert.equal((await readCaseload(vault)).cursor, "2:0");
   });
+
+  it("has no follow-up that a centre knew only before it went back to a copy", async () => {
+    await open();
+    const due = { on: "2026-12-01", code: "", form: "encounter", from: "2026-11-01" };
+    const item = (id: string): [string, object] => [`due/${id}`, due];
+    line.answer("pull", () => ({ ...NO_CHANGES, items: [item("a"), item("b")], cursor: 2 }));
+    await exchange(vault);
+    line.answer("pull", () => ({ ...NO_CHANGES, reset: true, items: [item("a")], cursor: "2:1" }));
+    await exchange(vault);
+    const ids = (await readCaseload(vault)).due.map(({ id }) => id);
+    assert.deepEqual(ids, ["a"]);
+  });
 });
 
 describe("what the manifest names", () => {

@@ -12,10 +12,12 @@ import {
   saveAreas,
   saveForms,
 } from "../storage/forms";
+import { getRow } from "../storage/database";
+import type { LogState } from "../storage/keeping";
 import { type Maps, readMapVersion, saveMaps } from "../storage/maps";
 import { getFirstVersionSeal, readCountersAndOutbox } from "../storage/record_counts";
 import { saveAccount, type Vault } from "../storage/vault";
-import { deliver, markTried, type Order } from "./deliver";
+import { deliver, learnState, type LetGo, markTried, type Order } from "./deliver";
 import { fetchAreas, fetchForm, fetchManifest, fetchMaps, type Manifest, pullPage } from "./server";
 import { Offline, Refused } from "./requests";
 import { listOutbox } from "./sealed_items";
@@ -35,14 +37,18 @@ export interface ExchangeResult {
 export async function exchange(vault: Vault | null, isPatient = false): Promise<ExchangeResult> {
   const run = async (): Promise<ExchangeResult> => {
     let orders: Order[] = [];
-    const fetchAll = async ({ account }: Vault): Promise<void> =>
-      fetchManifestContent(vault!, await fetchManifest(account.token, account.receipts));
+    const fetchAll = async (open: Vault): Promise<void> => {
+      const { token, receipts } = open.account;
+      const manifest = await fetchManifest(token, receipts);
+      await believe(open, manifest.kept);
+      await fetchManifestContent(open, manifest);
+    };
     try {
       // A phone of an earlier version learns the centre's signing key first: it believes nobody
       // without it.
       const isNew = vault !== null && !vault.account.receipts;
       if (isNew) await fetchAll(vault);
-      orders = await deliver();
+      orders = await deliver(letGo);
       const isOut = vault && orders.some((order) => order.user === vault.account.user);
       if (vault && !isOut) {
         if (!isNew) await fetchAll(vault);
@@ -66,6 +72,14 @@ export async function exchange(vault: Vault | null, isPatient = false): Promise<
   );
 }
 
+/** Raise Offline where a machine answers that is not the centre's any more. */
+async function believe({ account: { user } }: Vault, state?: LogState): Promise<void> {
+  const row = await getRow("vaults", user);
+  if (row && !(await learnState([row], state, letGo))) throw new Offline();
+}
+
+const letGo: LetGo = async (...told) => (await loadRare().catch(() => null))?.letGo(...told);
+
 const loadRare = (): Promise<typeof import("./rare_exchange")> => import("./rare_exchange");
 
 /** Whether the first version of the app left something here that was not sent. */
@@ -88,6 +102,7 @@ async function pullNextPage(vault: Vault): Promise<boolean> {
   // An app of before passed over some of what the centre told: all is heard once more.
   const isBehind = reads !== READS && cursor !== 0;
   const page = await pullPage(token, receipts, isBehind ? 0 : cursor);
+  await believe(vault, page.kept);
   const ended = listEnded(page.items);
   const drafts = ended.length > 0 ? await (await loadRare()).eraseUnsent(vault, ended) : [];
   if (page.items.length > 0 || page.reset || isBehind || (isAllSent && heard !== finished))
@@ -96,10 +111,11 @@ async function pullNextPage(vault: Vault): Promise<boolean> {
       (caseload) => {
         if (caseload.cursor !== cursor) return caseload; // another tab was faster
         const isStillAllSent = isAllSent && !page.more && caseload.finished === finished;
-        const after = applyPulledChanges(caseload, page.items, page.cursor, isStillAllSent);
-        // A centre that tells everything anew may have lost labels: they are all sent again.
-        const lost = page.reset ? { keptLabels: {} } : {};
-        return { ...after, ...lost, erased: after.erased + drafts.length };
+        // A centre that tells everything anew takes nothing back of what it told before, and may
+        // have lost labels: they are all sent again.
+        const before = page.reset ? { ...caseload, told: {}, keptLabels: {} } : caseload;
+        const after = applyPulledChanges(before, page.items, page.cursor, isStillAllSent);
+        return { ...after, erased: after.erased + drafts.length };
       },
       (tx, write) => {
         for (const id of drafts) tx.objectStore("drafts").delete(id);

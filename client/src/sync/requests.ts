@@ -95,14 +95,14 @@ export async function readJson<T>(response: Response, isOurs: (value: T) => bool
 
 /**
  * Ask for something that only the centre itself may say: its answer is signed, with a nonce of ours
- * in it.
+ * in it. Return it with the key that signed it.
  */
-export async function requestJson<T>(
+export async function requestSigned<T>(
   path: string,
   keys: Keys,
   options: Options,
   isOurs: (value: T) => boolean,
-): Promise<T> {
+): Promise<[T, CentreKey]> {
   const nonce = crypto.randomUUID();
   const asked = Date.now();
   const response = await request(path, { ...options, nonce });
@@ -110,10 +110,16 @@ export async function requestJson<T>(
   const signed = `fieldapp answer 1|${nonce}|${await sha256(toUtf8(text))}`;
   const signature = response.headers.get("X-Signature") ?? "";
   const checks = await Promise.all(keys.map((key) => isSigned(key, signature, signed)));
-  if (!checks.includes(true)) throw new Offline();
+  const signer = keys[checks.indexOf(true)];
+  if (!signer) throw new Offline();
   const value = parseAnswer<T & { now?: string }>(text, isOurs);
   measureClockOffset(value.now, asked);
-  return value;
+  return [value, signer];
+}
+
+/** The answer to something that only the centre itself may say. */
+export async function requestJson<T>(...asked: Parameters<typeof requestSigned<T>>): Promise<T> {
+  return (await requestSigned<T>(...asked))[0];
 }
 
 /**

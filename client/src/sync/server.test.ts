@@ -129,8 +129,9 @@ describe("handing over", () => {
     const other = new Centre();
     line.answer("deliver", (request) => line.sign(request, answer, other));
     await assert.rejects(sendSealed([], [], [centre.receipts, null]), Offline);
-    const delivered = await sendSealed([], [], [centre.receipts, other.receipts]);
+    const [delivered, signer] = await sendSealed([], [], [centre.receipts, other.receipts]);
     assert.deepEqual(delivered.items, []);
+    assert.deepEqual(signer, other.receipts);
   });
 
   it("does not take an answer of another shape", async () => {

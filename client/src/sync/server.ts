@@ -6,10 +6,19 @@ import type { PulledItem } from "../storage/caseload_updates";
 import type { Bytes } from "../storage/bytes";
 import type { BlobRow, CentreKey } from "../storage/types";
 import type { Maps } from "../storage/maps";
+import type { LogState } from "../storage/keeping";
 import type { Receipt } from "../storage/receipts";
 import type { Rules } from "../storage/vault";
 
-import { isOurAnswer, readJson, request, requestJson, type Answer, type Keys } from "./requests";
+import {
+  isOurAnswer,
+  readJson,
+  request,
+  requestJson,
+  requestSigned,
+  type Answer,
+  type Keys,
+} from "./requests";
 
 export interface Manifest {
   forms: { id: string; role?: string; version: string; title: Words; sha256: string }[];
@@ -21,6 +30,7 @@ export interface Manifest {
   team?: { user: number; label: string }[];
   rules?: Rules;
   map?: string; // which maps the centre has; "" for none
+  kept?: LogState;
   now?: string;
 }
 
@@ -48,6 +58,7 @@ export interface PhoneReport {
   made: number;
   unsent: number;
   deleted: number;
+  copies: number; // of sent records, which stay until the centre holds them elsewhere
   persisted?: boolean;
   free_mb?: number;
   app?: string; // which build of the app
@@ -68,6 +79,7 @@ export interface RecordAnswer {
 export interface Delivered {
   items: RecordAnswer[];
   orders: Record<string, string>;
+  kept?: LogState;
 }
 
 const isSignedIn = (value: SignedIn & Answer): boolean =>
@@ -107,6 +119,7 @@ export interface PullPage {
   reset?: boolean; // it tells everything again: its numbers are not those that this phone knew
   more: boolean;
   items: PulledItem[];
+  kept?: LogState;
 }
 
 /** What changed for this worker after a cursor; this app erases what it has of cards that ended. */
@@ -166,15 +179,18 @@ export async function sendPiece(
   return (await readJson<Answer & { received: number }>(response, isOurAnswer)).received;
 }
 
-/** Hand records over; `keys` are those with which the centres of this phone's workers sign. */
-export function sendSealed(
+/**
+ * Hand records over; `keys` are those with which the centres of this phone's workers sign, and one
+ * of them signed the answer.
+ */
+export async function sendSealed(
   items: SealedItem[],
   phones: PhoneReport[],
   keys: Keys,
-): Promise<Delivered> {
+): Promise<[Delivered, CentreKey]> {
   const isOurs = (value: Delivered & Answer): boolean =>
     isOurAnswer(value) && Array.isArray(value.items) && typeof value.orders === "object";
-  return requestJson<Delivered & Answer>(
+  return requestSigned<Delivered & Answer>(
     "deliver",
     keys,
     { method: "POST", body: { items, phones } },

@@ -8,18 +8,19 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext, read_act
 from fieldapp.services.forms.roles import list_newest
+from fieldapp.services.operations.backup.marks import CopiesState
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.phones.devices import APP, was_seen_this_week
 from fieldapp.services.phones.missing import find_missing
 from fieldapp.services.records.listing import count_review_queue
 from fieldapp.services.releases.withheld import is_list_overdue
 from fieldapp.store.forms import versions
-from fieldapp.store.operations import audit, centres
+from fieldapp.store.operations import audit, centres, epochs
 from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.operations.epochs import Epoch
 from fieldapp.store.people import users
-from fieldapp.store.phones import devices, epochs
+from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
-from fieldapp.store.phones.epochs import Epoch
 from fieldapp.store.products import products
 from fieldapp.store.records import records
 from fieldapp.store.releases import releases
@@ -51,15 +52,17 @@ class HomePage:
     overdue_lists: int  # of rows that were taken back, whose recipients have not said that they are deleted
     failed_products: int
     latest: records.RecordPage
+    copies: CopiesState  # backups off this machine
     workers: dict[int, str]
     titles: dict[str, Any]  # of each form, by language
 
 
 @read_act("home.view")
-def view_home(ctx: ActContext, secret: str) -> HomePage:
+def view_home(ctx: ActContext, secret: str, copies: CopiesState = CopiesState.FINE) -> HomePage:
     """Return what the home page shows.
 
-    `secret` is the server's secret key, which is compared with the keys in the database.
+    `secret` is the server's secret key, which is compared with the keys in the database; `copies`, how it stands with
+    backups off this machine.
     """
     centre = centres.get(ctx.session, ctx.centre_id)
     today = ctx.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
@@ -91,6 +94,7 @@ def view_home(ctx: ActContext, secret: str) -> HomePage:
         overdue_lists=_count_overdue_lists(ctx),
         failed_products=sum(state.is_on and bool(state.problem) for state in product_states),
         latest=records.list_page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
+        copies=copies,
         workers=users.labels(ctx.session, ctx.centre_id),
         titles={version.form: version.title for version in versions.list_for(ctx.session, ctx.centre_id)},
     )

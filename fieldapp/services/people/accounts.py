@@ -11,13 +11,13 @@ from fieldapp.services.people import passwords
 from fieldapp.services.phones.missing import MissingRecords, find_missing
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
-from fieldapp.store.operations import centres
+from fieldapp.store.operations import centres, epochs
 from fieldapp.store.operations.centres import Centre
+from fieldapp.store.operations.epochs import Epoch
 from fieldapp.store.people import second_factors, users, web_sessions
 from fieldapp.store.people.users import User
-from fieldapp.store.phones import devices, epochs
+from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
-from fieldapp.store.phones.epochs import Epoch
 
 MIN_LENGTH = 12  # characters of a password
 MAX_LENGTH = 1000  # a longer one would only keep the server busy with hashing

@@ -9,7 +9,8 @@ from fieldapp.services.caseload.messages import make_correction_message
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.consent import withdrawals
 from fieldapp.store.database import WriteTransaction
-from fieldapp.store.phones import devices, dropped, epochs, pull
+from fieldapp.store.operations import epochs
+from fieldapp.store.phones import devices, dropped, pull
 from fieldapp.store.records import records
 from fieldapp.store.session import Session
 from sync.cursor import Cursor
@@ -20,12 +21,12 @@ MAX_PULLED = 5000  # items in one answer; the phone asks again for the rest
 
 
 @read_act("pull.fetch")
-def pull_changes(ctx: ActContext, cursor: int | str) -> str:
+def pull_changes(ctx: ActContext, cursor: int | str, log_state: dict[str, Any] | None = None) -> str:
     """Return as JSON what changed for this worker's phones after a cursor.
 
     Bodies are put in as they are stored, without parsing them: a pull of thousands costs milliseconds.
     A phone that is ahead of this database, or has its cursor from before a backup was restored, gets
-    everything again from the beginning (`reset`).
+    everything again from the beginning (`reset`). `log_state`: what the answer says of the centre's log.
     """
     assert ctx.actor.user_id is not None
     epoch = epochs.current(ctx.session)
@@ -42,6 +43,8 @@ def pull_changes(ctx: ActContext, cursor: int | str) -> str:
     position = json.dumps(Cursor(last, epoch).to_json())
     # Put together as text, since `items` is JSON already.
     head = f'"protocol":{PROTOCOL},{reset}"cursor":{position},"more":{more}'
+    if log_state is not None:
+        head += f',"kept":{json.dumps(log_state)}'
     return f'{{{head},"items":[{items}]}}'
 
 

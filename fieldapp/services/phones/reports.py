@@ -10,7 +10,7 @@ from fieldapp.store.phones.devices import Device
 from fieldapp.store.session import Session
 from sync.bodies import replace_unstorable
 
-REPORTED = {"persisted": bool, "free_mb": int, "app": str, "clock": int, "oldest": int}
+REPORTED = {"persisted": bool, "free_mb": int, "app": str, "clock": int, "oldest": int, "copies": int}
 COUNTS = ("made", "unsent", "deleted")  # records: finished on the phone, not sent yet, deleted from it
 MAX_TEXT = 40  # characters
 MAX_NUMBER = 1_000_000

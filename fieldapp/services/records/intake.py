@@ -36,7 +36,7 @@ from fieldapp.services.records.refused_answers import cut_to_standing
 from fieldapp.services.records.time_limits import PER_RECORD, WHILE_LOCKED, time_for
 from fieldapp.store.consent import standing as words
 from fieldapp.store.database import is_outage
-from fieldapp.store.operations import centres
+from fieldapp.store.operations import centre_log, centres
 from fieldapp.store.records import attachments, records, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, EarlierSubmission
 from forms.definition import FormDefinition
@@ -66,7 +66,8 @@ def store_submissions(
     """Store submissions within an act: of a phone, an OpenRosa client or the office.
 
     Each is decided about, stored whatever the decision, and the records and the caseload are brought up to date with
-    those that were accepted. Returns one answer for each, in their order. `judgements` is what the forms' rules said
+    those that were accepted. Returns one answer for each, in their order; receipts are put into them at the end of the
+    act. `judgements` is what the forms' rules said
     before this transaction; None for the office's own, which are judged in it.
     """
     decider = _make_decider(ctx, submissions_sent, judgements, limits)
@@ -85,8 +86,8 @@ def store_submissions(
         item.decision = decider.meter.admit(item.envelope, item.decision)
 
     new_items = [item for item in items if item.is_stored]
-    # Positions are taken in the order of arrival, before anything is written: receipts name them.
-    _allocate_positions(ctx, new_items)
+    # In the order of arrival, before anything is written.
+    _allocate_ids(ctx, new_items)
     living = [item for item in new_items if not item.is_ended]
     decided = [_make_decided(item) for item in living]
     # Before the new rows are there: cutting looks for what is stored already.
@@ -100,7 +101,7 @@ def store_submissions(
     foreign = update_records_and_caseload(ctx, accepted, judgements)
     _save_slips(ctx, new_items, accepted, foreign)
     # Answers after folding: only then is it known that a correction was of somebody else's record.
-    answers = _make_answers(ctx, decider, items, foreign, signer)
+    answers = _make_answers(decider, items, foreign)
     _cut_refused_to_standing(ctx, living, foreign)
     _publish_refused(ctx, items, answers, accepted)
 
@@ -113,6 +114,7 @@ def store_submissions(
     _end_cards(ctx, living, decider.definitions)
     _end_late(ctx, new_items)
     decider.meter.write()
+    ctx.do_last(lambda: _place_and_receipt(ctx, decider, items, answers, signer))
     return answers
 
 
@@ -172,12 +174,12 @@ def store_failed(
     gone_files = _cut_ended(ctx, [item], decider.definitions)
     # An ended card's record leaves its tombstone only, whatever failed.
     if item.is_ended:
-        _allocate_positions(ctx, [item])
+        _allocate_ids(ctx, [item])
         submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
         _save_late_words(ctx, [item])
         _refuse_files(ctx, gone_files)
     elif item.is_stored:
-        _allocate_positions(ctx, [item])
+        _allocate_ids(ctx, [item])
         refused = DecidedSubmission(envelope, item.decision, item.position, submission.channel == OFFICE)
         _cut_refused(ctx, [item], decider.definitions)
         submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
@@ -187,7 +189,9 @@ def store_failed(
         _cut_refused_to_standing(ctx, [item], {})
         _save_slips(ctx, [item], [], {})
     decider.meter.write()
-    return _make_answers(ctx, decider, [item], {}, signer)
+    answers = _make_answers(decider, [item], {})
+    ctx.do_last(lambda: _place_and_receipt(ctx, decider, [item], answers, signer))
+    return answers
 
 
 def _make_decider(
@@ -370,12 +374,39 @@ def _make_decided(item: IntakeItem) -> DecidedSubmission:
     return DecidedSubmission(item.as_sent, item.decision, item.position, item.submission.channel == OFFICE)
 
 
-def _allocate_positions(ctx: ActContext, items: Sequence[IntakeItem]) -> None:
-    """Give each submission its place in the centre's log."""
+def _allocate_ids(ctx: ActContext, items: Sequence[IntakeItem]) -> None:
+    """Give each submission its number in the store, in the order of arrival."""
     if items:
-        positions = submissions.next_positions(ctx.session, len(items))
-        for item, position in zip(items, positions, strict=True):
-            item.position = position
+        ids = submissions.next_ids(ctx.session, len(items))
+        for item, number in zip(items, ids, strict=True):
+            item.position = number
+
+
+def _place_and_receipt(
+    ctx: ActContext, decider: Decider, items: Sequence[IntakeItem], answers: Sequence[Answer], signer: Signer | None
+) -> None:
+    """Give what was stored its places in the centre's log, and receipts that name them.
+
+    Done last in the transaction, since others of the centre wait from here until it ends.
+    """
+    stored = [item.position for item in items if item.is_stored]
+    places = submissions.place_in_log(ctx.session, ctx.centre_id, stored)
+    if signer is None:
+        return
+    epoch = centre_log.read_epoch(ctx.session, ctx.centre_id)
+    for item, answer in zip(items, answers, strict=True):
+        earlier = decider.find_earlier(item.envelope)
+        position = earlier.log_position if earlier else places.get(item.position)
+        if earlier and position is None:  # it came in the same message
+            position = submissions.read_places(ctx.session, ctx.centre_id, [earlier.id])[earlier.id]
+        if not position:
+            continue
+        # The phone compares with what it sent, which for a sealed record is the hash of the
+        # ciphertext.
+        sent_sha256 = item.submission.sent_sha256 or item.envelope.sha256
+        received_at = earlier.received_at if earlier else ctx.now
+        content = ReceiptContent(item.envelope.instance_id, sent_sha256, received_at, position, epoch)
+        answer["receipt"] = signer.receipt(content)
 
 
 def _make_accepted(item: IntakeItem, definitions: Definitions) -> AcceptedSubmission:
@@ -472,9 +503,7 @@ def find_record_id(envelope: Envelope, decision: Decision) -> str:
     return envelope.record
 
 
-def _make_answers(
-    ctx: ActContext, decider: Decider, items: Sequence[IntakeItem], foreign: Foreign, signer: Signer | None
-) -> list[Answer]:
+def _make_answers(decider: Decider, items: Sequence[IntakeItem], foreign: Foreign) -> list[Answer]:
     """Return what the sender gets for each submission; a foreign one is rejected after all."""
     answers = []
     for item in items:
@@ -482,24 +511,18 @@ def _make_answers(
         if item.submission.key in foreign:
             decision = Decision(Status.REJECTED, problems=[foreign[item.submission.key]])
             decider.meter.count_refused(item.envelope)
-        answers.append(_make_answer(ctx, item, decision, decider.find_earlier(item.envelope), signer))
+        answers.append(_make_answer(item, decision, decider.find_earlier(item.envelope)))
     return answers
 
 
-def _make_answer(
-    ctx: ActContext, item: IntakeItem, decision: Decision, earlier: EarlierSubmission | None, signer: Signer | None
-) -> Answer:
+def _make_answer(item: IntakeItem, decision: Decision, earlier: EarlierSubmission | None) -> Answer:
     """Return what the sender gets; for a submission that came before, what became of it then."""
     envelope = item.envelope
-    position = item.position
-    received_at = ctx.now
     problems = [problem.to_json() for problem in decision.problems]
     if item.notice is not None:
         problems.append(item.notice.to_json())
     answer: Answer = {"id": envelope.instance_id, "sha256": envelope.sha256, "status": str(decision.status)}
     if earlier:
-        position = earlier.position
-        received_at = earlier.received_at
         problems = earlier.problems
     if decision.is_quarantined or (earlier and earlier.state == ASIDE):
         # A phone that was shut out must not learn from it what somebody said.
@@ -509,9 +532,4 @@ def _make_answer(
     if earlier:
         # "Kept aside" is a word of the centre; to a phone it is a record that was not taken.
         answer["was"] = str(Status.REJECTED) if earlier.state == ASIDE else earlier.state
-    if signer and position:
-        # The phone compares with what it sent, which for a sealed record is the hash of the
-        # ciphertext.
-        sent_sha256 = item.submission.sent_sha256 or envelope.sha256
-        answer["receipt"] = signer.receipt(ReceiptContent(envelope.instance_id, sent_sha256, received_at, position))
     return answer

@@ -247,6 +247,7 @@ def _decide_all(
         # From now on it counts: another one under its id, accepted with it, is a conflict.
         earlier[submission.instance_id][submission.sha256] = EarlierSubmission(
             submission.id,
+            submission.log_position,
             submission.received_at,
             str(decision.status),
             problems,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, load_only, mapped_column
 
 from fieldapp.store.base import Base
 from fieldapp.store.forms.versions import FormVersion
+from fieldapp.store.operations import centre_log
 from fieldapp.store.records import mentions
 from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.tombstones import TombstoneReader
@@ -44,11 +45,14 @@ class Submission(Base):
         sa.Index("ix_submission_device_id_seq", "device_id", "seq"),
         sa.Index("ix_submission_centre_id_root_id", "centre_id", "root_id"),
         sa.Index("ix_submission_centre_id_due", "centre_id", "due", sqlite_where=HAS_DUE, postgresql_where=HAS_DUE),
+        sa.Index("ix_submission_centre_id_log_position", "centre_id", "log_position", unique=True),
         sa.Index("ix_submission_settling", "centre_id", "id", sqlite_where=IS_SETTLING, postgresql_where=IS_SETTLING),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)  # its place in the centre's log, which receipts name
+    id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    # Its place in the centre's log, which receipts name; none only while it is being stored.
+    log_position: Mapped[int | None] = mapped_column(sa.BigInteger)
     instance_id: Mapped[str] = mapped_column(sa.String(36))
     root_id: Mapped[str] = mapped_column(sa.String(36))  # the record that it is part of
     prev: Mapped[list[Any]]  # the submissions that it builds on
@@ -113,7 +117,8 @@ WAITING = (*REFUSED, ASIDE)  # for a review
 class EarlierSubmission:
     """What is stored of a submission that arrived before."""
 
-    position: int
+    id: int
+    log_position: int | None  # None while the transaction that stores it is under way
     received_at: dt.datetime
     state: str
     problems: list[Any]
@@ -131,6 +136,7 @@ SELECT_EARLIER = (
         Submission.instance_id,
         Submission.sha256,
         Submission.id,
+        Submission.log_position,
         Submission.received_at,
         Submission.state,
         Submission.problems,
@@ -197,8 +203,8 @@ def unusable_roots(session: Session, centre_id: int, root_ids: Collection[str]) 
     return set(session.connection().execute(UNUSABLE_ROOTS, {"centre_id": centre_id, "ids": list(root_ids)}).scalars())
 
 
-def next_positions(session: Session, count: int) -> range | list[int]:
-    """Return the positions in the log of the next submissions, lowest first.
+def next_ids(session: Session, count: int) -> range | list[int]:
+    """Return the ids of the next submissions, lowest first.
 
     Call it in the transaction that writes them: on SQLite it alone keeps others from the same ones.
     """
@@ -213,6 +219,34 @@ def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
         session.connection().execute(INSERT, rows)
         mentions.add_all(session, rows)
+
+
+PLACE = (
+    sa.update(Submission)
+    .where(Submission.centre_id == sa.bindparam("of_centre"), Submission.id == sa.bindparam("of_id"))
+    .values(log_position=sa.bindparam("place"))
+)
+
+
+def place_in_log(session: Session, centre_id: int, ids: Sequence[int]) -> dict[int, int]:
+    """Give new submissions the next places in their centre's log; return these by id."""
+    if not ids:
+        return {}
+    positions = centre_log.take_positions(session, centre_id, len(ids))
+    places = dict(zip(ids, positions, strict=True))
+    rows = [{"of_centre": centre_id, "of_id": number, "place": place} for number, place in places.items()]
+    session.connection().execute(PLACE, rows)
+    return places
+
+
+def read_places(session: Session, centre_id: int, ids: Collection[int]) -> dict[int, int]:
+    """Return the places in the centre's log of these submissions, by id."""
+    query = sa.select(Submission.id, Submission.log_position)
+    places = {}
+    for number, place in session.execute(query.where(Submission.centre_id == centre_id, Submission.id.in_(ids))):
+        if place is not None:
+            places[number] = place
+    return places
 
 
 def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Submission]:

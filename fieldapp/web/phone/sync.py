@@ -19,6 +19,7 @@ from fieldapp.services.keys import current_key, find_receipt_signer, signing_key
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.phones import devices
 from fieldapp.services.phones import manifest as phone_forms
+from fieldapp.services.phones.log_state import read_log_state
 from fieldapp.services.phones.pull import fetch_record_for_correction, note_pulled, pull_changes
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import maps
@@ -148,7 +149,7 @@ def pull() -> ResponseReturnValue:
     cursor = request.args.get("cursor", "0")
     if request.args.get("ended"):  # an app of before keeps drafts about cards that ended
         note_pulled(session(), g.actor, cursor=cursor)
-    return _compressed(pull_changes(session(), g.actor, cursor=cursor), level=1)
+    return _compressed(pull_changes(session(), g.actor, cursor=cursor, log_state=_log_state(g.centre_id)), level=1)
 
 
 @sync.post("/labels")
@@ -177,7 +178,12 @@ def _manifest(actor: Actor) -> dict[str, Any]:
     secret = server_secret()
     key = current_key(session(), actor.centre_id, secret)
     receipts = signing_key(session(), actor.centre_id, secret)
-    return phone_forms.fetch_manifest(session(), actor, key=key, receipts=receipts)
+    manifest = phone_forms.fetch_manifest(session(), actor, key=key, receipts=receipts)
+    return {**manifest, "kept": _log_state(actor.centre_id)}
+
+
+def _log_state(centre_id: int) -> dict[str, Any]:
+    return read_log_state(session(), centre_id, current_app.config["SETTINGS"].copies_folder is not None)
 
 
 @sync.get("/map")
@@ -245,6 +251,8 @@ def deliver() -> ResponseReturnValue:
     answers = receive_delivery(session(), delivery, server_secret(), current_app.config["LIMITS"])
     # Signed by the centre of the phones; where no phone is known, there is nobody who could check.
     g.centre_id = answers.pop("centre")
+    if g.centre_id is not None:
+        answers["kept"] = _log_state(g.centre_id)
     return jsonify({"protocol": PROTOCOL, **answers})
 
 

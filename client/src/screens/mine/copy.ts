@@ -1,4 +1,7 @@
-/** A copy of all that was not sent, as a file: sealed to the centre, so it may go any way. */
+/**
+ * A copy of all that was not sent, or that the centre has on one disk only, as a file: sealed to
+ * the centre, so it may go any way.
+ */
 
 import { toBase64 } from "../../storage/bytes";
 import { getAllRows } from "../../storage/database";
@@ -9,7 +12,9 @@ import { offerFile } from "./offer_file";
 export async function saveCopy(): Promise<"" | "saved"> {
   // Whoever has the file has the records: from here on they are corrected, not taken back.
   const { markTried } = await import("../../sync/exchange");
-  const items = (await markTried(await listOutbox())).map(makeSealedItem);
+  const waiting = await markTried(await listOutbox());
+  const sent = (await getAllRows("outbox")).filter(({ at, box }) => at && box);
+  const items = [...waiting, ...sent].map(makeSealedItem);
   const attachments = (await getAllRows("blobs")).map(({ hash, device, proof, data }) => ({
     hash,
     device,

@@ -15,9 +15,19 @@ const MOST = 20;
 export function LatestRecords() {
   const { vault, lines } = useApp();
   if (lines.length === 0) return null;
+  const again = lines.filter(({ isAgain }) => isAgain).length;
   return (
     <section class="card">
       <h2>{t("Latest")}</h2>
+      {again > 0 && (
+        <p role="status">
+          {nt(
+            "The centre went back to an earlier copy. This phone is sending {n} record again. You need do nothing.",
+            "The centre went back to an earlier copy. This phone is sending {n} records again. You need do nothing.",
+            again,
+          )}
+        </p>
+      )}
       <div>
         {lines.slice(0, MOST).map((line) => (
           <RecordItem key={line.id} line={line} />
@@ -25,8 +35,8 @@ export function LatestRecords() {
       </div>
       <p class="soft">
         {nt(
-          "Finished records are encrypted: only you can open them here. Once sent, they leave this phone after {n} day.",
-          "Finished records are encrypted: only you can open them here. Once sent, they leave this phone after {n} days.",
+          "Finished records are encrypted: only you can open them here, until {n} day after they were sent.",
+          "Finished records are encrypted: only you can open them here, until {n} days after they were sent.",
           vault.account.rules.shred_days,
         )}
       </p>

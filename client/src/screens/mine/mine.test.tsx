@@ -81,6 +81,19 @@ describe("the latest records", () => {
     assert.equal(states[3], "deleted by you");
   });
 
+  it("say which are safe beyond one disk, and which are sent again", async () => {
+    const lines = [
+      line("delivered", { isSafe: true }),
+      line("delivered", { id: "b", isBoxed: true }),
+      line("waiting", { isAgain: true }),
+    ];
+    const { shown } = await openScreen(<LatestRecords />, { lines, forms });
+    const items = shown.texts(".item");
+    assert.match(items[0]!, /· safe: the centre has it in two places/);
+    assert.match(items[1]!, /· at the centre; a locked copy stays on this phone until/);
+    assert.match(shown.text, /This phone is sending 1 record again. You need do nothing./);
+  });
+
   it("call a correction by its name, and offer only the newest version to be changed", async () => {
     const newest = line("waiting", { id: "seven", root: "a" });
     const older = line("waiting", { id: "six", root: "a", isReplaced: true });
@@ -163,7 +176,7 @@ describe("the latest records", () => {
   it("are forgotten after the days that the centre sets", async () => {
     const options = { lines: [line("kept")], forms, rules: { shred_days: 1 } };
     const { shown } = await openScreen(<LatestRecords />, options);
-    assert.match(shown.text, /Once sent, they leave this phone after 1 day\./);
+    assert.match(shown.text, /only you can open them here, until 1 day after they were sent\./);
   });
 });
 

@@ -1,7 +1,8 @@
 /** This phone: whose it is, how it looks, how it is locked. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { nt, t } from "../../i18n";
+import { getRow } from "../../storage/database";
 import { OtherLanguages } from "../gate/languages";
 import { applyLook, LOOKS, readLook, type Look } from "../look";
 import { useApp } from "../state";
@@ -34,8 +35,17 @@ export function ThisPhone() {
         )}
       </p>
       <p class="soft">fieldapp {VERSION}</p>
+      <CopyNumber user={vault.account.user} />
     </section>
   );
+}
+
+/** What a centre asks for that cannot tell by itself how often it went back to a copy. */
+function CopyNumber({ user }: { user: number }) {
+  const [epoch, setEpoch] = useState(0);
+  useEffect(() => void getRow("vaults", user).then((row) => setEpoch(row?.epoch ?? 0)), [user]);
+  if (epoch === 0) return null;
+  return <p class="soft">{t("Number of the centre's copy: {number}", { number: epoch })}</p>;
 }
 
 function ChooseLook() {

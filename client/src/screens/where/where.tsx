@@ -13,6 +13,8 @@ import { formatDay } from "../day";
 import { Tabs, Top } from "../parts";
 import { useApp } from "../state";
 
+declare const MAP_STYLE: string; // filled in by the build: the address of its styles
+
 const makeWords = (): SpotWords => ({
   all: t("All times"),
   areas: t("Neighbourhoods"),
@@ -90,6 +92,7 @@ export function Where() {
             })}
           </p>
         )}
+        <link rel="stylesheet" href={MAP_STYLE} />
         <div class="spots" key={span}>
           {maps && spots && loaded && (
             <loaded.SpotMap

@@ -14,24 +14,29 @@ from typing import Any
 
 from fieldapp.paths import ROOT
 from fieldapp.services.acts import utcnow
-from fieldapp.services.operations.backup import data_lock, marks
+from fieldapp.services.operations.backup import data_lock, marks, places
 from fieldapp.services.operations.backup.contents import (
     DATABASES,
     FILES,
     FORMAT,
     MANIFEST,
     BackupProblem,
+    check_parts,
     copy_file,
     describe_part,
+    drop_from_memory,
     iterate_data_files,
     make_durable,
+    read_manifest,
 )
 from fieldapp.services.operations.server_key import Wrapped
 from fieldapp.services.people.second_factor import wrapped_as
 from fieldapp.settings import Settings, sync_folder
 from fieldapp.store import copies
 from fieldapp.store.copies import Contents, CopyProblem
-from fieldapp.store.database import engine_for, sqlite_file
+from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
+from fieldapp.store.operations import centre_log
+from fieldapp.store.session import Session
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Backup:
     manifest: dict[str, Any]
     sha256: str  # of the manifest, which names the hash of everything else
     left_out: list[str]  # what must be kept by other means, in words
+    is_safe: bool  # it is in the place off this machine, and phones may rely on it
 
 
 def take_backup(settings: Settings, target: Path) -> Backup:
@@ -61,15 +67,54 @@ def take_backup(settings: Settings, target: Path) -> Backup:
             text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
             (work / MANIFEST).write_text(text, encoding="utf-8")
             make_durable(work)
+            is_safe = _is_in_place(settings, target)
+            if is_safe:
+                _read_back(work, target, manifest)
             work.rename(target)  # only now is it a backup
+            sync_folder(target.parent)
+            if is_safe:
+                _note_safe(settings, manifest)
         except CopyProblem as problem:
             raise BackupProblem(str(problem)) from None
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        sync_folder(target.parent)
         # Written only for a backup that is complete, since doctor believes it.
-        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target)
-    return Backup(target, manifest, hashlib.sha256(text.encode()).hexdigest(), _list_left_out(settings))
+        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target, is_safe)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return Backup(target, manifest, sha256, _list_left_out(settings), is_safe)
+
+
+def _is_in_place(settings: Settings, target: Path) -> bool:
+    """Say whether a backup is in the place off this machine."""
+    return settings.copies_folder is not None and target.parent.resolve() == settings.copies_folder
+
+
+def _read_back(work: Path, target: Path, manifest: dict[str, Any]) -> None:
+    """Check a backup as the place off this machine gives it back; raise BackupProblem else."""
+    if places.read_number(target.parent) > manifest["epoch"]:
+        raise BackupProblem(
+            f"A backup from {target.parent} was put back on another machine since this one last ran, so this is not the "
+            "centre's server any more. No backup was made. Stop this server for good."
+        )
+    drop_from_memory(work)
+    check_parts(work, read_manifest(work))
+
+
+def _note_safe(settings: Settings, manifest: dict[str, Any]) -> None:
+    """Note how far the copies off this machine reach.
+
+    Phones then delete what is in this one and in the one before it.
+    """
+    # An upgrade begins with a backup: there the table may be missing.
+    if not manifest["positions"]:
+        return
+    positions = {int(centre_id): position for centre_id, position in manifest["positions"].items()}
+    engine = engine_for(settings.url)
+    try:
+        with Session(engine) as session, WriteTransaction(session):
+            centre_log.note_copied(session, positions, manifest["epoch"])
+    finally:
+        engine.dispose()
 
 
 def _check_target(settings: Settings, target: Path) -> None:
@@ -107,6 +152,7 @@ def _copy_everything(settings: Settings, work: Path) -> dict[str, Any]:
         "rows": contents.rows,
         "position": contents.position,
         "epoch": contents.epoch,
+        "positions": {str(centre_id): position for centre_id, position in contents.positions.items()},
         "has_key": False,  # older versions could put it in
         # Only the right secret key opens these, so a restore knows it before it changes anything.
         "keys": _encode_wrapped(contents.keys),

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.consent.forgotten import attach, merge_lists
 from fieldapp.services.consent.withdrawals import end_listed
-from fieldapp.services.operations.backup import data_lock
+from fieldapp.services.operations.backup import data_lock, places
 from fieldapp.services.operations.backup.contents import (
     ASIDE,
     DATABASES,
@@ -36,9 +37,8 @@ from fieldapp.settings import FORGOTTEN, KEEP_IT, KeyMissing, Settings, read_key
 from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
-from fieldapp.store.operations import centres
+from fieldapp.store.operations import centre_log, centres, epochs
 from fieldapp.store.people import web_sessions
-from fieldapp.store.phones import epochs
 from fieldapp.store.session import Engine, Session
 
 
@@ -59,6 +59,7 @@ class ReplacedDatabase:
     has_tables: bool
     epoch: int
     packages: dict[str, str]  # handed out: SHA-256 → file name
+    is_drill: bool = False  # nobody will use the database that takes its place
 
 
 @dataclass
@@ -81,16 +82,33 @@ class AsideFolder:
         return path
 
 
-def restore(settings: Settings, source: Path, replace: bool = False, key: Path | None = None) -> Restored:
+def restore(
+    settings: Settings,
+    source: Path,
+    replace: bool = False,
+    key: Path | None = None,
+    *,
+    older: bool = False,
+    after: int | None = None,
+    is_drill: bool = False,
+) -> Restored:
     """Restore the backup in the folder `source`.
 
     `replace` allows data to be there already: it is moved aside. `key` is a copy of the server's key file, for a
-    machine that has none yet: it is put where the settings say. Raises BackupProblem before anything is changed when
-    the backup is damaged or does not fit, or data is there without `replace`.
+    machine that has none yet: it is put where the settings say. `older` allows that a newer backup lies beside this
+    one. `after`: the highest number of the centre's copy that a phone shows (None: nobody looked), for when the
+    backups' place cannot be written. `is_drill`: nothing is noted there, since the centre's server goes on. Raises
+    BackupProblem before anything is changed when the backup is damaged or does not fit, or one of these is missing.
     """
     # Read and checked before anything is locked or moved.
     manifest = read_manifest(source)
     parts = check_parts(source, manifest)
+    newer = places.find_newer(source, manifest)
+    if newer is not None and not older:
+        raise BackupProblem(
+            f"{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be lost. "
+            "Put the newer one back; only if it is damaged, add --older."
+        )
     # Alone: a server that writes while its files are moved would write into what was moved away.
     with data_lock.take_alone(settings):
         engine = engine_for(settings.url)
@@ -98,6 +116,8 @@ def restore(settings: Settings, source: Path, replace: bool = False, key: Path |
             _check_fit(settings, manifest, engine, replace)
             secret = _find_new_key(settings, manifest, source, key)
             before = _read_before(engine)
+            last_epoch = places.read_last_epoch(settings, source, manifest, after)
+            before = replace_fields(before, epoch=max(before.epoch, last_epoch), is_drill=is_drill)
             # Every connection ends before the file is replaced, or it would go on with the old one.
             engine.dispose()
             if secret is not None:
@@ -213,6 +233,9 @@ def _put_back(
                 # A new epoch, so that phones notice that the centre may have forgotten what it told
                 # them.
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
+                # Before anything is served: the next restore of this copy must not choose the same.
+                if not before.is_drill:
+                    places.write_last_epoch(settings, source, epoch)
                 known_packages = copies.list_handed_out_packages(session)
             engine.dispose()
             _move_files(settings, work, aside)
@@ -300,6 +323,7 @@ def _begin_epoch(session: Session, manifest: dict[str, Any], now: dt.datetime, b
     with WriteTransaction(session):
         # After the old epoch too: two restores of one copy must not have the same number.
         epoch = epochs.begin(session, now, copied_at, manifest["position"], before).number
+        centre_log.begin_epoch(session, epoch)
         # Who signed out after the backup was made must not be signed in again.
         web_sessions.delete_all(session)
     for centre in centres.list_all(session):

@@ -3,7 +3,9 @@
 from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
+from fieldapp.services.acts import utcnow
 from fieldapp.services.operations import overview as home_act
+from fieldapp.services.operations.backup.marks import judge_copies
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import actor, session
@@ -24,7 +26,8 @@ def _is_proxy_unknown() -> bool:
 
 
 def _home() -> home_act.HomePage:
-    return home_act.view_home(session(), actor(), secret=server_secret())
+    copies = judge_copies(current_app.config["SETTINGS"], utcnow())
+    return home_act.view_home(session(), actor(), secret=server_secret(), copies=copies)
 
 
 @office.get("/system")

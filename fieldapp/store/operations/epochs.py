@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from sync.keeping import choose_epoch
 
 
 class Epoch(Base):
@@ -35,7 +36,7 @@ def begin(session: Session, began_at: dt.datetime, copied_at: dt.datetime, posit
 
     The clock is part of the number: two restores of one copy must not share theirs.
     """
-    number = max(current(session), after, int(time.time() * 1000)) + 1
+    number = choose_epoch([current(session), after], int(time.time() * 1000))
     epoch = Epoch(number=number, began_at=began_at, copied_at=copied_at, position=position)
     session.add(epoch)
     session.flush()

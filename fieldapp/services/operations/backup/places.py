@@ -1,0 +1,86 @@
+"""The places where backups lie: which is the newest there, and the last epoch that began."""
+
+import contextlib
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from fieldapp.services.acts import utcnow
+from fieldapp.services.operations.backup.contents import BackupProblem, read_manifest
+from fieldapp.settings import Settings
+
+LAST_EPOCH = "last-epoch"  # beside the backups: the number of the newest epoch
+UNSURE = (
+    "{places} cannot be written, and this machine's clock is before the day of the backup. So the number of this restore "
+    "could be one that phones know already, and they would lose records. Correct the clock, or look at Mine, This phone, on "
+    "the phones and name the highest number of the centre's copy there: --after NUMBER (0 where none shows one)."
+)
+
+
+def find_newer(source: Path, manifest: dict[str, Any]) -> Path | None:
+    """Return the newest whole backup of the same centres beside this one, if it is newer."""
+    newest: tuple[tuple[int, dt.datetime], Path] | None = None
+    ours = {name for name, _ in manifest["keys"]}
+    for folder in source.absolute().parent.iterdir():
+        # What is no backup, or is damaged, is none that could be put back.
+        with contextlib.suppress(BackupProblem):
+            other = read_manifest(folder)
+            age = _read_age(other)
+            is_ours = not ours or not ours.isdisjoint(name for name, _ in other["keys"])
+            if is_ours and (newest is None or age > newest[0]):
+                newest = (age, folder)
+    if newest is None or newest[0] <= _read_age(manifest):
+        return None
+    return newest[1]
+
+
+def _read_age(manifest: dict[str, Any]) -> tuple[int, dt.datetime]:
+    """Return what orders backups: those of a later epoch are newer, whatever the clock said."""
+    return int(manifest["epoch"]), dt.datetime.fromisoformat(manifest["made_at"])
+
+
+def _list_places(settings: Settings, source: Path) -> list[Path]:
+    """Return where backups lie: beside this one, and the place off this machine."""
+    places = [source.absolute().parent]
+    if settings.copies_folder is not None:
+        places.append(settings.copies_folder)
+    return places
+
+
+def read_last_epoch(settings: Settings, source: Path, manifest: dict[str, Any], after: int | None) -> int:
+    """Return the number of the newest epoch that is known anywhere.
+
+    Raises BackupProblem when the number after it could be one that was used: nothing can be noted beside the backups,
+    and the clock is wrong.
+    """
+    places = _list_places(settings, source)
+    number = max([int(manifest["epoch"]), after or 0, *map(read_number, places)])
+    is_clock_wrong = utcnow() < dt.datetime.fromisoformat(manifest["made_at"])
+    if after is None and is_clock_wrong and not all(_write_number(place, number) for place in places):
+        raise BackupProblem(UNSURE.format(places=" or ".join(map(str, places))))
+    return number
+
+
+def write_last_epoch(settings: Settings, source: Path, epoch: int) -> None:
+    """Note the number of an epoch beside the backups, as far as these places can be written."""
+    for place in _list_places(settings, source):
+        _write_number(place, epoch)
+
+
+def read_number(place: Path) -> int:
+    """Return the number of the newest epoch that is noted beside the backups; 0 without one."""
+    try:
+        return int((place / LAST_EPOCH).read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def _write_number(place: Path, number: int) -> bool:
+    """Write a number beside the backups; say whether that worked."""
+    partial = place / f".{LAST_EPOCH}"
+    try:
+        partial.write_text(f"{number}\n")
+        partial.replace(place / LAST_EPOCH)
+    except OSError:
+        return False
+    return True
