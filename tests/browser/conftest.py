@@ -240,7 +240,7 @@ class Phone:
             self.pick("consent.tier_said", consent)
             self.next()
         self.pick("talk.risk_now", "Low")
-        self.pick("talk.minutes", "5 to 15")
+        self.pick("talk.minutes", "5–15 min")
         self.next()
         if page.locator("input[type=search]").count():
             page.fill("input[type=search]", "olive")

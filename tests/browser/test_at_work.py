@@ -52,7 +52,7 @@ def test_41_one_fix_becomes_a_neighbourhood_and_is_forgotten(
     phone.pick("people.who", "Group")
     phone.next()
     phone.pick("talk.risk_now", "Low")
-    phone.pick("talk.minutes", "5 to 15")
+    phone.pick("talk.minutes", "5–15 min")
     phone.next()
     page.get_by_role("button", name="Use my place").click()
     second = definition_of("encounter").choices["nbhd158"][1].label["en"]

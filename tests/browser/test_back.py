@@ -114,7 +114,7 @@ def test_91_a_practice_record_goes_one_page_back_too(open_page: OpenPage) -> Non
     expect_title(page, "Who was there?")
     page.go_forward()
     phone.pick("talk.risk_now", "Low")
-    phone.pick("talk.minutes", "5 to 15")
+    phone.pick("talk.minutes", "5–15 min")
     phone.next()
     page.fill("input[type=search]", "olive")
     page.locator("label.choice", has_text="Mount Olive").click()
@@ -184,7 +184,7 @@ def test_93_a_no_by_mistake_is_undone_and_a_yes_is_stored_whole(open_page: OpenP
     phone.pick("consent.tier_said", "Keep notes")
     phone.next()
     phone.pick("talk.risk_now", "Low")
-    phone.pick("talk.minutes", "5 to 15")
+    phone.pick("talk.minutes", "5–15 min")
     phone.next()
     phone.next()
     page.fill("textarea", "CANARYUNDONE two of them")
@@ -203,7 +203,7 @@ def test_93_a_no_by_mistake_is_undone_and_a_yes_is_stored_whole(open_page: OpenP
         page.get_by_role("button", name="Back", exact=True).click()
     phone.pick("consent.tier_said", "Keep notes")
     phone.look_over()
-    for answer in ("Low", "5 to 15", "CANARYUNDONE two of them"):
+    for answer in ("Low", "5–15 min", "CANARYUNDONE two of them"):
         expect(page.locator("main")).to_contain_text(answer)
     page.get_by_role("button", name="Finish").click()
     page.locator(".ledger, .qr").first.wait_for()

@@ -151,7 +151,7 @@ def meet_with_card(phone: Phone, card: str) -> str:
     page.locator('[id="q-consent.tier_said-set"] label.choice', has=page.locator("input[value='3']")).click()
     phone.next()
     phone.pick("talk.risk_now", "Low")
-    phone.pick("talk.minutes", "5 to 15")
+    phone.pick("talk.minutes", "5–15 min")
     phone.next()
     if page.locator("input[type=search]").count():
         page.fill("input[type=search]", "olive")

@@ -278,7 +278,7 @@ def test_60_after_a_no_only_the_kind_of_contact_is_sent(
     newest(office, name)
     main = office.locator("main")
     expect(main).to_contain_text("Check-in with participant")
-    for told in ("CANARYREFUSED", "Low", "5 to 15", "Street", "Mount Olive", code[:4]):
+    for told in ("CANARYREFUSED", "Low", "5–15 min", "Street", "Mount Olive", code[:4]):
         expect(main).not_to_contain_text(told)
     assert rows(demo_data, "SELECT id FROM submission WHERE body LIKE '%CANARYREFUSED%' OR body LIKE ?", f"%{code}%") == []
 
