@@ -77,7 +77,11 @@ export function UnlockedApp(props: UnlockedProps) {
     return onTabs((message) => message === "changed" && void refresh());
   }, [vault]);
   useEffect(() => {
-    if (content) void whenIdle().then(() => noteDue(vault, content.book));
+    let isHere = true; // not locked meanwhile, and nothing newer
+    if (content) void whenIdle().then(() => isHere && noteDue(vault, content.book));
+    return () => {
+      isHere = false;
+    };
   }, [content]);
   if (!content) return null;
   const state: AppState = {

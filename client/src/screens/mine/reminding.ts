@@ -13,7 +13,7 @@ const HALF_A_DAY = 43_200_000; // the browser wakes the app no more often than t
 export type Ability = "able" | "refused" | "unable";
 
 async function findRegistration(): Promise<ServiceWorkerRegistration | undefined> {
-  return navigator.serviceWorker?.getRegistration("/app/");
+  return globalThis.navigator?.serviceWorker?.getRegistration("/app/");
 }
 
 async function findPeriodicSync(): Promise<PeriodicSync | undefined> {
@@ -27,7 +27,7 @@ export const mayNotify = (): boolean =>
 /** What this phone can do, as far as it says without asking its owner. */
 export async function findAbility(): Promise<Ability> {
   const name = "periodic-background-sync" as PermissionName;
-  const waking = await navigator.permissions?.query({ name }).catch(() => null);
+  const waking = await globalThis.navigator?.permissions?.query({ name }).catch(() => null);
   if (!(await findPeriodicSync()) || waking?.state !== "granted") return "unable";
   return Notification.permission === "denied" ? "refused" : "able";
 }
