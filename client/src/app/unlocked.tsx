@@ -78,7 +78,7 @@ export function UnlockedApp(props: UnlockedProps) {
   }, [vault]);
   useEffect(() => {
     let isHere = true; // not locked meanwhile, and nothing newer
-    if (content) void whenIdle().then(() => isHere && noteDue(vault, content.book));
+    if (content) void whenIdle().then(() => (isHere ? noteDue(vault, content.book) : undefined));
     return () => {
       isHere = false;
     };
