@@ -74,6 +74,8 @@ process.on("exit", (code) => {
   writeFileSync(passedFile, JSON.stringify(passed, null, 1));
 });
 
+// As in browsers and newer versions of Node: something may ask for it just after its page is gone.
+globalThis.navigator ??= {};
 // The page is dear to make: the files that need one share it.
 const isKept = (name) => name === "testPage";
 for (const path of chosen)
