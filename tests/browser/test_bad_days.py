@@ -34,7 +34,7 @@ def test_27_killed_while_typing_it_opens_with_all_that_it_had_confirmed(kept: Ke
     for number in range(6):
         last = f"line {number} of a long night"
         phone.page.fill("textarea", last)
-        phone.page.wait_for_function("document.querySelector('.foot [role=status]').innerText.startsWith('Saving')")
+        phone.page.wait_for_function("document.querySelector('.at [role=status]').innerText.startsWith('Saving')")
         saved(phone.page)
     kept.kill()
     phone = kept.open()
