@@ -190,7 +190,8 @@ def _torment(run: Run, server: Server, joined: threading.Event, calm: threading.
     # By how long a start takes here: on a busy machine phones are slower too, and a server that is killed as soon as on a
     # quiet one does little but start.
     while not calm.wait(chance.uniform(0.5, 3) * max(1.0, server.start_seconds / QUICK_START)):
-        disaster = chance.random()
+        # Nothing is drawn where nothing burns: the seeds that once failed stay what they were.
+        disaster = chance.random() if run.burns else 1.0
         if disaster < run.burns and _list_copies(run):
             _burn(run, server, is_older=chance.random() < 0.2)
             continue

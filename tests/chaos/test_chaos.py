@@ -19,7 +19,7 @@ def test_nothing_is_lost_doubled_or_put_under_another_name(kind: str, seed: int,
         run = Run(seed, 240, url, tmp_path, workers=6, postgres=server)
         assert run_chaos(run) == []
         assert sum(len(phone["seen"]) for phone in run.report["held"]) > 60
-        assert run.kills["server killed"] > 0
+        assert run.kills, "neither the server nor its database was killed"
 
 
 @pytest.mark.xdist_group("chaos")
@@ -28,4 +28,4 @@ def test_twelve_phones_come_back_from_a_weekend_at_once_while_the_server_restart
         run = Run(5, 0, url, tmp_path, weekend=25)
         assert run_chaos(run) == []
         assert sum(len(phone["seen"]) for phone in run.report["held"]) == 12 * 25
-        assert run.kills["server killed"] > 0
+        assert run.kills, "neither the server nor its database was killed"
