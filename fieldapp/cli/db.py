@@ -77,6 +77,8 @@ def _rehearse(settings: Settings) -> None:
         raise click.ClickException(
             "Only SQLite is copied here. With PostgreSQL, restore a backup into another database, and upgrade that."
         )
+    # The database may lie elsewhere, and the data folder not be there yet.
+    settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in settings.folder.glob(f"{REHEARSAL}*"):
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=REHEARSAL, dir=settings.folder) as folder:

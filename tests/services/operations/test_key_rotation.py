@@ -258,13 +258,13 @@ def test_no_backup_holds_the_key_and_a_restore_asks_for_it(
         run(new, "keys", "move")
     machine = Settings(data=str(tmp_path / "machine"), key_file=str(tmp_path / "etc/other"))
     with pytest.raises(BackupProblem, match="--key FILE"):
-        restore(machine, tmp_path / "first")
+        restore(machine, tmp_path / "first", older=True)
     (tmp_path / "envelope").write_text("y" * 64)
     with pytest.raises(BackupProblem, match="does not open"):
-        restore(machine, tmp_path / "first", key=tmp_path / "envelope")
+        restore(machine, tmp_path / "first", key=tmp_path / "envelope", older=True)
     assert not machine.key_path.exists()
     (tmp_path / "envelope").write_text(SECRET + "\n")
-    done = run(machine, "restore", str(tmp_path / "first"), "--key", str(tmp_path / "envelope"))
+    done = run(machine, "restore", str(tmp_path / "first"), "--key", str(tmp_path / "envelope"), "--older")
     assert done.returncode == 0, done.stderr
     assert (machine.key(), machine.key_path.stat().st_mode & 0o777) == (SECRET, 0o600)
     create_app(machine)

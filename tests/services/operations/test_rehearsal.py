@@ -36,7 +36,7 @@ def test_an_upgrade_is_rehearsed_on_a_copy_that_is_deleted(settings: Settings, w
         send(session, web_cast.amina, talked())
     migrations.downgrade(engine, BEFORE_STANDING)
     left_by_a_kill = settings.folder / f"{REHEARSAL}0"
-    left_by_a_kill.mkdir()
+    left_by_a_kill.mkdir(parents=True)
     rehearsed = command.invoke(cli, ["db", "upgrade", "--rehearse"])
     assert rehearsed.exit_code == 0, rehearsed.output
     assert "people whose consent reaches public totals: 1" in rehearsed.output
