@@ -30,6 +30,7 @@ def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     return CliRunner()
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # only SQLite is copied
 def test_an_upgrade_is_rehearsed_on_a_copy_that_is_deleted(settings: Settings, web_cast: Cast, command: CliRunner) -> None:
     engine = engine_for(settings.url)
     with Session(engine) as session:
@@ -50,6 +51,7 @@ def test_an_upgrade_is_rehearsed_on_a_copy_that_is_deleted(settings: Settings, w
     assert command.invoke(cli, ["db", "upgrade"]).output == ""  # nothing changes any more
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # only SQLite is copied
 def test_what_consent_did_not_reach_before_is_taken_out_and_said(
     settings: Settings, web_cast: Cast, command: CliRunner
 ) -> None:
