@@ -8,7 +8,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fieldapp import settings as settings_module
-from fieldapp.key_ring import ServerSecret
+from fieldapp.key_ring import SESSIONS_LAST, ServerSecret
 from fieldapp.paths import TRANSLATIONS
 from fieldapp.services.consent import forgotten
 from fieldapp.services.consent.withdrawals import end_listed
@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies == "yes",
-        PERMANENT_SESSION_LIFETIME=12 * 3600,
+        PERMANENT_SESSION_LIFETIME=SESSIONS_LAST,
         WTF_CSRF_TIME_LIMIT=None,
         BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),
         BABEL_DEFAULT_LOCALE="en",

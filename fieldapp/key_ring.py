@@ -13,7 +13,7 @@ from typing import Any
 
 FORMAT = "fieldapp keys 1"
 MIN_KEY = 32  # bytes
-SESSIONS_LAST = dt.timedelta(hours=12)
+SESSIONS_LAST = dt.timedelta(hours=12)  # a shift at the crisis board, which asks again at its end
 EARLIER_COOKIE_KEYS = 3  # that are written down: more than can still be in use
 
 

@@ -55,7 +55,7 @@ EVALUATOR = {
     "evaluator.second_factor_check",
     "evaluator.deleted",
     "evaluator.list_deleted",
-    "office.own_password",
+    "office.account",
     "office.own_password_change",
     "office.own_session_end",
     "office.own_sessions_end",
@@ -63,7 +63,7 @@ EVALUATOR = {
 
 
 OWN = {
-    "office.own_password",
+    "office.account",
     "office.own_password_change",
     "office.own_session_end",
     "office.own_sessions_end",

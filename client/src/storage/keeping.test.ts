@@ -7,7 +7,6 @@ import { makeForm } from "../../test/forms";
 import { Line, type Request } from "../../test/line";
 import { makeVault, storeVault, type TestVault } from "../../test/vaults";
 import { deliver } from "../sync/deliver";
-import type { RecordAnswer, SealedItem } from "../sync/server";
 import { deleteDatabase, getAllRows, getRow, putRow, updateRow } from "./database";
 import { finishDraft } from "./finishing";
 import { decideCopy, letGo, type LogState } from "./keeping";
@@ -46,16 +45,11 @@ beforeEach(async () => {
   state = { epoch: 0, lineage: [[0, 0]], safe: 0 };
   orders = {};
   line.answer("deliver", ({ body }: Request) => ({
-    items: (body as { items: SealedItem[] }).items.map(accept),
+    items: centre.takeAll(body, state.epoch),
     orders,
     kept: state,
   }));
 });
-
-function accept({ id, box }: SealedItem): RecordAnswer {
-  const receipt = centre.makeReceipt(id, Buffer.from(box, "base64"), state.epoch);
-  return { id, sha256: "", status: "stored", receipt };
-}
 
 async function finish(id: string): Promise<void> {
   const answers = { q: id };
@@ -125,15 +119,7 @@ describe("a record that was sent", () => {
   });
 
   it("goes at once when an older centre takes it", async () => {
-    line.answer("deliver", ({ body }: Request) => ({
-      items: (body as { items: SealedItem[] }).items.map(({ id, box }) => ({
-        id,
-        sha256: "",
-        status: "stored",
-        receipt: centre.makeReceipt(id, Buffer.from(box, "base64")),
-      })),
-      orders: {},
-    }));
+    line.answer("deliver", ({ body }: Request) => ({ items: centre.takeAll(body), orders: {} }));
     await finish("a");
     await deliver(letGo);
     assert.equal((await row("a")).box, null);
@@ -193,7 +179,7 @@ describe("a machine from before the centre went back", () => {
 
   it("is not believed either where it says nothing of its log", async () => {
     line.answer("deliver", ({ body }: Request) => ({
-      items: (body as { items: SealedItem[] }).items.map(accept),
+      items: centre.takeAll(body, state.epoch),
       orders: { "device-7": "wipe" },
     }));
     await finish("b");

@@ -13,6 +13,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
+from fieldapp.key_ring import SESSIONS_LAST
 from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
 from fieldapp.services.problems import make_not_found
 from fieldapp.store.database import WriteTransaction
@@ -23,7 +24,6 @@ from fieldapp.store.people.web_sessions import WebSession
 from fieldapp.store.session import Session, SQLAlchemyError
 
 IDLE = dt.timedelta(minutes=45)
-LONGEST = dt.timedelta(hours=12)  # a shift at the crisis board, which asks again at its end
 # A use is written down at most this often: reading pages must not become writing.
 NOTED_EVERY = dt.timedelta(minutes=5)
 
@@ -52,7 +52,7 @@ def start_session(session: Session, user: User, user_agent: str) -> str:
     token = secrets.token_urlsafe(32)
     now = utcnow()
     with WriteTransaction(session):
-        web_sessions.delete_over(session, now - LONGEST, now - IDLE)
+        web_sessions.delete_over(session, now - SESSIONS_LAST, now - IDLE)
         row = WebSession(
             centre_id=user.centre_id,
             user_id=user.id,
@@ -71,7 +71,7 @@ def find_session(session: Session, user_id: int, token: str) -> WebSession | Non
     if row is None or row.user_id != user_id:
         return None
     now = utcnow()
-    if now - row.last_used_at >= IDLE or now - row.started_at >= LONGEST:
+    if now - row.last_used_at >= IDLE or now - row.started_at >= SESSIONS_LAST:
         return None
     return row
 
@@ -122,7 +122,7 @@ def list_own_sessions(ctx: ActContext, token: str) -> list[OwnSession]:
     this = _hash_token(token)
     lines = []
     for row in web_sessions.of_user(ctx.session, ctx.actor.user_id or 0):
-        if ctx.now - row.last_used_at < IDLE and ctx.now - row.started_at < LONGEST:
+        if ctx.now - row.last_used_at < IDLE and ctx.now - row.started_at < SESSIONS_LAST:
             line = OwnSession(row.id, row.browser, row.started_at, row.last_used_at, row.token_hash == this)
             lines.append(line)
     return lines

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from fieldapp.web.office.blueprint import office
 
-FORMER = {"encounters": "records", "attention": "review", "figures": "numbers"}
+FORMER = {"encounters": "records", "attention": "review", "figures": "numbers", "password": "account"}
 FORMER_ENDS = {"settle": "dismiss"}  # of an address under one of these
 
 
@@ -20,6 +20,7 @@ FORMER_ENDS = {"settle": "dismiss"}  # of an address under one of these
 @office.route("/attention", methods=["GET", "POST"])
 @office.route("/attention/<path:rest>", methods=["GET", "POST"])
 @office.route("/figures", methods=["GET", "POST"])
+@office.route("/password", methods=["GET", "POST"])
 def moved(rest: str = "") -> ResponseReturnValue:
     """Say where a page is now; who may see it is asked there."""
     address = request.script_root + quote(find_new_path(request.path))

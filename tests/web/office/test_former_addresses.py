@@ -18,6 +18,7 @@ BOOKMARKS = {
     "/office/attention": "/office/review",
     "/office/attention/7": "/office/review/7",
     "/office/figures": "/office/numbers",
+    "/office/password": "/office/account",
 }
 FORMS = {
     "/office/encounters.zip?form=encounter": "/office/records.zip?form=encounter",

@@ -336,15 +336,15 @@ def test_ones_own_password_is_changed_with_the_old_one_only(client_of: Clients, 
         ({"old": PASSWORD, "new": "short", "again": "short"}, "12 characters"),
         ({"old": PASSWORD, "new": new, "again": "others"}, "The two are not the same."),
     ]:
-        answer = rosa.post("/office/password", data={"csrf_token": token, **fields})
+        answer = rosa.post("/office/account", data={"csrf_token": token, **fields})
         assert answer.status_code == 422
         assert words in answer.text
     assert (
-        rosa.post("/office/password", data={"csrf_token": token, "old": PASSWORD, "new": new, "again": new}).status_code
+        rosa.post("/office/account", data={"csrf_token": token, "old": PASSWORD, "new": new, "again": new}).status_code
         == 302
     )
     assert rosa.get("/office/people").status_code == 302  # signed out, also here
     token = csrf_of(rosa.get("/").text)
     assert rosa.post("/", data={"csrf_token": token, "username": "rosa", "password": new}).status_code == 302
     for name in ("amina", "nobody"):
-        assert client_of(name).get("/office/password").status_code in (302, 403)
+        assert client_of(name).get("/office/account").status_code in (302, 403)

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from fieldapp.key_ring import SESSIONS_LAST
 from fieldapp.services.people import web_sessions
-from fieldapp.services.people.web_sessions import IDLE, LONGEST, NOTED_EVERY, describe_browser
+from fieldapp.services.people.web_sessions import IDLE, NOTED_EVERY, describe_browser
 from fieldapp.web import sessions
 from tests.cast import PASSWORD, Cast
 from tests.web.conftest import csrf_of
@@ -76,7 +77,7 @@ def test_a_session_that_nobody_uses_ends(client_of: Clients, clock: Clock) -> No
 def test_use_keeps_a_session_up_to_a_working_day(client_of: Clients, clock: Clock) -> None:
     rosa = client_of("rosa")
     used = dt.timedelta()
-    while used < LONGEST - dt.timedelta(minutes=30):
+    while used < SESSIONS_LAST - dt.timedelta(minutes=30):
         clock.wait(dt.timedelta(minutes=30))
         used += dt.timedelta(minutes=30)
         assert is_signed_in(rosa), f"after {used}"
@@ -103,7 +104,7 @@ def test_reading_pages_writes_at_most_every_five_minutes(app: Flask, client_of: 
 def test_the_next_person_in_a_browser_ends_the_session_of_the_one_before(app: Flask, client_of: Clients) -> None:
     client = client_of("rosa")
     copied = cookie_of(client)
-    page = client.get("/office/password").text
+    page = client.get("/office/account").text
     client.post("/", data={"csrf_token": csrf_of(page), "username": "eve", "password": PASSWORD})
     assert client.get("/releases/").status_code == 200
     assert not is_signed_in(client)
@@ -115,13 +116,13 @@ def test_the_list_shows_each_browser_and_ends_another(
 ) -> None:
     here, there, third = client_of("rosa"), client_of("rosa"), client_of("rosa")
     eve = client_of("eve")
-    page = here.get("/office/password").text
+    page = here.get("/office/account").text
     ends = re.findall(r'action="(/office/account/\d+/end)"', page)
     assert len(ends) == 2, "the other two; neither this browser nor another person's"
     assert page.count("this one") == 1
-    post(here, ends[0], page="/office/password")
+    post(here, ends[0], page="/office/account")
     assert [is_signed_in(client) for client in (here, there, third)].count(False) == 1
-    post(here, "/office/account/end-others", page="/office/password")
+    post(here, "/office/account/end-others", page="/office/account")
     assert [is_signed_in(client) for client in (here, there, third)] == [True, False, False]
     assert eve.get("/releases/").status_code == 200
 
@@ -129,8 +130,8 @@ def test_the_list_shows_each_browser_and_ends_another(
 def test_nobody_ends_the_session_of_another(client_of: Clients, post: Callable[..., Any]) -> None:
     rosa, eve = client_of("rosa"), client_of("eve")
     second = client_of("eve")
-    (end,) = re.findall(r'action="(/office/account/\d+/end)"', eve.get("/office/password").text)
-    assert post(rosa, end, page="/office/password").status_code == 404
+    (end,) = re.findall(r'action="(/office/account/\d+/end)"', eve.get("/office/account").text)
+    assert post(rosa, end, page="/office/account").status_code == 404
     assert second.get("/releases/").status_code == 200
 
 

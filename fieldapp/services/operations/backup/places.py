@@ -2,12 +2,13 @@
 
 import contextlib
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Any
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup.contents import BackupProblem, read_manifest
-from fieldapp.settings import Settings
+from fieldapp.settings import Settings, sync_folder
 
 LAST_EPOCH = "last-epoch"  # beside the backups: the number of the newest epoch
 UNSURE = (
@@ -79,8 +80,12 @@ def _write_number(place: Path, number: int) -> bool:
     """Write a number beside the backups; say whether that worked."""
     partial = place / f".{LAST_EPOCH}"
     try:
-        partial.write_text(f"{number}\n")
+        with partial.open("w") as file:
+            file.write(f"{number}\n")
+            file.flush()
+            os.fsync(file.fileno())
         partial.replace(place / LAST_EPOCH)
+        sync_folder(place)
     except OSError:
         return False
     return True
