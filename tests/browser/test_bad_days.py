@@ -66,7 +66,17 @@ def test_28_when_only_the_caches_are_cleared_the_app_mends_itself(open_page: Ope
     connect(page)
     send(phone)
     page.goto("/app/#/today")
-    page.wait_for_function(f"{KEPT}.then((kept) => kept >= {whole})")  # "Ready offline" may be said from before
+    # "Ready offline" may be said from before. What is waited for is no promise, which would count as true at once.
+    page.evaluate(
+        f"""() => {{
+            const look = async () => {{
+                window.isWhole = (await {KEPT}) >= {whole};
+                if (!window.isWhole) setTimeout(look, 50);
+            }};
+            void look();
+        }}"""
+    )
+    page.wait_for_function("() => window.isWhole")
     phone.ready()
     cut_off(page)
     page.reload()
