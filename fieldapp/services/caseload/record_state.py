@@ -23,7 +23,7 @@ class AcceptedSubmission:
     answers: Mapping[str, Any]
     definition: FormDefinition | None  # none for a note
     channel: str
-    position: int = 0  # its place in the centre's log
+    position: int = 0  # its id in the store: the order of arrival
     is_refusal: bool = False  # the person did not say yes
     is_overruled: bool = False  # by a no of its record: what it says of consent counts no more
 

@@ -15,7 +15,7 @@ class VersionConsent:
     tier: int
     is_asked: bool  # the person was asked then, and understood
     finished_at: dt.datetime
-    position: int  # in the centre's log
+    position: int  # the id of its submission: the order of arrival
     is_no: bool = False
 
 

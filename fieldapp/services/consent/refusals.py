@@ -41,7 +41,7 @@ class DecidedSubmission:
 
     envelope: Envelope
     decision: Decision
-    position: int  # its place in the centre's log
+    position: int  # its id in the store: the order of arrival
     is_office: bool = False
 
     @property

@@ -37,7 +37,7 @@ class ConsentStatement:
     tier: int
     asked: bool  # the person was asked then, and understood
     finished_at: dt.datetime
-    position: int  # of the submission in the centre's log
+    position: int  # the id of its submission: the order of arrival
     waits: bool = False  # until it is accepted
     is_fall: bool = False  # the right of some record to leave fell: it names neither record nor person
     is_of_all: bool = False  # by all versions of a record, so it replaces what the record said before

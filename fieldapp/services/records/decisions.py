@@ -62,7 +62,7 @@ class IntakeItem:
     submission: IncomingSubmission  # without what may not be stored
     decision: Decision
     as_sent: Envelope
-    position: int = 0  # its number in the store; 0 while it is not stored
+    position: int = 0  # its id in the store; 0 while it is not stored (receipts name its place in the centre's log)
     is_ended: bool = False  # of a card that ended: nothing of it is stored
     late_words: list[LateWord] = field(default_factory=list)  # what it says of consent all the same
     notice: AnswerProblem | None = None  # what its sender is told beside what became of it

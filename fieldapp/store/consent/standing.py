@@ -42,7 +42,7 @@ class ConsentWord(Base):
     tier: Mapped[int]
     asked: Mapped[bool]  # the person was asked then, and understood: only such a word can raise what stands
     finished_at: Mapped[dt.datetime]  # by the phone's clock
-    position: Mapped[int]  # of the submission in the centre's log: the order of arrival; 0 without one
+    position: Mapped[int]  # the id of the submission: the order of arrival; 0 without one
     lowered_at: Mapped[dt.datetime | None]  # when it came and lowered what stood
     waits: Mapped[bool] = mapped_column(default=False)  # a shut-out phone sent it: it counts once it is let in
     # What others name when they know of it. A record that is corrected to less gets another: nobody knew of that.
