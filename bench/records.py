@@ -148,13 +148,15 @@ def refusal(hand: Hand) -> None:
     hand.main(".ledger")
 
 
-CASELOAD = "SELECT username FROM card JOIN user ON user.id = worker_id WHERE is_open GROUP BY 1 ORDER BY count(*) DESC"
-DUE = "WHERE due_on <= date('now') AND is_wanted AND NOT is_settled AND form = '{}' GROUP BY 1 ORDER BY count(*) DESC"
+# Each says who, and in how many days: not each demo has something due on the day on which this runs.
+CASELOAD = "SELECT username, 0 FROM card JOIN user ON user.id = worker_id WHERE is_open GROUP BY 1 ORDER BY count(*) DESC"
+DAYS = "max(0, CAST(julianday(min(due_on)) - julianday('now', 'localtime', 'start of day') AS INTEGER)) AS days"
+DUE = "WHERE is_wanted AND NOT is_settled AND form = '{}' GROUP BY 1 ORDER BY days, count(*) DESC"
 CARDS_DUE = (
-    "SELECT username FROM follow_up JOIN card USING (centre_id, code) JOIN user ON user.id = card.worker_id "
+    f"SELECT username, {DAYS} FROM follow_up JOIN card USING (centre_id, code) JOIN user ON user.id = card.worker_id "
     + DUE.format("encounter")
 )
-MEDIATIONS_DUE = "SELECT username FROM follow_up JOIN user ON user.id = worker_id " + DUE.format("mediation")
+MEDIATIONS_DUE = f"SELECT username, {DAYS} FROM follow_up JOIN user ON user.id = worker_id " + DUE.format("mediation")
 
 # What is logged, the most taps that it may take, and whose day has it (a query of the demo).
 RECORDS: list[tuple[str, Callable[[Hand], None], int, str]] = [
@@ -192,10 +194,11 @@ def begin_shift(page: Page, worker: str) -> None:
     hand.main(".ledger")
 
 
-def find_worker(data: Path, query: str) -> str:
-    """Return the sign-in name of the worker of the demo in whose day a record is most at home."""
+def find_worker(data: Path, query: str) -> tuple[str, int]:
+    """Return the sign-in name of the worker of the demo who has such a record to make, and in how many days."""
     with sqlite3.connect(data / "fieldapp.db") as connection:
-        return str(connection.execute(query).fetchone()[0])
+        name, days = connection.execute(query).fetchone()
+    return str(name), int(days)
 
 
 def describe(name: str, hand: Hand, most: int) -> list[Row]:
@@ -220,7 +223,10 @@ def rows() -> list[Row]:
             browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
             for query, records in itertools.groupby(RECORDS, key=lambda record: record[3]):
                 page = browser.new_context(base_url=server.url, viewport=PHONE, has_touch=True).new_page()  # type: ignore[arg-type]
-                begin_shift(page, find_worker(folder / "data", query))
+                worker, days = find_worker(folder / "data", query)
+                begin_shift(page, worker)
+                if days:
+                    page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + days * 86_400)
                 page.context.set_offline(True)
                 page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
                 for name, log, most, _ in records:
