@@ -11,6 +11,7 @@ from fieldapp import settings as settings_module
 from fieldapp.key_ring import SESSIONS_LAST, ServerSecret
 from fieldapp.paths import TRANSLATIONS
 from fieldapp.services.consent import forgotten
+from fieldapp.services.consent.lowered_list import lower_listed
 from fieldapp.services.consent.withdrawals import end_listed
 from fieldapp.services.failures import set_up_logs
 from fieldapp.services.operations.backup import data_lock
@@ -92,13 +93,14 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _end_cards(session: Session, settings: Settings) -> None:
-    """End the cards that only the list outside the database knows of.
+    """End the cards, and lower the consent, that only the list outside the database knows of.
 
     Before anybody can see them.
     """
     forgotten.attach(session.get_bind().engine, settings)
     if migrations.is_current(session.get_bind().engine):
         end_listed(session)
+        lower_listed(session)
 
 
 def _make_limits(settings: Settings) -> Limits:

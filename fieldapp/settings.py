@@ -32,7 +32,7 @@ class KeyMissing(KeyProblem):
     """There is no secret key yet, or it was lost: what is in the database tells which."""
 
 
-FORGOTTEN = "forgotten.jsonl"  # the list of ended cards
+FORGOTTEN = "forgotten.jsonl"  # the list of what people took back
 OWN_KEY = "secret_key"  # the key's file, where no other is named
 CREDENTIAL = "fieldapp-key"  # the key, as the service manager hands it over
 COMMAND_TIME = 30  # seconds
@@ -63,7 +63,7 @@ class Settings:
         "", "Address that is told when a release fails for hours or a delivery for days, or when somebody must fix it."
     )
     delivery_secrets: str = _setting("", "Folder with the secrets of delivery targets; empty means one in the data folder.")
-    forgotten: str = _setting("", "Folder with the list of ended cards; empty means the data folder.")
+    forgotten: str = _setting("", "Folder with the list of what people took back; empty means the data folder.")
     forgotten_copy: str = _setting("", "A second folder for that list, off this machine; empty means none, so never safe.")
     copies: str = _setting(
         "",
@@ -100,7 +100,7 @@ class Settings:
 
     @property
     def forgotten_file(self) -> Path:
-        """Return the list of ended cards."""
+        """Return the list of what people took back."""
         if self.forgotten:
             return Path(self.forgotten).resolve() / FORGOTTEN
         return self.folder / FORGOTTEN

@@ -10,6 +10,7 @@ from email.utils import make_msgid
 from pathlib import Path
 
 from fieldapp.services.acts import utcnow
+from fieldapp.services.consent.lowered_list import list_lowered_in_talks
 from fieldapp.services.consent.retention import run_retention
 from fieldapp.services.consent.withdrawals import advance_withdrawals
 from fieldapp.services.failures import note_failure
@@ -124,10 +125,11 @@ def erase_what_is_due(session: Session, settings: Settings) -> None:
 
 
 def follow_up_ends(session: Session, settings: Settings) -> None:
-    """End cards that are on the list only, and do what is left to do after ends."""
+    """Do what is left to do after ends, and keep the list of what people took back."""
     # In its folder the older backups stand too: the oldest tells how long somebody is still in one.
     last = marks.read_last_backup(settings)
     advance_withdrawals(session, Path(last.where).parent if last else None)
+    list_lowered_in_talks(session)
 
 
 def cut_lowered(session: Session, settings: Settings) -> None:

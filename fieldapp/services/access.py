@@ -26,6 +26,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "collect.list": frozenset({WORKER}),
     "consent.end_card": frozenset({ADMIN}),
     "consent.end_listed": frozenset({SYSTEM}),
+    "consent.lower_listed": frozenset({SYSTEM}),
     "consent.lower_card": frozenset({ADMIN}),
     "consent.view": frozenset({ADMIN}),
     "consent.take_record": frozenset({ADMIN}),

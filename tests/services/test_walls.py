@@ -206,6 +206,7 @@ NOT_TRIED: dict[str, str] = {
     "consent.card_consent.lower_card": ENDING,
     "consent.card_consent.take_record": ENDING,
     "consent.card_consent.view_card": ENDING,
+    "consent.lowered_list._lower_listed": OF_THE_SYSTEM,
     "consent.withdrawals._end_listed": OF_THE_SYSTEM,
     "consent.withdrawals._finish_held": OF_THE_SYSTEM,
     "consent.withdrawals._note_bytes": OF_THE_SYSTEM,

@@ -11,6 +11,7 @@ from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.consent_record import ConsentEvent, make_consent_record, make_receipt
 from fieldapp.services.consent.ending import OFFICE, end_person
+from fieldapp.services.consent.lowered_list import note_statement
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.cards import Card
@@ -99,7 +100,7 @@ def lower_card(ctx: ActContext, card_id: int, tier: int, reason: str) -> None:
     before = words.list_tiers(ctx.session, ctx.centre_id, [card.code]).get(card.code, standing.LOWEST)
     if not standing.LOWEST <= tier < before:
         raise ActProblem("consent.lower", N_("Here consent can only be lowered. A new yes is said to a worker."))
-    standing.note_statement(ctx, card.code, tier, OFFICE)
+    note_statement(ctx, card.code, tier, OFFICE)
     ctx.describe(f"card/{card.id}", tier=tier, reason=reason)
 
 

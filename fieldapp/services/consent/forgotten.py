@@ -2,29 +2,33 @@
 
 A line is written, and read back, before anything is erased. It has the tag of a card, whose key is not in the database
 either, and a moment. There is a list in the data folder; a second one may lie off this machine. Lines are only added.
+What people lowered without ending their card stands on the same list (`lowered_list.py`).
 """
 
 import datetime as dt
 import functools
 import hashlib
 import hmac
-import json
 import os
 import weakref
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from fieldapp.key_ring import get_first_secret
+from fieldapp.services.consent.line_file import append_lines, parse_line, read_lines, write_line
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.settings import KeyProblem, Settings, sync_folder
+from fieldapp.settings import KeyProblem, Settings
 from fieldapp.store.session import Engine, Session
 
 TAG_LENGTH = 36  # hexadecimal characters: 144 bits
+NONCE_LENGTH = 12  # bytes, of AES-GCM
+FOR_TAGS = b"fieldapp ended cards"
+FOR_SEALING = b"fieldapp lowered consent"
 
 
 @dataclass(frozen=True, order=True)
@@ -56,30 +60,59 @@ class ForgottenList:
         """Return what stands for the day of an intake of a card, as `tag_card` does for the card."""
         return self._make_tag(f"{centre_id}|{person}|{day}")
 
-    def _make_tag(self, text: str) -> str:
-        return hmac.new(self._load_key(), text.encode(), hashlib.sha256).hexdigest()[:TAG_LENGTH]
+    def tag_statement(self, centre_id: int, statement_id: str, tier: int) -> str:
+        """Return what stands for a statement about consent that lowers to a tier."""
+        return self._make_tag(f"{centre_id}|lowered|{statement_id}|{tier}")
 
-    def _load_key(self) -> bytes:
+    def _make_tag(self, text: str) -> str:
+        return hmac.new(self._load_key(FOR_TAGS), text.encode(), hashlib.sha256).hexdigest()[:TAG_LENGTH]
+
+    def _load_key(self, purpose: bytes) -> bytes:
         try:
             secret = self.settings.key()
         except KeyProblem:
             text = N_("Cards that ended cannot be recognized: the server's secret key is missing. Nothing was done.")
             raise ActProblem("consent.key", text) from None
         # Of the first root: the list is a file that is only ever added to.
-        return _derive_key(get_first_secret(secret))
+        return _derive_key(get_first_secret(secret), purpose)
+
+    def seal(self, text: str) -> bytes:
+        """Return a text that only who has the server's secret key can read.
+
+        Raises ActProblem "consent.key" when there is no key.
+        """
+        nonce = os.urandom(NONCE_LENGTH)
+        return nonce + AESGCM(self._load_key(FOR_SEALING)).encrypt(nonce, text.encode(), None)
+
+    def open(self, sealed: bytes) -> str | None:
+        """Return a sealed text; None where this server's key does not open it."""
+        nonce = sealed[:NONCE_LENGTH]
+        body = sealed[NONCE_LENGTH:]
+        try:
+            return AESGCM(self._load_key(FOR_SEALING)).decrypt(nonce, body, None).decode()
+        except (InvalidTag, ValueError):
+            return None
 
     def add(self, line: ForgottenLine) -> bool:
-        """Append a line and read it back; return whether it is in a second place too.
+        """Append the line of an end; return whether it is in a second place too.
+
+        Raises ActProblem "consent.list" when the first place cannot be written.
+        """
+        self.add_text(_write_line(line))
+        return self.is_safe(line.tag)
+
+    def add_text(self, line: str) -> None:
+        """Append a line and read it back; write it into the second place too, if that is there.
 
         Raises ActProblem "consent.list" when the first place cannot be written.
         """
         try:
-            _append(self.first, [line])
+            append_lines(self.first, [line])
         except OSError:
             raise _make_unreachable() from None
-        if line not in _read(self.first):
+        if line not in read_lines(self.first):
             raise _make_unreachable()
-        return self.level() and self.is_safe(line.tag)
+        self.level()
 
     def level(self) -> bool:
         """Write into each place what only the other one has; return whether both could be used."""
@@ -89,9 +122,10 @@ class ForgottenList:
             # A folder that is missing is a disk that is not mounted: to make it would look like a second place.
             if not self.second.parent.is_dir():
                 return False
-            lines = {path: set(_read(path)) for path in (self.first, self.second)}
-            _append(self.second, lines[self.first] - lines[self.second])
-            _append(self.first, lines[self.second] - lines[self.first])
+            first = set(read_lines(self.first))
+            second = set(read_lines(self.second))
+            append_lines(self.second, first - second)
+            append_lines(self.first, second - first)
         except OSError:
             return False
         return True
@@ -101,86 +135,57 @@ class ForgottenList:
         if self.second is None:
             return False
         try:
-            return any(line.tag == tag for line in _read(self.second))
+            return any(line.tag == tag for line in _parse_ends(read_lines(self.second)))
         except OSError:
             return False
 
     def read(self) -> list[ForgottenLine]:
-        """Return what any place has, the first line of each card, in the order of time."""
-        self.level()
-        lines = {line.tag: line for line in sorted(_read(self.first), key=lambda line: line.at, reverse=True)}
+        """Return the first line of each card that ended, of any place, in the order of time."""
+        ends = sorted(_parse_ends(self.read_texts()), key=lambda line: line.at, reverse=True)
+        lines = {line.tag: line for line in ends}
         return sorted(lines.values(), key=lambda line: line.at)
+
+    def read_texts(self) -> list[str]:
+        """Return every line of any place, of whatever it is."""
+        self.level()
+        return read_lines(self.first)
 
 
 def _make_unreachable() -> ActProblem:
-    text = N_("The list of ended cards cannot be written, so nothing was ended. Tell who looks after the server.")
+    text = N_(
+        "The list of what people took back cannot be written, so nothing was changed. Tell who looks after the server."
+    )
     return ActProblem("consent.list", text)
 
 
 def merge_lists(target: Path, source: Path) -> None:
     """Add to a list the lines of another one: a restore never takes it back to an older one."""
-    _append(target, set(_read(source)) - set(_read(target)))
-
-
-def _append(path: Path, lines: Iterable[ForgottenLine]) -> None:
-    """Add lines durably; half a line, left by a power cut, is ended first."""
-    text = "".join(f"{_write_line(line)}\n" for line in sorted(lines))
-    if not text:
-        return
-    is_new = not path.exists()
-    if is_new:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            text = f"\n{text}"
-        data = text.encode()
-        if os.write(descriptor, data) != len(data):
-            raise OSError("the list was not written whole")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    if is_new:
-        sync_folder(path.parent)
+    append_lines(target, set(read_lines(source)) - set(read_lines(target)))
 
 
 def _write_line(line: ForgottenLine) -> str:
-    return json.dumps({"centre": line.centre_id, "tag": line.tag, "at": line.at}, sort_keys=True)
+    return write_line({"centre": line.centre_id, "tag": line.tag, "at": line.at})
 
 
-def _read(path: Path) -> list[ForgottenLine]:
-    """Return the lines of a list.
-
-    One that is damaged is left out, since every other one must count.
-    """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    lines = []
-    for raw in text.splitlines():
-        line = _read_line(raw)
-        if line is not None:
-            lines.append(line)
-    return lines
-
-
-def _read_line(text: str) -> ForgottenLine | None:
-    try:
-        values: dict[str, Any] = json.loads(text)
-        return ForgottenLine(int(values["centre"]), str(values["tag"]), str(values["at"]))
-    except (ValueError, TypeError, KeyError):
-        return None
+def _parse_ends(texts: list[str]) -> list[ForgottenLine]:
+    """Return the lines that are of ends."""
+    ends = []
+    for text in texts:
+        values = parse_line(text) or {}
+        try:
+            ends.append(ForgottenLine(int(values["centre"]), str(values["tag"]), str(values["at"])))
+        except (ValueError, TypeError, KeyError):
+            continue
+    return ends
 
 
 @functools.lru_cache(maxsize=8)
-def _derive_key(secret: str) -> bytes:
-    """Return the key of the tags of cards.
+def _derive_key(secret: str, purpose: bytes) -> bytes:
+    """Return the key of the tags of cards, or of what is sealed.
 
-    It is their own, so that no other use of the secret key gives it away.
+    Each is its own, so that no other use of the secret key gives it away.
     """
-    return HKDF(SHA256(), 32, salt=None, info=b"fieldapp ended cards").derive(secret.encode())
+    return HKDF(SHA256(), 32, salt=None, info=purpose).derive(secret.encode())
 
 
 _lists: weakref.WeakKeyDictionary[Engine, ForgottenList] = weakref.WeakKeyDictionary()

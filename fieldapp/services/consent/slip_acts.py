@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.ending import end_person
-from fieldapp.services.consent.standing import LOWEST, note_statement
+from fieldapp.services.consent.lowered_list import note_statement
+from fieldapp.services.consent.standing import LOWEST
 from fieldapp.services.consent.withdrawals import compute_forgotten_by
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.consent import slips, standing, withdrawals

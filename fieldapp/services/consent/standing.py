@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.consent import standing
 from fieldapp.store.consent.standing import ConsentWord, StandingUpdate
@@ -245,27 +244,38 @@ def _correct_word(word: ConsentWord, statement: ConsentStatement) -> None:
         word.asked = False
 
 
-def note_statement(ctx: ActContext, person: str, tier: int, how: str) -> str:
-    """Save what a person says by their slip, or at the office; return the id of the statement.
+def make_lowering(ctx: ActContext, person: str, tier: int, how: str) -> ConsentStatement:
+    """Return what a person says by their slip, or at the office.
 
     It is said in the knowledge of all that stands. Raises ActProblem when it would allow more than stands.
     """
     row = standing.find_standing(ctx.session, ctx.centre_id, person)
     if row is None or tier > row.tier:
         raise ActProblem("consent.raises", N_("This can only allow less than before. To allow more, talk with your worker."))
-    statement = ConsentStatement(
-        str(uuid.uuid4()),
-        person,
-        tier,
-        False,
-        ctx.now,
-        0,
-        spoken=SpokenConsent(tuple(row.heads), row.wording),
-        how=how,
-    )
-    save_statements(ctx.session, ctx.centre_id, [statement], ctx.now)
-    show_standing(ctx, {person})
-    return statement.root_id
+    spoken = SpokenConsent(tuple(row.heads), row.wording)
+    return ConsentStatement(str(uuid.uuid4()), person, tier, False, ctx.now, 0, spoken=spoken, how=how)
+
+
+def list_lowering(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[dt.datetime, ConsentStatement]]:
+    """Return what lowered a person's consent since a time, and when.
+
+    As statements that can only lower: nobody is asked in them.
+    """
+    lowering = []
+    for word in standing.list_lowering_words(session, centre_id, since):
+        statement = ConsentStatement(
+            word.root_id,
+            word.person,
+            word.tier,
+            False,
+            word.finished_at,
+            0,
+            statement_id=word.statement_id,
+            spoken=SpokenConsent(tuple(word.knew), word.wording, word.language),
+            how=word.how,
+        )
+        lowering.append((word.lowered_at or since, statement))
+    return lowering
 
 
 def find_person(session: Session, centre_id: int, root_id: str) -> str:

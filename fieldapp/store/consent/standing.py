@@ -334,6 +334,23 @@ def list_lowered_since(session: Session, centre_id: int, since: dt.datetime) -> 
     return set(session.scalars(query.distinct()))
 
 
+def list_lowering_words(session: Session, centre_id: int, since: dt.datetime) -> Sequence[ConsentWord]:
+    """Return the words that lowered what stood for a person since a time."""
+    query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
+    return session.scalars(query.where(ConsentWord.person != "", ~ConsentWord.waits)).all()
+
+
+def find_word(session: Session, centre_id: int, person: str, ids: Collection[str]) -> ConsentWord | None:
+    """Return the word of one of these records, or of a person with one of these statements.
+
+    The lowest of several. A card that got another code has another person, and an erased record another id.
+    """
+    has_statement = sa.and_(ConsentWord.person == person, ConsentWord.statement_id.in_(ids))
+    query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ~ConsentWord.waits)
+    query = query.where(sa.or_(ConsentWord.root_id.in_(ids), has_statement))
+    return session.scalars(query.order_by(ConsentWord.tier).limit(1)).first()
+
+
 def list_waiting_words(session: Session, centre_id: int, positions: Collection[int]) -> Sequence[ConsentWord]:
     """Return the words at these positions in the log that wait to be accepted, locked."""
     query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.waits)

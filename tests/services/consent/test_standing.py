@@ -24,6 +24,7 @@ from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.acts import ActContext, utcnow
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.consent.lowered_list import note_statement
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions, tables
 from fieldapp.services.products.content import EditionContent
@@ -63,7 +64,7 @@ from tests.services.consent.consents import (
 from tests.services.consent.endings import end
 from tests.services.products.figures import NOW, body_of, number, switched_on
 
-pytestmark = pytest.mark.usefixtures("one_no")  # with two noes: test_two_answers.py
+pytestmark = pytest.mark.usefixtures("one_no", "with_list")  # with two noes: test_two_answers.py
 
 SECRET = "s" * 64
 MANY = [code(seed) for seed in range(100, 140)]
@@ -633,7 +634,7 @@ def test_a_slip_lowers_what_stands_and_raises_nothing(session: Session, cast: Ca
 
 def say_by_slip(session: Session, cast: Cast, person: str, tier: int) -> str:
     with WriteTransaction(session):
-        return standing.note_statement(ActContext(session, cast.system, utcnow()), person, tier, "slip")
+        return note_statement(ActContext(session, cast.system, utcnow()), person, tier, "slip")
 
 
 def test_an_end_stays_whatever_comes_later(session: Session, cast: Cast) -> None:

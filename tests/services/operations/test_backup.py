@@ -19,7 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.app import create_app
+from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.consent.lowered_list import list_lowered_in_talks
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import take_backup
 from fieldapp.services.operations.backup.data_lock import share
@@ -37,6 +39,7 @@ from fieldapp.store.releases.releases import Release, ReleaseRun
 from fieldapp.web.sessions import db
 from tests.cast import Cast, a_series, make_cast
 from tests.commands import Ended, run_command
+from tests.services.consent.consents import knowing
 from tests.services.consent.endings import CARD, OTHER, end, send, talked
 from tests.services.operations.backups import SECRET, Phone, opened
 
@@ -504,6 +507,30 @@ def test_who_took_everything_back_after_the_copy_is_not_brought_back(
         (answer,) = send(session, cast.amina, talked())  # what the phone still has
         assert [problem["code"] for problem in answer["problems"]] == ["consent.ended"]
         assert standing.list_tiers(session, cast.centre.id) == {OTHER: 3}
+
+
+def test_who_lowered_consent_after_the_copy_is_not_asked_to_do_it_again(
+    settings: Settings, elsewhere: Settings, phone: Phone, cast: Cast, tmp_path: Path
+) -> None:
+    """In the office, and in a talk whose phone has nothing left of it."""
+    (tmp_path / "stick").mkdir()
+    here = replace(settings, forgotten_copy=str(tmp_path / "stick"))
+    there = replace(elsewhere, forgotten_copy=str(tmp_path / "stick"))
+    attach(phone.session.get_bind().engine, here)
+    send(phone.session, cast.amina, talked(), talked(OTHER))
+    before = take_backup(here, tmp_path / "before")
+    card_id = find_card(phone.session, cast.rosa, code=CARD)
+    lower_card(phone.session, cast.rosa, card_id=card_id, tier=0, reason="in_person")
+    send(phone.session, cast.amina, knowing(phone.session, talked(OTHER, tier="1"), OTHER))
+    list_lowered_in_talks(phone.session)
+    restore(there, before.where)
+    with opened(there) as session:
+        assert standing.list_tiers(session, cast.centre.id) == {CARD: 0, OTHER: 1}
+        assert json.loads(feed_of(session)[f"card/{OTHER}"])["tier"] == "1", "phones are told"
+
+
+def feed_of(session: Session) -> dict[str, str]:
+    return {item.key: item.body for item in session.scalars(sa.select(feed.PullItem))}
 
 
 def test_a_restore_never_takes_the_list_back_to_an_older_one(

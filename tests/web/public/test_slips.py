@@ -186,17 +186,22 @@ def test_no_step_is_skipped(client: FlaskClient, settings: Settings, web_cast: C
     assert tiers(settings, web_cast) == {ONE: 3, TWO: 2}
 
 
+@pytest.mark.parametrize("act", ["end", "lower"])
 def test_what_could_not_be_written_down_is_not_said_to_be_done(
-    client: FlaskClient, settings: Settings, web_cast: Cast, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, settings: Settings, web_cast: Cast, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
-    (ask,) = tickets(type_in(client, SLIP).text, "ask-end")
-    (end,) = tickets(client.post("/r", data={"ticket": ask}).text, "end")
+    page = type_in(client, SLIP).text
+    if act == "end":
+        (ask,) = tickets(page, "ask-end")
+        (ticket,) = tickets(client.post("/r", data={"ticket": ask}).text, "end")
+    else:
+        ticket = next(each for each in tickets(page) if ".lower-1." in each)
 
     def refuse(path: Path, lines: object) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(forgotten, "_append", refuse)
-    answer = client.post("/r", data={"ticket": end})
+    monkeypatch.setattr(forgotten, "append_lines", refuse)
+    answer = client.post("/r", data={"ticket": ticket})
     assert "Nothing was changed." in answer.text
     assert "It is taken back" not in answer.text
     assert tiers(settings, web_cast) == {ONE: 3, TWO: 2}

@@ -16,6 +16,7 @@ from fieldapp.key_ring import ServerSecret
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.consent.forgotten import attach, merge_lists
+from fieldapp.services.consent.lowered_list import lower_again
 from fieldapp.services.consent.withdrawals import end_listed
 from fieldapp.services.operations.backup import data_lock, places
 from fieldapp.services.operations.backup.contents import (
@@ -233,6 +234,7 @@ def _put_back(
                 # A new epoch, so that phones notice that the centre may have forgotten what it told
                 # them.
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
+                _lower_again(session, settings, manifest)
                 # Before anything is served: the next restore of this copy must not choose the same.
                 if not before.is_drill:
                     places.write_last_epoch(settings, source, epoch)
@@ -243,6 +245,16 @@ def _put_back(
         shutil.rmtree(work, ignore_errors=True)
     unknown = [name for sha256, name in before.packages.items() if sha256 not in known_packages]
     return Restored(manifest, epoch, aside.used, unknown)
+
+
+def _lower_again(session: Session, settings: Settings, manifest: dict[str, Any]) -> None:
+    """Let what people lowered after the copy was made count again.
+
+    It is on the list outside the database. Without the secret key nobody can tell what it was; then there is nothing in the copy that leaves either.
+    """
+    attach(session.get_bind().engine, settings)
+    with contextlib.suppress(ActProblem):
+        lower_again(session, dt.datetime.fromisoformat(manifest["made_at"]))
 
 
 def _end_cards(settings: Settings) -> None:

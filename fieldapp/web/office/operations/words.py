@@ -15,6 +15,7 @@ ACTS = {
     "consent.end_card": N_("A person took everything back"),
     "consent.take_record": N_("A consent record was taken as a file"),
     "consent.end_listed": N_("A card on the list of ended cards was ended"),
+    "consent.lower_listed": N_("Consent was lowered that is on the list of what people took back"),
     "consent.lower_card": N_("A person's consent was lowered"),
     "copy.import": N_("An encrypted copy from a phone was imported"),
     "device.set_up_collect": N_("ODK Collect was set up for a worker"),
