@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.people import passwords
 from fieldapp.settings import Settings
 from fieldapp.store import database, migrations, tables
@@ -180,7 +181,9 @@ def engine(url: str, request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
-def session(engine: sa.Engine) -> Iterator[Session]:
+def session(engine: sa.Engine, tmp_path: Path) -> Iterator[Session]:
+    """A session on a database that has its list of what people took back."""
+    attach(engine, Settings(data=str(tmp_path), secret_key="s" * 64))
     with Session(engine, expire_on_commit=False) as made:
         yield made
 

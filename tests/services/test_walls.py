@@ -321,11 +321,16 @@ def test_another_centre_reaches_nothing_by_any_id(session: Session, cast: Cast, 
     with pytest.raises(ActProblem) as refused:
         board.take_step(session, cast.olaf, kind="acted", item_id=centre.request.id)
     assert refused.value.code == "access.not_found"
-    for place in TRIED:  # and each of them is there, for its own centre
+    for place in sorted(TRIED, key=is_erasing):  # and each of them is there, for its own centre
         who = cast.rosa if "admin" in RIGHTS_OF[place] else cast.amina
         code = ask(centre.ask, place, who)
         is_there = code not in ("access.not_found", "access.denied", "person.unknown")
         assert is_there, f"{place}: not even the own centre finds it, so the refusal above says nothing"
+
+
+def is_erasing(place: str) -> bool:
+    """Say whether an act leaves nothing that others could find: it is tried last."""
+    return ".erase" in place or place.endswith("end_card")
 
 
 def test_what_is_aside_is_out_of_reach_of_another_centre(session: Session, cast: Cast) -> None:

@@ -33,8 +33,6 @@ from tests.services.consent.endings import end
 from tests.services.consent.refusals import everything
 from tests.services.records.phone import SECRET, Phone
 
-pytestmark = pytest.mark.usefixtures("with_list")
-
 ONE, TWO = code(1), code(2)
 SLIP, OTHER = "K7QM3RXDQ2FA", "0000ZZZZ1111"
 TAG = tag_slip(SLIP, keys.derive_slip_key(SECRET))

@@ -64,7 +64,7 @@ from tests.services.consent.consents import (
 from tests.services.consent.endings import end
 from tests.services.products.figures import NOW, body_of, number, switched_on
 
-pytestmark = pytest.mark.usefixtures("one_no", "with_list")  # with two noes: test_two_answers.py
+pytestmark = pytest.mark.usefixtures("one_no")  # with two noes: test_two_answers.py
 
 SECRET = "s" * 64
 MANY = [code(seed) for seed in range(100, 140)]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from fieldapp.cli import cli
 from fieldapp.cli.db import REHEARSAL, write_report
 from fieldapp.services.consent.card_consent import find_card, lower_card
+from fieldapp.services.consent.forgotten import attach
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
 from fieldapp.store.consent.overview import ConsentCounts
@@ -56,6 +57,7 @@ def test_what_consent_did_not_reach_before_is_taken_out_and_said(
     settings: Settings, web_cast: Cast, command: CliRunner
 ) -> None:
     engine = engine_for(settings.url)
+    attach(engine, settings)
     with Session(engine) as session:
         publish_others(session, web_cast)
         send(session, web_cast.amina, intake(CARD, MAY))

@@ -250,7 +250,8 @@ def _put_back(
 def _lower_again(session: Session, settings: Settings, manifest: dict[str, Any]) -> None:
     """Let what people lowered after the copy was made count again.
 
-    It is on the list outside the database. Without the secret key nobody can tell what it was; then there is nothing in the copy that leaves either.
+    It is on the list outside the database. Without the secret key nobody can tell what it was; then nothing can leave
+    either.
     """
     attach(session.get_bind().engine, settings)
     with contextlib.suppress(ActProblem):
