@@ -110,6 +110,7 @@ def a_series(
 
 def another_worker(session: Session, cast: Cast) -> Actor:
     """Return a colleague of Amina's, on a phone of their own."""
+    session.rollback()  # what was read before must not keep an old snapshot
     user = session.scalars(sa.select(User).where(User.username == "basil")).one_or_none()
     if user is None:
         user = User(

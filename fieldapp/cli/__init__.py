@@ -17,6 +17,7 @@ from fieldapp.version import VERSION
 log = logging.getLogger("fieldapp.cli")
 
 COMMANDS = [
+    "audit",
     "backup",
     "board",
     "centre",

@@ -19,6 +19,7 @@ from fieldapp.services.operations.server_key import count_by_root, load_usable_k
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
+from fieldapp.store.operations import audit
 from fieldapp.store.session import DatabaseError, OperationalError, Session, check_connection
 from fieldapp.web import assets
 
@@ -62,6 +63,12 @@ def doctor() -> None:
         sys.exit(1)
 
 
+def _of_audit_log(session: Session) -> Iterator[str]:
+    for head in audit.list_heads(session):
+        if head.fault:
+            yield f"The audit log is not as it was written, from line {head.fault_at} on. See: fieldapp audit verify"
+
+
 def _find_source(name: str) -> str:
     """Return where a setting comes from: "set" by a variable, a "file", or the "default"."""
     if name in os.environ:
@@ -85,6 +92,8 @@ def _of_database(settings: Settings) -> Iterator[str]:
         with Session(engine) as session:
             yield from _of_key(session, settings)
             # Only on a current database: an older one may lack the column.
+            if migrations.is_current(engine):
+                yield from _of_audit_log(session)
             if migrations.is_current(engine) and works_beside_real_centres(session):
                 yield (
                     "The demo's accounts, whose password is published, are in a database with a real centre. "

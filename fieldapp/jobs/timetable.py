@@ -14,6 +14,7 @@ from fieldapp.services.consent.lowered_list import list_lowered_in_talks
 from fieldapp.services.consent.retention import run_retention
 from fieldapp.services.consent.withdrawals import advance_withdrawals
 from fieldapp.services.failures import note_failure
+from fieldapp.services.operations.audit_chain import check_all_chains, describe_faults
 from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.products.notices import notify_subscribers
@@ -138,6 +139,12 @@ def cut_lowered(session: Session, settings: Settings) -> None:
         log.info("took out answers of %s people that consent does not reach any more", people)
 
 
+def check_audit_log(session: Session, settings: Settings) -> None:
+    """Check that no line of the audit log was changed; the office's home says what was found."""
+    for sentence in describe_faults(check_all_chains(session)):
+        log.error("%s", sentence)
+
+
 # Ends come first: a release of the same minute leaves out who took their data back.
 TIMETABLE = [
     Job("ends", 60, follow_up_ends),
@@ -147,4 +154,5 @@ TIMETABLE = [
     Job("deliveries", 60, send_packages),
     Job("products", 600, build_due_products),
     Job("retention", 3600, erase_what_is_due),
+    Job("audit", 12 * 3600, check_audit_log),
 ]

@@ -16,6 +16,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "areas.fetch": frozenset({WORKER}),
     "attachment.receive": frozenset({WORKER}),
     "attachment.open": frozenset({ADMIN}),
+    "audit.export": frozenset({ADMIN}),
+    "audit.view": frozenset({ADMIN}),
     "batch.receive": frozenset({WORKER}),
     "caseload.rebuild": frozenset({SYSTEM}),
     "caseload.list": frozenset({ADMIN}),

@@ -10,12 +10,14 @@ from fieldapp.services.access import ACCESS, SYSTEM
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit
+from fieldapp.store.operations.audit import AuditLine
 from fieldapp.store.session import Session
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 ACTS: dict[str, Callable[..., Any]] = {}
+SAME_VIEW = dt.timedelta(minutes=10)  # the board asks for itself again each minute
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class ActContext:
     details: dict[str, Any] = field(default_factory=dict)
     is_audited: bool = True
     last_steps: list[Callable[[], None]] = field(default_factory=list)
+    more_lines: list[AuditLine] = field(default_factory=list)
 
     @property
     def centre_id(self) -> int:
@@ -67,6 +70,18 @@ class ActContext:
         """
         self.last_steps.append(step)
 
+    def add_line(self, act: str, target: str, **details: Any) -> None:
+        """Add a line to the audit log beside the act's own, at the end of the transaction."""
+        self.more_lines.append(self._make_line(act, target, details))
+
+    def _make_line(self, act: str, target: str, details: dict[str, Any]) -> AuditLine:
+        return AuditLine(self.now, act, self.centre_id, self.actor.user_id, self.actor.device_id, target, details)
+
+    def list_lines(self, name: str) -> list[AuditLine]:
+        """Return the lines that the act leaves in the audit log, its own last."""
+        own_lines = [self._make_line(name, self.target, self.details)] if self.is_audited else []
+        return [*self.more_lines, *own_lines]
+
     def skip_audit(self) -> None:
         """Leave no audit line, because nothing changed.
 
@@ -83,19 +98,6 @@ def _require_access(name: str, actor: Actor) -> None:
     # Asked by name: an act without a line in the table fails here, and is not open by mistake.
     if actor.role not in ACCESS[name]:
         raise ActProblem("access.denied", N_("Your role does not allow this."))
-
-
-def _add_line(ctx: ActContext, name: str) -> None:
-    audit.add(
-        ctx.session,
-        at=ctx.now,
-        centre_id=ctx.centre_id,
-        actor_id=ctx.actor.user_id,
-        device_id=ctx.actor.device_id,
-        act=name,
-        target=ctx.target,
-        details=ctx.details,
-    )
 
 
 def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
@@ -122,8 +124,9 @@ def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callab
                     step()
                 # In the same transaction: there is never an act without its line, nor a line
                 # without its act.
-                if this.is_audited:
-                    _add_line(this, name)
+                lines = this.list_lines(name)
+                if lines:
+                    audit.add(session, lines)
             return result
 
         ACTS[name] = run
@@ -149,3 +152,37 @@ def read_act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], C
         return run
 
     return wrap_function
+
+
+def view_act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
+    """Register a function as a read act of which the audit log says who looked at what.
+
+    As `read_act`, but a line says what the function described: what was shown, by which filter, and how much. The same
+    person, looking at the same again within ten minutes, leaves no second line.
+    """
+
+    def wrap_function(function: Callable[Concatenate[ActContext, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
+        @functools.wraps(function)
+        def run(session: Session, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            _require_access(name, actor)
+            this = ActContext(session, actor, utcnow())
+            result = function(this, *args, **kwargs)
+            # The system looks at everything, for instance to print it: that it does so says the act that asked for it.
+            if this.target and actor.user_id is not None:
+                _note_view(this, name)
+            return result
+
+        ACTS[name] = run
+        return run
+
+    return wrap_function
+
+
+def _note_view(ctx: ActContext, name: str) -> None:
+    """Leave a line in a transaction of its own: what was read goes on being used."""
+    (line,) = ctx.list_lines(name)
+    with Session(ctx.session.get_bind()) as session:
+        if audit.has_line_since(session, line, ctx.now - SAME_VIEW):
+            return
+        with WriteTransaction(session):
+            audit.add(session, [line])

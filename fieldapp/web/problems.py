@@ -21,6 +21,7 @@ from sync import openrosa
 log = logging.getLogger("fieldapp.web")
 
 OPENROSA = {"X-OpenRosa-Version": "1.0"}
+REFUSED = 422  # the status of a problem that is not listed below
 STATUS = {
     "access.denied": 403,
     "access.not_found": 404,
@@ -49,6 +50,8 @@ STATUS = {
     "release.overtaken": 409,
     "release.not_failed": 409,
     "release.switched_off": 409,
+    "consent.key": 503,
+    "consent.list": 503,
     "delivery.not_failed": 409,
     "delivery.over": 409,
     "release.revoked": 410,
@@ -155,7 +158,9 @@ def init(app: Flask) -> None:
             return redirect(url_for("public.sign_in", next=request.path))
         if isinstance(problem, Overtaken):
             return overtaken.page(problem, gettext(problem.text), STATUS[problem.code])
-        return answer(problem.code, gettext(problem.text).format(**problem.details), STATUS[problem.code])
+        # A problem that pages expect elsewhere may come up anywhere: it is said, and is no error of the program.
+        status = STATUS.get(problem.code, REFUSED)
+        return answer(problem.code, gettext(problem.text).format(**problem.details), status)
 
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> ResponseReturnValue:

@@ -26,7 +26,7 @@ RIGHTS: dict[str, set[str]] = {
         "second_factor.set", "session.end_others", "session.end_own", "session.list",
     },
     "admin": {
-        "attachment.open", "board.request", "board.report", "board.view", "board.step", "card.hand_over", "caseload.list",
+        "audit.export", "audit.view", "attachment.open", "board.request", "board.report", "board.view", "board.step", "card.hand_over", "caseload.list",
         "phone_rules.change", "classes.propose", "consent.end_card", "consent.lower_card", "consent.view", "consent.take_record", "copy.import", "delivery.retry", "device.set_up_collect", "device.give_up", "device.invite", "device.revoke", "draft.begin",
         "draft.change", "draft.classify", "draft.discard", "draft.publish", "draft.view", "drafts.list", "feed_key.make",
         "feed_key.revoke", "feed_keys.list", "product.view", "form.open", "form.publish", "form.withdraw", "forms.list",
@@ -46,7 +46,7 @@ RIGHTS: dict[str, set[str]] = {
     },
 }  # fmt: skip
 
-RUNNERS = {"act.<locals>.wrap_function.<locals>.run", "read_act.<locals>.wrap_function.<locals>.run"}
+RUNNERS = {f"{kind}.<locals>.wrap_function.<locals>.run" for kind in ("act", "read_act", "view_act")}
 
 
 def all_acts() -> dict[str, tuple[str, Callable[..., Any]]]:

@@ -15,6 +15,8 @@ from fieldapp.services.acts import ActContext, Actor, utcnow
 from fieldapp.services.board import board
 from fieldapp.services.caseload import hand_over
 from fieldapp.services.forms import drafts, published
+from fieldapp.services.operations import audit_log
+from fieldapp.services.operations.audit_log import AuditSearch
 from fieldapp.services.people import accounts
 from fieldapp.services.phones import collect, devices
 from fieldapp.services.phones.pull import pull_changes
@@ -269,6 +271,8 @@ NOT_TRIED: dict[str, str] = {
     "phones.rules.set_phone_rules": NAMES_NOTHING,
     "forms.drafts.begin_draft": NAMES_NOTHING,
     "forms.published.publish_form": NAMES_NOTHING,
+    "operations.audit_log.export_lines": SEEN_ELSEWHERE,
+    "operations.audit_log.list_lines": SEEN_ELSEWHERE,
     "operations.overview.list_audit": NAMES_NOTHING,
     "operations.overview.view_home": NAMES_NOTHING,
     "people.accounts.add_person": NAMES_NOTHING,
@@ -366,6 +370,9 @@ def test_lists_of_another_centre_are_empty(session: Session, cast: Cast, tmp_pat
         wanted = RecordFilter(author_id=cast.amina.user_id)
         assert bool(listing.list_records(session, who, record_filter=wanted).page.total) is is_there
         assert bool(listing.list_review_queue(session, who).submissions) is is_there
+        published_here = AuditSearch(act="form.publish")
+        assert bool(audit_log.list_lines(session, who, search=published_here).lines) is is_there
+        assert bool(audit_log.export_lines(session, who, search=published_here).lines) is is_there
         assert (centre.release.id in [one.id for one in downloads.list_releases(session, who).releases]) is is_there
         assert bool(series.list_series(session, who)[0]) is is_there
         registry = product_registry.list_products(session, who)

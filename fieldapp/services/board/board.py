@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fieldapp.services.access import ADMIN, CRISIS, WORKER
-from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.acts import ActContext, act, read_act, view_act
 from fieldapp.services.caseload.chains import Chain, make_chains
 from fieldapp.services.caseload.record_state import RecordState, load_states
 from fieldapp.services.definitions import load_definitions
@@ -158,10 +158,12 @@ def _mark_of_people(ctx: ActContext, today: dt.date) -> str:
     return hashlib.sha256(repr((due, team)).encode()).hexdigest()[:16]
 
 
-@read_act("board.view")
+@view_act("board.view")
 def see_board(ctx: ActContext) -> BoardPage:
     """Return the whole board as it is now."""
-    return _read_board(ctx)
+    page = _read_board(ctx)
+    ctx.describe("board", shown=len(page.incidents) + len(page.requests))
+    return page
 
 
 def _read_board(ctx: ActContext) -> BoardPage:
@@ -427,14 +429,14 @@ def make_shift_report(ctx: ActContext, hours: int) -> ShiftReport:
     )
 
 
-@read_act("board.view")
+@view_act("board.view")
 def see_history(ctx: ActContext, hours: int) -> ShiftReport:
     """Return what was done in the last hours, oldest first."""
+    ctx.describe("board", hours=hours)
     return make_shift_report(ctx, hours)
 
 
 @act("board.report")
-# The report leaves the office, so it leaves an audit line; looking at the board does not.
 def authorize_report(ctx: ActContext, hours: int) -> str:
     """Note that somebody takes a shift report away, and return what to call it."""
     ctx.describe("board", hours=hours)

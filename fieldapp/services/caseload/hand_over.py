@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fieldapp.services.access import WORKER
-from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.acts import ActContext, act, view_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records.decisions import IncomingSubmission
 from fieldapp.services.records.intake import store_submissions
@@ -38,7 +38,7 @@ class Caseload:
     labels: dict[int, str]
 
 
-@read_act("caseload.list")
+@view_act("caseload.list")
 def list_caseload(ctx: ActContext, after: str = "", worker_id: int | None = None) -> Caseload:
     """Return one page of cards after a code, of all workers or of one."""
     centre = centres.get(ctx.session, ctx.centre_id)
@@ -49,6 +49,8 @@ def list_caseload(ctx: ActContext, after: str = "", worker_id: int | None = None
     if len(rows) > PAGE:
         next_code = rows[PAGE - 1].code
     everybody = users.list_for(ctx.session, ctx.centre_id)
+    of_worker = {} if worker_id is None else {"worker_id": worker_id}
+    ctx.describe("caseload", **of_worker, shown=min(len(rows), PAGE))
     return Caseload(
         today,
         rows[:PAGE],

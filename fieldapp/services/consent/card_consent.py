@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.acts import ActContext, act, read_act, view_act
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.consent_record import ConsentEvent, make_consent_record, make_receipt
 from fieldapp.services.consent.ending import OFFICE, end_person
@@ -46,9 +46,10 @@ class CardConsent:
     events: tuple[ConsentEvent, ...]
 
 
-@read_act("consent.view")
+@view_act("consent.view")
 def view_card(ctx: ActContext, card_id: int) -> CardConsent:
     card = _get_card(ctx, card_id)
+    ctx.describe(f"card/{card.id}")
     tier = words.list_tiers(ctx.session, ctx.centre_id, [card.code]).get(card.code)
     return CardConsent(card, tier, tuple(range(tier or 0)), _list_events(ctx, card))
 

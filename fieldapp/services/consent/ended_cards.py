@@ -238,7 +238,8 @@ def _is_about(envelope: Envelope, definition: FormDefinition | None, ended_codes
 
     A note, and one whose form is not here, is about every card that it names.
     """
-    if definition is None or is_caseload_note(envelope):
+    # A no names its person beside the answers, where there is nothing of them.
+    if definition is None or is_caseload_note(envelope) or plain_code(envelope.refused_by) in ended_codes:
         return True
     answers = read_answers(envelope.body, definition)
     return plain_code(definition.read_role(answers, QuestionRole.PERSON)) in ended_codes

@@ -105,16 +105,7 @@ def save_withdrawal(
     for kind in kinds:
         store.add_ended(ctx.session, ctx.centre_id, kind, [tag])
     if how not in (OFFICE, LIST, ONE_RECORD):  # those are acts of their own, which leave their own line
-        audit.add(
-            ctx.session,
-            at=ctx.now,
-            centre_id=ctx.centre_id,
-            actor_id=ctx.actor.user_id,
-            device_id=ctx.actor.device_id,
-            act="consent.end_card",
-            target=f"ended/{tag}",
-            details={"how": how},
-        )
+        ctx.add_line("consent.end_card", f"ended/{tag}", how=how)
     return withdrawal
 
 

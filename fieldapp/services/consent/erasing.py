@@ -14,6 +14,7 @@ from fieldapp.services.consent.retention_rules import month_end, month_start
 from fieldapp.services.consent.unusable_refusals import compute_tier
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.consent import retention as store
+from fieldapp.store.operations import audit
 from fieldapp.store.phones import pull
 from fieldapp.store.records import attachments, submissions, tombstones
 from fieldapp.store.records.attachments import Blob
@@ -218,5 +219,8 @@ def erase_audit(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]
     for number, at, target in store.select_audit_lines(ctx.session, ctx.centre_id, ids):
         if at <= due.before(due.rule.days) and not _is_about_preserved(due, target):
             erased.add(number)
+    ranges = store.list_audit_ranges(ctx.session, ctx.centre_id, erased)
     store.delete_audit_lines(ctx.session, ctx.centre_id, erased)
+    if ranges:
+        ctx.add_line(audit.ERASED, "audit", ranges=ranges)
     return erased

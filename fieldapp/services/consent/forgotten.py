@@ -25,6 +25,7 @@ from fieldapp.services.problems import N_, ActProblem
 from fieldapp.settings import KeyProblem, Settings
 from fieldapp.store.session import Engine, Session
 
+UNREACHABLE = "consent.list"  # the code of the problem that the list cannot be written
 TAG_LENGTH = 36  # hexadecimal characters: 144 bits
 NONCE_LENGTH = 12  # bytes, of AES-GCM
 FOR_TAGS = b"fieldapp ended cards"
@@ -155,7 +156,7 @@ def _make_unreachable() -> ActProblem:
     text = N_(
         "The list of what people took back cannot be written, so nothing was changed. Tell who looks after the server."
     )
-    return ActProblem("consent.list", text)
+    return ActProblem(UNREACHABLE, text)
 
 
 def merge_lists(target: Path, source: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fieldapp.services.acts import ActContext, read_act
+from fieldapp.services.acts import ActContext, read_act, view_act
 from fieldapp.services.forms.roles import list_newest
 from fieldapp.services.operations.backup.marks import CopiesState
 from fieldapp.services.operations.server_key import is_key_right
@@ -53,6 +53,7 @@ class HomePage:
     failed_products: int
     latest: records.RecordPage
     copies: CopiesState  # backups off this machine
+    audit_fault: int  # the number of the line of the audit log that was changed; 0 for none
     workers: dict[int, str]
     titles: dict[str, Any]  # of each form, by language
 
@@ -95,9 +96,15 @@ def view_home(ctx: ActContext, secret: str, copies: CopiesState = CopiesState.FI
         failed_products=sum(state.is_on and bool(state.problem) for state in product_states),
         latest=records.list_page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
         copies=copies,
+        audit_fault=_find_audit_fault(ctx),
         workers=users.labels(ctx.session, ctx.centre_id),
         titles={version.form: version.title for version in versions.list_for(ctx.session, ctx.centre_id)},
     )
+
+
+def _find_audit_fault(ctx: ActContext) -> int:
+    head = audit.find_head(ctx.session, ctx.centre_id)
+    return head.fault_at if head and head.fault else 0
 
 
 def _count_by_role(ctx: ActContext, since: dt.date) -> dict[str, int]:
@@ -141,7 +148,8 @@ def _count_missing(ctx: ActContext, phones: Sequence[Device]) -> int:
     return sum(of_phone.count for of_phone in missing if of_phone.is_news)
 
 
-@read_act("system.view")
+@view_act("system.view")
 def list_audit(ctx: ActContext) -> tuple[Sequence[AuditEvent], dict[int, str]]:
     """Return the newest audit events, and people's display names by id."""
+    ctx.describe("system")
     return audit.list_newest(ctx.session, ctx.centre_id), users.labels(ctx.session, ctx.centre_id)

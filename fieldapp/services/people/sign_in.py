@@ -12,6 +12,7 @@ from fieldapp.services.people import known_browsers, passwords
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit
+from fieldapp.store.operations.audit import AuditLine
 from fieldapp.store.people import throttles, users
 from fieldapp.store.session import Session
 
@@ -49,19 +50,12 @@ def sign_in(
     stored_hash = user.password if user else None
     is_right = passwords.verify_password(stored_hash, password[:1000])
     is_admitted = is_right and user is not None and user.active
-    who: dict[str, int | None] = {"centre_id": None, "actor_id": None}
-    if user is not None:
-        who = {"centre_id": user.centre_id, "actor_id": user.id}
+    centre_id = user.centre_id if user else None
+    actor_id = user.id if user else None
     with WriteTransaction(session):
         if is_admitted:
             _take_back_try(session, limits, now)
-        audit.add(
-            session,
-            at=now,
-            act="sign_in.ok" if is_admitted else "sign_in.failed",
-            **who,
-            details={},
-        )
+        audit.add(session, [AuditLine(now, "sign_in.ok" if is_admitted else "sign_in.failed", centre_id, actor_id)])
     if user is None or not is_admitted:
         raise ActProblem("sign_in.wrong", N_("This name and password do not go together. Check both and try again."))
     return user

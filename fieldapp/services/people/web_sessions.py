@@ -18,6 +18,7 @@ from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
 from fieldapp.services.problems import make_not_found
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit
+from fieldapp.store.operations.audit import AuditLine
 from fieldapp.store.people import web_sessions
 from fieldapp.store.people.users import User
 from fieldapp.store.people.web_sessions import WebSession
@@ -102,7 +103,7 @@ def end_session(session: Session, actor: Actor, token: str) -> None:
         if row is None or row.user_id != actor.user_id:
             return
         session.delete(row)
-        audit.add(session, at=utcnow(), act="sign_out", centre_id=actor.centre_id, actor_id=actor.user_id, details={})
+        audit.add(session, [AuditLine(utcnow(), "sign_out", actor.centre_id, actor.user_id)])
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fieldapp.services.acts import ActContext, read_act
+from fieldapp.services.acts import ActContext, read_act, view_act
 from fieldapp.services.forms.roles import find_area_list
 from fieldapp.services.problems import make_not_found
 from fieldapp.services.products.registry import load_latest_edition
@@ -30,13 +30,14 @@ class SpotMap:
     outlines: str
 
 
-@read_act("map.view")
+@view_act("map.view")
 def view_map(ctx: ActContext, span: str) -> SpotMap:
     """Return the newest map of four weeks (“week”) or of three months (“month”)."""
     if span not in MAPS:
         raise make_not_found()
     area_list = find_area_list(ctx.session, ctx.centre_id)
     outlines = areas.hashes(ctx.session, ctx.centre_id).get(area_list, "")
+    ctx.describe(f"map/{span}")
     return SpotMap(_load_body(ctx, MAPS[span]), _write_viewer(ctx), outlines)
 
 

@@ -14,11 +14,13 @@ from typing import Any
 from fieldapp.services import keys
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
+from fieldapp.services.consent.forgotten import UNREACHABLE
 from fieldapp.services.failures import note_failure
 from fieldapp.services.keys import KeyUnavailable
 from fieldapp.services.phones.devices import choose_pending_order
 from fieldapp.services.phones.limits import DEFAULT, Limits
 from fieldapp.services.phones.reports import clean_report, record_contact
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.decisions import NOT_STORED, IncomingSubmission
 from fieldapp.services.records.form_rules import Judgements, judge_all
 from fieldapp.services.records.intake import concerns_whole_message, store_failed, store_submissions
@@ -161,10 +163,26 @@ def receive_batch(
         return _receive_whole(session, actor, message)
     except Exception as error:
         # A database that is away fails each of them alone as well.
-        if concerns_whole_message(error):
+        if concerns_whole_message(error) and not _is_about_list(error):
             raise
         note_failure(log, f"a message of device/{actor.device_id} is taken in one by one", error)
-    return [_receive_alone(session, actor, Message([item], message.report, signer, limits)) for item in incoming]
+    answers = []
+    for item in incoming:
+        try:
+            answers.append(_receive_alone(session, actor, Message([item], message.report, signer, limits)))
+        except ActProblem as problem:
+            if not _is_about_list(problem):
+                raise
+            # Somebody takes everything back, and that cannot be written down now: all else is taken in.
+            log.error("a submission of device/%s waits: %s", actor.device_id, problem.code)
+            envelope = item.envelope
+            answers.append({"id": envelope.instance_id, "sha256": envelope.sha256, "status": str(Status.RETRY)})
+    return answers
+
+
+def _is_about_list(error: Exception) -> bool:
+    """Say whether the list of what people took back cannot be written: only ends need it."""
+    return isinstance(error, ActProblem) and error.code == UNREACHABLE
 
 
 def _receive_whole(session: Session, actor: Actor, message: Message) -> list[Answer]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.acts import ActContext, act, view_act
 from fieldapp.services.caseload.record_state import RecordState, load_states
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.definitions import load_definition, load_definitions
@@ -73,18 +73,25 @@ class SubmissionDetails:
     answers: dict[str, Any]
 
 
-@read_act("records.browse")
+@view_act("records.browse")
 def list_records(ctx: ActContext, record_filter: RecordFilter, cursor: str = "", size: int = 25) -> RecordsPage:
     """Return one page of records, newest first; `cursor` is that of the page before."""
     definitions = load_latest_definitions(ctx)
+    page = records.list_page(ctx.session, ctx.centre_id, record_filter, cursor, size)
+    ctx.describe("records", **_describe_filter(record_filter), shown=len(page.records))
     return RecordsPage(
-        records.list_page(ctx.session, ctx.centre_id, record_filter, cursor, size),
+        page,
         users.labels(ctx.session, ctx.centre_id),
         _list_area_codes(definitions),
         definitions,
         count_review_queue(ctx),
         _list_other_forms(ctx, definitions),
     )
+
+
+def _describe_filter(record_filter: RecordFilter) -> dict[str, str]:
+    """Return what a list is limited to, for the audit log."""
+    return {name: str(value) for name, value in vars(record_filter).items() if value}
 
 
 def _list_other_forms(ctx: ActContext, definitions: Mapping[str, FormDefinition]) -> list[str]:
@@ -214,11 +221,13 @@ class ReviewQueue:
     workers: dict[int, str]
 
 
-@read_act("records.browse")
+@view_act("records.browse")
 def list_review_queue(ctx: ActContext) -> ReviewQueue:
     """Return the records and submissions to review, newest first."""
+    to_review = records.to_review(ctx.session, ctx.centre_id)
+    ctx.describe("review queue", shown=len(to_review))
     return ReviewQueue(
-        records.to_review(ctx.session, ctx.centre_id),
+        to_review,
         submissions.needing_attention(ctx.session, ctx.centre_id),
         submissions.aside(ctx.session, ctx.centre_id),
         submissions.count_aside(ctx.session, ctx.centre_id),

@@ -34,7 +34,7 @@ from fieldapp.services.releases.withdrawals import (
 )
 from fieldapp.services.stored_problems import explain, is_foreseen, write_problems
 from fieldapp.store.database import ReadTransaction, WriteTransaction
-from fieldapp.store.operations import centres
+from fieldapp.store.operations import audit, centres
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import FAILED, PackageDelivery, Release, ReleaseRun, ReleaseSeries
 from fieldapp.store.session import IntegrityError, Session
@@ -276,7 +276,9 @@ def write_package(
         folder,
     )
     seed = keys.load_package_seed(session, series.centre_id, secret)
-    manifest = seal.manifest_of(folder, {**body, "key": seal.public_key(seed)})
+    # With the end of the audit log, where nobody here can change it afterwards.
+    ends = {"key": seal.public_key(seed), "audit": audit.read_link(session, series.centre_id)}
+    manifest = seal.manifest_of(folder, {**body, **ends})
     (folder / seal.MANIFEST).write_bytes(manifest)
     # Signed only after the check: a signature on a wrong package cannot be taken back.
     _check_package(folder, work / "unsigned.zip")

@@ -20,7 +20,7 @@ from evaluator_export.periods import CADENCES, Period
 from evaluator_export.policy.hierarchies import ALL
 from evaluator_export.problems import Reason
 from fieldapp.services.access import EVALUATOR
-from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.acts import ActContext, act, read_act, view_act
 from fieldapp.services.problems import N_, make_not_found
 from fieldapp.services.releases.datasets import (
     hierarchy_words,
@@ -208,7 +208,7 @@ def _make_unique_key(ctx: ActContext, series_input: SeriesInput) -> str:
     return key
 
 
-@read_act("release.preview")
+@view_act("release.preview")
 def preview_release(ctx: ActContext, series_id: int | None, series_input: SeriesInput) -> ReleasePreview:
     """Return what a release of the last period would be; nothing is written or sent.
 
@@ -219,6 +219,7 @@ def preview_release(ctx: ActContext, series_id: int | None, series_input: Series
         raise SeriesRefused(problems)
     series = _get_series(ctx, series_id)
     earlier = releases.of_series(ctx.session, series.id) if series else ()
+    ctx.describe(f"series/{series.id}" if series else "series")
     period = _find_last_period(ctx, series_input.cadence)
     if any(release.period == period.name for release in earlier):
         period = period.following()  # the one that is running now, as far as it has come

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.consent import standing
-from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.operations.audit import ERASED, AuditEvent
 from fieldapp.store.records.attachments import Blob, BlobPiece
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import PHONE, WAITING, Submission
@@ -391,15 +391,34 @@ def list_bodies(session: Session, centre_id: int, root_ids: Collection[str]) -> 
 def list_audit_lines(session: Session, centre_id: int, before: dt.datetime, limit: int) -> list[tuple[int, str]]:
     """Return number and target of the entries of the audit log before a time."""
     query = sa.select(AuditEvent.id, AuditEvent.target)
-    query = query.where(AuditEvent.centre_id == centre_id, AuditEvent.at < before)
+    query = query.where(AuditEvent.centre_id == centre_id, AuditEvent.at < before, AuditEvent.act != ERASED)
     return [(row[0], row[1]) for row in session.execute(query.order_by(AuditEvent.id).limit(limit))]
 
 
 def select_audit_lines(session: Session, centre_id: int, ids: Collection[int]) -> list[tuple[int, dt.datetime, str]]:
     """Return number, time and target of these entries of the audit log."""
     query = sa.select(AuditEvent.id, AuditEvent.at, AuditEvent.target)
-    rows = session.execute(query.where(AuditEvent.centre_id == centre_id, AuditEvent.id.in_(ids)))
+    is_ours = sa.and_(AuditEvent.centre_id == centre_id, AuditEvent.id.in_(ids), AuditEvent.act != ERASED)
+    rows = session.execute(query.where(is_ours))
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def list_audit_ranges(session: Session, centre_id: int, ids: Collection[int]) -> list[tuple[int, int, str]]:
+    """Return which numbers these entries have, as ranges without a gap.
+
+    Of each its first, its last, and the link of the last, hexadecimal.
+    """
+    query = sa.select(AuditEvent.number, AuditEvent.link).where(AuditEvent.centre_id == centre_id)
+    query = query.where(AuditEvent.id.in_(ids), AuditEvent.number.is_not(None)).order_by(AuditEvent.number)
+    ranges: list[tuple[int, int, str]] = []
+    for number, link in session.execute(query):
+        if number is None or link is None:
+            continue
+        first = number
+        if ranges and ranges[-1][1] == number - 1:
+            first = ranges.pop()[0]
+        ranges.append((first, number, link.hex()))
+    return ranges
 
 
 def delete_audit_lines(session: Session, centre_id: int, ids: Collection[int]) -> None:

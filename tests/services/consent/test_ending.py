@@ -16,6 +16,7 @@ from fieldapp.services.caseload.labels import keep_labels
 from fieldapp.services.consent import ending
 from fieldapp.services.consent.card_consent import end_card, find_card, lower_card, take_record, view_card
 from fieldapp.services.consent.forgotten import attach, find_list
+from fieldapp.services.consent.lowered_list import list_lowered_in_talks
 from fieldapp.services.consent.record_erasure import erase_record
 from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.consent.standing import ConsentFell, Standings
@@ -175,6 +176,10 @@ LATE = {
     "a version that names another card": lambda first: talked(OTHER, root=first["id"], prev=[first["id"]]),
     "another record under the same number": lambda first: talked(id=first["id"], days_ahead=31),
     "a no": lambda first: {**talked(tier="0"), "refused_by": CARD},
+    "a no that only the envelope says whose it is": lambda first: said_no(),
+    "no more, once more": lambda first: no_more(),
+    "no more, once more, with the code in small letters": lambda first: no_more(f"{CARD[:4]}-{CARD[4:]}".lower()),
+    "no more, in a correction": lambda first: no_more(root=first["id"], prev=[first["id"]]),
     "what the form refuses": lambda first: talked(days_ahead=300),
     "a form that the centre does not know": lambda first: talked(version="2019010101"),
     "a hand-over": lambda first: envelope(json.dumps({"code": CARD, "to": 1}), form=HANDOVER),
@@ -304,6 +309,28 @@ def no_more(card: str = CARD, **more: Any) -> dict[str, Any]:
     return envelope(answers, day=MAY, refused_by=card, **more)
 
 
+def said_no() -> dict[str, Any]:
+    """Return an encounter in which somebody said “no”, as phones send it."""
+    answers = encounter(MAY, people={"who": "enrolled"}, consent=consent("0"))
+    return envelope(answers, day=MAY, refused_by=CARD)
+
+
+def test_who_is_known_to_have_ended_leaves_no_word_and_nothing_on_the_list(
+    session: Session, cast: Cast, settings_with_lists: Settings
+) -> None:
+    """Two phones heard it, of which one was offline; then the other one sends it."""
+    send(session, cast.amina, talked())
+    send(session, cast.amina, no_more())
+    before = settings_with_lists.forgotten_file.read_text()
+    send(session, cast.amina, no_more())
+    pulls(session, cast.amina)
+    advance_withdrawals(session, None)
+    list_lowered_in_talks(session)
+    assert words.list_persons(session, cast.centre.id) == set()
+    assert left(session, [CARD, f"{CARD[:4]}-{CARD[4:]}"]) == []
+    assert settings_with_lists.forgotten_file.read_text() == before
+
+
 @pytest.mark.parametrize("is_end_first", [True, False])
 def test_one_says_no_more_to_a_worker_and_yes_to_another(session: Session, cast: Cast, is_end_first: bool) -> None:
     colleague = another_worker(session, cast)
@@ -415,6 +442,22 @@ def test_before_the_line_nothing_is_erased(session: Session, cast: Cast, tmp_pat
     assert problem.value.code == "consent.list"
     assert words.list_tiers(session, cast.centre.id) == {CARD: 3}
     assert tallies(session) == []
+
+
+def test_an_end_that_cannot_be_written_down_delays_nothing_else_of_its_phone(
+    session: Session, cast: Cast, tmp_path: Path
+) -> None:
+    send(session, cast.amina, talked(), talked(OTHER))
+    (tmp_path / "forgotten.jsonl").mkdir()
+    ended, lowered = no_more(), talked(OTHER, tier="1", day=MAY + dt.timedelta(days=1))
+    answers = receive_batch(session, cast.amina, parse_batch(batch(ended, lowered)))
+    assert [answer["status"] for answer in answers] == ["retry", "stored"]
+    assert words.list_tiers(session, cast.centre.id) == {CARD: 3, OTHER: 1}
+    (tmp_path / "forgotten.jsonl").rmdir()
+    session.rollback()
+    answers = receive_batch(session, cast.amina, parse_batch(batch(ended, lowered)))
+    assert [answer["status"] for answer in answers] == ["stored", "duplicate"]
+    assert words.list_tiers(session, cast.centre.id) == {OTHER: 1}
 
 
 def test_half_a_line_hides_no_other(session: Session, cast: Cast, settings_with_lists: Settings) -> None:

@@ -13,15 +13,13 @@ from fieldapp.services.revisions import last_change
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations import audit
+from fieldapp.store.operations.audit import AuditLine
 from fieldapp.web.office.operations.words import ACTS
 from tests.cast import Cast
 
 
 def write_line(session: Session, cast: Cast, act: str, at: dt.datetime) -> None:
-    audit.add(
-        session, at=at, centre_id=cast.centre.id, actor_id=cast.rosa.user_id, device_id=None, act=act, target="card/1",
-        details={},
-    )  # fmt: skip
+    audit.add(session, [AuditLine(at, act, cast.centre.id, cast.rosa.user_id, target="card/1")])
 
 
 def test_every_former_act_is_shown_in_words(

@@ -48,6 +48,7 @@ FREE = {
     "office.card_lower": "only lowers; what is as low already is refused",
     "office.card_record": "only reads",
     "office.delivery_retry": "tries again what failed; what is sent stays sent",
+    "office.audit_csv": "only reads",
     "office.records_zip": "only reads",
     "office.feed_key_make": "makes a new key; the others stay",
     "office.form_change": "begins a new draft; the version stays",

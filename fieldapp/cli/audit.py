@@ -1,0 +1,67 @@
+"""Check the audit log."""
+
+import sys
+import zipfile
+from pathlib import Path
+
+import click
+
+from evaluator_export.package import seal
+from fieldapp.cli.opening import opened
+from fieldapp.services.operations.audit_chain import ChainReport, check_all_chains, describe_faults
+from fieldapp.store.operations import centres
+
+
+@click.group()
+def audit() -> None:
+    """Check that nobody changed the log of who did what."""
+
+
+@audit.command()
+@click.option(
+    "--package",
+    "packages",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A package as its recipient has it: the log must go on from where it was then.",
+)
+@click.option("--link", "links", multiple=True, help="A link that was written down earlier.")
+def verify(packages: tuple[Path, ...], links: tuple[str, ...]) -> None:
+    """Go through the audit log of each centre.
+
+    Exit status 1 when a line is changed, missing or added.
+    """
+    names = {0: "Lines of no centre"}
+    kept_links = {*links, *(_read_link(package) for package in packages)}
+    with opened() as (session, _):
+        names |= {centre.id: f"Centre {centre.slug}" for centre in centres.list_all(session)}
+        reports = check_all_chains(session, kept_links)
+    for report in reports:
+        click.echo(f"{names.get(report.centre_id, report.centre_id)}: {_describe(report)}")
+    faults = describe_faults(reports)
+    for report in reports:
+        kept_links -= report.anchors.keys()
+    faults += [f"No line has the link {link}, which somebody kept." for link in sorted(kept_links)]
+    for fault in faults:
+        click.echo(f"PUT RIGHT: {fault}", err=True)
+    if faults:
+        sys.exit(1)
+    click.echo("All lines are as they were written.")
+
+
+def _read_link(package: Path) -> str:
+    try:
+        with zipfile.ZipFile(package) as file:
+            manifest = seal.parse_manifest(file.read(seal.MANIFEST))
+        return str(manifest["audit"])
+    except (zipfile.BadZipFile, KeyError, ValueError):
+        raise click.ClickException(f"{package} is no package, or one from before packages kept a link.") from None
+
+
+def _describe(report: ChainReport) -> str:
+    parts = [f"{report.lines} lines in order"]
+    if report.erased:
+        parts.append(f"{report.erased} erased by the rules of retention")
+    if report.taken_out:
+        parts.append(f"{report.taken_out} whose record was taken out")
+    return f"{', '.join(parts)}. Its last link: {report.link}"
