@@ -5,6 +5,8 @@ import click
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
 from fieldapp.services.people.accounts import RestoredAccess, list_people, restore_access
+from fieldapp.services.people.one_time_codes import give_one_time_code
+from fieldapp.services.problems import make_not_found
 
 
 @click.group()
@@ -38,6 +40,20 @@ def list_(centre: str) -> None:
 @person.command()
 @click.argument("centre")
 @click.argument("name")
+def code(centre: str, name: str) -> None:
+    """Give NAME at a CENTRE a one-time code for setting up two-step verification."""
+    with opened() as (session, _):
+        actor = Actor.system(centre_named(session, centre).id)
+        ids = [user.id for user in list_people(session, actor).users if user.username == name.strip().lower()]
+        if not ids:
+            raise make_not_found()
+        new_code = give_one_time_code(session, actor, user_id=ids[0])
+    click.echo(f"The one-time code of {name}, good for a day, after the password: {new_code}")
+
+
+@person.command()
+@click.argument("centre")
+@click.argument("name")
 @click.option("--second-factor", is_flag=True, help="Take their second factor away too, for a lost phone.")
 @click.option("--switch-on", is_flag=True, help="Let them in again if they were switched off.")
 def reset(centre: str, name: str, second_factor: bool, switch_on: bool) -> None:
@@ -45,10 +61,14 @@ def reset(centre: str, name: str, second_factor: bool, switch_on: bool) -> None:
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, centre).id)
         done = restore_access(session, actor, username=name, second_factor=second_factor, switch_on=switch_on)
+        needs_code = done.is_active and done.user_id in list_people(session, actor).without_factor
+        code = give_one_time_code(session, actor, user_id=done.user_id) if needs_code else ""
     # After the work is committed, so that a password that is shown always works.
     click.echo(f"The new password of {name}, shown once: {done.password}")
     for line in _told(done, second_factor):
         click.echo(line)
+    if code:
+        click.echo(f"The one-time code for setting up two-step verification, good for a day: {code}")
 
 
 def _told(done: RestoredAccess, second_factor: bool) -> list[str]:
@@ -56,7 +76,7 @@ def _told(done: RestoredAccess, second_factor: bool) -> list[str]:
     # Said in full, since somebody who is locked out will ask what has happened to their phone.
     lines = [f"The old password and all sessions have ended. Phones that were signed out: {done.phones}."]
     if done.had_second_factor:
-        lines.append("The second factor was taken away; they set up a new one before they fetch the next package.")
+        lines.append("The second factor was taken away; they set up a new one.")
     elif second_factor:
         lines.append("There was no second factor to take away.")
     else:

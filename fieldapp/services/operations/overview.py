@@ -53,6 +53,7 @@ class HomePage:
     failed_products: int
     latest: records.RecordPage
     copies: CopiesState  # backups off this machine
+    is_second_factor_asked: bool  # of everybody who sees records
     workers: dict[int, str]
     titles: dict[str, Any]  # of each form, by language
 
@@ -95,6 +96,7 @@ def view_home(ctx: ActContext, secret: str, copies: CopiesState = CopiesState.FI
         failed_products=sum(state.is_on and bool(state.problem) for state in product_states),
         latest=records.list_page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
         copies=copies,
+        is_second_factor_asked=centre.asks_second_factor,
         workers=users.labels(ctx.session, ctx.centre_id),
         titles={version.form: version.title for version in versions.list_for(ctx.session, ctx.centre_id)},
     )

@@ -5,16 +5,17 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fieldapp.services.access import ROLES
-from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.access import OFFICE_ROLES, ROLES, WORKER
+from fieldapp.services.acts import ActContext, act, read_act, require_confirmation
 from fieldapp.services.people import passwords
+from fieldapp.services.people.second_factor import remove_factors
 from fieldapp.services.phones.missing import MissingRecords, find_missing
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.operations import centres, epochs
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.operations.epochs import Epoch
-from fieldapp.store.people import second_factors, users, web_sessions
+from fieldapp.store.people import passkeys, second_factors, users, web_sessions
 from fieldapp.store.people.users import User
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
@@ -33,19 +34,26 @@ class PeoplePage:
     missing: dict[int, MissingRecords]  # by phone
     restored: Epoch | None  # the last time that a copy was put back
     second_factors: set[int]  # people who have set one up
+    without_factor: set[int]  # people who could not sign in to the web pages, since they have set up none
 
 
 @read_act("people.list")
 def list_people(ctx: ActContext) -> PeoplePage:
     """Return the centre's people and their phones, with what is missing of each phone."""
     phones = devices.list_for(ctx.session, ctx.centre_id)
+    centre = centres.get(ctx.session, ctx.centre_id)
+    people = users.list_for(ctx.session, ctx.centre_id)
+    have_one = second_factors.list_users_with_second_factor(ctx.session, ctx.centre_id)
+    have_one |= passkeys.list_users_with_passkey(ctx.session, ctx.centre_id)
+    asked = {user.id for user in people if user.role in OFFICE_ROLES and centre.asks_second_factor}
     return PeoplePage(
-        centre=centres.get(ctx.session, ctx.centre_id),
-        users=users.list_for(ctx.session, ctx.centre_id),
+        centre=centre,
+        users=people,
         devices=phones,
         missing=find_missing(ctx.session, phones, with_numbers=True),
         restored=epochs.last_restore(ctx.session),
-        second_factors=second_factors.list_users_with_second_factor(ctx.session, ctx.centre_id),
+        second_factors=have_one,
+        without_factor=asked - have_one,
     )
 
 
@@ -53,8 +61,11 @@ def list_people(ctx: ActContext) -> PeoplePage:
 def add_person(ctx: ActContext, username: str, label: str, role: str, password: str = "") -> str:
     """Add a person and return their password, which is shown once and stored as a hash.
 
-    Raises ActProblem for a user name that is malformed or taken, or an incomplete person.
+    Raises ActProblem for a user name that is malformed or taken, or an incomplete person; "second_factor.needed" for
+    one who will see records in a browser.
     """
+    if role != WORKER:
+        require_confirmation(ctx.actor)
     username = username.strip().lower()
     if not USERNAME.fullmatch(username):
         text = N_("A user name has 3 to 64 small letters, digits, dots or dashes.")
@@ -113,6 +124,7 @@ def reset_password(ctx: ActContext, user_id: int, seen: str | None = None) -> st
 class RestoredAccess:
     """What a command did for somebody who was locked out."""
 
+    user_id: int
     password: str
     label: str
     phones: int  # that were signed out by it
@@ -135,18 +147,9 @@ def restore_access(ctx: ActContext, username: str, second_factor: bool = False, 
     if switch_on and not user.active:
         user.active = True
         user.switched_off_at = None
-    had_factor = second_factor and _remove_second_factor(ctx, user)
+    had_factor = second_factor and remove_factors(ctx.session, user.id)
     ctx.describe(f"user/{user.id}", by="command", second_factor=had_factor, active=user.active)
-    return RestoredAccess(password, user.label, phones, user.active, had_factor)
-
-
-def _remove_second_factor(ctx: ActContext, user: User) -> bool:
-    """Remove a person's second factor; return whether there was one."""
-    factor = second_factors.of_user(ctx.session, user.id)
-    if factor is None:
-        return False
-    ctx.session.delete(factor)
-    return True
+    return RestoredAccess(user.id, password, user.label, phones, user.active, had_factor)
 
 
 @read_act("person.view_own")
