@@ -20,7 +20,6 @@ from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.definitions import load_definition
 from fieldapp.services.operations.centres import add_first_admin, set_up_centre
 from fieldapp.services.people import accounts
-from fieldapp.services.people.second_factor import ask_second_factor
 from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.services.products.registry import switch_product
 from fieldapp.services.records.deliveries import receive_batch
@@ -73,8 +72,8 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
     today = utcnow().astimezone(zone).date()
     click.echo("Making the demo centre and its year …")
     period = _last_complete_quarter(today)
-    centre = set_up_centre(session, "rexdale", "Rexdale centre", period.name)
-    _let_in_by_password(session, centre)
+    # Without a second step, so that the printed sign-ins are enough.
+    centre = set_up_centre(session, "rexdale", "Rexdale centre", period.name, asks_second_factor=False)
     add_first_admin(session, centre, "rexdale.admin", PASSWORD)
     _add(session, centre, "rexdale.evaluator", "Evaluator", "evaluator")
     _add(session, centre, "rexdale.crisis", "Crisis team", "crisis")
@@ -87,19 +86,13 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
     series = releases.series_by_key(session, centre.id, "evaluator-quarterly")
     assert series is not None
     build_release(session, series, period, settings.packages, settings.key())
-    other = set_up_centre(session, "jane", "Jane centre")
-    _let_in_by_password(session, other)
+    other = set_up_centre(session, "jane", "Jane centre", asks_second_factor=False)
     add_first_admin(session, other, "jane.admin", PASSWORD)
     others = [_phone(session, other, "j01", "J-01")]
     _send(
         session, other, others, Year(seed + 1, today, 1, encounters=25, mediations=3, incidents=1).records(), seed + 1, zone
     )
     click.echo(f"{sum(sent.values())} records: " + ", ".join(f"{count} {form}" for form, count in sorted(sent.items())))
-
-
-def _let_in_by_password(session: Session, centre: Centre) -> None:
-    """Ask for no second step in a demo, so that the printed sign-ins are enough."""
-    ask_second_factor(session, Actor.system(centre.id), is_asked=False)
 
 
 def _last_complete_quarter(today: dt.date) -> periods.Period:

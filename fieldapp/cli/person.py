@@ -5,7 +5,7 @@ import click
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
 from fieldapp.services.people.accounts import RestoredAccess, list_people, restore_access
-from fieldapp.services.people.one_time_codes import give_one_time_code
+from fieldapp.services.people.one_time_codes import PASSWORD, SET_UP, give_one_time_code
 from fieldapp.services.problems import make_not_found
 
 
@@ -40,15 +40,22 @@ def list_(centre: str) -> None:
 @person.command()
 @click.argument("centre")
 @click.argument("name")
-def code(centre: str, name: str) -> None:
+@click.option("--password", "is_password", is_flag=True, help="For choosing a new password, and not for the second step.")
+def code(centre: str, name: str, is_password: bool) -> None:
     """Give NAME at a CENTRE a one-time code for setting up two-step verification."""
+    purpose = SET_UP
+    if is_password:
+        purpose = PASSWORD
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, centre).id)
         ids = [user.id for user in list_people(session, actor).users if user.username == name.strip().lower()]
         if not ids:
             raise make_not_found()
-        new_code = give_one_time_code(session, actor, user_id=ids[0])
-    click.echo(f"The one-time code of {name}, good for a day, after the password: {new_code}")
+        new_code = give_one_time_code(session, actor, user_id=ids[0], purpose=purpose)
+    where = "after the password"
+    if is_password:
+        where = "at /forgotten-password/"
+    click.echo(f"The one-time code of {name}, good for a day, {where}: {new_code}")
 
 
 @person.command()

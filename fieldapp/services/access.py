@@ -67,6 +67,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "passkey.add": OFFICE_ROLES,
     "passkey.remove": OFFICE_ROLES,
     "person.add": frozenset({ADMIN, SYSTEM}),
+    "person.code_password": frozenset(ROLES),
     "person.own_password": frozenset({ADMIN, CRISIS, EVALUATOR}),
     "person.view_own": frozenset({ADMIN, CRISIS, EVALUATOR}),
     "person.reset_password": frozenset({ADMIN, SYSTEM}),

@@ -33,6 +33,7 @@ STATUS = {
     "draft.unready": 409,
     "form.version_taken": 409,
     "page.overtaken": 409,
+    "person.code": 422,
     "person.incomplete": 422,
     "person.new_password": 422,
     "person.old_password": 422,

@@ -15,20 +15,20 @@ from fieldapp.services import acts
 RIGHTS: dict[str, set[str]] = {
     "worker": {
         "areas.fetch", "attachment.receive", "batch.receive", "collect.fetch", "collect.list", "device.enrol", "device.join",
-        "pull.fetch", "form.fetch", "instance.receive", "labels.keep", "manifest.fetch", "map.fetch", "record.fetch_own",
+        "pull.fetch", "form.fetch", "instance.receive", "labels.keep", "manifest.fetch", "map.fetch", "record.fetch_own", "person.code_password",
     },
     "crisis": {
         "board.request", "board.report", "board.view", "board.step", "map.view", "person.own_password", "person.view_own",
-        "one_time_code.accept", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check",
+        "one_time_code.accept", "person.code_password", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check",
         "second_factor.set", "second_factor.view", "session.end_others", "session.end_own", "session.list",
     },
     "evaluator": {
-        "one_time_code.accept", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check",
+        "one_time_code.accept", "person.code_password", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check",
         "person.own_password", "person.view_own", "release.attest_deletion", "release.attest_withdrawal", "release.download", "releases.list", "second_factor.view",
         "second_factor.set", "session.end_others", "session.end_own", "session.list",
     },
     "admin": {
-        "one_time_code.accept", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check", "one_time_code.give",
+        "one_time_code.accept", "person.code_password", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check", "one_time_code.give",
         "second_factor.ask",
         "attachment.open", "board.request", "board.report", "board.view", "board.step", "card.hand_over", "caseload.list",
         "phone_rules.change", "classes.propose", "consent.end_card", "consent.lower_card", "consent.view", "consent.take_record", "copy.import", "delivery.retry", "device.set_up_collect", "device.give_up", "device.invite", "device.revoke", "draft.begin",

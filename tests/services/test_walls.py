@@ -238,6 +238,7 @@ NOT_TRIED: dict[str, str] = {
     "records.quarantine._accept": PASSED_OVER,
     "records.quarantine._list_of_phone": PASSED_OVER,
     "records.quarantine._note_failed": PASSED_OVER,
+    "people.accounts._set_forgotten_password": "the actor's own password, with a code that only they have",
     "people.accounts.change_own_password": "the actor's own password",
     "people.accounts.see_own_name": "the actor's own name",
     "people.web_sessions.end_other_sessions": "the actor's own sessions",

@@ -20,6 +20,7 @@ UUID = "3f0e5a52-52f4-4d1c-9b7e-0d6f5a4b3c2d"
 OPEN = {
     "public.choose_language", "public.favicon", "public.healthz", "public.robots", "public.sign_in", "public.sign_out",
     "public.signed_in",
+    "forgotten.ask", "forgotten.change",  # a one-time code says who it is
     # They show nothing but to somebody who has just given a right password.
     "second_step.accept_code", "second_step.ask", "second_step.check", "second_step.set_up",
     "dashboards.card", "dashboards.catalogue", "dashboards.centre", "dashboards.dashboard", "dashboards.data", "dashboards.file",

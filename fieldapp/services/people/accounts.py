@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fieldapp.services.access import OFFICE_ROLES, ROLES, WORKER
-from fieldapp.services.acts import ActContext, act, read_act, require_confirmation
-from fieldapp.services.people import passwords
+from fieldapp.services.acts import ActContext, Actor, act, read_act, require_confirmation
+from fieldapp.services.people import one_time_codes, passwords
 from fieldapp.services.people.second_factor import remove_factors
 from fieldapp.services.phones.missing import MissingRecords, find_missing
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -19,10 +19,18 @@ from fieldapp.store.people import passkeys, second_factors, users, web_sessions
 from fieldapp.store.people.users import User
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
+from fieldapp.store.session import Session
 
 MIN_LENGTH = 12  # characters of a password
 MAX_LENGTH = 1000  # a longer one would only keep the server busy with hashing
-CHANGES = ("person.add", "person.reset_password", "person.own_password", "person.set_active", "second_factor.reset")
+CHANGES = (
+    "person.add",
+    "person.reset_password",
+    "person.own_password",
+    "person.code_password",
+    "person.set_active",
+    "second_factor.reset",
+)
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._\-]{2,63}")
 
 
@@ -164,12 +172,39 @@ def change_own_password(ctx: ActContext, old: str, new: str) -> None:
     user = _get_user(ctx, ctx.actor.user_id or 0)
     if not passwords.verify_password(user.password, old[:MAX_LENGTH]):
         raise ActProblem("person.old_password", N_("The old password is wrong."))
-    if not MIN_LENGTH <= len(new) <= MAX_LENGTH:
-        text = N_("A password has 12 characters or more. Several words are good.")
-        raise ActProblem("person.new_password", text)
+    _check_length(new)
     user.password = passwords.hash_password(new)
     _end_sessions(ctx, user)
     ctx.describe(f"user/{user.id}")
+
+
+def set_forgotten_password(session: Session, username: str, code: str, new: str) -> None:
+    """Replace a password that was forgotten, with a one-time code that an administrator gave.
+
+    All sessions of the person end; their phones go on, and a second step is asked for as before. Raises ActProblem
+    "person.code" or "person.new_password".
+    """
+    _check_length(new)
+    user = users.by_username(session, username.strip().lower()[:64])
+    if user is None or not user.active:
+        raise ActProblem("person.code", one_time_codes.PASSWORD_REFUSED)
+    _set_forgotten_password(session, Actor(user.centre_id, user.role, user.id), code=code, new=new)
+
+
+@act("person.code_password")
+def _set_forgotten_password(ctx: ActContext, code: str, new: str) -> None:
+    user = _get_user(ctx, ctx.actor.user_id or 0)
+    one_time_codes.use_password_code(ctx, code)
+    user.password = passwords.hash_password(new)
+    _end_sessions(ctx, user)
+    ctx.describe(f"user/{user.id}")
+
+
+def _check_length(new: str) -> None:
+    """Raise ActProblem for a password that is too short, or too long to hash."""
+    if not MIN_LENGTH <= len(new) <= MAX_LENGTH:
+        text = N_("A password has 12 characters or more. Several words are good.")
+        raise ActProblem("person.new_password", text)
 
 
 def _replace_password(ctx: ActContext, user: User) -> tuple[str, int]:

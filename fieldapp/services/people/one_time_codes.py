@@ -13,8 +13,16 @@ from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.people import one_time_codes, users
 from fieldapp.store.people.one_time_codes import PASSWORD, SET_UP, OneTimeCode
 
+__all__ = ["PASSWORD", "SET_UP", "accept_set_up_code", "give_one_time_code", "use_grant", "use_password_code"]
+
 LIFETIME = dt.timedelta(hours=24)
 REFUSED = N_("This one-time code is wrong, was used, or is older than a day. Ask an administrator for a new one.")
+
+# One sentence for a wrong name and a wrong code: it tells a guesser nothing.
+PASSWORD_REFUSED = N_(
+    "This user name and one-time code do not go together, or the code was used or is older than a day. Ask an "
+    "administrator for a new one."
+)
 
 
 @act("one_time_code.give")
@@ -58,6 +66,15 @@ def accept_set_up_code(ctx: ActContext, code: str) -> int:
         raise ActProblem("second_factor.grant", REFUSED)
     ctx.describe(f"user/{user_id}")
     return row.id
+
+
+def use_password_code(ctx: ActContext, code: str) -> None:
+    """Use up the actor's code for a new password. Raises ActProblem "person.code"."""
+    user_id = ctx.actor.user_id or 0
+    row = one_time_codes.lock_by_hash(ctx.session, user_id, PASSWORD, hash_code(PASSWORD, user_id, code))
+    if row is None or row.used_at or row.expires_at <= ctx.now:
+        raise ActProblem("person.code", PASSWORD_REFUSED)
+    row.used_at = ctx.now
 
 
 def use_grant(ctx: ActContext, grant: int | None) -> None:

@@ -58,6 +58,7 @@ FREE = {
     "office.own_passkey_add": "adds a passkey of one's own; the others stay",
     "office.own_passkey_remove": "removes a passkey of one's own, which only oneself can do",
     "office.own_recovery_codes": "makes new codes of one's own, which only oneself can do",
+    "office.person_password_code": "makes a new code; that an older one ends is meant",
     "office.person_code": "makes a new code; that an older one ends is meant",
     "office.two_steps": "turns it on; where it is on it stays so",
     "office.moved": "only says where a page is now",

@@ -39,6 +39,7 @@ ACTS = {
     "key.make_signing": N_("The key for receipts was created"),
     "key.rewrap": N_("The keys were put under a new key of the server"),
     "person.add": N_("A person was added"),
+    "person.code_password": N_("Somebody chose a new password with a one-time code"),
     "person.own_password": N_("Somebody changed their own password"),
     "person.reset_password": N_("A password was replaced"),
     "person.set_active": N_("A person's access was turned on or off"),

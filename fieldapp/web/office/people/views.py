@@ -6,7 +6,7 @@ from flask_babel import gettext
 
 from fieldapp.services.access import OFFICE_ROLES
 from fieldapp.services.people import accounts as people_acts
-from fieldapp.services.people.one_time_codes import give_one_time_code
+from fieldapp.services.people.one_time_codes import PASSWORD, give_one_time_code
 from fieldapp.services.people.second_factor import ask_second_factor, reset_second_factor
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.office.blueprint import office
@@ -83,6 +83,12 @@ def person_second_factor(user_id: int) -> ResponseReturnValue:
 def person_code(user_id: int) -> ResponseReturnValue:
     """Show a one-time code with which a person sets up two-step verification."""
     return _show_once(user_id, code=give_one_time_code(session(), actor(), user_id=user_id))
+
+
+@office.post("/people/<int:user_id>/password-code")
+def person_password_code(user_id: int) -> ResponseReturnValue:
+    """Show a one-time code with which a person chooses a new password."""
+    return _show_once(user_id, password_code=give_one_time_code(session(), actor(), user_id=user_id, purpose=PASSWORD))
 
 
 @office.post("/people/two-steps")
