@@ -22,7 +22,7 @@ OPEN = {
     "public.signed_in",
     "forgotten.ask", "forgotten.change",  # a one-time code says who it is
     # They show nothing but to somebody who has just given a right password.
-    "second_step.accept_code", "second_step.ask", "second_step.check", "second_step.set_up",
+    "second_step.accept_code", "second_step.ask", "second_step.ask_again", "second_step.check", "second_step.set_up",
     "dashboards.card", "dashboards.catalogue", "dashboards.centre", "dashboards.dashboard", "dashboards.data", "dashboards.file",
     "dashboards.framed", "dashboards.indicator", "dashboards.part", "dashboards.script", "dashboards.start",
     "slips.ask", "slips.answer",  # a slip opens what it shows

@@ -10,16 +10,21 @@ from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.people import known_browsers, passkeys, recovery_codes
 from fieldapp.services.people.passkeys import Challenge
 from fieldapp.services.people.second_factor import WRONG_CODE, check_app_code
-from fieldapp.services.people.tries import Limit, count_try, make_limit, take_back_try
-from fieldapp.services.problems import ActProblem
+from fieldapp.services.people.tries import LONGEST_WINDOW, Limit, count_try, make_limit, take_back_try
+from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.people import users
 from fieldapp.store.session import Session
 
 PER_BROWSER = 6  # wrong codes in 15 minutes from a browser that is known, or in a session
 PER_ADDRESS = 6  # from another browser
-# From everywhere else together: of a million codes three are right at any moment.
+# From all other browsers together. Of a million codes three are right at any moment, so that guessing takes years.
 PER_PERSON = 20
+PER_PERSON_AND_DAY = 50
+PAUSED = N_(
+    "Too many wrong codes. A passkey, a recovery code, or a browser that you have used before still works. Otherwise try "
+    "again later."
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,10 @@ def check_second_step(session: Session, actor: Actor, answer: Answer, where: Whe
         raise ActProblem("second_factor.wrong", WRONG_CODE)
     limits = _list_limits(session, actor, where, secret)
     now = utcnow()
-    count_try(session, limits, now)
+    try:
+        count_try(session, limits, now)
+    except ActProblem:
+        raise ActProblem("sign_in.paused", PAUSED) from None
     if not check_app_code(session, actor, code=answer.code, secret=secret):
         # One answer for wrong, used and none: it tells a guesser nothing.
         raise ActProblem("second_factor.wrong", WRONG_CODE)
@@ -77,4 +85,5 @@ def _list_limits(session: Session, actor: Actor, where: Where, secret: str) -> l
     return [
         make_limit("second step at an address", person, where.address, tries=PER_ADDRESS),
         make_limit("second step", person, tries=PER_PERSON),
+        make_limit("second step in a day", person, tries=PER_PERSON_AND_DAY, window=LONGEST_WINDOW),
     ]

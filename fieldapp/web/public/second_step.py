@@ -18,13 +18,18 @@ second_step = Blueprint("second_step", __name__, template_folder="templates", ur
 
 
 @second_step.get("/")
-@second_step.get("/code")  # where one is after a wrong code, and changes the language
-@second_step.get("/set-up")
 def ask() -> ResponseReturnValue:
     waiting = second_steps.find_waiting()
     if waiting is None:
         return _start_again()
     return _page(waiting)
+
+
+@second_step.get("/code")
+@second_step.get("/set-up")
+def ask_again() -> ResponseReturnValue:
+    """Go back to the page, as after a wrong code and changing the language."""
+    return redirect(url_for("second_step.ask"))
 
 
 def _start_again() -> ResponseReturnValue:

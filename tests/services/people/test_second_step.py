@@ -8,9 +8,25 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor, utcnow
-from fieldapp.services.people import accounts, known_browsers, one_time_codes, passkeys, recovery_codes, second_factor
+from fieldapp.services.people import (
+    accounts,
+    known_browsers,
+    one_time_codes,
+    passkeys,
+    recovery_codes,
+    second_factor,
+    second_step,
+)
 from fieldapp.services.people.passkeys import Challenge, draw_nonce, make_new_options, make_sign_in_options
-from fieldapp.services.people.second_step import PER_ADDRESS, PER_PERSON, Answer, Where, check_second_step
+from fieldapp.services.people.second_step import (
+    PER_ADDRESS,
+    PER_PERSON,
+    PER_PERSON_AND_DAY,
+    Answer,
+    Where,
+    check_second_step,
+)
+from fieldapp.services.people.tries import WINDOW
 from fieldapp.services.problems import ActProblem
 from fieldapp.store.people import passkeys as stored
 from fieldapp.store.people.one_time_codes import PASSWORD, OneTimeCode
@@ -141,6 +157,22 @@ def test_many_addresses_together_pause_new_browsers_but_not_known_ones(session: 
     assert refused(session, cast.rosa, code_of(key), replace(HERE, marks=[mark])) == ""
     # In a session that is open, too: a stranger does not stop what she does.
     assert refused(session, cast.rosa, code_of(key, 30), Where(token="a session of hers")) == ""
+
+
+def test_guessing_day_after_day_stays_slow(session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = set_up_app(session, cast.rosa, SECRET)
+    now = utcnow()
+    judged = 0
+    for quarter in range(4 * 24):
+        monkeypatch.setattr(second_step, "utcnow", lambda quarter=quarter: now + quarter * WINDOW)
+        for number in range(3):
+            where = Where(address=f"198.51.100.{number}")
+            judged += refused(session, cast.rosa, "000000", where) == "second_factor.wrong"
+    assert judged == PER_PERSON_AND_DAY
+    mark = known_browsers.make_mark(cast.rosa.user_id or 0, SECRET)
+    assert refused(session, cast.rosa, code_of(key), replace(HERE, marks=[mark])) == ""
+    monkeypatch.setattr(second_step, "utcnow", lambda: now + dt.timedelta(days=1))
+    assert refused(session, cast.rosa, code_of(key, 30)) == ""
 
 
 def test_recovery_codes_pass_once_each_also_in_a_pause(session: Session, cast: Cast) -> None:

@@ -4,6 +4,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from fieldapp.services.people.second_factor import list_factors
 from fieldapp.services.people.second_step import Answer, check_second_step
 from fieldapp.services.problems import ActProblem
 from fieldapp.web import confirmation, second_steps
@@ -19,7 +20,7 @@ WRONG = {"second_factor.wrong", "sign_in.paused", "passkey.refused"}
 @office.get("/confirm")
 def confirm_again() -> ResponseReturnValue:
     """Go on without what was asked for, as after changing the language on the page."""
-    actor()
+    list_factors(session(), actor())
     return redirect(url_for("office.account"))
 
 
