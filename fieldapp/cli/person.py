@@ -3,10 +3,17 @@
 import click
 
 from fieldapp.cli.opening import centre_named, opened
+from fieldapp.services.access import OFFICE_ROLES
 from fieldapp.services.acts import Actor
-from fieldapp.services.people.accounts import RestoredAccess, list_people, restore_access
+from fieldapp.services.people.accounts import (
+    RestoredAccess,
+    list_people,
+    make_unknown_person,
+    restore_access,
+)
 from fieldapp.services.people.one_time_codes import PASSWORD, SET_UP, give_one_time_code
-from fieldapp.services.problems import make_not_found
+from fieldapp.store.people.users import User
+from fieldapp.store.session import Session
 
 
 @click.group()
@@ -48,14 +55,22 @@ def code(centre: str, name: str, is_password: bool) -> None:
         purpose = PASSWORD
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, centre).id)
-        ids = [user.id for user in list_people(session, actor).users if user.username == name.strip().lower()]
-        if not ids:
-            raise make_not_found()
-        new_code = give_one_time_code(session, actor, user_id=ids[0], purpose=purpose)
+        user = _find_person(session, actor, name)
+        if user.role not in OFFICE_ROLES and not is_password:
+            raise click.ClickException(f"{name} sees no records in a browser, so no second step is asked for.")
+        new_code = give_one_time_code(session, actor, user_id=user.id, purpose=purpose)
     where = "after the password"
     if is_password:
         where = "at /forgotten-password/"
     click.echo(f"The one-time code of {name}, good for a day, {where}: {new_code}")
+
+
+def _find_person(session: Session, actor: Actor, name: str) -> User:
+    """Return a person of the centre by user name."""
+    for user in list_people(session, actor).users:
+        if user.username == name.strip().lower():
+            return user
+    raise make_unknown_person(name)
 
 
 @person.command()

@@ -149,8 +149,7 @@ def restore_access(ctx: ActContext, username: str, second_factor: bool = False, 
     """
     user = users.by_username(ctx.session, username.strip().lower())
     if user is None or user.centre_id != ctx.centre_id:
-        text = N_("Nobody at this centre signs in as “{name}”. See: fieldapp person list CENTRE")
-        raise ActProblem("person.unknown", text, {"name": username})
+        raise make_unknown_person(username)
     password, phones = _replace_password(ctx, user)
     if switch_on and not user.active:
         user.active = True
@@ -158,6 +157,12 @@ def restore_access(ctx: ActContext, username: str, second_factor: bool = False, 
     had_factor = second_factor and remove_factors(ctx.session, user.id)
     ctx.describe(f"user/{user.id}", by="command", second_factor=had_factor, active=user.active)
     return RestoredAccess(user.id, password, user.label, phones, user.active, had_factor)
+
+
+def make_unknown_person(username: str) -> ActProblem:
+    """Return what a command says of a user name that nobody at its centre has."""
+    text = N_("Nobody at this centre signs in as “{name}”. See: fieldapp person list CENTRE")
+    return ActProblem("person.unknown", text, {"name": username})
 
 
 @read_act("person.view_own")

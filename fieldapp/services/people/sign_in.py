@@ -5,6 +5,7 @@ Wrong tries are counted before a password is looked at, so that many tries at on
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.people import known_browsers, passwords
+from fieldapp.services.people.second_factor import is_second_step_needed
 from fieldapp.services.people.tries import Limit, count_try, make_limit, take_back_try
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.database import WriteTransaction
@@ -46,13 +47,22 @@ def sign_in(
         audit.add(
             session,
             at=now,
-            act="sign_in.ok" if is_admitted else "sign_in.failed",
+            act=_name_line(session, user if is_admitted else None),
             **who,
             details={},
         )
     if user is None or not is_admitted:
         raise ActProblem("sign_in.wrong", N_("This name and password do not go together. Check both and try again."))
     return user
+
+
+def _name_line(session: Session, admitted: users.User | None) -> str:
+    """Return what the audit log says of a try."""
+    if admitted is None:
+        return "sign_in.failed"
+    if is_second_step_needed(session, admitted):
+        return "sign_in.first_step"  # `web_sessions.start_session` adds the other line
+    return "sign_in.ok"
 
 
 def _list_limits(user: users.User | None, username: str, address: str, marks: list[str], secret: str) -> list[Limit]:

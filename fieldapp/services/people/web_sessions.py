@@ -68,6 +68,10 @@ def start_session(session: Session, user: User, user_agent: str, *, has_second_f
             second_factor_at=now if has_second_factor else None,
         )
         session.add(row)
+        if has_second_factor:
+            audit.add(
+                session, at=now, act="sign_in.ok", centre_id=user.centre_id, actor_id=user.id, details={"second_step": True}
+            )
     return token
 
 

@@ -15,8 +15,10 @@ from fieldapp.services.people import accounts, one_time_codes, second_factor, we
 from fieldapp.services.people.web_sessions import CONFIRMED_FOR
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.web import second_steps
 from tests.cast import PASSWORD, Cast
+from tests.passkeys import SoftPasskey
 from tests.second_steps import code_of, set_up_app
 from tests.web.conftest import Clock, csrf_of, revision_of
 
@@ -38,6 +40,11 @@ class Scene:
             session.commit()
         engine.dispose()
         return done
+
+    def signed_in_lines(self) -> list[str]:
+        """Return what the audit log says of sign-ins."""
+        query = sa.select(AuditEvent.act).where(AuditEvent.act.startswith("sign_in.")).order_by(AuditEvent.id)
+        return list(self.do(lambda session: session.scalars(query).all()))
 
     def one_time_code(self, purpose: str = "set_up") -> str:
         return str(
@@ -100,6 +107,7 @@ def test_a_password_alone_opens_nothing(scene: Scene) -> None:
     for url in ("/second-step/code", "/second-step/set-up"):
         assert send(client, url, page, code=code_of(scene.key)).status_code == 422
     assert client.get("/office/").status_code == 302
+    assert scene.signed_in_lines() == ["sign_in.first_step"]
     assert client.get_cookie("known") is None, "only a whole sign-in makes a browser known"
 
 
@@ -111,6 +119,7 @@ def test_an_app_opens_the_page_that_was_asked_for(scene: Scene) -> None:
     answer = send(client, html.unescape(action[1]), page, code=code_of(scene.key))
     assert answer.location == "/office/caseload"
     assert client.get("/office/caseload").status_code == 200
+    assert scene.signed_in_lines() == ["sign_in.first_step", "sign_in.ok"]
     assert client.get_cookie("known")
 
 
@@ -222,6 +231,7 @@ def test_turning_it_on_signs_out_who_came_with_a_password_alone(
     app: Flask, settings: Settings, web_cast: Cast, client_of: Clients
 ) -> None:
     eve, rosa = client_of("eve"), client_of("rosa")
+    assert "One password is enough" in rosa.get("/office/").text
     page = rosa.get("/office/people").text
     assert send(rosa, "/office/people/two-steps", page).status_code == 422, "not before she has one herself"
     app_page = rosa.get("/office/account/app").text
@@ -229,7 +239,7 @@ def test_turning_it_on_signs_out_who_came_with_a_password_alone(
     assert key
     assert send(rosa, "/office/account/app", app_page, code=code_of(key[1])).status_code == 200
     assert send(rosa, "/office/people/two-steps", rosa.get("/office/people").text).status_code == 302
-    assert rosa.get("/office/").status_code == 200
+    assert "One password is enough" not in rosa.get("/office/").text
     assert eve.get("/releases/").status_code == 302
     page = rosa.get("/office/people").text
     assert len(re.findall(r"/office/people/\d+/code\"", page)) == 1, "for Eve; Rosa has one, and workers need none"
@@ -254,3 +264,44 @@ def test_the_time_of_the_second_step_is_at_the_server(scene: Scene) -> None:
     )
     page = client.get("/office/account").text
     assert send(client, "/office/account/recovery-codes", page).status_code == 403
+
+
+def options_of(page: str) -> str:
+    found = re.search(r'data-options="([^"]*)"', page)
+    assert found, page
+    return html.unescape(found[1])
+
+
+def test_a_passkey_is_added_used_and_removed_on_the_pages(scene: Scene) -> None:
+    client = scene.sign_in()
+    assert "data-options" not in client.get("/office/account").text
+    device = SoftPasskey()
+    page = client.get("/office/account/passkey").text
+    wrong = send(client, "/office/account/passkey", page, passkey="{}", label="desk")
+    assert wrong.location == "/office/account/passkey"
+    page = client.get("/office/account/passkey").text
+    added = send(client, "/office/account/passkey", page, passkey=device.make(options_of(page)), label="desk <1>")
+    assert added.location == "/office/account"
+    assert "desk &lt;1&gt;" in client.get("/office/account").text
+    again = scene.first_step("rosa")
+    page = again.get("/second-step/").text
+    answer = device.answer(options_of(page))
+    assert send(again, "/second-step/", page, passkey=answer).status_code == 302
+    assert again.get("/office/").status_code == 200
+    thief = scene.first_step("rosa")
+    page = thief.get("/second-step/").text
+    assert send(thief, "/second-step/", page, passkey=answer).status_code == 422, "an answer is good once"
+    page = client.get("/office/account").text
+    (remove,) = re.findall(r'action="(/office/account/passkeys/\d+/remove)"', page)
+    assert send(client, remove, page).status_code == 302
+    assert "data-options" not in thief.get("/second-step/").text
+
+
+def test_a_passkey_of_another_host_is_not_offered(scene: Scene) -> None:
+    client = scene.sign_in()
+    device = SoftPasskey()
+    page = client.get("/office/account/passkey").text
+    send(client, "/office/account/passkey", page, passkey=device.make(options_of(page)), label="")
+    other = scene.first_step("rosa")
+    assert "data-options" in other.get("/second-step/").text
+    assert "data-options" not in other.get("/second-step/", headers={"Host": "elsewhere.example"}).text

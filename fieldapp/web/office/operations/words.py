@@ -82,6 +82,7 @@ ACTS = {
     "session.end_own": N_("Somebody ended one of their own sign-ins"),
     "session.end_others": N_("Somebody signed out everywhere else"),
     "sign_out": N_("Somebody signed out"),
+    "sign_in.first_step": N_("A correct password was given, and a second step asked for"),
     "sign_in.failed": N_("A sign-in failed"),
     "sign_in.ok": N_("Somebody signed in"),
     "submission.let_in": N_("Submissions kept aside were accepted"),
