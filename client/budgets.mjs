@@ -28,6 +28,7 @@ export const PHONE = {
 export const OTHERS = {
   "form preview": 29_000, // the phone's own questions, in the office
   board: 1_650,
+  passkeys: 800, // on pages that ask for a second step
   "office map": 10_900, // with the library that draws it, which the phone has anyway
   "embedded indicators": 1_800,
   "office styles": 5_000,

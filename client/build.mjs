@@ -305,6 +305,7 @@ async function buildOthers(output) {
   return {
     "form preview": weigh(...needed.map(({ data }) => data)),
     board: weigh(output.add("board.js", await bundle("src/board/board.ts"))),
+    passkeys: weigh(output.add("passkeys.js", await bundle("src/passkeys/passkeys.ts"))),
     "office map": weigh(output.add("map.js", await bundle("src/map/office_entry.ts"))),
     "embedded indicators": weigh(output.add("kpi.js", await bundle("src/embed/kpi.ts", kpi))),
     "office styles": weigh(output.add("office.css", await bundle("styles/office.css"))),

@@ -40,6 +40,8 @@ from fieldapp.web.office import office
 from fieldapp.web.phone.sync import sync
 from fieldapp.web.phone.views import worker
 from fieldapp.web.public.dashboards import dashboards
+from fieldapp.web.public.forgotten import forgotten as forgotten_password
+from fieldapp.web.public.second_step import second_step
 from fieldapp.web.public.slips import slips
 from fieldapp.web.public.views import public
 
@@ -85,7 +87,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf.exempt(sync)  # phones send a bearer token, never a cookie
     csrf.exempt(collect)  # a token in the address, never a cookie
     csrf.exempt(slips)  # no cookie either: a form elsewhere could do nothing that its maker cannot
-    for pages in (public, dashboards, slips, office, evaluator, worker, sync, collect, odata):
+    for pages in (
+        public,
+        second_step,
+        forgotten_password,
+        dashboards,
+        slips,
+        office,
+        evaluator,
+        worker,
+        sync,
+        collect,
+        odata,
+    ):
         app.register_blueprint(pages)
     for part in (answers, assets, formats, language, problem_words, problems, release_words, security_headers):
         part.init(app)

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from fieldapp import settings as settings_module
-from fieldapp.cli.demo_sign_ins import works_beside_real_centres
+from fieldapp.cli.demo_sign_ins import real_centres, works_beside_real_centres
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.backup.marks import CopiesState, judge_copies
@@ -20,6 +20,7 @@ from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
 from fieldapp.store.operations import audit
+from fieldapp.store.operations import centres
 from fieldapp.store.session import DatabaseError, OperationalError, Session, check_connection
 from fieldapp.web import assets
 
@@ -57,6 +58,8 @@ def doctor() -> None:
         click.echo("LOOK AT: the list of ended cards has no second place, so a lost disk can bring people back.")
     if settings.copies_folder is None:
         click.echo("LOOK AT: no backups are made off this machine (FIELDAPP_COPIES), so a lost disk loses what phones sent.")
+    for line in _look_at_sign_in(settings):
+        click.echo(f"LOOK AT: {line}")
     if not problems:
         click.echo("All is well.")
     if problems:
@@ -139,6 +142,19 @@ def _look_at_key(settings: Settings) -> Iterator[str]:
             if migrations.is_current(engine) and count_by_root(session, secret).keys() - {secret.roots[0].number}:
                 yield "the change of the secret key is not finished. Run: fieldapp keys rotate root"
         engine.dispose()
+
+
+def _look_at_sign_in(settings: Settings) -> Iterator[str]:
+    """Name the real centres whose records a password alone opens."""
+    engine = engine_for(settings.url)
+    with contextlib.suppress(OperationalError, DatabaseError), Session(engine) as session:
+        if migrations.is_current(engine):
+            slugs = real_centres(session)
+            for centre in centres.list_all(session):
+                if centre.slug in slugs and not centre.asks_second_factor:
+                    then = f"fieldapp centre two-steps {centre.slug} on"
+                    yield f"at {centre.slug} a password alone opens all records. Run: {then}"
+    engine.dispose()
 
 
 def _of_modes(settings: Settings) -> Iterator[str]:

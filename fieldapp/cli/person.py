@@ -3,8 +3,17 @@
 import click
 
 from fieldapp.cli.opening import centre_named, opened
+from fieldapp.services.access import OFFICE_ROLES
 from fieldapp.services.acts import Actor
-from fieldapp.services.people.accounts import RestoredAccess, list_people, restore_access
+from fieldapp.services.people.accounts import (
+    RestoredAccess,
+    list_people,
+    make_unknown_person,
+    restore_access,
+)
+from fieldapp.services.people.one_time_codes import PASSWORD, SET_UP, give_one_time_code
+from fieldapp.store.people.users import User
+from fieldapp.store.session import Session
 
 
 @click.group()
@@ -38,6 +47,35 @@ def list_(centre: str) -> None:
 @person.command()
 @click.argument("centre")
 @click.argument("name")
+@click.option("--password", "is_password", is_flag=True, help="For choosing a new password, and not for the second step.")
+def code(centre: str, name: str, is_password: bool) -> None:
+    """Give NAME at a CENTRE a one-time code for setting up two-step verification."""
+    purpose = SET_UP
+    if is_password:
+        purpose = PASSWORD
+    with opened() as (session, _):
+        actor = Actor.system(centre_named(session, centre).id)
+        user = _find_person(session, actor, name)
+        if user.role not in OFFICE_ROLES and not is_password:
+            raise click.ClickException(f"{name} sees no records in a browser, so no second step is asked for.")
+        new_code = give_one_time_code(session, actor, user_id=user.id, purpose=purpose)
+    where = "after the password"
+    if is_password:
+        where = "at /forgotten-password/"
+    click.echo(f"The one-time code of {name}, good for a day, {where}: {new_code}")
+
+
+def _find_person(session: Session, actor: Actor, name: str) -> User:
+    """Return a person of the centre by user name."""
+    for user in list_people(session, actor).users:
+        if user.username == name.strip().lower():
+            return user
+    raise make_unknown_person(name)
+
+
+@person.command()
+@click.argument("centre")
+@click.argument("name")
 @click.option("--second-factor", is_flag=True, help="Take their second factor away too, for a lost phone.")
 @click.option("--switch-on", is_flag=True, help="Let them in again if they were switched off.")
 def reset(centre: str, name: str, second_factor: bool, switch_on: bool) -> None:
@@ -45,10 +83,14 @@ def reset(centre: str, name: str, second_factor: bool, switch_on: bool) -> None:
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, centre).id)
         done = restore_access(session, actor, username=name, second_factor=second_factor, switch_on=switch_on)
+        needs_code = done.is_active and done.user_id in list_people(session, actor).without_factor
+        code = give_one_time_code(session, actor, user_id=done.user_id) if needs_code else ""
     # After the work is committed, so that a password that is shown always works.
     click.echo(f"The new password of {name}, shown once: {done.password}")
     for line in _told(done, second_factor):
         click.echo(line)
+    if code:
+        click.echo(f"The one-time code for setting up two-step verification, good for a day: {code}")
 
 
 def _told(done: RestoredAccess, second_factor: bool) -> list[str]:
@@ -56,7 +98,7 @@ def _told(done: RestoredAccess, second_factor: bool) -> list[str]:
     # Said in full, since somebody who is locked out will ask what has happened to their phone.
     lines = [f"The old password and all sessions have ended. Phones that were signed out: {done.phones}."]
     if done.had_second_factor:
-        lines.append("The second factor was taken away; they set up a new one before they fetch the next package.")
+        lines.append("The second factor was taken away; they set up a new one.")
     elif second_factor:
         lines.append("There was no second factor to take away.")
     else:

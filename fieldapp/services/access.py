@@ -11,6 +11,9 @@ SYSTEM = "system"
 
 ROLES = (WORKER, CRISIS, ADMIN, EVALUATOR)
 
+# Who works in a browser and sees records there. Workers have a phone, with a lock of its own.
+OFFICE_ROLES = frozenset({CRISIS, ADMIN, EVALUATOR})
+
 ACCESS: dict[str, frozenset[str]] = {
     "areas.import": frozenset({SYSTEM}),
     "areas.fetch": frozenset({WORKER}),
@@ -62,11 +65,17 @@ ACCESS: dict[str, frozenset[str]] = {
     "labels.keep": frozenset({WORKER}),
     "manifest.fetch": frozenset({WORKER}),
     "people.list": frozenset({ADMIN, SYSTEM}),
+    "one_time_code.accept": OFFICE_ROLES,
+    "one_time_code.give": frozenset({ADMIN, SYSTEM}),
+    "passkey.add": OFFICE_ROLES,
+    "passkey.remove": OFFICE_ROLES,
     "person.add": frozenset({ADMIN, SYSTEM}),
+    "person.code_password": frozenset(ROLES),
     "person.own_password": frozenset({ADMIN, CRISIS, EVALUATOR}),
     "person.view_own": frozenset({ADMIN, CRISIS, EVALUATOR}),
     "person.reset_password": frozenset({ADMIN, SYSTEM}),
     "person.set_active": frozenset({ADMIN}),
+    "recovery_codes.make": OFFICE_ROLES,
     "record.resolve": frozenset({ADMIN}),
     "record.erase": frozenset({ADMIN}),
     "record.fetch_own": frozenset({WORKER}),
@@ -93,8 +102,10 @@ ACCESS: dict[str, frozenset[str]] = {
     "retention.run": frozenset({SYSTEM}),
     "retention.view": frozenset({ADMIN, SYSTEM}),
     "retention.tick": frozenset({SYSTEM}),
-    "second_factor.set": frozenset({EVALUATOR, ADMIN}),
-    "second_factor.view": frozenset({EVALUATOR, ADMIN}),
+    "second_factor.ask": frozenset({ADMIN, SYSTEM}),
+    "second_factor.check": OFFICE_ROLES,
+    "second_factor.set": OFFICE_ROLES,
+    "second_factor.view": OFFICE_ROLES,
     "second_factor.reset": frozenset({ADMIN}),
     "series.change": frozenset({ADMIN}),
     "series.view": frozenset({ADMIN}),
@@ -132,6 +143,23 @@ ACCESS: dict[str, frozenset[str]] = {
     "feed_keys.list": frozenset({ADMIN}),
     "feed.read": frozenset({SYSTEM}),
 }
+
+# What somebody does only right after a second factor has shown that it is they: a browser that was left open, or a stolen
+# cookie, is not enough. `accounts.add_person` asks too, for all but workers.
+NEEDS_CONFIRMATION = frozenset(
+    {
+        "feed_key.make",
+        "one_time_code.give",
+        "passkey.add",
+        "passkey.remove",
+        "person.reset_password",
+        "records.export",
+        "recovery_codes.make",
+        "second_factor.ask",
+        "second_factor.reset",
+        "second_factor.set",
+    }
+)
 
 # What acts were called before version 0.7, which older lines of the audit log still say. Lines are never rewritten: a log
 # that is changed to suit its reader proves nothing. Acts that only read leave no lines and are not listed.

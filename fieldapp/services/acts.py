@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from fieldapp.services.access import ACCESS, SYSTEM
+from fieldapp.services.access import ACCESS, NEEDS_CONFIRMATION, SYSTEM
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit
@@ -24,17 +24,19 @@ SAME_VIEW = dt.timedelta(minutes=10)  # the board asks for itself again each min
 class Actor:
     """Who acts: a person at a centre, or the system on behalf of a centre.
 
-    `device_id`: the phone that they act with, if any.
+    `device_id`: the phone that they act with, if any. `is_confirmed`: whether a second factor has shown in the last
+    minutes that it is they, or none is asked of them.
     """
 
     centre_id: int
     role: str
     user_id: int | None = None
     device_id: int | None = None
+    is_confirmed: bool = False
 
     @classmethod
     def system(cls, centre_id: int) -> "Actor":
-        return cls(centre_id, SYSTEM)
+        return cls(centre_id, SYSTEM, is_confirmed=True)
 
 
 @dataclass
@@ -98,6 +100,14 @@ def _require_access(name: str, actor: Actor) -> None:
     # Asked by name: an act without a line in the table fails here, and is not open by mistake.
     if actor.role not in ACCESS[name]:
         raise ActProblem("access.denied", N_("Your role does not allow this."))
+    if name in NEEDS_CONFIRMATION:
+        require_confirmation(actor)
+
+
+def require_confirmation(actor: Actor) -> None:
+    """Raise ActProblem "second_factor.needed" unless a second factor has just shown who acts."""
+    if not actor.is_confirmed:
+        raise ActProblem("second_factor.needed", N_("Confirm first that it is you."))
 
 
 def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callable[Concatenate[Session, Actor, P], R]]:

@@ -13,7 +13,7 @@ from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.revisions import Overtaken
 from fieldapp.store.session import OperationalError, SQLAlchemyError
-from fieldapp.web import overtaken
+from fieldapp.web import confirmation, overtaken
 from fieldapp.web.sessions import session
 from forms.problems import N_
 from sync import openrosa
@@ -34,6 +34,7 @@ STATUS = {
     "draft.unready": 409,
     "form.version_taken": 409,
     "page.overtaken": 409,
+    "person.code": 422,
     "person.incomplete": 422,
     "person.new_password": 422,
     "person.old_password": 422,
@@ -57,8 +58,13 @@ STATUS = {
     "release.revoked": 410,
     "release.withdrawn": 410,
     "release.no_list": 409,
-    "second_factor.paused": 429,
-    "second_factor.set": 409,
+    "passkey.refused": 422,
+    "passkey.too_many": 409,
+    "second_factor.command": 409,
+    "second_factor.grant": 422,
+    "second_factor.last": 409,
+    "second_factor.needed": 403,
+    "second_factor.own_first": 422,
     "second_factor.wrong": 422,
     "series.refused": 422,
     "review.choice": 422,
@@ -156,6 +162,8 @@ def init(app: Flask) -> None:
         # the sign-in page.
         if problem.code == "sign_in.needed" and request.method == "GET":
             return redirect(url_for("public.sign_in", next=request.path))
+        if problem.code == "second_factor.needed":
+            return confirmation.page()
         if isinstance(problem, Overtaken):
             return overtaken.page(problem, gettext(problem.text), STATUS[problem.code])
         # A problem that pages expect elsewhere may come up anywhere: it is said, and is no error of the program.

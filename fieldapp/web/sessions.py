@@ -16,6 +16,7 @@ from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.base import Base
 from fieldapp.store.people import users
 from fieldapp.store.people.users import User
+from fieldapp.store.people.web_sessions import WebSession
 from fieldapp.store.session import Session
 from fieldapp.web import server_keys
 
@@ -69,6 +70,7 @@ class _Datastore(UserDatastore):  # type: ignore[misc]
         if web_session is None:
             return None
         g.is_use_due = web_sessions.is_use_due(web_session)
+        _remember_state(web_session)
         return user
 
 
@@ -92,22 +94,53 @@ def actor() -> Actor:
     """Return who acts in this request; raise ActProblem "sign_in.needed" for a stranger."""
     if not current_user.is_authenticated:
         raise ActProblem("sign_in.needed", N_("Sign in first."))
-    return Actor(current_user.centre_id, current_user.role, current_user.id)
+    return Actor(current_user.centre_id, current_user.role, current_user.id, is_confirmed=g.is_confirmed)
 
 
-def start(user: User) -> None:
+def has_fresh_factor() -> bool:
+    """Say whether a second factor has shown in the last minutes who uses this browser."""
+    return bool(current_user.is_authenticated and g.has_fresh_factor)
+
+
+def note_second_factor() -> None:
+    """Keep that a second factor has just shown who uses this browser."""
+    web_sessions.note_second_factor(session(), current_user.id, token())
+    _look_at_state(current_user.id)
+
+
+def _look_at_state(user_id: int) -> None:
+    web_session = web_sessions.find_session(session(), user_id, token())
+    if web_session is not None:
+        _remember_state(web_session)
+
+
+def _remember_state(web_session: WebSession) -> None:
+    g.is_confirmed = web_sessions.is_confirmed(web_session)
+    g.has_fresh_factor = web_sessions.has_fresh_factor(web_session)
+
+
+def start(user: User, *, has_second_factor: bool = False) -> None:
     """Sign a person in, in this browser."""
+    forget_who_was_here()
+    cookie.permanent = True
+    agent = request.user_agent.string
+    cookie[SESSION_TOKEN] = web_sessions.start_session(session(), user, agent, has_second_factor=has_second_factor)
+    _look_at_state(user.id)
+    # No second cookie: it would sign a person in again when the session's own time is over.
+    login_user(user, remember=False)
+
+
+def forget_who_was_here() -> None:
+    """End the session that this browser had, and forget all that it kept but the language.
+
+    Somebody else may have put it here.
+    """
     if current_user.is_authenticated:
         end()
     language = cookie.get("language")
-    # Nothing of what was here before the sign-in goes on: somebody else may have put it here.
     cookie.clear()
     if language:
         cookie["language"] = language
-    cookie.permanent = True
-    cookie[SESSION_TOKEN] = web_sessions.start_session(session(), user, request.user_agent.string)
-    # No second cookie: it would sign a person in again when the session's own time is over.
-    login_user(user, remember=False)
 
 
 def end() -> None:

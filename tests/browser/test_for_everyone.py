@@ -30,7 +30,7 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
         "/office/people",
         "/office/system",
         "/releases/",
-        "/releases/second-factor",
+        "/office/account/app",
         "/office/series",
         "/office/series/new",
         "/office/series/1",

@@ -226,6 +226,8 @@ def test_9_an_evaluator_downloads_a_package_and_checks_it_without_the_app(open_p
     expect(page.locator(".error")).to_contain_text("wrong")
     page.get_by_label("The code that the app shows now").fill(TOTP(key=key, format="base32").generate().token)
     page.get_by_role("button", name="Check the code").click()
+    expect(page.locator("li.code")).to_have_count(10)
+    page.get_by_role("link", name="I have written them down").click()
     signing_key = (page.locator("p.code", has_text="--key").first.text_content() or "").split("--key ")[1]
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile("Download the package")).first.click()

@@ -120,6 +120,7 @@ def download(evaluator: Page) -> None:
     key = evaluator.locator("p.code").inner_text()
     evaluator.get_by_label("The code that the app shows now").fill(TOTP(key=key, format="base32").generate().token)
     evaluator.get_by_role("button", name="Check the code").click()
+    evaluator.get_by_role("link", name="I have written them down").click()
     with evaluator.expect_download():
         package.first.click()
 

@@ -15,17 +15,21 @@ from fieldapp.services import acts
 RIGHTS: dict[str, set[str]] = {
     "worker": {
         "areas.fetch", "attachment.receive", "batch.receive", "collect.fetch", "collect.list", "device.enrol", "device.join",
-        "pull.fetch", "form.fetch", "instance.receive", "labels.keep", "manifest.fetch", "map.fetch", "record.fetch_own",
+        "pull.fetch", "form.fetch", "instance.receive", "labels.keep", "manifest.fetch", "map.fetch", "record.fetch_own", "person.code_password",
     },
     "crisis": {
         "board.request", "board.report", "board.view", "board.step", "map.view", "person.own_password", "person.view_own",
-        "session.end_others", "session.end_own", "session.list",
+        "one_time_code.accept", "person.code_password", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check",
+        "second_factor.set", "second_factor.view", "session.end_others", "session.end_own", "session.list",
     },
     "evaluator": {
+        "one_time_code.accept", "person.code_password", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check",
         "person.own_password", "person.view_own", "release.attest_deletion", "release.attest_withdrawal", "release.download", "releases.list", "second_factor.view",
         "second_factor.set", "session.end_others", "session.end_own", "session.list",
     },
     "admin": {
+        "one_time_code.accept", "person.code_password", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check", "one_time_code.give",
+        "second_factor.ask",
         "audit.export", "audit.view", "attachment.open", "board.request", "board.report", "board.view", "board.step", "card.hand_over", "caseload.list",
         "phone_rules.change", "classes.propose", "consent.end_card", "consent.lower_card", "consent.view", "consent.take_record", "copy.import", "delivery.retry", "device.set_up_collect", "device.give_up", "device.invite", "device.revoke", "draft.begin",
         "draft.change", "draft.classify", "draft.discard", "draft.publish", "draft.view", "drafts.list", "feed_key.make",
@@ -39,7 +43,7 @@ RIGHTS: dict[str, set[str]] = {
     },
     "system": {
         "answers.cut", "areas.import", "board.report", "board.view", "caseload.rebuild", "consent.end_listed", "consent.lower_listed", "database.restore", "datasets.install", "feed.read", "feed_key.make", "form.publish", "key.make",
-        "key.make_signing", "key.rewrap", "partner.import", "people.list", "person.add", "person.reset_password", "product.build", "product.switch",
+        "key.make_signing", "key.rewrap", "one_time_code.give", "second_factor.ask", "partner.import", "people.list", "person.add", "person.reset_password", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
         "release.deliver", "release.draw_withdrawals", "release.revoke", "hold.confirm", "retention.plan", "retention.run", "retention.view", "retention.tick",
         "slip.end", "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",

@@ -27,6 +27,7 @@ from fieldapp.services.records import attachments, listing, quarantine, reviews
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases import datasets, downloads, series
 from fieldapp.store.forms.areas import AreaSet
+from fieldapp.store.people.passkeys import Passkey
 from fieldapp.store.people.web_sessions import WebSession
 from fieldapp.store.products.products import Edition, PartnerSource, Subscription, put_files, state
 from fieldapp.store.records.records import RecordFilter
@@ -131,6 +132,11 @@ class Centre:
             last_used_at=now,
         )  # fmt: skip
         session.add(self.web_session)
+        self.passkey = Passkey(
+            centre_id=centre_id, user_id=self.cast.rosa.user_id, credential="a", public_key=b"b", host="localhost",
+            sign_count=0, label="", created_at=now, last_used_at=now,
+        )  # fmt: skip
+        session.add(self.passkey)
         put_files(session, edition.id, {"heat-map.xlsx": b"a file"})
         state(session, centre_id, "heat_map").is_on = True
         session.commit()
@@ -175,6 +181,8 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "consent.record_erasure.erase_record": lambda c: {"instance_id": c.item["id"], "reason": "asked"},
     "records.reviews.review_record": lambda c: {"instance_id": c.item["id"], "state": "approved", "comment": ""},
     "records.reviews.dismiss_submission": lambda c: {"submission_id": c.submission.id},
+    "people.one_time_codes.give_one_time_code": lambda c: {"user_id": c.cast.eve.user_id},
+    "people.passkeys.remove_passkey": lambda c: {"passkey_id": c.passkey.id},
     "people.second_factor.reset_second_factor": lambda c: {"user_id": c.cast.eve.user_id},
     "products.maps.view_outlines": lambda c: {},
     "releases.series.open_series": lambda c: {"series_id": c.series.id},
@@ -233,6 +241,7 @@ NOT_TRIED: dict[str, str] = {
     "records.quarantine._accept": PASSED_OVER,
     "records.quarantine._list_of_phone": PASSED_OVER,
     "records.quarantine._note_failed": PASSED_OVER,
+    "people.accounts._set_forgotten_password": "the actor's own password, with a code that only they have",
     "people.accounts.change_own_password": "the actor's own password",
     "people.accounts.see_own_name": "the actor's own name",
     "people.web_sessions.end_other_sessions": "the actor's own sessions",
@@ -279,9 +288,15 @@ NOT_TRIED: dict[str, str] = {
     "phones.manifest.fetch_manifest": NAMES_NOTHING,
     "products.partners.import_partner_totals": NAMES_NOTHING,
     "products.registry.switch_product": "names a product of the programme, for the actor's own centre",
-    "people.second_factor._verify_code": "the actor's own second factor",
-    "people.second_factor.start_second_factor": "the actor's own second factor",
-    "people.second_factor.show_second_factor": "the actor's own second factor",
+    "people.one_time_codes.accept_set_up_code": "the actor's own second factor",
+    "people.passkeys.add_passkey": "the actor's own second factor",
+    "people.passkeys.check_passkey": "the actor's own second factor",
+    "people.recovery_codes.make_recovery_codes": "the actor's own second factor",
+    "people.recovery_codes.use_recovery_code": "the actor's own second factor",
+    "people.second_factor.check_app_code": "the actor's own second factor",
+    "people.second_factor.confirm_app": "the actor's own second factor",
+    "people.second_factor.list_factors": "the actor's own second factor",
+    "people.second_factor.ask_second_factor": NAMES_NOTHING,
     "products.maps.fetch_maps": NAMES_NOTHING,
     "products.maps.view_map": NAMES_NOTHING,
     "products.subscriptions.subscribe": "names a product of the programme, for the actor's own centre",

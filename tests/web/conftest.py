@@ -1,5 +1,6 @@
 """Clients for each of the cast: signed in through the front door, as browsers are."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from fieldapp.services.people import web_sessions
 from tests.cast import PASSWORD, Cast
 
 
@@ -14,6 +16,23 @@ def csrf_of(page: str) -> str:
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
     assert found, page[:300]
     return found[1]
+
+
+class Clock:
+    """The time by which sessions in browsers end."""
+
+    def __init__(self) -> None:
+        self.now = dt.datetime.now(dt.UTC)
+
+    def wait(self, time: dt.timedelta) -> None:
+        self.now += time
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(web_sessions, "utcnow", lambda: clock.now)
+    return clock
 
 
 @pytest.fixture

@@ -20,6 +20,9 @@ UUID = "3f0e5a52-52f4-4d1c-9b7e-0d6f5a4b3c2d"
 OPEN = {
     "public.choose_language", "public.favicon", "public.healthz", "public.robots", "public.sign_in", "public.sign_out",
     "public.signed_in",
+    "forgotten.ask", "forgotten.change",  # a one-time code says who it is
+    # They show nothing but to somebody who has just given a right password.
+    "second_step.accept_code", "second_step.ask", "second_step.ask_again", "second_step.check", "second_step.set_up",
     "dashboards.card", "dashboards.catalogue", "dashboards.centre", "dashboards.dashboard", "dashboards.data", "dashboards.file",
     "dashboards.framed", "dashboards.indicator", "dashboards.part", "dashboards.script", "dashboards.start",
     "slips.ask", "slips.answer",  # a slip opens what it shows
@@ -51,12 +54,18 @@ CRISIS = {  # the board and the map, and nothing else of the office
 EVALUATOR = {
     "evaluator.shelf",
     "evaluator.package",
-    "evaluator.second_factor",
-    "evaluator.second_factor_check",
     "evaluator.deleted",
     "evaluator.list_deleted",
     "office.account",
+    "office.confirm",
+    "office.confirm_again",
+    "office.own_app",
+    "office.own_app_set",
+    "office.own_passkey",
+    "office.own_passkey_add",
+    "office.own_passkey_remove",
     "office.own_password_change",
+    "office.own_recovery_codes",
     "office.own_session_end",
     "office.own_sessions_end",
 }
@@ -64,7 +73,15 @@ EVALUATOR = {
 
 OWN = {
     "office.account",
+    "office.confirm",
+    "office.confirm_again",
+    "office.own_app",
+    "office.own_app_set",
+    "office.own_passkey",
+    "office.own_passkey_add",
+    "office.own_passkey_remove",
     "office.own_password_change",
+    "office.own_recovery_codes",
     "office.own_session_end",
     "office.own_sessions_end",
 }  # of everybody who works in a browser
@@ -124,8 +141,8 @@ def expected(who: str, endpoint: str) -> set[int]:
         return {ALWAYS_AT[blueprint]}
     if who == "nobody":
         return {302, 401}
-    if endpoint == "evaluator.package" and who in ("amina", "carla"):
-        return {302}  # to the page of the second factor, which turns them away
+    if endpoint == "evaluator.package" and who == "carla":
+        return {302}  # to the page on which she sets up two-step verification; only then it is said that she may not
     if endpoint not in MAY.get(who, {endpoint}):
         return {403}
     if who == "olaf":

@@ -19,6 +19,13 @@ export interface Rules {
   voice_notes: boolean;
 }
 
+/** A phone that joined in a worker's name. */
+export interface JoinedPhone {
+  device: string;
+  label: string;
+  at: string;
+}
+
 export interface Account {
   user: number;
   username: string;
@@ -36,6 +43,8 @@ export interface Account {
   labelSalt?: string; // what makes the key of own labels, with a password
   labelKey?: string; // with which own labels are sealed; none where nobody typed a password
   usual?: Record<string, Usual>; // by form; never sent
+  joined?: JoinedPhone[]; // lately, after this one
+  seenPhones?: string[]; // those of them that the worker has read of
 }
 
 /** How often each choice of a question was picked lately: path → name of the choice → times. */

@@ -150,7 +150,7 @@ export async function fetchManifestContent(
 async function saveManifest(vault: Vault, manifest: Manifest): Promise<void> {
   const { account } = vault;
   const before = JSON.stringify(account);
-  const { centre, worker, forms, areas = [], key = null, team = [] } = manifest;
+  const { centre, worker, forms, areas = [], key = null, team = [], joined = [] } = manifest;
   const listed = [
     ...forms.map(({ id, sha256 }) => ({ kind: "form" as const, id, sha256 })),
     ...areas.map(({ key: id, sha256 }) => ({ kind: "areas" as const, id, sha256 })),
@@ -158,7 +158,7 @@ async function saveManifest(vault: Vault, manifest: Manifest): Promise<void> {
   const rules = manifest.rules ?? account.rules;
   // The signing key stays the first that came: nobody slips in another.
   const receipts = account.receipts ?? manifest.receipts ?? null;
-  Object.assign(account, { centre, worker, listed, key, receipts, rules, team });
+  Object.assign(account, { centre, worker, listed, key, receipts, rules, team, joined });
   if (JSON.stringify(account) !== before) await saveAccount(vault);
 }
 

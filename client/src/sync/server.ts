@@ -8,7 +8,7 @@ import type { BlobRow, CentreKey } from "../storage/types";
 import type { Maps } from "../storage/maps";
 import type { LogState } from "../storage/keeping";
 import type { Receipt } from "../storage/receipts";
-import type { Rules } from "../storage/vault";
+import type { JoinedPhone, Rules } from "../storage/vault";
 
 import {
   isOurAnswer,
@@ -29,6 +29,7 @@ export interface Manifest {
   receipts?: CentreKey;
   team?: { user: number; label: string }[];
   rules?: Rules;
+  joined?: JoinedPhone[];
   map?: string; // which maps the centre has; "" for none
   kept?: LogState;
   now?: string;

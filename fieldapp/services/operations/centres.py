@@ -28,18 +28,21 @@ SERIES = {
 }
 
 
-def set_up_centre(session: Session, slug: str, name: str, first_period: str = "") -> Centre:
+def set_up_centre(
+    session: Session, slug: str, name: str, first_period: str = "", *, asks_second_factor: bool = True
+) -> Centre:
     """Create a centre with the program's forms and release series.
 
     `slug` is its name in addresses. Releases begin with `first_period`, like "2026-Q4", or with the
-    current quarter. Raises ActProblem "centre.taken".
+    current quarter. `asks_second_factor`: whether who sees records needs more than a
+    password. Raises ActProblem "centre.taken".
     """
     if centres.by_slug(session, slug) or slug in RESERVED:
         raise ActProblem("centre.taken", N_("There is a centre “{slug}” already."), {"slug": slug})
     now = utcnow()
     first_period = first_period or periods.find_containing(now.date(), "quarter").name
     with WriteTransaction(session):
-        centre = Centre(slug=slug, name=name, created_at=now)
+        centre = Centre(slug=slug, name=name, created_at=now, asks_second_factor=asks_second_factor)
         session.add(centre)
         session.flush()
         for key, title in SERIES.items():

@@ -28,6 +28,9 @@ from fieldapp.store.releases.releases import ReleaseRun
 
 # Its jobs run every minute; a long release must not look like a dead scheduler.
 LATE_AFTER = dt.timedelta(minutes=15)
+# What a command on the server did to somebody's account stands on every administrator's home page for so long.
+COMMANDS_SHOWN = dt.timedelta(days=14)
+SHOWN_COMMANDS = ("person.reset_password", "one_time_code.give", "second_factor.ask")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class HomePage:
     latest: records.RecordPage
     copies: CopiesState  # backups off this machine
     audit_fault: int  # the number of the line of the audit log that was changed; 0 for none
+    is_second_factor_asked: bool  # of everybody who sees records
+    joined: Sequence[Device]  # phones that joined in the last seven days, the newest first
+    commands: Sequence[AuditEvent]  # what reached into accounts from the server itself
     workers: dict[int, str]
     titles: dict[str, Any]  # of each form, by language
 
@@ -97,6 +103,9 @@ def view_home(ctx: ActContext, secret: str, copies: CopiesState = CopiesState.FI
         latest=records.list_page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
         copies=copies,
         audit_fault=_find_audit_fault(ctx),
+        is_second_factor_asked=centre.asks_second_factor,
+        joined=_list_joined(phones, ctx.now),
+        commands=audit.list_by_command(ctx.session, ctx.centre_id, SHOWN_COMMANDS, ctx.now - COMMANDS_SHOWN),
         workers=users.labels(ctx.session, ctx.centre_id),
         titles={version.form: version.title for version in versions.list_for(ctx.session, ctx.centre_id)},
     )
@@ -105,6 +114,12 @@ def view_home(ctx: ActContext, secret: str, copies: CopiesState = CopiesState.FI
 def _find_audit_fault(ctx: ActContext) -> int:
     head = audit.find_head(ctx.session, ctx.centre_id)
     return head.fault_at if head and head.fault else 0
+
+
+def _list_joined(phones: Sequence[Device], now: dt.datetime) -> list[Device]:
+    """Return the phones that joined in the last seven days, the newest first."""
+    joined = [device for device in phones if now - device.created_at < dt.timedelta(days=7)]
+    return joined[::-1]
 
 
 def _count_by_role(ctx: ActContext, since: dt.date) -> dict[str, int]:

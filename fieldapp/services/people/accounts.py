@@ -5,23 +5,32 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fieldapp.services.access import ROLES
-from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.people import passwords
+from fieldapp.services.access import OFFICE_ROLES, ROLES, WORKER
+from fieldapp.services.acts import ActContext, Actor, act, read_act, require_confirmation
+from fieldapp.services.people import one_time_codes, passwords
+from fieldapp.services.people.second_factor import remove_factors
 from fieldapp.services.phones.missing import MissingRecords, find_missing
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.operations import centres, epochs
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.operations.epochs import Epoch
-from fieldapp.store.people import second_factors, users, web_sessions
+from fieldapp.store.people import passkeys, second_factors, users, web_sessions
 from fieldapp.store.people.users import User
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
+from fieldapp.store.session import Session
 
 MIN_LENGTH = 12  # characters of a password
 MAX_LENGTH = 1000  # a longer one would only keep the server busy with hashing
-CHANGES = ("person.add", "person.reset_password", "person.own_password", "person.set_active", "second_factor.reset")
+CHANGES = (
+    "person.add",
+    "person.reset_password",
+    "person.own_password",
+    "person.code_password",
+    "person.set_active",
+    "second_factor.reset",
+)
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._\-]{2,63}")
 
 
@@ -33,19 +42,26 @@ class PeoplePage:
     missing: dict[int, MissingRecords]  # by phone
     restored: Epoch | None  # the last time that a copy was put back
     second_factors: set[int]  # people who have set one up
+    without_factor: set[int]  # people who could not sign in to the web pages, since they have set up none
 
 
 @read_act("people.list")
 def list_people(ctx: ActContext) -> PeoplePage:
     """Return the centre's people and their phones, with what is missing of each phone."""
     phones = devices.list_for(ctx.session, ctx.centre_id)
+    centre = centres.get(ctx.session, ctx.centre_id)
+    people = users.list_for(ctx.session, ctx.centre_id)
+    have_one = second_factors.list_users_with_second_factor(ctx.session, ctx.centre_id)
+    have_one |= passkeys.list_users_with_passkey(ctx.session, ctx.centre_id)
+    asked = {user.id for user in people if user.role in OFFICE_ROLES and centre.asks_second_factor}
     return PeoplePage(
-        centre=centres.get(ctx.session, ctx.centre_id),
-        users=users.list_for(ctx.session, ctx.centre_id),
+        centre=centre,
+        users=people,
         devices=phones,
         missing=find_missing(ctx.session, phones, with_numbers=True),
         restored=epochs.last_restore(ctx.session),
-        second_factors=second_factors.list_users_with_second_factor(ctx.session, ctx.centre_id),
+        second_factors=have_one,
+        without_factor=asked - have_one,
     )
 
 
@@ -53,8 +69,11 @@ def list_people(ctx: ActContext) -> PeoplePage:
 def add_person(ctx: ActContext, username: str, label: str, role: str, password: str = "") -> str:
     """Add a person and return their password, which is shown once and stored as a hash.
 
-    Raises ActProblem for a user name that is malformed or taken, or an incomplete person.
+    Raises ActProblem for a user name that is malformed or taken, or an incomplete person; "second_factor.needed" for
+    one who will see records in a browser.
     """
+    if role != WORKER:
+        require_confirmation(ctx.actor)
     username = username.strip().lower()
     if not USERNAME.fullmatch(username):
         text = N_("A user name has 3 to 64 small letters, digits, dots or dashes.")
@@ -113,6 +132,7 @@ def reset_password(ctx: ActContext, user_id: int, seen: str | None = None) -> st
 class RestoredAccess:
     """What a command did for somebody who was locked out."""
 
+    user_id: int
     password: str
     label: str
     phones: int  # that were signed out by it
@@ -129,24 +149,20 @@ def restore_access(ctx: ActContext, username: str, second_factor: bool = False, 
     """
     user = users.by_username(ctx.session, username.strip().lower())
     if user is None or user.centre_id != ctx.centre_id:
-        text = N_("Nobody at this centre signs in as “{name}”. See: fieldapp person list CENTRE")
-        raise ActProblem("person.unknown", text, {"name": username})
+        raise make_unknown_person(username)
     password, phones = _replace_password(ctx, user)
     if switch_on and not user.active:
         user.active = True
         user.switched_off_at = None
-    had_factor = second_factor and _remove_second_factor(ctx, user)
+    had_factor = second_factor and remove_factors(ctx.session, user.id)
     ctx.describe(f"user/{user.id}", by="command", second_factor=had_factor, active=user.active)
-    return RestoredAccess(password, user.label, phones, user.active, had_factor)
+    return RestoredAccess(user.id, password, user.label, phones, user.active, had_factor)
 
 
-def _remove_second_factor(ctx: ActContext, user: User) -> bool:
-    """Remove a person's second factor; return whether there was one."""
-    factor = second_factors.of_user(ctx.session, user.id)
-    if factor is None:
-        return False
-    ctx.session.delete(factor)
-    return True
+def make_unknown_person(username: str) -> ActProblem:
+    """Return what a command says of a user name that nobody at its centre has."""
+    text = N_("Nobody at this centre signs in as “{name}”. See: fieldapp person list CENTRE")
+    return ActProblem("person.unknown", text, {"name": username})
 
 
 @read_act("person.view_own")
@@ -161,12 +177,39 @@ def change_own_password(ctx: ActContext, old: str, new: str) -> None:
     user = _get_user(ctx, ctx.actor.user_id or 0)
     if not passwords.verify_password(user.password, old[:MAX_LENGTH]):
         raise ActProblem("person.old_password", N_("The old password is wrong."))
-    if not MIN_LENGTH <= len(new) <= MAX_LENGTH:
-        text = N_("A password has 12 characters or more. Several words are good.")
-        raise ActProblem("person.new_password", text)
+    _check_length(new)
     user.password = passwords.hash_password(new)
     _end_sessions(ctx, user)
     ctx.describe(f"user/{user.id}")
+
+
+def set_forgotten_password(session: Session, username: str, code: str, new: str) -> None:
+    """Replace a password that was forgotten, with a one-time code that an administrator gave.
+
+    All sessions of the person end; their phones go on, and a second step is asked for as before. Raises ActProblem
+    "person.code" or "person.new_password".
+    """
+    _check_length(new)
+    user = users.by_username(session, username.strip().lower()[:64])
+    if user is None or not user.active:
+        raise ActProblem("person.code", one_time_codes.PASSWORD_REFUSED)
+    _set_forgotten_password(session, Actor(user.centre_id, user.role, user.id), code=code, new=new)
+
+
+@act("person.code_password")
+def _set_forgotten_password(ctx: ActContext, code: str, new: str) -> None:
+    user = _get_user(ctx, ctx.actor.user_id or 0)
+    one_time_codes.use_password_code(ctx, code)
+    user.password = passwords.hash_password(new)
+    _end_sessions(ctx, user)
+    ctx.describe(f"user/{user.id}")
+
+
+def _check_length(new: str) -> None:
+    """Raise ActProblem for a password that is too short, or too long to hash."""
+    if not MIN_LENGTH <= len(new) <= MAX_LENGTH:
+        text = N_("A password has 12 characters or more. Several words are good.")
+        raise ActProblem("person.new_password", text)
 
 
 def _replace_password(ctx: ActContext, user: User) -> tuple[str, int]:

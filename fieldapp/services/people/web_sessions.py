@@ -25,6 +25,8 @@ from fieldapp.store.people.web_sessions import WebSession
 from fieldapp.store.session import Session, SQLAlchemyError
 
 IDLE = dt.timedelta(minutes=45)
+# For so long a second factor shows that it is still the same person.
+CONFIRMED_FOR = dt.timedelta(minutes=10)
 # A use is written down at most this often: reading pages must not become writing.
 NOTED_EVERY = dt.timedelta(minutes=5)
 
@@ -48,8 +50,11 @@ BROWSERS = {
 }
 
 
-def start_session(session: Session, user: User, user_agent: str) -> str:
-    """Begin a session of a person who has just signed in, and return its token."""
+def start_session(session: Session, user: User, user_agent: str, *, has_second_factor: bool = False) -> str:
+    """Begin a session of a person who has just signed in, and return its token.
+
+    `has_second_factor`: whether they proved with a second factor, too, who they are.
+    """
     token = secrets.token_urlsafe(32)
     now = utcnow()
     with WriteTransaction(session):
@@ -61,9 +66,39 @@ def start_session(session: Session, user: User, user_agent: str) -> str:
             browser=describe_browser(user_agent),
             started_at=now,
             last_used_at=now,
+            second_factor_at=now if has_second_factor else None,
         )
         session.add(row)
+        if has_second_factor:
+            details = {"second_step": True}
+            audit.add(session, [AuditLine(now, "sign_in.ok", user.centre_id, user.id, details=details)])
     return token
+
+
+def has_fresh_factor(row: WebSession) -> bool:
+    """Say whether a second factor has shown in the last minutes who uses a session."""
+    return row.second_factor_at is not None and utcnow() - row.second_factor_at < CONFIRMED_FOR
+
+
+def is_confirmed(row: WebSession) -> bool:
+    """Say whether grave acts may be done in a session.
+
+    One that began with a password alone is one of a person of whom no second factor is asked: when that changes, it ends.
+    """
+    return row.second_factor_at is None or has_fresh_factor(row)
+
+
+def note_second_factor(session: Session, user_id: int, token: str) -> None:
+    """Write down that a second factor has just shown who uses a session.
+
+    Others of this person that began with a password alone end: from now on more is asked.
+    """
+    with WriteTransaction(session):
+        for row in web_sessions.of_user(session, user_id):
+            if row.token_hash == _hash_token(token):
+                row.second_factor_at = utcnow()
+            elif row.second_factor_at is None:
+                session.delete(row)
 
 
 def find_session(session: Session, user_id: int, token: str) -> WebSession | None:

@@ -1,5 +1,6 @@
 """What a phone should have: a manifest with its keys and rules, forms and areas."""
 
+import datetime as dt
 from typing import Any
 
 from fieldapp.services.access import WORKER
@@ -12,7 +13,11 @@ from fieldapp.store.operations import centres
 from fieldapp.store.operations.keys import CentreKey
 from fieldapp.store.people import users
 from fieldapp.store.people.users import User
+from fieldapp.store.phones import devices
 from sync.manifest import make_manifest
+
+# For so long a worker's other phones are told of one that joined in their name, unless the worker has seen it.
+JOINED_SHOWN = dt.timedelta(days=14)
 
 
 @read_act("manifest.fetch")
@@ -38,11 +43,21 @@ def fetch_manifest(ctx: ActContext, key: CentreKey, receipts: CentreKey) -> dict
             "shred_days": centre.shred_days,
             "voice_notes": centre.has_voice_notes,
         },
+        "joined": _list_joined(ctx),
         # A version only: the map itself is fetched when it differs from what the phone has.
         "map": read_maps_version(ctx),
         # The centre's clock: a phone whose own is wrong can say so before it dates a record.
         "now": ctx.now.isoformat(),
     }
+
+
+def _list_joined(ctx: ActContext) -> list[dict[str, str]]:
+    """Return the phones that joined in this worker's name lately, after this one."""
+    if ctx.actor.device_id is None or ctx.actor.user_id is None:
+        return []
+    since = ctx.now - JOINED_SHOWN
+    joined = devices.list_joined_after(ctx.session, ctx.actor.user_id, ctx.actor.device_id, since)
+    return [{"device": phone.uid, "label": phone.label, "at": phone.created_at.isoformat()} for phone in joined]
 
 
 def _list_areas(ctx: ActContext) -> list[dict[str, str]]:

@@ -186,6 +186,14 @@ def last_of(session: Session, centre_id: int, target: str, acts: Collection[str]
     return session.scalars(query.order_by(AuditEvent.id.desc()).limit(1)).one_or_none()
 
 
+def list_by_command(session: Session, centre_id: int, acts: Collection[str], since: dt.datetime) -> Sequence[AuditEvent]:
+    """Return what was done since then by a command on the server, the newest first."""
+    query = sa.select(AuditEvent).where(
+        AuditEvent.centre_id == centre_id, AuditEvent.actor_id.is_(None), AuditEvent.act.in_(acts), AuditEvent.at >= since
+    )
+    return session.scalars(query.order_by(AuditEvent.id.desc()).limit(10)).all()
+
+
 def list_newest(session: Session, centre_id: int, limit: int = 50) -> Sequence[AuditEvent]:
     query = sa.select(AuditEvent).where(AuditEvent.centre_id == centre_id)
     return session.scalars(query.order_by(AuditEvent.id.desc()).limit(limit)).all()

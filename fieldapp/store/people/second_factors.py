@@ -1,4 +1,4 @@
-"""One-time codes (TOTP, RFC 6238) of people who fetch packages.
+"""Authenticator apps (TOTP, RFC 6238) of people who sign in to the web pages.
 
 Their secrets are wrapped with the server's key.
 """
@@ -19,13 +19,16 @@ class SecondFactor(Base):
     wrapped: Mapped[bytes]
     confirmed_at: Mapped[dt.datetime | None]
     last_counter: Mapped[int] = mapped_column(default=0)  # a code is good once
-    failed_attempts: Mapped[int] = mapped_column("wrong", default=0)  # in a row
-    paused_until: Mapped[dt.datetime | None]
 
 
 def of_user(session: Session, user_id: int) -> SecondFactor | None:
     query = sa.select(SecondFactor).where(SecondFactor.user_id == user_id)
     return session.scalars(query.with_for_update()).one_or_none()
+
+
+def is_set_up(session: Session, user_id: int) -> bool:
+    query = sa.select(SecondFactor.user_id).where(SecondFactor.user_id == user_id)
+    return session.scalar(query.where(SecondFactor.confirmed_at.is_not(None))) is not None
 
 
 def list_users_with_second_factor(session: Session, centre_id: int) -> set[int]:

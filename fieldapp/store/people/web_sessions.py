@@ -21,6 +21,8 @@ class WebSession(Base):
     browser: Mapped[str] = mapped_column(sa.String(40))  # a kind and a system, like "Firefox, Windows"
     started_at: Mapped[dt.datetime]
     last_used_at: Mapped[dt.datetime]
+    # When this person last proved with a second factor who they are. None: at sign-in, none was asked for.
+    second_factor_at: Mapped[dt.datetime | None]
 
 
 def by_token_hash(session: Session, token_hash: str) -> WebSession | None:
@@ -35,6 +37,12 @@ def of_user(session: Session, user_id: int) -> Sequence[WebSession]:
 
 def delete_of_user(session: Session, user_id: int) -> None:
     session.execute(sa.delete(WebSession).where(WebSession.user_id == user_id))
+
+
+def delete_without_second_factor(session: Session, centre_id: int) -> None:
+    """Delete the sessions at a centre that began with a password alone."""
+    is_weak = sa.and_(WebSession.centre_id == centre_id, WebSession.second_factor_at.is_(None))
+    session.execute(sa.delete(WebSession).where(is_weak))
 
 
 def delete_all(session: Session) -> None:

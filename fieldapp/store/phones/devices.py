@@ -189,6 +189,19 @@ def of_user(session: Session, user_id: int) -> Sequence[Device]:
     return session.scalars(sa.select(Device).where(Device.user_id == user_id)).all()
 
 
+def list_joined_after(session: Session, user_id: int, device_id: int, since: dt.datetime) -> Sequence[Device]:
+    """Return a person's phones that joined after one of theirs, and since then, oldest first."""
+    own = sa.select(Device.created_at).where(Device.id == device_id).scalar_subquery()
+    query = sa.select(Device).where(
+        Device.user_id == user_id,
+        Device.id != device_id,
+        Device.created_at >= since,
+        Device.created_at >= own,
+        Device.revoked_at.is_(None),
+    )
+    return session.scalars(query.order_by(Device.id)).all()
+
+
 def list_for(session: Session, centre_id: int) -> Sequence[Device]:
     return session.scalars(sa.select(Device).where(Device.centre_id == centre_id).order_by(Device.id)).all()
 

@@ -1,7 +1,5 @@
 """Sign in and out, choose a language, say whether the app is ready."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
@@ -14,17 +12,19 @@ from fieldapp.services.disk import has_room
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.people import known_browsers
+from fieldapp.services.people.second_factor import is_second_step_needed
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.problems import ActProblem
 from fieldapp.store import migrations
+from fieldapp.store.people.users import User
 from fieldapp.store.session import check_connection
-from fieldapp.web import assets, sessions
+from fieldapp.web import assets, second_steps, sessions
 from fieldapp.web.language import LANGUAGES
+from fieldapp.web.parsing import keep_local
 from fieldapp.web.problems import STATUS
 from fieldapp.web.public.inputs import SignInInput
 from fieldapp.web.server_keys import server_secret
 
-KNOWN = "known"  # the cookie of a browser where somebody has signed in before
 KNOWN_FOR = 180 * 86400  # seconds
 
 public = Blueprint("public", __name__, template_folder="templates")
@@ -48,36 +48,40 @@ def signed_in() -> ResponseReturnValue:
     if not entered.validate_on_submit():
         return render_template("sign_in.html", entered=entered, problem=gettext("Fill in both fields.")), 422
     address = request.remote_addr or ""
-    secret = server_secret()
-    marks = request.cookies.get(KNOWN, "").split(",")
     try:
         user = check(
             sessions.session(),
             entered.username.data or "",
             entered.password.data or "",
             address,
-            marks=marks,
-            secret=secret,
+            marks=second_steps.read_marks(),
+            secret=server_secret(),
         )
     except ActProblem as problem:
         page = render_template("sign_in.html", entered=entered, problem=gettext(problem.text))
         return page, STATUS[problem.code]
+    to = request.args.get("next", "")
+    if is_second_step_needed(sessions.session(), user):
+        second_steps.remember(user)
+        return redirect(url_for("second_step.ask", next=keep_local(to) or None))
     sessions.start(user)
-    response = redirect(_local(request.args.get("next", "")) or home_of(user.role))
-    _mark_browser(response, marks, user.id, secret)
+    response = redirect(keep_local(to) or home_of(user.role))
+    mark_browser(response, user)
     return response
 
 
-def _mark_browser(response: BaseResponse, marks: list[str], user_id: int, secret: str) -> None:
+def mark_browser(response: BaseResponse, user: User) -> None:
     """Let the browser keep that this person has signed in here.
 
     A stranger's wrong tries elsewhere do not pause it then.
     """
-    if known_browsers.find_mark(marks, user_id, secret):
+    marks = second_steps.read_marks()
+    secret = server_secret()
+    if known_browsers.find_mark(marks, user.id, secret):
         return
-    newest_first = [known_browsers.make_mark(user_id, secret), *filter(None, marks)]
+    newest_first = [known_browsers.make_mark(user.id, secret), *filter(None, marks)]
     response.set_cookie(
-        KNOWN,
+        second_steps.KNOWN,
         ",".join(newest_first[: known_browsers.MARKS]),
         max_age=KNOWN_FOR,
         secure=current_app.config["SESSION_COOKIE_SECURE"],
@@ -96,7 +100,7 @@ def sign_out() -> ResponseReturnValue:
 def choose_language(code: str) -> ResponseReturnValue:
     if code in LANGUAGES:
         cookie["language"] = code
-    return redirect(_local(request.args.get("next", "")) or url_for("public.sign_in"))
+    return redirect(keep_local(request.args.get("next", "")) or url_for("public.sign_in"))
 
 
 @public.get("/healthz")
@@ -131,13 +135,3 @@ def robots() -> Response:
 @public.get("/favicon.ico")
 def favicon() -> ResponseReturnValue:
     return redirect(assets.asset("icon.svg"))
-
-
-def _local(address: str) -> str:
-    """Return an address only if it leads to this site: a path, no host."""
-    # Browsers read a backslash as a slash: /\\host leads to another site.
-    parts = urlsplit(address.replace("\\", "/"))
-    is_path = address.startswith("/") and not address.startswith("//")
-    if is_path and not parts.netloc:
-        return address
-    return ""

@@ -22,13 +22,13 @@ from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import take_backup
 from fieldapp.services.operations.backup.restore import restore
 from fieldapp.services.operations.server_key import count_by_root, load_usable_key
-from fieldapp.services.people.second_factor import start_second_factor
 from fieldapp.services.phones.devices import recovery_secret
 from fieldapp.settings import KeyProblem, Settings, SettingsProblem
 from fieldapp.store.operations.keys import CentreKey
 from sync.slips import tag_slip
 from tests.cast import Cast
 from tests.commands import Ended, run_command
+from tests.second_steps import set_up_app
 
 SECRET = "5e" * 32
 NOW = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
@@ -50,7 +50,7 @@ def old(url: str, tmp_path: Path, session: Session, cast: Cast) -> Settings:
     settings.own_key_path.chmod(0o600)
     keys.current_key(session, cast.centre.id, SECRET)
     keys.signing_key(session, cast.centre.id, SECRET)
-    start_second_factor(session, cast.rosa, secret=SECRET, label="rosa")
+    set_up_app(session, cast.rosa, SECRET)
     session.rollback()
     return settings
 

@@ -16,13 +16,13 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.operations.centres import add_first_admin
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.people import accounts
-from fieldapp.services.people.second_factor import start_second_factor
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people import users
 from tests.cast import Cast
 from tests.commands import Ended, run_command
+from tests.second_steps import set_up_app
 
 SECRET = "5e" * 32
 
@@ -79,7 +79,7 @@ def test_the_right_key_is_taken_and_a_first_one_made_only_where_nothing_is_wrapp
 def test_a_second_factor_alone_is_reason_enough_to_make_no_key(
     url: str, tmp_path: Path, session: Session, cast: Cast
 ) -> None:
-    start_second_factor(session, cast.rosa, secret=SECRET, label="rosa")
+    set_up_app(session, cast.rosa, SECRET)
     settings = Settings(data=str(tmp_path / "data"), database_url=url)
     with pytest.raises(KeyProblem, match="was lost"):
         load_usable_key(session, settings)

@@ -10,12 +10,15 @@ from sqlalchemy.orm import Session
 
 from fieldapp.cli.person import person
 from fieldapp.services.people import accounts, sign_in
+from fieldapp.services.people.one_time_codes import accept_set_up_code
+from fieldapp.services.people.second_factor import ask_second_factor
 from fieldapp.services.problems import ActProblem
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.people.second_factors import SecondFactor
 from fieldapp.store.people.users import User
 from fieldapp.store.phones.devices import Device
 from tests.cast import PASSWORD, Cast
+from tests.second_steps import set_up_app
 
 Run = Callable[..., str]
 
@@ -140,3 +143,28 @@ def test_who_is_switched_on_by_command_was_switched_off_at_no_time(run: Run, ses
     run("reset", "rexdale", "amina", "--switch-on")
     user = session.get_one(User, cast.amina.user_id)
     assert (user.active, user.switched_off_at) == (True, None)
+
+
+def test_a_command_gives_a_one_time_code(run: Run, session: Session, cast: Cast) -> None:
+    with pytest.raises(ActProblem, match="Nobody at this centre"):
+        run("code", "jane", "rosa")
+    with pytest.raises(AssertionError, match="no second step is asked for"):
+        run("code", "rexdale", "amina")
+    code = password_in(run("code", "rexdale", "Rosa"))
+    assert accept_set_up_code(session, cast.rosa, code=code)
+    code = password_in(run("code", "rexdale", "amina", "--password"))
+    accounts.set_forgotten_password(session, "amina", code=code, new="several new words")
+    assert sign_in.sign_in(session, "amina", "several new words", "").id == cast.amina.user_id
+    line = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "one_time_code.give")).first()
+    assert line
+    assert (line.actor_id, line.details["by"]) == (None, "command")
+
+
+def test_the_last_admin_who_lost_everything_gets_back_in(run: Run, session: Session, cast: Cast) -> None:
+    ask_second_factor(session, cast.system, is_asked=True)
+    grant = accept_set_up_code(session, cast.rosa, code=password_in(run("code", "rexdale", "rosa")))
+    set_up_app(session, cast.rosa, "a secret of the server, which is long", grant=grant)
+    output = run("reset", "rexdale", "rosa", "--second-factor")
+    assert sign_in.sign_in(session, "rosa", password_in(output), "").id == cast.rosa.user_id
+    code = output.splitlines()[-1].rsplit(" ", 1)[1]
+    assert accept_set_up_code(session, cast.rosa, code=code)

@@ -1,7 +1,6 @@
 """The shelf of releases: seen by those who may, fetched with a second factor, until it expires or is revoked."""
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from passlib.totp import TOTP
 from sqlalchemy.orm import Session
 
 from evaluator_export.package.verify import verify
@@ -21,6 +19,7 @@ from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.releases.releases import Release, ReleaseSeries
 from tests.cast import PASSWORD, Cast, a_series
+from tests.second_steps import code_of
 from tests.web.conftest import csrf_of
 
 Post = Callable[..., Any]
@@ -46,17 +45,13 @@ def release_id(settings: Settings, web_cast: Cast) -> int:
     return identity
 
 
-def code_of(key: str, ahead: int = 0) -> str:
-    return str(TOTP(key=key, format="base32").generate(time.time() + ahead).token)
-
-
 def second_factor(client: FlaskClient, ahead: int = 0) -> str:
     """Set one up as a person would; return its key."""
-    page = client.get("/releases/second-factor").text
+    page = client.get("/office/account/app").text
     key = re.search(r'class="code wrap">([A-Z2-7]+)<', page)
     assert key, page
-    answer = client.post("/releases/second-factor", data={"csrf_token": csrf_of(page), "code": code_of(key[1], ahead)})
-    assert answer.status_code == 302, answer.text
+    answer = client.post("/office/account/app", data={"csrf_token": csrf_of(page), "code": code_of(key[1], ahead)})
+    assert answer.status_code == 200, answer.text
     return key[1]
 
 
@@ -89,7 +84,7 @@ def test_an_evaluator_who_is_not_among_the_readers_sees_nothing(
 def test_a_password_alone_does_not_fetch_it(client_of: Clients, post: Post, release_id: int) -> None:
     answer = fetch(post, client_of("eve"), release_id)
     assert answer.status_code == 302
-    assert answer.location == "/releases/second-factor"
+    assert answer.location == "/office/account/app?to=/releases/"
 
 
 def test_an_evaluator_sees_downloads_and_verifies(client_of: Clients, post: Post, release_id: int, tmp_path: Path) -> None:
@@ -126,12 +121,15 @@ def test_a_second_factor_is_not_left_to_the_next_person_at_the_browser(
 def test_a_code_is_good_once_and_guessing_is_stopped(client_of: Clients, post: Post, release_id: int) -> None:
     eve = client_of("eve")
     key = second_factor(eve)
-    page = "/releases/second-factor"
-    assert "QR code" not in eve.get(page).text  # the secret is shown until it is confirmed, never after
-    assert post(eve, page, page=page, code=code_of(key)).status_code == 422
-    for _ in range(4):
-        assert post(eve, page, page=page, code="000000").status_code in (422, 429)
-    assert post(eve, page, page=page, code=code_of(key, 30)).status_code == 429
+    assert key not in eve.get("/office/account/app").text  # it is shown until it is confirmed, never after
+
+    def confirm(code: str) -> int:
+        return int(post(eve, "/office/confirm?to=/releases/", page="/releases/", confirm_code=code).status_code)
+
+    assert confirm(code_of(key)) == 422
+    for _ in range(5):
+        assert confirm("000000") == 422
+    assert confirm(code_of(key, 30)) == 429
 
 
 def test_an_admin_helps_who_lost_their_phone(client_of: Clients, post: Post, web_cast: Cast, release_id: int) -> None:
@@ -142,7 +140,8 @@ def test_an_admin_helps_who_lost_their_phone(client_of: Clients, post: Post, web
     assert post(client_of("olaf"), url).status_code == 404
     assert post(eve, url, page="/releases/").status_code == 403
     assert post(rosa, url).status_code == 302
-    assert "QR code" in eve.get("/releases/second-factor").text
+    assert eve.get("/office/account").status_code == 302, "she is signed out, too"
+    assert "QR code" in client_of("eve").get("/office/account/app").text
     assert post(rosa, f"/office/people/{web_cast.rosa.user_id}/second-factor").status_code == 422
 
 

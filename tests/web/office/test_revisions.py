@@ -54,6 +54,14 @@ FREE = {
     "office.form_change": "begins a new draft; the version stays",
     "office.form_new": "begins a new draft",
     "office.form_upload": "begins a new draft",
+    "office.confirm": "compares a code; it is about the one who is signed in",
+    "office.own_app_set": "sets up an app of one's own, which only oneself can do",
+    "office.own_passkey_add": "adds a passkey of one's own; the others stay",
+    "office.own_passkey_remove": "removes a passkey of one's own, which only oneself can do",
+    "office.own_recovery_codes": "makes new codes of one's own, which only oneself can do",
+    "office.person_password_code": "makes a new code; that an older one ends is meant",
+    "office.person_code": "makes a new code; that an older one ends is meant",
+    "office.two_steps": "turns it on; where it is on it stays so",
     "office.moved": "only says where a page is now",
     "office.own_password_change": "asks for the old password",
     "office.own_session_end": "ends a session of one's own, which only oneself can do",
@@ -72,7 +80,6 @@ FREE = {
     "office.record_erase": "erases a record, once and for all; one that is erased stays so",
     "office.release_retry": "builds what failed; what is built stays built",
     "evaluator.package": "only reads",
-    "evaluator.second_factor_check": "compares a code; it is about the one who is signed in",
 }
 PARTNER = b"indicator,title_en,title_fr,unit,period,from,to,part,value\nvisits,Visits,Visites,count,2026-Q3,2026-07-01,2026-09-30,total,120\n"
 

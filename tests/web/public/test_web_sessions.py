@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,25 +19,10 @@ from fieldapp.services.people import web_sessions
 from fieldapp.services.people.web_sessions import IDLE, NOTED_EVERY, describe_browser
 from fieldapp.web import sessions
 from tests.cast import PASSWORD, Cast
-from tests.web.conftest import csrf_of
+from tests.web.conftest import Clock, csrf_of
 
 Clients = Callable[[str], FlaskClient]
 PAGE = "/office/people"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = dt.datetime.now(dt.UTC)
-
-    def wait(self, time: dt.timedelta) -> None:
-        self.now += time
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
-    clock = Clock()
-    monkeypatch.setattr(web_sessions, "utcnow", lambda: clock.now)
-    return clock
 
 
 def cookie_of(client: FlaskClient) -> str:

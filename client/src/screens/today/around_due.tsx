@@ -6,6 +6,7 @@ import { Referrals } from "../to_correct/referrals";
 import { ToCorrect } from "../to_correct/to_correct";
 import { Drafts } from "./drafts";
 import { ErasedDrafts } from "./erased_drafts";
+import { JoinedPhones } from "./joined_phones";
 import { OpenIncidents } from "./open_incidents";
 import { ShiftLine } from "./shift_line";
 import { Week } from "./week";
@@ -17,6 +18,7 @@ export function AboveDue() {
   return (
     <>
       {isFirstDay && <FirstDay />}
+      <JoinedPhones />
       <ErasedDrafts />
       <ShiftLine />
       <ToCorrect />

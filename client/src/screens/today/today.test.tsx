@@ -294,6 +294,29 @@ describe("a record that was erased", () => {
   });
 });
 
+describe("a phone that joined in the worker's name", () => {
+  const joined = [
+    { device: "d1", label: "Firefox, Android", at: "2026-11-30T12:00:00+00:00" },
+    { device: "d2", label: "iPhone", at: "2026-11-30T13:00:00+00:00" },
+  ];
+
+  it("is told until the worker has read it, each by itself", async () => {
+    const { shown, app } = await openScreen(<Today />, { account: { joined } });
+    await until(() => shown.all(".state.danger").length === 2);
+    assert.match(shown.find(".state.danger").textContent, /in your name: Firefox, Android/);
+    await shown.click("It was me");
+    await until(() => app.vault.account.seenPhones?.join() === "d1");
+    const again = await openScreen(<Today />, { account: { joined, seenPhones: ["d1"] } });
+    await until(() => again.shown.all(".state.danger").length === 1);
+    assert.match(again.shown.find(".state.danger").textContent, /iPhone/);
+  });
+
+  it("is not told where there is none", async () => {
+    const { shown } = await openScreen(<Today />, { account: { seenPhones: ["d1"] } });
+    assert.doesNotMatch(shown.text, /joined in your name/);
+  });
+});
+
 describe("open incidents", () => {
   const rows: Row[] = [{ type: "select_one", name: "what", choices: "kinds" }];
   const incident = makeForm(rows, {

@@ -39,7 +39,7 @@ from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log, centres, epochs
-from fieldapp.store.people import web_sessions
+from fieldapp.store.people import one_time_codes, web_sessions
 from fieldapp.store.session import Engine, Session
 
 
@@ -339,6 +339,7 @@ def _begin_epoch(session: Session, manifest: dict[str, Any], now: dt.datetime, b
         centre_log.begin_epoch(session, epoch)
         # Who signed out after the backup was made must not be signed in again.
         web_sessions.delete_all(session)
+        one_time_codes.delete_all(session)
     for centre in centres.list_all(session):
         _note_restored(session, Actor.system(centre.id), epoch=epoch, position=manifest["position"])
     return epoch

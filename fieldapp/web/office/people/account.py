@@ -11,7 +11,7 @@ from flask_babel import gettext
 
 from fieldapp.key_ring import SESSIONS_LAST
 from fieldapp.services.people import accounts as people_acts
-from fieldapp.services.people import web_sessions
+from fieldapp.services.people import second_factor, web_sessions
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.people.inputs import OwnPasswordInput
@@ -54,6 +54,7 @@ def _account_page(entered: OwnPasswordInput, status: int) -> ResponseReturnValue
         entered=entered,
         name=name,
         own_sessions=lines,
+        factors=second_factor.list_factors(session(), actor()),
         idle_minutes=web_sessions.IDLE // dt.timedelta(minutes=1),
         longest_hours=SESSIONS_LAST // dt.timedelta(hours=1),
     )

@@ -24,6 +24,8 @@ def feed_key_make() -> ResponseReturnValue:
     try:
         new_key = acts.make_key(session(), actor(), series_id=series_id, label=request.form.get("label", ""))
     except ActProblem as problem:
+        if problem.code == "second_factor.needed":
+            raise
         return _page(problem=gettext(problem.text)), STATUS[problem.code]
     return _page(new_key=new_key), 201
 
