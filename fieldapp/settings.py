@@ -69,6 +69,9 @@ class Settings:
         "",
         "Folder off this machine for backups that count as safe; empty means none, so nothing is safe beyond one disk.",
     )
+    custodians: str = _setting(
+        "", "File with the public age keys of two or more custodians, who can open backups; empty means not encrypted."
+    )
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
     shut_out_records: str = _setting(
         "1000", "How many records are kept of a phone that was shut out, besides those that it had said were waiting."
@@ -117,6 +120,13 @@ class Settings:
         """Return the folder off this machine for backups; None when there is none."""
         if self.copies:
             return Path(self.copies).resolve()
+        return None
+
+    @property
+    def custodians_file(self) -> Path | None:
+        """Return the file with the custodians' public keys; None when backups are not encrypted."""
+        if self.custodians:
+            return Path(self.custodians).resolve()
         return None
 
     def environment(self) -> dict[str, str]:

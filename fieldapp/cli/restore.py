@@ -10,20 +10,28 @@ from fieldapp.services.operations.backup.restore import restore as put_back
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("source", metavar="DIR|FILE.age", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Move the data that is there aside; nothing is deleted.")
 @click.option(
     "--key",
     type=click.Path(path_type=Path),
     help="A copy of the server's key file, for a machine that has none yet: no backup has it.",
 )
+@click.option(
+    "--identity",
+    type=click.Path(path_type=Path),
+    help="The file with a custodian's private age key, for an encrypted backup.",
+)
 @click.option("--older", is_flag=True, help="Put this one back though a newer one lies beside it.")
 @click.option("--drill", is_flag=True, help="Only try it: phones must never reach what this restores.")
 @click.option("--after", type=click.IntRange(0), help="The highest number of a copy that phones show (Mine, This phone).")
-def restore(folder: Path, replace: bool, key: Path | None, older: bool, drill: bool, after: int | None) -> None:
-    """Put the backup in DIR back, with the server and the scheduler stopped."""
+def restore(
+    source: Path, replace: bool, key: Path | None, identity: Path | None, older: bool, drill: bool, after: int | None
+) -> None:
+    """Put a backup back, with the server and the scheduler stopped."""
+    settings = settings_module.read()
     try:
-        done = put_back(settings_module.read(), folder, replace, key, older=older, after=after, is_drill=drill)
+        done = put_back(settings, source, replace, key, identity=identity, older=older, after=after, is_drill=drill)
     except BackupProblem as problem:
         raise click.ClickException(str(problem)) from None
     made_at = f"{done.manifest['made_at'][:16].replace('T', ' ')} UTC"

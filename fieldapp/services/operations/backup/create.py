@@ -8,6 +8,8 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,14 +31,19 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
+from fieldapp.services.operations.backup.sealed import END, is_sealed, read_custodians, seal
 from fieldapp.services.operations.server_key import Wrapped
 from fieldapp.services.people.second_factor import wrapped_as
+from fieldapp.services.transports.stores import FolderStore, Store, StoreProblem
 from fieldapp.settings import Settings, sync_folder
 from fieldapp.store import copies
 from fieldapp.store.copies import Contents, CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log
 from fieldapp.store.session import Session
+
+WORK = ".backup-"  # how the names begin of folders in which an encrypted backup is made
+ROOM = 300_000_000  # bytes that a backup leaves to phones and the database
 
 
 @dataclass(frozen=True)
@@ -45,31 +52,37 @@ class Backup:
 
     where: Path
     manifest: dict[str, Any]
-    sha256: str  # of the manifest, which names the hash of everything else
+    sha256: str  # of the file; of an open folder its manifest's, which names the hash of everything else
     left_out: list[str]  # what must be kept by other means, in words
     is_safe: bool  # it is in the place off this machine, and phones may rely on it
+    is_sealed: bool = False  # only the custodians can open it
 
 
 def take_backup(settings: Settings, target: Path) -> Backup:
-    """Make a backup in a new folder, which appears only when the backup is complete.
+    """Make a backup, which appears only when it is complete.
 
-    The server's secret key is never in it: who takes both has everything. Raises BackupProblem, and leaves nothing
-    behind, when anything is missing or damaged.
+    It is a new folder, or a file that is encrypted. The server's secret key is never in it: who takes both has
+    everything. Raises BackupProblem, and leaves nothing behind, when anything is missing or damaged, or the
+    custodians' keys do not fit the name.
     """
     target = target.absolute()
     _check_target(settings, target)
+    keys = _choose_keys(settings, target)
+    if keys:
+        return take_sealed_backup(settings, FolderStore(target.parent), target.name, keys, _is_in_place(settings, target))
     # Shared: backups may run beside the server, but not beside a restore.
     with data_lock.share(settings):
         # In the target's own folder: a rename across disks is a copy that can stop halfway.
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
         try:
             manifest = _copy_everything(settings, work)
-            text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
-            (work / MANIFEST).write_text(text, encoding="utf-8")
+            text = _write_manifest(work, manifest)
             make_durable(work)
             is_safe = _is_in_place(settings, target)
             if is_safe:
-                _read_back(work, target, manifest)
+                _require_not_replaced(FolderStore(target.parent), manifest)
+                drop_from_memory(work)
+                check_parts(work, read_manifest(work))
             work.rename(target)  # only now is it a backup
             sync_folder(target.parent)
             if is_safe:
@@ -84,20 +97,94 @@ def take_backup(settings: Settings, target: Path) -> Backup:
     return Backup(target, manifest, sha256, _list_left_out(settings), is_safe)
 
 
+def _choose_keys(settings: Settings, target: Path) -> list[str]:
+    """Return the keys that a backup is encrypted to; none for one that is not encrypted."""
+    keys = read_custodians(settings)
+    if is_sealed(target) and not keys:
+        raise BackupProblem(
+            f"A name that ends with {END} is that of an encrypted backup, and no custodians are set. Set "
+            "FIELDAPP_CUSTODIANS to a file with their public age keys, two at least."
+        )
+    if keys and not is_sealed(target):
+        raise BackupProblem(
+            "Backups of this server are encrypted (FIELDAPP_CUSTODIANS), so name a file that ends with "
+            f"{END}, such as {target}{END}"
+        )
+    return keys
+
+
+def take_sealed_backup(settings: Settings, store: Store, name: str, keys: list[str], is_safe: bool) -> Backup:
+    """Make an encrypted backup in a store, which counts once it was read back there.
+
+    `is_safe`: the store is the place off this machine. Raises BackupProblem as `take_backup` does.
+    """
+    with data_lock.share(settings), data_lock.only_backup(settings), _work_folder(settings) as work:
+        try:
+            copy = work / "copy"
+            copy.mkdir(mode=0o700)
+            manifest = _copy_everything(settings, copy)
+            if is_safe:
+                _require_not_replaced(store, manifest)
+            _write_manifest(copy, manifest)
+            sha256 = seal(copy, work / "sealed", keys)
+            shutil.rmtree(copy)
+            store.put(work / "sealed", name, sha256)
+            if is_safe:
+                _note_safe(settings, manifest)
+        except (CopyProblem, StoreProblem) as problem:
+            raise BackupProblem(str(problem)) from None
+        where = Path(store.describe(name))
+        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), where, is_safe)
+    return Backup(where, manifest, sha256, _list_left_out(settings), is_safe, is_sealed=True)
+
+
+@contextmanager
+def _work_folder(settings: Settings) -> Iterator[Path]:
+    """Yield a folder for a copy that nobody else may see.
+
+    What a killed backup left there is deleted first.
+    """
+    for left in settings.folder.glob(f"{WORK}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    _require_room(settings)
+    work = Path(tempfile.mkdtemp(prefix=WORK, dir=settings.folder))  # readable by its owner only
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _require_room(settings: Settings) -> None:
+    """Raise BackupProblem where a backup could fill the disk that phones' records need."""
+    database = sqlite_file(settings.url)
+    size = sum(path.stat().st_size for _, path in iterate_data_files(settings))
+    if database is not None and database.is_file():
+        size += database.stat().st_size
+    # The copy, and at most as much again: what does not compress becomes no larger.
+    needed = 2 * size + ROOM
+    if shutil.disk_usage(settings.folder).free < needed:
+        text = f"The disk of {settings.folder} has too little room for a backup, which needs {needed // 1_000_000} MB"
+        raise BackupProblem(f"{text} for a while. No backup was made. Make room.")
+
+
+def _write_manifest(work: Path, manifest: dict[str, Any]) -> str:
+    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+    (work / MANIFEST).write_text(text, encoding="utf-8")
+    return text
+
+
 def _is_in_place(settings: Settings, target: Path) -> bool:
     """Say whether a backup is in the place off this machine."""
     return settings.copies_folder is not None and target.parent.resolve() == settings.copies_folder
 
 
-def _read_back(work: Path, target: Path, manifest: dict[str, Any]) -> None:
-    """Check a backup as the place off this machine gives it back; raise BackupProblem else."""
-    if places.read_number(target.parent) > manifest["epoch"]:
+def _require_not_replaced(store: Store, manifest: dict[str, Any]) -> None:
+    """Raise BackupProblem when a backup of this store was put back on another machine."""
+    if places.read_number(store) > manifest["epoch"]:
         raise BackupProblem(
-            f"A backup from {target.parent} was put back on another machine since this one last ran, so this is not the "
+            f"A backup from {store.describe()} was put back on another machine since this one last ran, so this is not the "
             "centre's server any more. No backup was made. Stop this server for good."
         )
-    drop_from_memory(work)
-    check_parts(work, read_manifest(work))
 
 
 def _note_safe(settings: Settings, manifest: dict[str, Any]) -> None:

@@ -1,12 +1,16 @@
 """The lock of the data folder: servers and commands share it, a restore needs it alone."""
 
 import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from fieldapp.settings import Settings, SettingsProblem
 
 NAME = "in-use"
 IN_USE = "Something is running on {folder}. Stop the server and the scheduler, then try again."
+BACKUPS = ".backing-up"
+BACKING_UP = "Another backup or drill of {folder} is running. Wait until it has ended, then try again."
 RESTORING = "A restore is running on {folder}. Wait until it has ended, then try again."
 
 
@@ -26,9 +30,19 @@ def take_alone(settings: Settings) -> IO[bytes]:
     return _lock(settings, fcntl.LOCK_EX, IN_USE)
 
 
-def _lock(settings: Settings, mode: int, refusal: str) -> IO[bytes]:
+@contextmanager
+def only_backup(settings: Settings) -> Iterator[None]:
+    """Let no other backup or drill work in the data folder meanwhile.
+
+    Raises SettingsProblem while another one does.
+    """
+    with _lock(settings, fcntl.LOCK_EX, BACKING_UP, BACKUPS):
+        yield
+
+
+def _lock(settings: Settings, mode: int, refusal: str, name: str = NAME) -> IO[bytes]:
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = (settings.folder / NAME).open("ab")
+    file = (settings.folder / name).open("ab")
     try:
         fcntl.flock(file, mode | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import datetime as dt
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -30,9 +31,11 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
+from fieldapp.services.operations.backup.sealed import read_identities, unseal
 from fieldapp.services.operations.server_key import Wrapped, can_open
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
+from fieldapp.services.transports.stores import FolderStore, Store
 from fieldapp.settings import FORGOTTEN, KEEP_IT, KeyMissing, Settings, read_key_copy, sync_folder
 from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
@@ -40,6 +43,8 @@ from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log, centres, epochs
 from fieldapp.store.people import web_sessions
 from fieldapp.store.session import Engine, Session
+
+OPENING = ".opening-"  # how the names begin of folders into which an encrypted backup is opened
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,16 @@ class Restored:
     epoch: int
     aside: list[str]
     unknown_packages: list[str]  # handed out after the backup was made, so its ledger lacks them
+
+
+@dataclass(frozen=True)
+class OpenBackup:
+    """The backup that is put back: its folder, opened and checked, and where it lay."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    parts: dict[str, str]
+    beside: Store
 
 
 @dataclass(frozen=True)
@@ -88,41 +103,84 @@ def restore(
     replace: bool = False,
     key: Path | None = None,
     *,
+    identity: Path | None = None,
     older: bool = False,
     after: int | None = None,
     is_drill: bool = False,
 ) -> Restored:
-    """Restore the backup in the folder `source`.
+    """Restore the backup `source`, a folder or an encrypted file.
 
-    `replace` allows data to be there already: it is moved aside. `key` is a copy of the server's key file, for a
-    machine that has none yet: it is put where the settings say. `older` allows that a newer backup lies beside this
-    one. `after`: the highest number of the centre's copy that a phone shows (None: nobody looked), for when the
-    backups' place cannot be written. `is_drill`: nothing is noted there, since the centre's server goes on. Raises
-    BackupProblem before anything is changed when the backup is damaged or does not fit, or one of these is missing.
+    `identity`: the file with a private key that opens an encrypted one. `replace` allows data to be there already: it
+    is moved aside. `key` is a copy of the server's key file, for a machine that has none yet: it is put where the
+    settings say. `older` allows that a newer backup lies beside this one. `after`: the highest number of the centre's
+    copy that a phone shows (None: nobody looked), for when the backups' place cannot be written. `is_drill`: nothing
+    is noted there, since the centre's server goes on. Raises BackupProblem before anything is changed when the backup
+    is damaged or does not fit, or one of these is missing.
     """
-    # Read and checked before anything is locked or moved.
-    manifest = read_manifest(source)
-    parts = check_parts(source, manifest)
-    newer = places.find_newer(source, manifest)
-    if newer is not None and not older:
+    identities = read_identities(identity) if identity is not None else []
+    with _opened(settings, source, identities) as folder:
+        # Read and checked before anything is locked or moved.
+        manifest = read_manifest(folder)
+        parts = check_parts(folder, manifest)
+        newer = places.find_newer(source, manifest, identities, settings.folder)
+        if newer is not None and not older:
+            raise BackupProblem(
+                f"{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be "
+                "lost. Put the newer one back; only if it is damaged, add --older."
+            )
+        origin = OpenBackup(folder, manifest, parts, FolderStore(source.absolute().parent))
+        return _restore_opened(settings, origin, replace, key, after, is_drill)
+
+
+@contextmanager
+def _opened(settings: Settings, source: Path, identities: list[Any]) -> Iterator[Path]:
+    """Yield the folder of a backup.
+
+    An encrypted one is opened into the data folder, and deleted there again.
+    """
+    if not source.is_file():
+        yield source
+        return
+    if not identities:
         raise BackupProblem(
-            f"{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be lost. "
-            "Put the newer one back; only if it is damaged, add --older."
+            f"{source} is an encrypted backup. Name the file with a custodian's private age key: --identity KEYFILE"
         )
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=settings.folder, prefix=OPENING) as folder:
+        with _told_when_full(settings):
+            unseal(source, Path(folder), identities)
+        yield Path(folder)
+
+
+@contextmanager
+def _told_when_full(settings: Settings) -> Iterator[None]:
+    """Say in words that the disk is full; nothing was changed yet."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        text = f"The disk of {settings.folder} is full, so the backup could not be opened."
+        raise BackupProblem(f"{text} Nothing was changed. Make room and try again.") from None
+
+
+def _restore_opened(
+    settings: Settings, origin: OpenBackup, replace: bool, key: Path | None, after: int | None, is_drill: bool
+) -> Restored:
     # Alone: a server that writes while its files are moved would write into what was moved away.
     with data_lock.take_alone(settings):
         engine = engine_for(settings.url)
         try:
-            _check_fit(settings, manifest, engine, replace)
-            secret = _find_new_key(settings, manifest, source, key)
+            _check_fit(settings, origin.manifest, engine, replace)
+            secret = _find_new_key(settings, origin.manifest, origin.folder, key)
             before = _read_before(engine)
-            last_epoch = places.read_last_epoch(settings, source, manifest, after)
+            last_epoch = places.read_last_epoch(settings, origin.beside, origin.manifest, after)
             before = replace_fields(before, epoch=max(before.epoch, last_epoch), is_drill=is_drill)
             # Every connection ends before the file is replaced, or it would go on with the old one.
             engine.dispose()
             if secret is not None:
                 settings.replace_key(secret, is_first=True)
-            done = _put_back(settings, source, manifest, parts, before)
+            done = _put_back(settings, origin, before)
             _end_cards(settings)
             return done
         except CopyProblem as problem:
@@ -213,17 +271,17 @@ def _read_before(engine: Engine) -> ReplacedDatabase:
     return ReplacedDatabase(copies.has_tables(engine), epoch, packages)
 
 
-def _put_back(
-    settings: Settings, source: Path, manifest: dict[str, Any], parts: dict[str, str], before: ReplacedDatabase
-) -> Restored:
+def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) -> Restored:
     now = utcnow()
+    manifest = origin.manifest
     aside = AsideFolder(now.strftime("%Y%m%d-%H%M%S"), settings.folder)
     work = Path(tempfile.mkdtemp(prefix=".restoring-", dir=settings.folder))
     try:
-        for name, sha256 in parts.items():
-            # Hashed again while it is copied: what was checked above may lie on a disk that fails.
-            if copy_file(source / name, work / name) != sha256:
-                raise BackupProblem(f"{name} changed while it was read. Nothing was changed.")
+        with _told_when_full(settings):
+            for name, sha256 in origin.parts.items():
+                # Hashed again while it is copied: what was checked above may lie on a disk that fails.
+                if copy_file(origin.folder / name, work / name) != sha256:
+                    raise BackupProblem(f"{name} changed while it was read. Nothing was changed.")
         (work / FILES).mkdir(exist_ok=True)
         # On the disk before anything is moved: a power cut must leave the old data or the new,
         # never half of each.
@@ -235,7 +293,7 @@ def _put_back(
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
                 # Before anything is served: the next restore of this copy must not choose the same.
                 if not before.is_drill:
-                    places.write_last_epoch(settings, source, epoch)
+                    places.write_last_epoch(settings, origin.beside, epoch)
                 known_packages = copies.list_handed_out_packages(session)
             engine.dispose()
             _move_files(settings, work, aside)
