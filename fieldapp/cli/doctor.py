@@ -54,7 +54,7 @@ def doctor() -> None:
         click.echo(f"LOOK AT: {line}")
     if settings.second_forgotten_file is None:
         click.echo("LOOK AT: the list of ended cards has no second place, so a lost disk can bring people back.")
-    if settings.copies_folder is None:
+    if not settings.copies:
         click.echo("LOOK AT: no backups are made off this machine (FIELDAPP_COPIES), so a lost disk loses what phones sent.")
     if not problems:
         click.echo("All is well.")

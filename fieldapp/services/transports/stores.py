@@ -5,6 +5,7 @@ A file appears under its name only when all of it is there and was read back.
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Protocol
@@ -29,7 +30,7 @@ class Store(Protocol):
         ...
 
     def list_names(self) -> list[str]:
-        """Return the names of the files that are whole."""
+        """Return the names of what is there and whole."""
         ...
 
     def put(self, source: Path, name: str, sha256: str) -> None:
@@ -44,7 +45,7 @@ class Store(Protocol):
         ...
 
     def delete(self, name: str) -> None:
-        """Delete a file; do nothing where there is none."""
+        """Delete what has a name; do nothing where there is nothing."""
         ...
 
     def read_text(self, name: str) -> str:
@@ -87,7 +88,7 @@ class FolderStore:
 
     def list_names(self) -> list[str]:
         try:
-            names = [path.name for path in self.folder.iterdir() if path.is_file()]
+            names = [path.name for path in self.folder.iterdir()]
         except OSError as error:
             raise self._problem(error) from None
         return sorted(name for name in names if not name.startswith("."))
@@ -118,7 +119,10 @@ class FolderStore:
 
     def delete(self, name: str) -> None:
         try:
-            (self.folder / name).unlink(missing_ok=True)
+            path = self.folder / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            path.unlink(missing_ok=True)
         except OSError as error:
             raise self._problem(error) from None
 

@@ -4,7 +4,6 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,8 +146,8 @@ def test_home_says_each_day_that_no_backups_are_made_off_this_machine(rosa: Flas
     app.config["SETTINGS"] = replace(app.config["SETTINGS"], copies="/mnt/elsewhere")
     home = rosa.get("/office/").text
     assert "Yes" in home and "No backup was made off this machine for two days" in home
-    marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), Path("/mnt/elsewhere/1"), is_safe=True)
-    marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), Path("/tmp/other"))
+    marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), "/mnt/elsewhere/1", is_safe=True)
+    marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), "/tmp/other")
     assert "off this machine" not in rosa.get("/office/").text
 
 

@@ -8,15 +8,16 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fieldapp.paths import ROOT
 from fieldapp.services.acts import utcnow
-from fieldapp.services.operations.backup import data_lock, marks, places
+from fieldapp.services.operations.backup import data_lock, marks, names, places
 from fieldapp.services.operations.backup.contents import (
     DATABASES,
     FILES,
@@ -34,6 +35,7 @@ from fieldapp.services.operations.backup.contents import (
 from fieldapp.services.operations.backup.sealed import END, is_sealed, read_custodians, seal
 from fieldapp.services.operations.server_key import Wrapped
 from fieldapp.services.people.second_factor import wrapped_as
+from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.stores import FolderStore, Store, StoreProblem
 from fieldapp.settings import Settings, sync_folder
 from fieldapp.store import copies
@@ -50,7 +52,8 @@ ROOM = 300_000_000  # bytes that a backup leaves to phones and the database
 class Backup:
     """A backup that is complete and checked."""
 
-    where: Path
+    where: Path  # of one in a folder of this machine
+    address: str  # where it is, in words
     manifest: dict[str, Any]
     sha256: str  # of the file; of an open folder its manifest's, which names the hash of everything else
     left_out: list[str]  # what must be kept by other means, in words
@@ -69,7 +72,8 @@ def take_backup(settings: Settings, target: Path) -> Backup:
     _check_target(settings, target)
     keys = _choose_keys(settings, target)
     if keys:
-        return take_sealed_backup(settings, FolderStore(target.parent), target.name, keys, _is_in_place(settings, target))
+        store: Store = FolderStore(target.parent)
+        return _take_sealed(settings, lambda: nullcontext(store), target.name, keys, _is_in_place(settings, target))
     # Shared: backups may run beside the server, but not beside a restore.
     with data_lock.share(settings):
         # In the target's own folder: a rename across disks is a copy that can stop halfway.
@@ -92,9 +96,9 @@ def take_backup(settings: Settings, target: Path) -> Backup:
         finally:
             shutil.rmtree(work, ignore_errors=True)
         # Written only for a backup that is complete, since doctor believes it.
-        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target, is_safe)
+        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), str(target), is_safe)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    return Backup(target, manifest, sha256, _list_left_out(settings), is_safe)
+    return Backup(target, str(target), manifest, sha256, _list_left_out(settings), is_safe)
 
 
 def _choose_keys(settings: Settings, target: Path) -> list[str]:
@@ -113,29 +117,61 @@ def _choose_keys(settings: Settings, target: Path) -> list[str]:
     return keys
 
 
-def take_sealed_backup(settings: Settings, store: Store, name: str, keys: list[str], is_safe: bool) -> Backup:
+def back_up_off_machine(settings: Settings) -> Backup:
+    """Make a backup in the place off this machine, under a name that says when it was made.
+
+    It is encrypted where custodians are set. Raises BackupProblem as `take_backup` does.
+    """
+    if not settings.copies:
+        raise BackupProblem(
+            "There is no place for backups off this machine. Name a folder or file, or set FIELDAPP_COPIES to a place: a "
+            "folder on another machine's disk, sftp://user@host/folder or s3://host/bucket/folder"
+        )
+    keys = read_custodians(settings)
+    if not keys:
+        folder = settings.copies_folder
+        if folder is None:
+            raise BackupProblem(f"{settings.copies}: backups go there encrypted only. Set FIELDAPP_CUSTODIANS.")
+        return take_backup(settings, folder / names.make_name(utcnow()))
+    return _take_sealed(settings, partial(open_store, settings), None, keys, is_safe=True)
+
+
+def _take_sealed(
+    settings: Settings,
+    opening: Callable[[], AbstractContextManager[Store]],
+    name: str | None,
+    keys: list[str],
+    is_safe: bool,
+) -> Backup:
     """Make an encrypted backup in a store, which counts once it was read back there.
 
-    `is_safe`: the store is the place off this machine. Raises BackupProblem as `take_backup` does.
+    `opening` opens the store; `name`: None for one that says when it was made. `is_safe`: it is the place off this
+    machine.
     """
     with data_lock.share(settings), data_lock.only_backup(settings), _work_folder(settings) as work:
         try:
+            with opening() as store:
+                store.list_names()  # a place that cannot be used is known before an hour's work
             copy = work / "copy"
             copy.mkdir(mode=0o700)
             manifest = _copy_everything(settings, copy)
-            if is_safe:
-                _require_not_replaced(store, manifest)
             _write_manifest(copy, manifest)
             sha256 = seal(copy, work / "sealed", keys)
             shutil.rmtree(copy)
-            store.put(work / "sealed", name, sha256)
+            made_at = dt.datetime.fromisoformat(manifest["made_at"])
+            name = name or names.make_name(made_at, manifest["epoch"], sha256)
+            # Opened once more: no server keeps a connection for as long as a large copy takes.
+            with opening() as store:
+                if is_safe:
+                    _require_not_replaced(store, manifest)
+                store.put(work / "sealed", name, sha256)
+                address = store.describe(name)
             if is_safe:
                 _note_safe(settings, manifest)
         except (CopyProblem, StoreProblem) as problem:
             raise BackupProblem(str(problem)) from None
-        where = Path(store.describe(name))
-        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), where, is_safe)
-    return Backup(where, manifest, sha256, _list_left_out(settings), is_safe, is_sealed=True)
+        marks.save_last_backup(settings, made_at, address, is_safe)
+    return Backup(Path(address), address, manifest, sha256, _list_left_out(settings), is_safe, is_sealed=True)
 
 
 @contextmanager

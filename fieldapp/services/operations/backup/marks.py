@@ -4,7 +4,6 @@ import datetime as dt
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from fieldapp.settings import Settings
 
@@ -34,7 +33,7 @@ def judge_copies(settings: Settings, now: dt.datetime) -> CopiesState:
 
     Their place itself is not looked at: a share that is not there would make this wait.
     """
-    if settings.copies_folder is None:
+    if not settings.copies:
         return CopiesState.NO_PLACE
     last = read_last_backup(settings)
     if last is None or last.safe_at is None or now - last.safe_at > OLD_AFTER:
@@ -42,7 +41,7 @@ def judge_copies(settings: Settings, now: dt.datetime) -> CopiesState:
     return CopiesState.FINE
 
 
-def save_last_backup(settings: Settings, at: dt.datetime, where: Path, is_safe: bool = False) -> None:
+def save_last_backup(settings: Settings, at: dt.datetime, where: str, is_safe: bool = False) -> None:
     """Note a backup that is complete."""
     last = read_last_backup(settings)
     safe_at = last.safe_at if last else None
@@ -51,7 +50,7 @@ def save_last_backup(settings: Settings, at: dt.datetime, where: Path, is_safe: 
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Written beside it and renamed, so that nobody reads half a note.
     partial = settings.folder / f".{NAME}"
-    note = {"at": at.isoformat(), "where": str(where), "safe_at": safe_at.isoformat() if safe_at else ""}
+    note = {"at": at.isoformat(), "where": where, "safe_at": safe_at.isoformat() if safe_at else ""}
     partial.write_text(json.dumps(note))
     partial.replace(settings.folder / NAME)
 

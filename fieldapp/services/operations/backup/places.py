@@ -3,15 +3,19 @@
 import contextlib
 import datetime as dt
 import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup.contents import BackupProblem, read_manifest
 from fieldapp.services.operations.backup.sealed import is_sealed, read_sealed_manifest
+from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.stores import FolderStore, Store, StoreProblem
 from fieldapp.settings import Settings
 
+Opening = Callable[[], AbstractContextManager[Store]]
 LAST_EPOCH = "last-epoch"  # beside the backups: the number of the newest epoch
 UNSURE = (
     "{places} cannot be written, and this machine's clock is before the day of the backup. So the number of this restore "
@@ -55,57 +59,65 @@ def _read_age(manifest: dict[str, Any]) -> tuple[int, dt.datetime]:
     return int(manifest["epoch"]), dt.datetime.fromisoformat(manifest["made_at"])
 
 
-def _list_places(settings: Settings, beside: Store) -> list[Store]:
-    """Return where backups lie: beside this one, and the place off this machine."""
-    places = [beside]
-    if settings.copies_folder is not None:
-        places.append(FolderStore(settings.copies_folder))
+def _list_places(settings: Settings, beside: Path | None) -> dict[str, Opening]:
+    """Return how each place in which backups lie is opened.
+
+    These are the folder of this one, and the place off this machine.
+    """
+    places: dict[str, Opening] = {}
+    if beside is not None:
+        store: Store = FolderStore(beside)
+        places[str(beside)] = lambda: nullcontext(store)
+    if settings.copies:
+        places[settings.copies] = lambda: open_store(settings)
     return places
 
 
-def read_last_epoch(settings: Settings, beside: Store, manifest: dict[str, Any], after: int | None) -> int:
+def read_last_epoch(settings: Settings, beside: Path | None, manifest: dict[str, Any], after: int | None) -> int:
     """Return the number of the newest epoch that is known anywhere.
 
-    Raises BackupProblem when the number after it could be one that was used: nothing can be noted beside the backups,
-    and the clock is wrong.
+    `beside`: the folder with the backup, if it is one of this machine. Raises BackupProblem when the number after it
+    could be one that was used: nothing can be noted beside the backups, and the clock is wrong.
     """
     places = _list_places(settings, beside)
-    number = max([int(manifest["epoch"]), after or 0, *map(_try_number, places)])
+    number = max([int(manifest["epoch"]), after or 0, *map(_try_number, places.values())])
     is_clock_wrong = utcnow() < dt.datetime.fromisoformat(manifest["made_at"])
-    if after is None and is_clock_wrong and not all(_write_number(place, number) for place in places):
-        raise BackupProblem(UNSURE.format(places=" or ".join(place.describe() for place in places)))
+    if after is None and is_clock_wrong and not all(_write_number(place, number) for place in places.values()):
+        raise BackupProblem(UNSURE.format(places=" or ".join(places)))
     return number
 
 
-def write_last_epoch(settings: Settings, beside: Store, epoch: int) -> None:
-    """Note the number of an epoch beside the backups, as far as these places can be written."""
-    for place in _list_places(settings, beside):
-        _write_number(place, epoch)
+def write_last_epoch(settings: Settings, beside: Path | None, epoch: int) -> list[str]:
+    """Note the number of an epoch beside the backups; return where that did not work."""
+    places = _list_places(settings, beside)
+    return [where for where, place in places.items() if not _write_number(place, epoch)]
 
 
-def read_number(place: Store) -> int:
+def read_number(store: Store) -> int:
     """Return the number of the newest epoch that is noted beside the backups; 0 without one.
 
     Raises StoreProblem when the place cannot be read.
     """
     try:
-        return int(place.read_text(LAST_EPOCH))
+        return int(store.read_text(LAST_EPOCH))
     except ValueError:
         return 0
 
 
-def _try_number(place: Store) -> int:
+def _try_number(place: Opening) -> int:
     """Return the number as `read_number` does; 0 also where the place cannot be read."""
     try:
-        return read_number(place)
+        with place() as store:
+            return read_number(store)
     except StoreProblem:
         return 0
 
 
-def _write_number(place: Store, number: int) -> bool:
+def _write_number(place: Opening, number: int) -> bool:
     """Write a number beside the backups; say whether that worked."""
     try:
-        place.write_text(LAST_EPOCH, f"{number}\n")
+        with place() as store:
+            store.write_text(LAST_EPOCH, f"{number}\n")
     except StoreProblem:
         return False
     return True

@@ -31,11 +31,13 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
+from fieldapp.services.operations.backup.names import NamedBackup, parse_names
 from fieldapp.services.operations.backup.sealed import read_identities, unseal
 from fieldapp.services.operations.server_key import Wrapped, can_open
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
-from fieldapp.services.transports.stores import FolderStore, Store
+from fieldapp.services.transports.remote_stores import open_store
+from fieldapp.services.transports.stores import Store, StoreProblem
 from fieldapp.settings import FORGOTTEN, KEEP_IT, KeyMissing, Settings, read_key_copy, sync_folder
 from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
@@ -44,6 +46,10 @@ from fieldapp.store.operations import centre_log, centres, epochs
 from fieldapp.store.people import web_sessions
 from fieldapp.store.session import Engine, Session
 
+NEWER = (
+    "{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be lost. "
+    "Put the newer one back; only if it is damaged, add --older."
+)
 OPENING = ".opening-"  # how the names begin of folders into which an encrypted backup is opened
 
 
@@ -54,6 +60,7 @@ class Restored:
     manifest: dict[str, Any]
     epoch: int
     aside: list[str]
+    unnoted: list[str]  # places in which the number of the epoch could not be written
     unknown_packages: list[str]  # handed out after the backup was made, so its ledger lacks them
 
 
@@ -64,7 +71,7 @@ class OpenBackup:
     folder: Path
     manifest: dict[str, Any]
     parts: dict[str, str]
-    beside: Store
+    beside: Path | None  # the folder in which it lay; None when it was fetched from another machine
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,7 @@ def restore(
     older: bool = False,
     after: int | None = None,
     is_drill: bool = False,
+    is_fetched: bool = False,
 ) -> Restored:
     """Restore the backup `source`, a folder or an encrypted file.
 
@@ -124,12 +132,72 @@ def restore(
         parts = check_parts(folder, manifest)
         newer = places.find_newer(source, manifest, identities, settings.folder)
         if newer is not None and not older:
-            raise BackupProblem(
-                f"{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be "
-                "lost. Put the newer one back; only if it is damaged, add --older."
-            )
-        origin = OpenBackup(folder, manifest, parts, FolderStore(source.absolute().parent))
+            raise BackupProblem(NEWER.format(newer=newer))
+        origin = OpenBackup(folder, manifest, parts, None if is_fetched else source.absolute().parent)
         return _restore_opened(settings, origin, replace, key, after, is_drill)
+
+
+def restore_from_place(
+    settings: Settings,
+    name: str = "",
+    replace: bool = False,
+    key: Path | None = None,
+    *,
+    identity: Path | None = None,
+    older: bool = False,
+    after: int | None = None,
+    is_drill: bool = False,
+) -> Restored:
+    """Restore a backup from the place off this machine: the one with a name, or the newest.
+
+    Raises BackupProblem as `restore` does, and when there is none, or the place cannot be reached.
+    """
+    if not settings.copies:
+        raise BackupProblem("Name a backup, or set FIELDAPP_COPIES to the place off this machine where they are.")
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=settings.folder, prefix=OPENING) as folder:
+        try:
+            with open_store(settings) as store, _told_when_full(settings):
+                chosen = choose_backup(store, name, older)
+                source = Path(folder, chosen.name)
+                if settings.copies_folder is None:
+                    fetch_backup(store, chosen, source)
+                else:
+                    source = settings.copies_folder / chosen.name
+        except StoreProblem as problem:
+            raise BackupProblem(f"{problem} Nothing was changed.") from None
+        return restore(
+            settings,
+            source,
+            replace,
+            key,
+            identity=identity,
+            older=older,
+            after=after,
+            is_drill=is_drill,
+            is_fetched=settings.copies_folder is None,
+        )
+
+
+def choose_backup(store: Store, name: str = "", older: bool = True) -> NamedBackup:
+    """Return the backup of a store with a name, or the newest; raise BackupProblem for none."""
+    backups = parse_names(store.list_names())
+    matching = [backup for backup in backups if name in ("", backup.name)]
+    if not matching:
+        newest = f" The newest is {backups[-1].name}." if backups else ""
+        raise BackupProblem(f"There is no backup {name or 'that the server made'} in {store.describe()}.{newest}")
+    if matching[-1] != backups[-1] and not older:
+        raise BackupProblem(NEWER.format(newer=backups[-1].name))
+    return matching[-1]
+
+
+def fetch_backup(store: Store, backup: NamedBackup, target: Path) -> None:
+    """Copy a backup from another machine.
+
+    Raises BackupProblem when it is not what was put there.
+    """
+    if not store.fetch(backup.name, target).startswith(backup.sha256):
+        raise BackupProblem(f"{store.describe(backup.name)} is not what was put there. Nothing was changed. Use another.")
 
 
 @contextmanager
@@ -292,15 +360,16 @@ def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) 
                 # them.
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
                 # Before anything is served: the next restore of this copy must not choose the same.
+                unnoted = []
                 if not before.is_drill:
-                    places.write_last_epoch(settings, origin.beside, epoch)
+                    unnoted = places.write_last_epoch(settings, origin.beside, epoch)
                 known_packages = copies.list_handed_out_packages(session)
             engine.dispose()
             _move_files(settings, work, aside)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     unknown = [name for sha256, name in before.packages.items() if sha256 not in known_packages]
-    return Restored(manifest, epoch, aside.used, unknown)
+    return Restored(manifest, epoch, aside.used, unnoted, unknown)
 
 
 def _end_cards(settings: Settings) -> None:
