@@ -7,6 +7,7 @@ import difflib
 import fcntl
 import functools
 import os
+import re
 import shlex
 import subprocess
 import tempfile
@@ -71,8 +72,12 @@ class Settings:
         "Place off this machine for backups that count as safe: a folder, sftp://user@host/folder or "
         "s3://host/bucket/folder; empty means none, so nothing is safe beyond one disk.",
     )
+    backup_at: str = _setting("02:30", "When the nightly backup is made there, by the clock of the centre.")
     custodians: str = _setting(
         "", "File with the public age keys of two or more custodians, who can open backups; empty means not encrypted."
+    )
+    drill_key: str = _setting(
+        "", "File with the age key for restoring encrypted backups as a test, outside the data folder; made on first use."
     )
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
     shut_out_records: str = _setting(
@@ -131,6 +136,18 @@ class Settings:
         Raises SettingsProblem when it is none.
         """
         return parse_place(self.copies)
+
+    @property
+    def backup_time(self) -> dt.time:
+        """Return when the nightly backup is made."""
+        return dt.time.fromisoformat(self.backup_at)
+
+    @property
+    def drill_key_file(self) -> Path | None:
+        """Return the file with the age key for tests of backups; None when there is none."""
+        if self.drill_key:
+            return Path(self.drill_key).resolve()
+        return None
 
     @property
     def custodians_file(self) -> Path | None:
@@ -392,6 +409,10 @@ def _check_values(settings: Settings) -> list[str]:
     if settings.key_file and settings.key_command:
         problems.append("Set only one of FIELDAPP_KEY_FILE and FIELDAPP_KEY_COMMAND.")
     problems += _check_copies(settings)
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", settings.backup_at):
+        problems.append("FIELDAPP_BACKUP_AT must be a time such as 02:30.")
+    if settings.drill_key and Path(settings.drill_key).resolve().is_relative_to(settings.folder):
+        problems.append("FIELDAPP_DRILL_KEY must be outside the data folder.")
     if not settings.trusted_proxies.isdecimal():
         problems.append("FIELDAPP_TRUSTED_PROXIES must be a number, 0 when nothing stands in front.")
     for name in COUNTS:

@@ -23,6 +23,7 @@ COMMANDS = [
     "db",
     "demo",
     "doctor",
+    "drill",
     "export",
     "forms",
     "geo",

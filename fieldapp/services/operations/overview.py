@@ -8,7 +8,7 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext, read_act
 from fieldapp.services.forms.roles import list_newest
-from fieldapp.services.operations.backup.marks import CopiesState
+from fieldapp.services.operations.backup.marks import BackupHealth
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.phones.devices import APP, was_seen_this_week
 from fieldapp.services.phones.missing import find_missing
@@ -52,17 +52,17 @@ class HomePage:
     overdue_lists: int  # of rows that were taken back, whose recipients have not said that they are deleted
     failed_products: int
     latest: records.RecordPage
-    copies: CopiesState  # backups off this machine
+    backups: BackupHealth | None  # how it stands with those off this machine, if the caller knows
     workers: dict[int, str]
     titles: dict[str, Any]  # of each form, by language
 
 
 @read_act("home.view")
-def view_home(ctx: ActContext, secret: str, copies: CopiesState = CopiesState.FINE) -> HomePage:
+def view_home(ctx: ActContext, secret: str, backups: BackupHealth | None = None) -> HomePage:
     """Return what the home page shows.
 
-    `secret` is the server's secret key, which is compared with the keys in the database; `copies`, how it stands with
-    backups off this machine.
+    `secret` is the server's secret key, which is compared with the keys in the database; `backups`, how it stands
+    with those off this machine.
     """
     centre = centres.get(ctx.session, ctx.centre_id)
     today = ctx.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
@@ -94,7 +94,7 @@ def view_home(ctx: ActContext, secret: str, copies: CopiesState = CopiesState.FI
         overdue_lists=_count_overdue_lists(ctx),
         failed_products=sum(state.is_on and bool(state.problem) for state in product_states),
         latest=records.list_page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
-        copies=copies,
+        backups=backups,
         workers=users.labels(ctx.session, ctx.centre_id),
         titles={version.form: version.title for version in versions.list_for(ctx.session, ctx.centre_id)},
     )

@@ -43,7 +43,13 @@ def list_left(folder: Path) -> set[str]:
     """Return what a refused restore or backup left in a data folder, beside locks and an empty database."""
     if not folder.exists():
         return set()
-    return {path.name for path in folder.iterdir()} - {"in-use", ".backing-up", "fieldapp.db", "last-backup.json"}
+    return {path.name for path in folder.iterdir()} - {
+        "in-use",
+        ".backing-up",
+        "fieldapp.db",
+        "last-backup.json",
+        ".last-backup.lock",
+    }
 
 
 @on_sqlite

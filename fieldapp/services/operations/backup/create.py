@@ -32,7 +32,8 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
-from fieldapp.services.operations.backup.sealed import END, is_sealed, read_custodians, seal
+from fieldapp.services.operations.backup.old_backups import delete_old
+from fieldapp.services.operations.backup.sealed import END, is_sealed, read_recipients, seal
 from fieldapp.services.operations.server_key import Wrapped
 from fieldapp.services.people.second_factor import wrapped_as
 from fieldapp.services.transports.remote_stores import open_store
@@ -103,7 +104,7 @@ def take_backup(settings: Settings, target: Path) -> Backup:
 
 def _choose_keys(settings: Settings, target: Path) -> list[str]:
     """Return the keys that a backup is encrypted to; none for one that is not encrypted."""
-    keys = read_custodians(settings)
+    keys = read_recipients(settings)
     if is_sealed(target) and not keys:
         raise BackupProblem(
             f"A name that ends with {END} is that of an encrypted backup, and no custodians are set. Set "
@@ -118,22 +119,30 @@ def _choose_keys(settings: Settings, target: Path) -> list[str]:
 
 
 def back_up_off_machine(settings: Settings) -> Backup:
-    """Make a backup in the place off this machine, under a name that says when it was made.
+    """Make a backup in the place off this machine, and delete old ones there.
 
-    It is encrypted where custodians are set. Raises BackupProblem as `take_backup` does.
+    Its name says when it was made. It is encrypted where custodians are set. Raises BackupProblem as `take_backup` does.
     """
     if not settings.copies:
         raise BackupProblem(
             "There is no place for backups off this machine. Name a folder or file, or set FIELDAPP_COPIES to a place: a "
             "folder on another machine's disk, sftp://user@host/folder or s3://host/bucket/folder"
         )
-    keys = read_custodians(settings)
-    if not keys:
-        folder = settings.copies_folder
-        if folder is None:
-            raise BackupProblem(f"{settings.copies}: backups go there encrypted only. Set FIELDAPP_CUSTODIANS.")
-        return take_backup(settings, folder / names.make_name(utcnow()))
-    return _take_sealed(settings, partial(open_store, settings), None, keys, is_safe=True)
+    keys = read_recipients(settings)
+    folder = settings.copies_folder
+    if not keys and folder is None:
+        raise BackupProblem(f"{settings.copies}: backups go there encrypted only. Set FIELDAPP_CUSTODIANS.")
+    if not keys and folder is not None:
+        backup = take_backup(settings, folder / names.make_name(utcnow()))
+    else:
+        backup = _take_sealed(settings, partial(open_store, settings), None, keys, is_safe=True)
+    try:
+        with open_store(settings) as store:
+            delete_old(settings, store, dt.datetime.fromisoformat(backup.manifest["made_at"]))
+    except StoreProblem as problem:
+        # The backup is good all the same. An account that may only add is a good one, too.
+        marks.change_notes(settings, undeleted=str(problem))
+    return backup
 
 
 def _take_sealed(
@@ -148,7 +157,7 @@ def _take_sealed(
     `opening` opens the store; `name`: None for one that says when it was made. `is_safe`: it is the place off this
     machine.
     """
-    with data_lock.share(settings), data_lock.only_backup(settings), _work_folder(settings) as work:
+    with data_lock.share(settings), data_lock.only_backup(settings), work_folder(settings) as work:
         try:
             with opening() as store:
                 store.list_names()  # a place that cannot be used is known before an hour's work
@@ -164,6 +173,7 @@ def _take_sealed(
             with opening() as store:
                 if is_safe:
                     _require_not_replaced(store, manifest)
+                    _require_newest(store, manifest)
                 store.put(work / "sealed", name, sha256)
                 address = store.describe(name)
             if is_safe:
@@ -175,14 +185,15 @@ def _take_sealed(
 
 
 @contextmanager
-def _work_folder(settings: Settings) -> Iterator[Path]:
+def work_folder(settings: Settings, copies: int = 2) -> Iterator[Path]:
     """Yield a folder for a copy that nobody else may see.
 
-    What a killed backup left there is deleted first.
+    What a killed backup left there is deleted first. `copies`: for how many of everything there must be room. Raises
+    BackupProblem when there is not.
     """
     for left in settings.folder.glob(f"{WORK}*"):
         shutil.rmtree(left, ignore_errors=True)
-    _require_room(settings)
+    _require_room(settings, copies)
     work = Path(tempfile.mkdtemp(prefix=WORK, dir=settings.folder))  # readable by its owner only
     try:
         yield work
@@ -190,17 +201,16 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _require_room(settings: Settings) -> None:
+def _require_room(settings: Settings, copies: int) -> None:
     """Raise BackupProblem where a backup could fill the disk that phones' records need."""
     database = sqlite_file(settings.url)
     size = sum(path.stat().st_size for _, path in iterate_data_files(settings))
     if database is not None and database.is_file():
         size += database.stat().st_size
-    # The copy, and at most as much again: what does not compress becomes no larger.
-    needed = 2 * size + ROOM
+    needed = copies * size + ROOM
     if shutil.disk_usage(settings.folder).free < needed:
-        text = f"The disk of {settings.folder} has too little room for a backup, which needs {needed // 1_000_000} MB"
-        raise BackupProblem(f"{text} for a while. No backup was made. Make room.")
+        text = f"The disk of {settings.folder} has too little room: {needed // 1_000_000} MB are needed for a while."
+        raise BackupProblem(f"{text} Nothing was done. Make room.")
 
 
 def _write_manifest(work: Path, manifest: dict[str, Any]) -> str:
@@ -220,6 +230,20 @@ def _require_not_replaced(store: Store, manifest: dict[str, Any]) -> None:
         raise BackupProblem(
             f"A backup from {store.describe()} was put back on another machine since this one last ran, so this is not the "
             "centre's server any more. No backup was made. Stop this server for good."
+        )
+
+
+def _require_newest(store: Store, manifest: dict[str, Any]) -> None:
+    """Raise BackupProblem when a backup seems to be newer than the one just made.
+
+    Of two such backups a restore would choose the wrong one.
+    """
+    newest = names.parse_names(store.list_names())[-1:]
+    made_at = dt.datetime.fromisoformat(manifest["made_at"])
+    if newest and newest[0].epoch == manifest["epoch"] and newest[0].made_at > made_at:
+        raise BackupProblem(
+            f"{store.describe(newest[0].name)} was made later than now, so the clock of this machine was wrong, or is. No "
+            "backup was made. Correct the clock, and give that backup another name."
         )
 
 

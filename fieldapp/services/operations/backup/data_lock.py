@@ -1,8 +1,10 @@
 """The lock of the data folder: servers and commands share it, a restore needs it alone."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 from fieldapp.settings import Settings, SettingsProblem
@@ -40,9 +42,15 @@ def only_backup(settings: Settings) -> Iterator[None]:
         yield
 
 
+def open_lock(path: Path) -> IO[bytes]:
+    """Open a file that is only ever locked."""
+    # For reading: a command that root runs may have made it, and the server's user must be able to lock it.
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT, 0o644), "rb")
+
+
 def _lock(settings: Settings, mode: int, refusal: str, name: str = NAME) -> IO[bytes]:
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = (settings.folder / name).open("ab")
+    file = open_lock(settings.folder / name)
     try:
         fcntl.flock(file, mode | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -130,8 +130,8 @@ def restore(
         # Read and checked before anything is locked or moved.
         manifest = read_manifest(folder)
         parts = check_parts(folder, manifest)
-        newer = places.find_newer(source, manifest, identities, settings.folder)
-        if newer is not None and not older:
+        newer = None if older or is_drill else places.find_newer(source, manifest, identities, settings.folder)
+        if newer is not None:
             raise BackupProblem(NEWER.format(newer=newer))
         origin = OpenBackup(folder, manifest, parts, None if is_fetched else source.absolute().parent)
         return _restore_opened(settings, origin, replace, key, after, is_drill)
@@ -354,7 +354,7 @@ def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) 
         # On the disk before anything is moved: a power cut must leave the old data or the new,
         # never half of each.
         make_durable(work)
-        with _database_put_back(settings, work / DATABASES[manifest["kind"]], aside, before) as engine:
+        with _database_put_back(settings, work, manifest, aside, before) as engine:
             with Session(engine, expire_on_commit=False) as session:
                 # A new epoch, so that phones notice that the centre may have forgotten what it told
                 # them.
@@ -386,6 +386,16 @@ def _end_cards(settings: Settings) -> None:
         engine.dispose()
 
 
+def _require_rows(engine: Engine, manifest: dict[str, Any]) -> None:
+    """Raise BackupProblem unless each table has the rows that the manifest names."""
+    with Session(engine) as session:
+        rows = copies.count_rows(session)
+    wrong = [table for table, count in manifest["rows"].items() if rows.get(table) != count]
+    if wrong:
+        text = f"The restored database has other rows than the backup's manifest says, in {', '.join(sorted(wrong))}."
+        raise BackupProblem(f"{text} Nothing was changed. Use another backup.")
+
+
 def _bring_up_to_date(engine: Engine) -> None:
     """Upgrade a copy to this schema, and cut what an older version stored after a no."""
     migrations.upgrade(engine)
@@ -395,16 +405,20 @@ def _bring_up_to_date(engine: Engine) -> None:
 
 
 @contextmanager
-def _database_put_back(settings: Settings, copy: Path, aside: AsideFolder, before: ReplacedDatabase) -> Iterator[Engine]:
+def _database_put_back(
+    settings: Settings, work: Path, manifest: dict[str, Any], aside: AsideFolder, before: ReplacedDatabase
+) -> Iterator[Engine]:
     """Yield an engine on the copy, at this version's schema.
 
     A SQLite file is put in its place after the block, when everything else has worked; PostgreSQL's
     former schema comes back when the block fails.
     """
     path = sqlite_file(settings.url)
+    copy = work / DATABASES[manifest["kind"]]
     if path is None:
         engine = engine_for(settings.url)
         with copies.put_back_postgresql(engine, copy, aside.schema):
+            _require_rows(engine, manifest)
             _bring_up_to_date(engine)
             yield engine
         engine.dispose()
@@ -412,6 +426,7 @@ def _database_put_back(settings: Settings, copy: Path, aside: AsideFolder, befor
             aside.used.append(f"the schema {aside.schema} of the database")
         return
     engine = engine_for(f"sqlite:///{copy}")
+    _require_rows(engine, manifest)
     _bring_up_to_date(engine)
     yield engine
     copies.close_in_one_file(engine)

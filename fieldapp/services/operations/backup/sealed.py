@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from fieldapp.services.operations.backup.contents import MANIFEST, BackupProblem, create_file, read_manifest
-from fieldapp.settings import Settings
+from fieldapp.settings import Settings, sync_folder
 
 END = ".age"  # how the name of an encrypted backup ends
 FEWEST = 2  # custodians: the only key of one who is ill, or has lost it, would be the end of every backup
@@ -53,6 +53,39 @@ def read_custodians(settings: Settings) -> list[str]:
     return sorted(set(keys))
 
 
+def read_recipients(settings: Settings) -> list[str]:
+    """Return all public keys that backups are encrypted to: also the one for tests.
+
+    None where backups are not encrypted. Raises BackupProblem as `read_custodians` does.
+    """
+    keys = read_custodians(settings)
+    path = settings.drill_key_file
+    if not keys or path is None:
+        return keys
+    if not path.exists():
+        _make_identity(path)
+    return keys + [str(identity.to_public()) for identity in read_identities(path, "FIELDAPP_DRILL_KEY")]
+
+
+def _make_identity(path: Path) -> None:
+    """Write a new private key, in full or not at all."""
+    import pyrage  # noqa: PLC0415  as below
+
+    identity = pyrage.x25519.Identity.generate()
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        partial.unlink(missing_ok=True)
+        with create_file(partial) as file:
+            file.write(f"# public key: {identity.to_public()}\n{identity}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        text = f"FIELDAPP_DRILL_KEY: {path} cannot be written ({error.strerror})."
+        raise BackupProblem(f"{text} Make its folder for the user of the server, with mode 700.") from None
+
+
 def _read_lines(path: Path, what: str) -> list[str]:
     try:
         return [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
@@ -76,11 +109,11 @@ def _require_public_key(key: str, where: str) -> None:
         raise BackupProblem(f"{where} is no public age key: those begin with age1. Nothing was made.") from None
 
 
-def read_identities(path: Path) -> list[Any]:
+def read_identities(path: Path, what: str = "--identity") -> list[Any]:
     """Return the private keys in a file of age-keygen; raise BackupProblem when there is none."""
     import pyrage  # noqa: PLC0415  as above
 
-    lines = _read_lines(path, "--identity")
+    lines = _read_lines(path, what)
     if lines and "AGE ENCRYPTED FILE" in lines[0]:
         text = f"{path} is protected by a passphrase. Open it first: age --decrypt {path} > KEYFILE"
         raise BackupProblem(f"{text} Delete KEYFILE afterwards.")
