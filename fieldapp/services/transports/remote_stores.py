@@ -85,6 +85,11 @@ class SftpStore:
         except FileNotFoundError:
             return
 
+    def delete_unfinished(self, prefix: str) -> None:
+        for name in self.sftp.listdir(self.folder or "/"):
+            if name.startswith(f".{prefix}") and name.endswith(PARTIAL):
+                self.delete(name)
+
     def read_text(self, name: str) -> str:
         try:
             with self.sftp.open(f"{self.folder}/{name}") as file:
@@ -146,6 +151,9 @@ class S3Store:
 
     def delete(self, name: str) -> None:
         self.client.remove_object(self.bucket, self.prefix + name)
+
+    def delete_unfinished(self, prefix: str) -> None:
+        """Do nothing: what was never whole is no object, and the store's own rules delete it."""
 
     def read_text(self, name: str) -> str:
         from minio.error import S3Error  # noqa: PLC0415  heavy

@@ -48,6 +48,10 @@ class Store(Protocol):
         """Delete what has a name; do nothing where there is nothing."""
         ...
 
+    def delete_unfinished(self, prefix: str) -> None:
+        """Delete what is left of files that were never whole, whose names begin so."""
+        ...
+
     def read_text(self, name: str) -> str:
         """Return the text of a small file; "" where there is none."""
         ...
@@ -119,10 +123,14 @@ class FolderStore:
 
     def delete(self, name: str) -> None:
         try:
-            path = self.folder / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            path.unlink(missing_ok=True)
+            _delete(self.folder / name)
+        except OSError as error:
+            raise self._problem(error) from None
+
+    def delete_unfinished(self, prefix: str) -> None:
+        try:
+            for path in self.folder.glob(f".{prefix}*{PARTIAL}*"):
+                _delete(path)
         except OSError as error:
             raise self._problem(error) from None
 
@@ -150,6 +158,13 @@ class FolderStore:
         why = getattr(error, "strerror", None) or "it holds no text"
         advice = "See whether its disk is mounted, has room, and may be written."
         return StoreProblem(f"{self.folder} cannot be used: {why}. {advice}")
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _hash_on_disk(path: Path) -> str:

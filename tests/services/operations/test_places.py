@@ -172,6 +172,18 @@ def test_a_connection_that_breaks_leaves_nothing_that_counts(
     assert read_safe(session, cast) == 0
     back_up_off_machine(here)
     assert read_safe(session, cast) == 1
+    assert not list(place.folder.rglob("*.part")), "what was cut goes with the next"
+
+
+@on_sqlite
+@pytest.mark.parametrize("place", ["folder"], indirect=True)
+def test_what_a_killed_backup_left_in_a_folder_goes_with_the_next(here: Settings, place: Place, phone: Phone) -> None:
+    (place.folder / ".fieldapp-20261130.part-killed").mkdir()
+    (place.folder / ".fieldapp-20261130.part-killed/database.sqlite3").write_bytes(b"all of it, readable")
+    (place.folder / ".fieldapp-20261129.tar.gz.age.part").write_bytes(b"half a backup")
+    (place.folder / ".holiday.jpg.part").write_bytes(b"not ours")
+    back_up_off_machine(here)
+    assert [path.name for path in place.folder.glob(".*")] == [".holiday.jpg.part"]
 
 
 @on_sqlite

@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import tarfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -255,10 +256,14 @@ def test_one_backup_at_a_time_and_what_a_killed_one_left_goes(sealing: Settings,
     sealing.folder.mkdir()
     (sealing.folder / ".backup-killed").mkdir()
     (sealing.folder / ".backup-killed/database.sqlite3").write_bytes(b"all of it, readable")
+    (sealing.folder / ".opening-killed").mkdir()
+    (sealing.folder / ".opening-at-work").mkdir()
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(sealing.folder / ".opening-killed", (two_days_ago, two_days_ago))
     with only_backup(sealing), pytest.raises(SettingsProblem, match="Another backup"):
         take_backup(sealing, tmp_path / "copy.age")
     take_backup(sealing, tmp_path / "copy.age")
-    assert list_left(sealing.folder) == set()
+    assert list_left(sealing.folder) == {".opening-at-work"}
 
 
 @on_sqlite

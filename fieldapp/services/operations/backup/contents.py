@@ -19,6 +19,7 @@ DATABASES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 FILES = "files"  # what is in the data folder beside the database
 KEY = OWN_KEY  # in no backup; older versions could put it in
 ASIDE = "replaced-"  # folders that a restore moved aside begin with this
+OPENING = ".opening-"  # folders into which an encrypted backup is opened begin with this
 REBUILT = {"packages/feeds"}  # the scheduler builds them from the database
 
 

@@ -23,6 +23,7 @@ from fieldapp.services.operations.backup.contents import (
     FILES,
     FORMAT,
     MANIFEST,
+    OPENING,
     BackupProblem,
     check_parts,
     copy_file,
@@ -191,14 +192,24 @@ def work_folder(settings: Settings, copies: int = 2) -> Iterator[Path]:
     What a killed backup left there is deleted first. `copies`: for how many of everything there must be room. Raises
     BackupProblem when there is not.
     """
-    for left in settings.folder.glob(f"{WORK}*"):
-        shutil.rmtree(left, ignore_errors=True)
+    _delete_leftovers(settings)
     _require_room(settings, copies)
     work = Path(tempfile.mkdtemp(prefix=WORK, dir=settings.folder))  # readable by its owner only
     try:
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _delete_leftovers(settings: Settings) -> None:
+    """Delete the open copies that killed backups, drills and restores left."""
+    for left in settings.folder.glob(f"{WORK}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    # A restore may be opening a backup just now; none takes a day.
+    yesterday = utcnow().timestamp() - 24 * 3600
+    for left in settings.folder.glob(f"{OPENING}*"):
+        if left.stat().st_mtime < yesterday:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _require_room(settings: Settings, copies: int) -> None:

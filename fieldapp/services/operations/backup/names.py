@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from fieldapp.services.operations.backup.sealed import END
 
-NAME = re.compile(r"fieldapp-(\d{8}-\d{6}-\d{6})(?:-(\d{1,19})-([0-9a-f]{16})\.tar\.gz\.age)?")
+PREFIX = "fieldapp-"
+NAME = re.compile(PREFIX + r"(\d{8}-\d{6}-\d{6})(?:-(\d{1,19})-([0-9a-f]{16})\.tar\.gz\.age)?")
 MOMENT = "%Y%m%d-%H%M%S-%f"  # to the microsecond: two may be made within a second
 
 
@@ -25,7 +26,7 @@ def make_name(made_at: dt.datetime, epoch: int = 0, sha256: str = "") -> str:
 
     It is that of an encrypted file when there is a hash, else that of a folder.
     """
-    name = f"fieldapp-{made_at.astimezone(dt.UTC):{MOMENT}}"
+    name = f"{PREFIX}{made_at.astimezone(dt.UTC):{MOMENT}}"
     return f"{name}-{epoch}-{sha256[:16]}.tar.gz{END}" if sha256 else name
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from fieldapp.services.consent.retention_rules import load_rules
 from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.backup.contents import MANIFEST
-from fieldapp.services.operations.backup.names import NamedBackup, parse_names
+from fieldapp.services.operations.backup.names import PREFIX, NamedBackup, parse_names
 from fieldapp.services.operations.backup.sealed import END
 from fieldapp.services.transports.stores import Store
 from fieldapp.settings import Settings
@@ -55,6 +55,8 @@ def delete_old(settings: Settings, store: Store, now: dt.datetime) -> None:
     old = [backup.name for backup in choose_old(parse_names(names), now, load_rules().copies)]
     for name in old:
         store.delete(name)
+    # Nothing else is written there now. What was killed on the way would otherwise hold for ever what was erased.
+    store.delete_unfinished(PREFIX)
     left = [name for name in names if name not in old]
     marks.change_notes(settings, oldest_at=_find_oldest_of(left), undeleted="")
 

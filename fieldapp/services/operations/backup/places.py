@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldapp.services.acts import utcnow
-from fieldapp.services.operations.backup.contents import BackupProblem, read_manifest
+from fieldapp.services.operations.backup.contents import OPENING, BackupProblem, read_manifest
 from fieldapp.services.operations.backup.sealed import is_sealed, read_sealed_manifest
 from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.stores import FolderStore, Store, StoreProblem
@@ -50,7 +50,7 @@ def _read_any_manifest(path: Path, identities: list[Any], work: Path) -> dict[st
         return read_manifest(path)
     if not is_sealed(path):
         raise BackupProblem(f"{path} is no backup.")
-    with tempfile.TemporaryDirectory(dir=work, prefix=".opening-") as folder:
+    with tempfile.TemporaryDirectory(dir=work, prefix=OPENING) as folder:
         return read_sealed_manifest(path, identities, Path(folder))
 
 

@@ -24,6 +24,7 @@ from fieldapp.services.operations.backup.contents import (
     DATABASES,
     FILES,
     KEY,
+    OPENING,
     BackupProblem,
     check_parts,
     copy_file,
@@ -50,7 +51,6 @@ NEWER = (
     "{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be lost. "
     "Put the newer one back; only if it is damaged, add --older."
 )
-OPENING = ".opening-"  # how the names begin of folders into which an encrypted backup is opened
 
 
 @dataclass(frozen=True)
