@@ -70,8 +70,10 @@ check: dev ## lint, types, imports, the client's unit tests and the quick tests:
 SEED ?=
 OPS ?= 10000
 DB ?= sqlite
-chaos: dev ## phones with real logic, a server killed at random, a bad network (SEED=, OPS=, DB=postgresql)
-	@$(BIN)/python -m tests.chaos.harness $(if $(SEED),--seed $(SEED)) --operations $(OPS) --database $(DB)
+PLACE ?= sftp
+BURNS ?= 0.1
+chaos: dev ## phones with real logic, a server killed or burnt at random, a bad network (SEED=, OPS=, DB=postgresql, PLACE=folder)
+	@$(BIN)/python -m tests.chaos.harness $(if $(SEED),--seed $(SEED)) --operations $(OPS) --database $(DB) --place $(PLACE) --burns $(BURNS)
 
 bench: dev ## measure, and print each figure beside its floor or peer
 	@$(BIN)/python -m bench

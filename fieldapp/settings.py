@@ -7,12 +7,14 @@ import difflib
 import fcntl
 import functools
 import os
+import re
 import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from fieldapp.key_ring import MIN_KEY, ServerSecret, format_secret, make_secret, parse_secret
 
@@ -67,7 +69,15 @@ class Settings:
     forgotten_copy: str = _setting("", "A second folder for that list, off this machine; empty means none, so never safe.")
     copies: str = _setting(
         "",
-        "Folder off this machine for backups that count as safe; empty means none, so nothing is safe beyond one disk.",
+        "Place off this machine for backups that count as safe: a folder, sftp://user@host/folder or "
+        "s3://host/bucket/folder; empty means none, so nothing is safe beyond one disk.",
+    )
+    backup_at: str = _setting("02:30", "When the nightly backup is made there, by the clock of the centre.")
+    custodians: str = _setting(
+        "", "File with the public age keys of two or more custodians, who can open backups; empty means not encrypted."
+    )
+    drill_key: str = _setting(
+        "", "File with the age key for restoring encrypted backups as a test, outside the data folder; made on first use."
     )
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
     shut_out_records: str = _setting(
@@ -114,9 +124,36 @@ class Settings:
 
     @property
     def copies_folder(self) -> Path | None:
-        """Return the folder off this machine for backups; None when there is none."""
-        if self.copies:
+        """Return the place for backups off this machine where it is a folder; else None."""
+        if self.copies and "://" not in self.copies:
             return Path(self.copies).resolve()
+        return None
+
+    @property
+    def copies_target(self) -> dict[str, str]:
+        """Return the parts of the address of the place for backups.
+
+        Raises SettingsProblem when it is none.
+        """
+        return parse_place(self.copies)
+
+    @property
+    def backup_time(self) -> dt.time:
+        """Return when the nightly backup is made."""
+        return dt.time.fromisoformat(self.backup_at)
+
+    @property
+    def drill_key_file(self) -> Path | None:
+        """Return the file with the age key for tests of backups; None when there is none."""
+        if self.drill_key:
+            return Path(self.drill_key).resolve()
+        return None
+
+    @property
+    def custodians_file(self) -> Path | None:
+        """Return the file with the custodians' public keys; None when backups are not encrypted."""
+        if self.custodians:
+            return Path(self.custodians).resolve()
         return None
 
     def environment(self) -> dict[str, str]:
@@ -371,6 +408,11 @@ def _check_values(settings: Settings) -> list[str]:
         problems.append("FIELDAPP_KEY_FILE must be outside the data folder.")
     if settings.key_file and settings.key_command:
         problems.append("Set only one of FIELDAPP_KEY_FILE and FIELDAPP_KEY_COMMAND.")
+    problems += _check_copies(settings)
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", settings.backup_at):
+        problems.append("FIELDAPP_BACKUP_AT must be a time such as 02:30.")
+    if settings.drill_key and Path(settings.drill_key).resolve().is_relative_to(settings.folder):
+        problems.append("FIELDAPP_DRILL_KEY must be outside the data folder.")
     if not settings.trusted_proxies.isdecimal():
         problems.append("FIELDAPP_TRUSTED_PROXIES must be a number, 0 when nothing stands in front.")
     for name in COUNTS:
@@ -379,3 +421,47 @@ def _check_values(settings: Settings) -> list[str]:
         if not value.isdecimal() or len(value) > 7:
             problems.append(f"FIELDAPP_{name.upper()} must be a number, at most 9999999.")
     return problems
+
+
+def _check_copies(settings: Settings) -> list[str]:
+    if "://" not in settings.copies:
+        return []
+    try:
+        parse_place(settings.copies)
+    except SettingsProblem as problem:
+        return [str(problem)]
+    if not settings.custodians:
+        # A mounted disk may be under lock; what goes over a network lies with somebody else.
+        return [
+            "FIELDAPP_COPIES is on another machine, and backups go there encrypted only. Set FIELDAPP_CUSTODIANS to a file "
+            "with the public age keys of two custodians."
+        ]
+    return []
+
+
+def parse_place(text: str) -> dict[str, str]:
+    """Return the parts of an address such as sftp://user@host/folder.
+
+    Raises SettingsProblem when it is none.
+    """
+    form = "FIELDAPP_COPIES must be a folder, sftp://user@host/folder or s3://host/bucket/folder"
+    try:
+        address = urlsplit(text)
+        port = address.port
+    except ValueError:
+        raise SettingsProblem(f"{form}.") from None
+    if address.password is not None:
+        raise SettingsProblem(
+            "FIELDAPP_COPIES must not hold a password: put it into the file backups among the delivery secrets."
+        )
+    if address.scheme == "sftp" and address.username and address.hostname and address.path.strip("/"):
+        where = {"host": address.hostname, "port": str(port or 22), "username": unquote(address.username)}
+        return {"kind": "sftp", **where, "folder": unquote(address.path)}
+    bucket, _, prefix = address.path.strip("/").partition("/")
+    is_local = address.hostname in ("127.0.0.1", "localhost")
+    if (address.scheme == "s3" or (address.scheme == "s3+http" and is_local)) and address.hostname and bucket:
+        scheme = "https" if address.scheme == "s3" else "http"  # plain http on this machine is for trying it out
+        region = dict(parse_qsl(address.query)).get("region", "us-east-1")
+        place = {"endpoint": f"{scheme}://{address.netloc}", "bucket": bucket, "prefix": unquote(prefix), "region": region}
+        return {"kind": "s3", **place}
+    raise SettingsProblem(f"{form}.")

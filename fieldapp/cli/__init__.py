@@ -24,6 +24,7 @@ COMMANDS = [
     "db",
     "demo",
     "doctor",
+    "drill",
     "export",
     "forms",
     "geo",

@@ -14,13 +14,17 @@ from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import real_centres, works_beside_real_centres
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup import marks
-from fieldapp.services.operations.backup.marks import CopiesState, judge_copies
+from fieldapp.services.operations.backup.contents import BackupProblem
+from fieldapp.services.operations.backup.drill import can_drill
+from fieldapp.services.operations.backup.marks import CopiesState, judge_backups
+from fieldapp.services.operations.backup.sealed import read_recipients
 from fieldapp.services.operations.server_key import count_by_root, load_usable_key
+from fieldapp.services.transports.remote_stores import open_store
+from fieldapp.services.transports.stores import StoreProblem
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
-from fieldapp.store.operations import audit
-from fieldapp.store.operations import centres
+from fieldapp.store.operations import audit, centres
 from fieldapp.store.session import DatabaseError, OperationalError, Session, check_connection
 from fieldapp.web import assets
 
@@ -50,15 +54,14 @@ def doctor() -> None:
         problems.append("The disk has less than 500 MB left.")
     for problem in problems:
         click.echo(f"PUT RIGHT: {problem}", err=True)
-    click.echo(_last_backup(settings))
+    for line in _last_backup(settings):
+        click.echo(line)
     # Nothing is wrong yet, so it does not change the exit status.
     for line in _look_at_key(settings):
         click.echo(f"LOOK AT: {line}")
     if settings.second_forgotten_file is None:
         click.echo("LOOK AT: the list of ended cards has no second place, so a lost disk can bring people back.")
-    if settings.copies_folder is None:
-        click.echo("LOOK AT: no backups are made off this machine (FIELDAPP_COPIES), so a lost disk loses what phones sent.")
-    for line in _look_at_sign_in(settings):
+    for line in [*_look_at_sign_in(settings), *_look_at_backups(settings)]:
         click.echo(f"LOOK AT: {line}")
     if not problems:
         click.echo("All is well.")
@@ -176,20 +179,57 @@ def _of_list(settings: Settings) -> Iterator[str]:
 
 
 def _of_place(settings: Settings) -> Iterator[str]:
-    """Say whether the place for backups off this machine can be reached, and has a new one."""
-    place = settings.copies_folder
-    if place is not None and not place.is_dir():
-        yield f"The place for backups off this machine is not there: {place}. See whether its disk is mounted."
-    if judge_copies(settings, utcnow()) is CopiesState.OLD:
-        yield f"No backup was made in {place} for two days, so phones keep what they sent. Run: fieldapp backup {place}/NAME"
+    """Say whether the place for backups off this machine has a new one that was proved."""
+    try:
+        read_recipients(settings)
+    except BackupProblem as problem:
+        yield str(problem)
+    if not settings.copies:
+        return
+    try:
+        with open_store(settings) as store:
+            store.list_names()
+    except StoreProblem as problem:
+        yield str(problem)
+    health = judge_backups(settings, utcnow())
+    notes = health.notes
+    if health.copies is CopiesState.OLD:
+        yield f"No backup was made in {settings.copies} for two days, so phones keep what they sent. Run: fieldapp backup"
+    if notes.tries and notes.tried_at:
+        yield f"The backup failed, the last time {notes.tried_at:%Y-%m-%d %H:%M} UTC ({notes.tries} tries): {notes.problem}"
+    if notes.drill_tries and notes.drill_tried_at:
+        yield (
+            f"The newest backup could not be restored as a test, {notes.drill_tried_at:%Y-%m-%d %H:%M} UTC: "
+            f"{notes.drill_problem}"
+        )
+    if health.is_unproved:
+        yield "No backup was restored as a test for eight days, so nobody knows whether that works. Run: fieldapp drill"
 
 
-def _last_backup(settings: Settings) -> str:
-    last = marks.read_last_backup(settings)
-    if last is None:
-        return "LOOK AT: no backup was made from this folder yet. Run: fieldapp backup DIR"
-    days = (utcnow() - last.at).days
-    line = f"last backup was made {last.at:%Y-%m-%d %H:%M} UTC, in {last.where}"
-    if days > OLD:
-        return f"LOOK AT: the {line}"
-    return f"The {line}"
+def _look_at_backups(settings: Settings) -> Iterator[str]:
+    """Say what could be safer about backups."""
+    if not settings.copies:
+        yield "no backups are made off this machine (FIELDAPP_COPIES), so a lost disk loses what phones sent."
+        return
+    if not settings.custodians:
+        yield "backups are not encrypted (FIELDAPP_CUSTODIANS), so whoever takes one can read everything."
+    elif not can_drill(settings):
+        yield (
+            "no backup can be restored as a test automatically: set FIELDAPP_DRILL_KEY, or let a custodian run each week "
+            "fieldapp drill --identity KEYFILE"
+        )
+    undeleted = marks.read_notes(settings).undeleted
+    if undeleted:
+        yield f"old backups could not be deleted, so they hold what was erased since: {undeleted}"
+
+
+def _last_backup(settings: Settings) -> Iterator[str]:
+    notes = marks.read_notes(settings)
+    if notes.at is None:
+        yield "LOOK AT: no backup was made from this folder yet. Run: fieldapp backup DIR"
+        return
+    line = f"last backup was made {notes.at:%Y-%m-%d %H:%M} UTC, in {notes.where}"
+    yield f"LOOK AT: the {line}" if (utcnow() - notes.at).days > OLD else f"The {line}"
+    if notes.proved_at and notes.proved:
+        moment = f"{notes.proved:%Y-%m-%d %H:%M} UTC"
+        yield f"The backup of {moment} was restored as a test {notes.proved_at:%Y-%m-%d %H:%M} UTC, and is whole."

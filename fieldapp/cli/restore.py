@@ -6,30 +6,51 @@ import click
 
 from fieldapp import settings as settings_module
 from fieldapp.services.operations.backup.contents import BackupProblem
+from fieldapp.services.operations.backup.names import parse_names
 from fieldapp.services.operations.backup.restore import restore as put_back
+from fieldapp.services.operations.backup.restore import restore_from_place
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("source", metavar="[DIR|FILE.age|NAME]", required=False, type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Move the data that is there aside; nothing is deleted.")
 @click.option(
     "--key",
     type=click.Path(path_type=Path),
     help="A copy of the server's key file, for a machine that has none yet: no backup has it.",
 )
+@click.option(
+    "--identity",
+    type=click.Path(path_type=Path),
+    help="The file with a custodian's private age key, for an encrypted backup.",
+)
 @click.option("--older", is_flag=True, help="Put this one back though a newer one lies beside it.")
 @click.option("--drill", is_flag=True, help="Only try it: phones must never reach what this restores.")
 @click.option("--after", type=click.IntRange(0), help="The highest number of a copy that phones show (Mine, This phone).")
-def restore(folder: Path, replace: bool, key: Path | None, older: bool, drill: bool, after: int | None) -> None:
-    """Put the backup in DIR back, with the server and the scheduler stopped."""
+def restore(
+    source: Path | None, replace: bool, key: Path | None, identity: Path | None, older: bool, drill: bool, after: int | None
+) -> None:
+    """Put a backup back, with the server and the scheduler stopped.
+
+    Without a name it is the newest in the place off this machine (FIELDAPP_COPIES); NAME is one of those there.
+    """
+    settings = settings_module.read()
     try:
-        done = put_back(settings_module.read(), folder, replace, key, older=older, after=after, is_drill=drill)
+        if source is None or (settings.copies and not source.exists() and parse_names([str(source)])):
+            name = str(source or "")
+            done = restore_from_place(
+                settings, name, replace, key, identity=identity, older=older, after=after, is_drill=drill
+            )
+        else:
+            done = put_back(settings, source, replace, key, identity=identity, older=older, after=after, is_drill=drill)
     except BackupProblem as problem:
         raise click.ClickException(str(problem)) from None
     made_at = f"{done.manifest['made_at'][:16].replace('T', ' ')} UTC"
     click.echo(f"The backup of {made_at} is in its place: {done.manifest['rows']['submission']} submissions.")
     for where in done.aside:
         click.echo(f"What was there before is in {where}")
+    for where in done.unnoted:
+        click.echo(f"The number of this restore could not be noted in {where}. Make sure that the former server never runs.")
     if done.unknown_packages:
         click.echo(
             "These packages were built after the backup was made. Its ledger does not know them, so their rows would be "

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import make_msgid
-from pathlib import Path
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.consent.lowered_list import list_lowered_in_talks
@@ -15,7 +14,9 @@ from fieldapp.services.consent.retention import run_retention
 from fieldapp.services.consent.withdrawals import advance_withdrawals
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.audit_chain import check_all_chains, describe_faults
-from fieldapp.services.operations.backup import marks
+from fieldapp.services.operations.backup import marks, schedule
+from fieldapp.services.operations.backup.drill import can_drill
+from fieldapp.services.operations.backup.old_backups import find_oldest
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.products.notices import notify_subscribers
 from fieldapp.services.records import lowered_answers
@@ -23,6 +24,7 @@ from fieldapp.services.records.quarantine import let_in_known_forms
 from fieldapp.services.releases.build import build_release, list_due_periods, should_alert
 from fieldapp.services.releases.delivery import deliver_due
 from fieldapp.services.releases.downloads import delete_expired_packages
+from fieldapp.services.subprocesses import run_gently
 from fieldapp.services.transports.senders import DeliveryPayload, TransportConfig, send
 from fieldapp.services.transports.targets import EMAIL, DeliveryFailed
 from fieldapp.settings import Settings
@@ -31,6 +33,8 @@ from fieldapp.store.releases import releases as store
 from fieldapp.store.session import Session
 
 log = logging.getLogger("fieldapp.jobs")
+
+ALERT_AT_TRY = 3
 
 
 @dataclass(frozen=True)
@@ -127,9 +131,8 @@ def erase_what_is_due(session: Session, settings: Settings) -> None:
 
 def follow_up_ends(session: Session, settings: Settings) -> None:
     """Do what is left to do after ends, and keep the list of what people took back."""
-    # In its folder the older backups stand too: the oldest tells how long somebody is still in one.
-    last = marks.read_last_backup(settings)
-    advance_withdrawals(session, Path(last.where).parent if last else None)
+    # The oldest backup tells how long somebody is still in one.
+    advance_withdrawals(session, find_oldest(settings))
     list_lowered_in_talks(session)
 
 
@@ -145,6 +148,51 @@ def check_audit_log(session: Session, settings: Settings) -> None:
         log.error("%s", sentence)
 
 
+def back_up_each_night(session: Session, settings: Settings) -> None:
+    """Make the backup of the night in the place off this machine, if it is due."""
+    if not settings.copies:
+        return
+    now = utcnow()
+    notes = marks.read_notes(settings)
+    if not schedule.is_backup_due(notes, schedule.find_last_night(session, settings, now), now):
+        return
+    session.rollback()  # a copy takes minutes, in which nothing of the database is held
+    tries = notes.tries + 1
+    # Noted before: a try that is killed is one that failed.
+    marks.change_notes(settings, tried_at=now, tries=tries, problem="It was ended before it was done.")
+    problem = run_gently(settings, ["backup"])
+    if problem:
+        marks.change_notes(settings, problem=problem)
+        log.error("the backup failed: %s", problem)
+    else:
+        log.info("made the backup of the night")
+    # Not at the first try, which may fall into a pause of the network; not at every one, or the mailbox would be full.
+    if problem and tries == ALERT_AT_TRY:
+        send_alert(settings, f"The backup off this machine failed {tries} times: {problem} It is tried again.")
+
+
+def prove_a_restore_each_week(session: Session, settings: Settings) -> None:
+    """Restore the newest backup as a test, if that is due."""
+    if not settings.copies or not can_drill(settings):
+        return
+    now = utcnow()
+    notes = marks.read_notes(settings)
+    if not schedule.is_drill_due(notes, schedule.find_last_night(session, settings, now), now):
+        return
+    session.rollback()
+    tries = notes.drill_tries + 1
+    marks.change_notes(settings, drill_tried_at=now, drill_tries=tries, drill_problem="It was ended before it was done.")
+    problem = run_gently(settings, ["drill"])
+    if problem:
+        marks.change_notes(settings, drill_problem=problem)
+        log.error("the test of the backup failed: %s", problem)
+        # At once: what is wrong with a backup does not pass.
+        if tries == 1:
+            send_alert(settings, f"The newest backup could not be restored as a test: {problem}")
+    else:
+        log.info("restored the newest backup as a test")
+
+
 # Ends come first: a release of the same minute leaves out who took their data back.
 TIMETABLE = [
     Job("ends", 60, follow_up_ends),
@@ -155,4 +203,6 @@ TIMETABLE = [
     Job("products", 600, build_due_products),
     Job("retention", 3600, erase_what_is_due),
     Job("audit", 12 * 3600, check_audit_log),
+    Job("backups", 60, back_up_each_night),
+    Job("drills", 60, prove_a_restore_each_week),
 ]

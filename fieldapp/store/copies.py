@@ -5,6 +5,7 @@ SQLite is copied by its backup API, PostgreSQL by pg_dump.
 
 import contextlib
 import datetime as dt
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -82,7 +83,7 @@ def read_contents(session: Session, now: dt.datetime) -> Contents:
         positions = centre_log.list_positions(session)
     return Contents(
         schema=migrations.revision_of(session.connection()),
-        rows={table: _count_rows(session, table) for table in tables},
+        rows=count_rows(session),
         packages=packages,
         keys=centre_keys.all_wrapped(session),
         factors=second_factors.all_wrapped(session),
@@ -255,6 +256,43 @@ def put_back_postgresql(engine: sa.Engine, dump: Path, aside: str) -> Iterator[N
             back = f'ALTER SCHEMA "{aside}" RENAME TO public' if moves else "CREATE SCHEMA public"
             _execute(engine, "DROP SCHEMA public CASCADE", back)
         raise
+
+
+@contextlib.contextmanager
+def temporary_database(url: str) -> Iterator[str]:
+    """Yield the address of a new database on the same PostgreSQL server.
+
+    It is deleted afterwards. Raises CopyProblem when the user may not make one.
+    """
+    # The same name each time, so that the next test deletes what one left that was killed.
+    name = f"fieldapp_drill_{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+    drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        _make_database(server, drop, f"CREATE DATABASE {name}")
+        yield sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with server.connect() as connection:
+            connection.execute(sa.text(drop))
+        server.dispose()
+
+
+def _make_database(server: sa.Engine, *statements: str) -> None:
+    try:
+        with server.connect() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement))
+    except sa.exc.ProgrammingError as error:
+        raise CopyProblem(
+            f"A database for the test could not be made: {str(error.orig).strip()} Let the server's user make databases: "
+            "ALTER ROLE … CREATEDB"
+        ) from None
+
+
+def count_rows(session: Session) -> dict[str, int]:
+    """Return how many rows each table has."""
+    tables = sorted(sa.inspect(session.connection()).get_table_names())
+    return {table: _count_rows(session, table) for table in tables}
 
 
 def _execute(engine: sa.Engine, *statements: str) -> None:

@@ -1,7 +1,8 @@
 """Many phones with their real logic against a real server that is killed at random, over a network that does everything wrong.
 
 `make chaos` runs it (SEED=, OPS=, DB=postgresql); tests/chaos runs it shortly, and again with every seed that once failed. Now and
-then the server's disk burns, and the newest copy in another place, or the one before it, is put back. At the end every record that a phone finished is at the centre exactly once, with its author and content; every receipt is the
+then the server's disk burns, and the newest copy in another place, or the one before it, is put back: it is encrypted, and lies on
+an SFTP server unless PLACE=folder. At the end every record that a phone finished is at the centre exactly once, with its author and content; every receipt is the
 centre's; no phone let go of a record without one; and what each phone knows of its caseload is what the centre would tell a
 new one.
 """
@@ -34,8 +35,9 @@ from sqlalchemy.orm import Session
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.operations.backup.contents import BackupProblem
-from fieldapp.services.operations.backup.create import take_backup
-from fieldapp.services.operations.backup.restore import restore
+from fieldapp.services.operations.backup.create import back_up_off_machine
+from fieldapp.services.operations.backup.names import parse_names
+from fieldapp.services.operations.backup.restore import restore_from_place
 from fieldapp.services.people import accounts
 from fieldapp.settings import Settings
 from fieldapp.store import migrations, tables
@@ -49,6 +51,8 @@ from fieldapp.store.records.records import Record
 from sync.keeping import Fate, LogState, decide_copy
 from tests.conformance.harness import CLIENT, NODE, built
 from tests.programme import compiled_of, workbook_of
+from tests.services.operations.backups import Custodians
+from tests.services.servers import Sftp, sftp_server
 
 PASSWORD = "a long test passphrase"
 SECRET = "k" * 64
@@ -67,13 +71,32 @@ class Run:
     weekend: int = 0  # records that each phone makes without signal before all come back at once
     postgres: Any = None  # a server that can be killed too
     burns: float = 0.1  # how often, of the times that something is done to the server, its disk burns
-    place: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="place-")))  # of copies; no part of the disk
+    place: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="place-")))  # no part of the disk that burns
+    sftp: Sftp | None = None  # the server of the place; None for a folder
     kills: dict[str, int] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.custodians = Custodians(self.place / "keys")
+        self.copies = self.place / "copies"
+        self.copies.mkdir()
+        (self.place / "secrets").mkdir()
+
     @property
     def settings(self) -> Settings:
-        return Settings(data=str(self.folder), database_url=self.url, secret_key=SECRET, copies=str(self.place))
+        address = str(self.copies)
+        if self.sftp:
+            address = f"sftp://institute@127.0.0.1:{self.sftp.port}/copies"
+            (self.place / "secrets/backups").write_text(self.sftp.password)
+            (self.place / "secrets/backups-host-key").write_text(self.sftp.host_key)
+        return Settings(
+            data=str(self.folder),
+            database_url=self.url,
+            secret_key=SECRET,
+            copies=address,
+            custodians=str(self.custodians.public),
+            delivery_secrets=str(self.place / "secrets"),
+        )
 
     def note(self, what: str) -> None:
         self.kills[what] = self.kills.get(what, 0) + 1
@@ -90,12 +113,9 @@ class Server:
         self.command = [sys.executable, "-m", "fieldapp", "serve"]
         self.environment = {
             **os.environ,
-            "FIELDAPP_DATA": str(run.folder),
+            **run.settings.environment(),
             "FIELDAPP_HOST": "127.0.0.1",
             "FIELDAPP_PORT": str(self.port),
-            "FIELDAPP_DATABASE_URL": run.url,
-            "FIELDAPP_SECRET_KEY": SECRET,
-            "FIELDAPP_COPIES": str(run.place),
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.start_seconds = QUICK_START  # that the last start took
@@ -128,7 +148,7 @@ def run_chaos(run: Run) -> list[str]:
     server = Server(run)
     server.start()
     built()
-    report = run.folder / "report.json"
+    report = run.place.with_suffix(".json")  # of the phones, which do not burn
     names = [f"w{number:02}" for number in range(1, run.workers + 1)]
     settings = {
         "base": f"http://127.0.0.1:{server.port}", "seed": run.seed, "operations": run.operations, "password": PASSWORD, "weekend": run.weekend,
@@ -157,6 +177,7 @@ def run_chaos(run: Run) -> list[str]:
     if status:
         return [f"the phones did not come to an end: exit {status}"]
     run.report = json.loads(report.read_text())
+    report.unlink()
     engine = engine_for(run.url)
     with Session(engine) as session:
         broken = list(_broken(run, session, centre_id))
@@ -217,14 +238,14 @@ def _torment(run: Run, server: Server, joined: threading.Event, calm: threading.
     server.start()
 
 
-def _list_copies(run: Run) -> list[Path]:
-    return sorted(path for path in run.place.iterdir() if path.is_dir())
+def _list_copies(run: Run) -> list[str]:
+    return [backup.name for backup in parse_names([path.name for path in run.copies.iterdir()])]
 
 
 def _copy(run: Run) -> None:
     try:
-        take_backup(run.settings, run.place / f"{len(_list_copies(run)):04}")
-        run.note("copied elsewhere")
+        back_up_off_machine(run.settings)
+        run.note("copied elsewhere, encrypted")
     except BackupProblem:
         if not run.postgres:
             raise
@@ -236,8 +257,11 @@ def _burn(run: Run, server: Server, is_older: bool) -> None:
     server.kill()
     copies = _list_copies(run)
     is_older = is_older and len(copies) > 1
-    for path in run.folder.glob("fieldapp.db*"):
-        path.unlink()
+    for path in run.folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     if run.postgres:
         run.postgres.ensure_postgres_running()
         engine = engine_for(run.url)
@@ -245,7 +269,10 @@ def _burn(run: Run, server: Server, is_older: bool) -> None:
             connection.execute(sa.text("DROP SCHEMA public CASCADE"))
             connection.execute(sa.text("CREATE SCHEMA public"))
         engine.dispose()
-    restore(run.settings, copies[-2 if is_older else -1], replace=True, older=is_older)
+    # Each custodian in turn.
+    identity = run.custodians.files[run.kills.get("burnt", 0) % 2]
+    restore_from_place(run.settings, copies[-2] if is_older else "", identity=identity, older=is_older)
+    run.note("burnt")
     run.note("disk burnt, copy before the newest put back" if is_older else "disk burnt, newest copy put back")
     server.start()
 
@@ -385,14 +412,18 @@ def main() -> None:
     parser.add_argument("--operations", type=int, default=10_000)
     parser.add_argument("--weekend", type=int, default=0, help="records of each phone before all come back at once")
     parser.add_argument("--burns", type=float, default=0.1, help="how often the server's disk burns, 0 to 0.5")
+    parser.add_argument("--place", choices=["sftp", "folder"], default="sftp", help="where the copies lie")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(2**31)
     with tempfile.TemporaryDirectory() as folder, database(given.database, Path(folder)) as (url, server):
         run = Run(seed, given.operations, url, Path(folder), weekend=given.weekend, postgres=server, burns=given.burns)
-        print(f"seed {seed}, {given.operations} operations, {given.database}", flush=True)  # noqa: T201
+        print(f"seed {seed}, {given.operations} operations, {given.database}, copies by {given.place}", flush=True)  # noqa: T201
         start = time.monotonic()
-        broken = run_chaos(run)
+        with contextlib.ExitStack() as stack:
+            if given.place == "sftp":
+                run.sftp = stack.enter_context(sftp_server(run.place))
+            broken = run_chaos(run)
         rows = sum(len(phone["seen"]) for phone in run.report.get("held", ()))
         faults = {**run.kills, **run.report.get("counts", {})}
         print(f"{rows} records and notes in {time.monotonic() - start:.0f} s; {json.dumps(faults)}")  # noqa: T201

@@ -4,9 +4,7 @@ At a start, after a restore and in the scheduler: every line of the list outside
 """
 
 import datetime as dt
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.consent import ending, record_erasure
@@ -18,8 +16,6 @@ from fieldapp.store.consent import withdrawals as store
 from fieldapp.store.consent.withdrawals import LISTED, Withdrawal
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
-
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -83,14 +79,13 @@ def _end_listed(ctx: ActContext, line: ForgottenLine) -> None:
     ctx.describe(f"ended/{line.tag}", how=ending.LIST)
 
 
-def advance_withdrawals(session: Session, backups: Path | None) -> None:
+def advance_withdrawals(session: Session, oldest: dt.datetime | None) -> None:
     """Do what is left to do of every end.
 
-    `backups`: the folder in which the last backup was made, if it is known.
+    `oldest`: when the oldest backup was made that can be seen, if it is known.
     """
     end_listed(session)
     find_list(session).level()
-    oldest = find_oldest_backup(backups)
     for centre_id in [centre.id for centre in centres.list_all(session)]:
         system = Actor.system(centre_id)
         _finish_held(session, system)
@@ -170,16 +165,3 @@ def _is_forgotten(withdrawal: Withdrawal, oldest: dt.datetime | None, now: dt.da
     if oldest is not None:
         return oldest > withdrawal.effective_at
     return now.date() > compute_forgotten_by(withdrawal.effective_at)
-
-
-def find_oldest_backup(folder: Path | None) -> dt.datetime | None:
-    """Return when the oldest backup in a folder was made; None when there is none to be seen."""
-    if folder is None or not folder.is_dir():
-        return None
-    moments = []
-    for manifest in folder.glob(f"*/{MANIFEST}"):
-        try:
-            moments.append(dt.datetime.fromisoformat(json.loads(manifest.read_text(encoding="utf-8"))["made_at"]))
-        except (OSError, ValueError, TypeError, KeyError):
-            return None  # nobody can say what it has
-    return min(moments, default=None)

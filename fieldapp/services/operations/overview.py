@@ -8,7 +8,7 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext, read_act, view_act
 from fieldapp.services.forms.roles import list_newest
-from fieldapp.services.operations.backup.marks import CopiesState
+from fieldapp.services.operations.backup.marks import BackupHealth
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.phones.devices import APP, was_seen_this_week
 from fieldapp.services.phones.missing import find_missing
@@ -55,7 +55,7 @@ class HomePage:
     overdue_lists: int  # of rows that were taken back, whose recipients have not said that they are deleted
     failed_products: int
     latest: records.RecordPage
-    copies: CopiesState  # backups off this machine
+    backups: BackupHealth | None  # how it stands with those off this machine, if the caller knows
     audit_fault: int  # the number of the line of the audit log that was changed; 0 for none
     is_second_factor_asked: bool  # of everybody who sees records
     joined: Sequence[Device]  # phones that joined in the last seven days, the newest first
@@ -65,11 +65,11 @@ class HomePage:
 
 
 @read_act("home.view")
-def view_home(ctx: ActContext, secret: str, copies: CopiesState = CopiesState.FINE) -> HomePage:
+def view_home(ctx: ActContext, secret: str, backups: BackupHealth | None = None) -> HomePage:
     """Return what the home page shows.
 
-    `secret` is the server's secret key, which is compared with the keys in the database; `copies`, how it stands with
-    backups off this machine.
+    `secret` is the server's secret key, which is compared with the keys in the database; `backups`, how it stands
+    with those off this machine.
     """
     centre = centres.get(ctx.session, ctx.centre_id)
     today = ctx.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
@@ -101,7 +101,7 @@ def view_home(ctx: ActContext, secret: str, copies: CopiesState = CopiesState.FI
         overdue_lists=_count_overdue_lists(ctx),
         failed_products=sum(state.is_on and bool(state.problem) for state in product_states),
         latest=records.list_page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
-        copies=copies,
+        backups=backups,
         audit_fault=_find_audit_fault(ctx),
         is_second_factor_asked=centre.asks_second_factor,
         joined=_list_joined(phones, ctx.now),

@@ -5,7 +5,6 @@ Each is safe to repeat: what is there already is not sent a second time.
 A target is what the office wrote down, without secrets; secrets are files in the folder of FIELDAPP_DELIVERY_SECRETS.
 """
 
-import base64
 import email.utils
 import logging
 import smtplib
@@ -13,7 +12,6 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -21,6 +19,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_
 from fieldapp.services.stored_problems import StoredProblem
+from fieldapp.services.transports.connections import SECONDS, make_s3_client, open_sftp
 from fieldapp.services.transports.targets import EMAIL, S3, SFTP, DeliveryFailed
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("fieldapp.releases")
 
 SMTP_PORTS = {"smtp": 587, "smtps": 465}
-SECONDS = 30  # until a server that does not answer is given up
 
 
 @dataclass(frozen=True)
@@ -93,40 +91,16 @@ def send_sftp(target: Mapping[str, Any], payload: DeliveryPayload, config: Trans
 
     It is written under another name, then renamed: half a file is never seen under the right name.
     """
-    import paramiko  # noqa: PLC0415  heavy, and most centres send nothing this way
-
     assert payload.file is not None
-    secret = _read_secret(target, config)
-    credentials: dict[str, Any] = {"password": secret}
-    if "PRIVATE KEY" in secret:
-        credentials = {"pkey": _parse_private_key(secret)}
-    with paramiko.SSHClient() as client:
-        client.get_host_keys().add(_make_known_hosts_name(target), *_parse_host_key(str(target["host_key"])))
-        # An unknown host key ends it: else anybody between could take the package, or give a false
-        # receipt.
-        client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        client.connect(
-            str(target["host"]),
-            int(target.get("port", 22)),
-            str(target["username"]),
-            **credentials,
-            # Only the key that the target names: a key of the server's own must not be offered to
-            # others.
-            allow_agent=False,
-            look_for_keys=False,
-            timeout=SECONDS,
-            banner_timeout=SECONDS,
-            auth_timeout=SECONDS,
-        )
-        with client.open_sftp() as sftp:
-            folder = str(target["folder"]).rstrip("/")
-            final = f"{folder}/{payload.name}"
-            partial = f"{folder}/.{payload.name}.partial"
-            # Sent before, and the answer got lost: a second copy would look like a second package.
-            if _exists(sftp, final):
-                return
-            sftp.put(str(payload.file), partial)
-            sftp.posix_rename(partial, final)  # unlike plain rename, it replaces what is there
+    with open_sftp(target, _read_secret(target, config)) as sftp:
+        folder = str(target["folder"]).rstrip("/")
+        final = f"{folder}/{payload.name}"
+        partial = f"{folder}/.{payload.name}.partial"
+        # Sent before, and the answer got lost: a second copy would look like a second package.
+        if _exists(sftp, final):
+            return
+        sftp.put(str(payload.file), partial)
+        sftp.posix_rename(partial, final)  # unlike plain rename, it replaces what is there
 
 
 def _exists(sftp: "paramiko.SFTPClient", path: str) -> bool:
@@ -137,60 +111,12 @@ def _exists(sftp: "paramiko.SFTPClient", path: str) -> bool:
     return True
 
 
-def _make_known_hosts_name(target: Mapping[str, Any]) -> str:
-    """Return a host as known_hosts has it: "host", or "[host]:port" for a port other than 22."""
-    port = int(target.get("port", 22))
-    return str(target["host"]) if port == 22 else f"[{target['host']}]:{port}"
-
-
-def _parse_host_key(text: str) -> "tuple[str, paramiko.PKey]":
-    """Return the kind and the key of a line such as "ssh-ed25519 AAAA…"."""
-    import paramiko  # noqa: PLC0415  heavy, as above
-
-    kind, _, rest = text.strip().partition(" ")
-    try:
-        return kind, paramiko.PKey.from_type_string(kind, base64.b64decode(rest.split()[0]))
-    except (ValueError, IndexError, paramiko.SSHException, paramiko.UnknownKeyType):
-        text = N_("The host key of this target cannot be read.")
-        raise DeliveryFailed(StoredProblem("delivery.host_key", text), is_final=True) from None
-
-
-def _parse_private_key(text: str) -> "paramiko.PKey":
-    import paramiko  # noqa: PLC0415  heavy, as above
-
-    # The file does not say what kind of key it has, so each is tried.
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        try:
-            return kind.from_private_key(StringIO(text))
-        except paramiko.SSHException:
-            continue
-    text = N_("The private key of this target cannot be read.")
-    raise DeliveryFailed(StoredProblem("delivery.private_key", text), is_final=True)
-
-
 def send_s3(target: Mapping[str, Any], payload: DeliveryPayload, config: TransportConfig) -> None:
     """Send a file to an S3-compatible store, which shows an object only when it is complete."""
-    import minio  # noqa: PLC0415  heavy, and most centres send nothing this way
-    import urllib3  # noqa: PLC0415
-    from minio.error import S3Error  # noqa: PLC0415
+    from minio.error import S3Error  # noqa: PLC0415  heavy, and most centres send nothing this way
 
     assert payload.file is not None
-    access, _, secret = _read_secret(target, config).partition("\n")
-    address = urlsplit(str(target["endpoint"]))
-    # Plain http on this machine is for trying it out.
-    is_local = address.scheme == "http" and address.hostname in ("127.0.0.1", "localhost")
-    if not address.netloc or not (address.scheme == "https" or is_local):
-        text = N_("The address of this target must begin with https://.")
-        raise DeliveryFailed(StoredProblem("delivery.address", text), is_final=True)
-    retries = urllib3.Retry(total=0)  # deliveries are tried again by the scheduler
-    client = minio.Minio(
-        address.netloc,
-        access_key=access.strip(),
-        secret_key=secret.strip(),
-        secure=address.scheme == "https",
-        region=str(target.get("region", "us-east-1")),
-        http_client=urllib3.PoolManager(timeout=urllib3.Timeout(SECONDS), retries=retries),
-    )
+    client = make_s3_client(target, _read_secret(target, config))
     name = f"{str(target.get('prefix', '')).strip('/')}/{payload.name}".lstrip("/")
     try:
         # Looked for first, as with SFTP: sending again must be harmless.

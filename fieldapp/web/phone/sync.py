@@ -183,7 +183,7 @@ def _manifest(actor: Actor) -> dict[str, Any]:
 
 
 def _log_state(centre_id: int) -> dict[str, Any]:
-    return read_log_state(session(), centre_id, current_app.config["SETTINGS"].copies_folder is not None)
+    return read_log_state(session(), centre_id, bool(current_app.config["SETTINGS"].copies))
 
 
 @sync.get("/map")

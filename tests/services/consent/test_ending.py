@@ -21,6 +21,7 @@ from fieldapp.services.consent.record_erasure import erase_record
 from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.consent.withdrawals import advance_withdrawals, end_listed, view_withdrawal
+from fieldapp.services.operations.backup.old_backups import find_oldest_in
 from fieldapp.services.phones.devices import revoke_device
 from fieldapp.services.phones.pull import note_pulled, pull_changes
 from fieldapp.services.problems import ActProblem
@@ -512,18 +513,18 @@ def test_the_states_of_an_end_come_one_by_one(
     backups = tmp_path / "backups"
     _write_manifest(backups / "old", calendar.now - dt.timedelta(days=1))
     calendar.go_on(0.01)
-    advance_withdrawals(session, backups)
+    advance_withdrawals(session, find_oldest_in(backups))
     assert (state().phones, state().phones_told, bool(state().bytes_at), state().forgotten_on) == (2, 0, True, None)
     pulls(session, cast.amina)
-    advance_withdrawals(session, backups)
+    advance_withdrawals(session, find_oldest_in(backups))
     assert (state().phones_told, state().phones_at) == (1, None)
     pulls(session, colleague)
     calendar.go_on(0.01)
-    advance_withdrawals(session, backups)
+    advance_withdrawals(session, find_oldest_in(backups))
     assert state().phones_at
     assert state().bytes_at == state().phones_at
     calendar.go_on(40)
-    advance_withdrawals(session, backups)
+    advance_withdrawals(session, find_oldest_in(backups))
     assert state().forgotten_on is None  # an older backup lies there
     assert _is_forgotten_without(session, backups / "old", backups, calendar) == calendar.now.date()
     assert state().forgotten_on == calendar.now.date()
@@ -538,7 +539,7 @@ def _is_forgotten_without(session: Session, old: Path, backups: Path, calendar: 
     """Delete the old backup, make a new one, and let the scheduler look; return today."""
     (old / "manifest.json").unlink()
     _write_manifest(backups / "new", calendar.now)
-    advance_withdrawals(session, backups)
+    advance_withdrawals(session, find_oldest_in(backups))
     return calendar.now.date()
 
 

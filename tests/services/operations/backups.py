@@ -2,8 +2,10 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pyrage
 from sqlalchemy.orm import Session
 
 from fieldapp.services import keys as centre_keys
@@ -47,6 +49,20 @@ class Phone:
     def greet(self, session: Session) -> None:
         self.send(session)
         session.expire_all()  # what comes next is a request of its own
+
+
+class Custodians:
+    """Two persons with a key each, in files as age-keygen writes them, and the file with both public keys."""
+
+    def __init__(self, folder: Path):
+        folder.mkdir()
+        self.identities = [pyrage.x25519.Identity.generate() for _ in range(2)]
+        self.keys = sorted(str(identity.to_public()) for identity in self.identities)
+        self.files = [folder / f"custodian-{number}" for number in range(2)]
+        for path, identity in zip(self.files, self.identities, strict=True):
+            path.write_text(f"# created: 2026-11-30T00:00:00Z\n# public key: {identity.to_public()}\n{identity}\n")
+        self.public = folder / "custodians"
+        self.public.write_text("# whose backups these are\n" + "\n".join(self.keys) + "\n")
 
 
 @contextlib.contextmanager

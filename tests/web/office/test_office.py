@@ -4,7 +4,6 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,9 +146,34 @@ def test_home_says_each_day_that_no_backups_are_made_off_this_machine(rosa: Flas
     app.config["SETTINGS"] = replace(app.config["SETTINGS"], copies="/mnt/elsewhere")
     home = rosa.get("/office/").text
     assert "Yes" in home and "No backup was made off this machine for two days" in home
-    marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), Path("/mnt/elsewhere/1"), is_safe=True)
-    marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), Path("/tmp/other"))
-    assert "off this machine" not in rosa.get("/office/").text
+    marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), "/mnt/elsewhere/1", is_safe=True)
+    marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), "/tmp/other")
+    home = rosa.get("/office/").text
+    assert "No backup" not in home and "Last backup off this machine" in home
+
+
+def test_home_says_when_a_backup_was_last_proved_and_turns_red_when_that_is_long_ago(rosa: FlaskClient, app: Flask) -> None:
+    settings = app.config["SETTINGS"] = replace(app.config["SETTINGS"], copies="/mnt/elsewhere")
+    now = dt.datetime.now(dt.UTC)
+    marks.save_last_backup(settings, now - dt.timedelta(days=9), "/mnt/elsewhere/1", is_safe=True)
+    marks.save_last_backup(settings, now, "/mnt/elsewhere/2", is_safe=True)
+    assert "No backup was ever restored as a test" in rosa.get("/office/").text
+    assert "Aucune sauvegarde n’a encore été restaurée" in _french(rosa, "/office/")
+    marks.change_notes(settings, proved_at=now - dt.timedelta(days=9), proved=now - dt.timedelta(days=9))
+    assert "more than eight days ago" in rosa.get("/office/").text
+    marks.change_notes(settings, proved_at=now)
+    home = rosa.get("/office/").text
+    assert "Last proved restore" in home and "Yes" not in home.split("Is anything wrong?")[1][:200]
+    assert "Dernière restauration d’essai réussie" in _french(rosa, "/office/")
+
+
+def test_home_says_when_the_backup_of_the_night_fails(rosa: FlaskClient, app: Flask) -> None:
+    settings = app.config["SETTINGS"] = replace(app.config["SETTINGS"], copies="/mnt/elsewhere")
+    now = dt.datetime.now(dt.UTC)
+    marks.save_last_backup(settings, now, "/mnt/elsewhere/1", is_safe=True)
+    marks.change_notes(settings, tries=2, tried_at=now, problem="CANARY of a path")
+    home = rosa.get("/office/").text
+    assert "The backup off this machine failed" in home and "CANARY" not in home
 
 
 def test_after_a_restore_home_does_not_say_that_nothing_is_wrong(

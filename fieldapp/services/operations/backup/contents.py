@@ -19,6 +19,7 @@ DATABASES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 FILES = "files"  # what is in the data folder beside the database
 KEY = OWN_KEY  # in no backup; older versions could put it in
 ASIDE = "replaced-"  # folders that a restore moved aside begin with this
+OPENING = ".opening-"  # folders into which an encrypted backup is opened begin with this
 REBUILT = {"packages/feeds"}  # the scheduler builds them from the database
 
 
@@ -64,7 +65,7 @@ def _is_copied(folder: PurePosixPath) -> bool:
     return not folder.name.startswith(".") and str(folder) not in REBUILT
 
 
-def _create(path: Path) -> IO[bytes]:
+def create_file(path: Path) -> IO[bytes]:
     """Open a new file for writing, readable by its owner only; it must not be there yet."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
@@ -73,7 +74,7 @@ def copy_file(source: Path, target: Path) -> str:
     """Copy a file durably, readable by its owner only; return the SHA-256 of what was read."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     digest = hashlib.sha256()
-    with source.open("rb") as reading, _create(target) as file:
+    with source.open("rb") as reading, create_file(target) as file:
         # Hashed while it is copied: reading it a second time could see another file.
         while piece := reading.read(1 << 20):
             digest.update(piece)

@@ -8,18 +8,22 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fieldapp.paths import ROOT
 from fieldapp.services.acts import utcnow
-from fieldapp.services.operations.backup import data_lock, marks, places
+from fieldapp.services.operations.backup import data_lock, marks, names, places
 from fieldapp.services.operations.backup.contents import (
     DATABASES,
     FILES,
     FORMAT,
     MANIFEST,
+    OPENING,
     BackupProblem,
     check_parts,
     copy_file,
@@ -29,8 +33,12 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
+from fieldapp.services.operations.backup.old_backups import delete_old
+from fieldapp.services.operations.backup.sealed import END, is_sealed, read_recipients, seal
 from fieldapp.services.operations.server_key import Wrapped
 from fieldapp.services.people.second_factor import wrapped_as
+from fieldapp.services.transports.remote_stores import open_store
+from fieldapp.services.transports.stores import FolderStore, Store, StoreProblem
 from fieldapp.settings import Settings, sync_folder
 from fieldapp.store import copies
 from fieldapp.store.copies import Contents, CopyProblem
@@ -38,38 +46,49 @@ from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log
 from fieldapp.store.session import Session
 
+WORK = ".backup-"  # how the names begin of folders in which an encrypted backup is made
+ROOM = 300_000_000  # bytes that a backup leaves to phones and the database
+
 
 @dataclass(frozen=True)
 class Backup:
     """A backup that is complete and checked."""
 
-    where: Path
+    where: Path  # of one in a folder of this machine
+    address: str  # where it is, in words
     manifest: dict[str, Any]
-    sha256: str  # of the manifest, which names the hash of everything else
+    sha256: str  # of the file; of an open folder its manifest's, which names the hash of everything else
     left_out: list[str]  # what must be kept by other means, in words
     is_safe: bool  # it is in the place off this machine, and phones may rely on it
+    is_sealed: bool = False  # only the custodians can open it
 
 
 def take_backup(settings: Settings, target: Path) -> Backup:
-    """Make a backup in a new folder, which appears only when the backup is complete.
+    """Make a backup, which appears only when it is complete.
 
-    The server's secret key is never in it: who takes both has everything. Raises BackupProblem, and leaves nothing
-    behind, when anything is missing or damaged.
+    It is a new folder, or a file that is encrypted. The server's secret key is never in it: who takes both has
+    everything. Raises BackupProblem, and leaves nothing behind, when anything is missing or damaged, or the
+    custodians' keys do not fit the name.
     """
     target = target.absolute()
     _check_target(settings, target)
+    keys = _choose_keys(settings, target)
+    if keys:
+        store: Store = FolderStore(target.parent)
+        return _take_sealed(settings, lambda: nullcontext(store), target.name, keys, _is_in_place(settings, target))
     # Shared: backups may run beside the server, but not beside a restore.
     with data_lock.share(settings):
         # In the target's own folder: a rename across disks is a copy that can stop halfway.
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
         try:
             manifest = _copy_everything(settings, work)
-            text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
-            (work / MANIFEST).write_text(text, encoding="utf-8")
+            text = _write_manifest(work, manifest)
             make_durable(work)
             is_safe = _is_in_place(settings, target)
             if is_safe:
-                _read_back(work, target, manifest)
+                _require_not_replaced(FolderStore(target.parent), manifest)
+                drop_from_memory(work)
+                check_parts(work, read_manifest(work))
             work.rename(target)  # only now is it a backup
             sync_folder(target.parent)
             if is_safe:
@@ -79,9 +98,136 @@ def take_backup(settings: Settings, target: Path) -> Backup:
         finally:
             shutil.rmtree(work, ignore_errors=True)
         # Written only for a backup that is complete, since doctor believes it.
-        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target, is_safe)
+        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), str(target), is_safe)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    return Backup(target, manifest, sha256, _list_left_out(settings), is_safe)
+    return Backup(target, str(target), manifest, sha256, _list_left_out(settings), is_safe)
+
+
+def _choose_keys(settings: Settings, target: Path) -> list[str]:
+    """Return the keys that a backup is encrypted to; none for one that is not encrypted."""
+    keys = read_recipients(settings)
+    if is_sealed(target) and not keys:
+        raise BackupProblem(
+            f"A name that ends with {END} is that of an encrypted backup, and no custodians are set. Set "
+            "FIELDAPP_CUSTODIANS to a file with their public age keys, two at least."
+        )
+    if keys and not is_sealed(target):
+        raise BackupProblem(
+            "Backups of this server are encrypted (FIELDAPP_CUSTODIANS), so name a file that ends with "
+            f"{END}, such as {target}{END}"
+        )
+    return keys
+
+
+def back_up_off_machine(settings: Settings) -> Backup:
+    """Make a backup in the place off this machine, and delete old ones there.
+
+    Its name says when it was made. It is encrypted where custodians are set. Raises BackupProblem as `take_backup` does.
+    """
+    if not settings.copies:
+        raise BackupProblem(
+            "There is no place for backups off this machine. Name a folder or file, or set FIELDAPP_COPIES to a place: a "
+            "folder on another machine's disk, sftp://user@host/folder or s3://host/bucket/folder"
+        )
+    keys = read_recipients(settings)
+    folder = settings.copies_folder
+    if not keys and folder is None:
+        raise BackupProblem(f"{settings.copies}: backups go there encrypted only. Set FIELDAPP_CUSTODIANS.")
+    if not keys and folder is not None:
+        backup = take_backup(settings, folder / names.make_name(utcnow()))
+    else:
+        backup = _take_sealed(settings, partial(open_store, settings), None, keys, is_safe=True)
+    try:
+        with open_store(settings) as store:
+            delete_old(settings, store, dt.datetime.fromisoformat(backup.manifest["made_at"]))
+    except StoreProblem as problem:
+        # The backup is good all the same. An account that may only add is a good one, too.
+        marks.change_notes(settings, undeleted=str(problem))
+    return backup
+
+
+def _take_sealed(
+    settings: Settings,
+    opening: Callable[[], AbstractContextManager[Store]],
+    name: str | None,
+    keys: list[str],
+    is_safe: bool,
+) -> Backup:
+    """Make an encrypted backup in a store, which counts once it was read back there.
+
+    `opening` opens the store; `name`: None for one that says when it was made. `is_safe`: it is the place off this
+    machine.
+    """
+    with data_lock.share(settings), data_lock.only_backup(settings), work_folder(settings) as work:
+        try:
+            with opening() as store:
+                store.list_names()  # a place that cannot be used is known before an hour's work
+            copy = work / "copy"
+            copy.mkdir(mode=0o700)
+            manifest = _copy_everything(settings, copy)
+            _write_manifest(copy, manifest)
+            sha256 = seal(copy, work / "sealed", keys)
+            shutil.rmtree(copy)
+            made_at = dt.datetime.fromisoformat(manifest["made_at"])
+            name = name or names.make_name(made_at, manifest["epoch"], sha256)
+            # Opened once more: no server keeps a connection for as long as a large copy takes.
+            with opening() as store:
+                if is_safe:
+                    _require_not_replaced(store, manifest)
+                    _require_newest(store, manifest)
+                store.put(work / "sealed", name, sha256)
+                address = store.describe(name)
+            if is_safe:
+                _note_safe(settings, manifest)
+        except (CopyProblem, StoreProblem) as problem:
+            raise BackupProblem(str(problem)) from None
+        marks.save_last_backup(settings, made_at, address, is_safe)
+    return Backup(Path(address), address, manifest, sha256, _list_left_out(settings), is_safe, is_sealed=True)
+
+
+@contextmanager
+def work_folder(settings: Settings, copies: int = 2) -> Iterator[Path]:
+    """Yield a folder for a copy that nobody else may see.
+
+    What a killed backup left there is deleted first. `copies`: for how many of everything there must be room. Raises
+    BackupProblem when there is not.
+    """
+    _delete_leftovers(settings)
+    _require_room(settings, copies)
+    work = Path(tempfile.mkdtemp(prefix=WORK, dir=settings.folder))  # readable by its owner only
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _delete_leftovers(settings: Settings) -> None:
+    """Delete the open copies that killed backups, drills and restores left."""
+    for left in settings.folder.glob(f"{WORK}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    # A restore may be opening a backup just now; none takes a day.
+    yesterday = utcnow().timestamp() - 24 * 3600
+    for left in settings.folder.glob(f"{OPENING}*"):
+        if left.stat().st_mtime < yesterday:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _require_room(settings: Settings, copies: int) -> None:
+    """Raise BackupProblem where a backup could fill the disk that phones' records need."""
+    database = sqlite_file(settings.url)
+    size = sum(path.stat().st_size for _, path in iterate_data_files(settings))
+    if database is not None and database.is_file():
+        size += database.stat().st_size
+    needed = copies * size + ROOM
+    if shutil.disk_usage(settings.folder).free < needed:
+        text = f"The disk of {settings.folder} has too little room: {needed // 1_000_000} MB are needed for a while."
+        raise BackupProblem(f"{text} Nothing was done. Make room.")
+
+
+def _write_manifest(work: Path, manifest: dict[str, Any]) -> str:
+    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+    (work / MANIFEST).write_text(text, encoding="utf-8")
+    return text
 
 
 def _is_in_place(settings: Settings, target: Path) -> bool:
@@ -89,15 +235,27 @@ def _is_in_place(settings: Settings, target: Path) -> bool:
     return settings.copies_folder is not None and target.parent.resolve() == settings.copies_folder
 
 
-def _read_back(work: Path, target: Path, manifest: dict[str, Any]) -> None:
-    """Check a backup as the place off this machine gives it back; raise BackupProblem else."""
-    if places.read_number(target.parent) > manifest["epoch"]:
+def _require_not_replaced(store: Store, manifest: dict[str, Any]) -> None:
+    """Raise BackupProblem when a backup of this store was put back on another machine."""
+    if places.read_number(store) > manifest["epoch"]:
         raise BackupProblem(
-            f"A backup from {target.parent} was put back on another machine since this one last ran, so this is not the "
+            f"A backup from {store.describe()} was put back on another machine since this one last ran, so this is not the "
             "centre's server any more. No backup was made. Stop this server for good."
         )
-    drop_from_memory(work)
-    check_parts(work, read_manifest(work))
+
+
+def _require_newest(store: Store, manifest: dict[str, Any]) -> None:
+    """Raise BackupProblem when a backup seems to be newer than the one just made.
+
+    Of two such backups a restore would choose the wrong one.
+    """
+    newest = names.parse_names(store.list_names())[-1:]
+    made_at = dt.datetime.fromisoformat(manifest["made_at"])
+    if newest and newest[0].epoch == manifest["epoch"] and newest[0].made_at > made_at:
+        raise BackupProblem(
+            f"{store.describe(newest[0].name)} was made later than now, so the clock of this machine was wrong, or is. No "
+            "backup was made. Correct the clock, and give that backup another name."
+        )
 
 
 def _note_safe(settings: Settings, manifest: dict[str, Any]) -> None:

@@ -1,12 +1,18 @@
 """The lock of the data folder: servers and commands share it, a restore needs it alone."""
 
 import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 from fieldapp.settings import Settings, SettingsProblem
 
 NAME = "in-use"
 IN_USE = "Something is running on {folder}. Stop the server and the scheduler, then try again."
+BACKUPS = ".backing-up"
+BACKING_UP = "Another backup or drill of {folder} is running. Wait until it has ended, then try again."
 RESTORING = "A restore is running on {folder}. Wait until it has ended, then try again."
 
 
@@ -26,9 +32,25 @@ def take_alone(settings: Settings) -> IO[bytes]:
     return _lock(settings, fcntl.LOCK_EX, IN_USE)
 
 
-def _lock(settings: Settings, mode: int, refusal: str) -> IO[bytes]:
+@contextmanager
+def only_backup(settings: Settings) -> Iterator[None]:
+    """Let no other backup or drill work in the data folder meanwhile.
+
+    Raises SettingsProblem while another one does.
+    """
+    with _lock(settings, fcntl.LOCK_EX, BACKING_UP, BACKUPS):
+        yield
+
+
+def open_lock(path: Path) -> IO[bytes]:
+    """Open a file that is only ever locked."""
+    # For reading: a command that root runs may have made it, and the server's user must be able to lock it.
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT, 0o644), "rb")
+
+
+def _lock(settings: Settings, mode: int, refusal: str, name: str = NAME) -> IO[bytes]:
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = (settings.folder / NAME).open("ab")
+    file = open_lock(settings.folder / name)
     try:
         fcntl.flock(file, mode | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,24 +1,41 @@
-"""A note in the data folder about its last backup: when it was made, and where."""
+"""Notes in the data folder about its backups, and what they say of how it stands."""
 
+import dataclasses
 import datetime as dt
+import fcntl
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from typing import Any
 
+from fieldapp.services.operations.backup.data_lock import open_lock
 from fieldapp.settings import Settings
 
 NAME = "last-backup.json"
+LOCK = ".last-backup.lock"
 OLD_AFTER = dt.timedelta(days=2)
+UNPROVED_AFTER = dt.timedelta(days=8)
+TOO_EARLY = dt.timedelta(days=1)  # a moment further ahead was noted by a clock that was wrong
 
 
 @dataclass(frozen=True)
-class LastBackup:
-    """When the last backup was made, and in which folder."""
+class BackupNotes:
+    """What is known of the backups of a data folder; None and "" where nothing is."""
 
-    at: dt.datetime
-    where: str
+    at: dt.datetime | None = None  # when the last one was made
+    where: str = ""
     safe_at: dt.datetime | None = None  # when the last one was made in the place off this machine
+    first_safe_at: dt.datetime | None = None
+    oldest_at: dt.datetime | None = None  # when the oldest was made that is in that place
+    undeleted: str = ""  # why old ones could not be deleted there
+    tried_at: dt.datetime | None = None  # when the scheduler last began one
+    tries: int = 0  # that failed since one worked
+    problem: str = ""  # of the last try
+    proved_at: dt.datetime | None = None  # when one was last restored as a test
+    proved: dt.datetime | None = None  # when that one was made
+    drill_tried_at: dt.datetime | None = None
+    drill_tries: int = 0
+    drill_problem: str = ""
 
 
 class CopiesState(StrEnum):
@@ -27,44 +44,80 @@ class CopiesState(StrEnum):
     FINE = "fine"
     NO_PLACE = "no_place"
     OLD = "old"  # none for two days
+    FAILED = "failed"  # the scheduler tried more than once
 
 
-def judge_copies(settings: Settings, now: dt.datetime) -> CopiesState:
+@dataclass(frozen=True)
+class BackupHealth:
+    """How it stands with backups off this machine, and with proving that they can be restored."""
+
+    copies: CopiesState
+    notes: BackupNotes
+    is_unproved: bool  # none was restored as a test for eight days
+
+
+def judge_backups(settings: Settings, now: dt.datetime) -> BackupHealth:
     """Say how it stands with backups off this machine.
 
     Their place itself is not looked at: a share that is not there would make this wait.
     """
-    if settings.copies_folder is None:
-        return CopiesState.NO_PLACE
-    last = read_last_backup(settings)
-    if last is None or last.safe_at is None or now - last.safe_at > OLD_AFTER:
-        return CopiesState.OLD
-    return CopiesState.FINE
+    notes = read_notes(settings)
+    if not settings.copies:
+        return BackupHealth(CopiesState.NO_PLACE, notes, is_unproved=False)
+    copies = CopiesState.FINE
+    if not is_recent(notes.safe_at, now, OLD_AFTER):
+        copies = CopiesState.OLD
+    elif notes.tries > 1:
+        copies = CopiesState.FAILED
+    # Counted from the first backup, so that a new server is not red before it could have proved one.
+    since = notes.proved_at or notes.first_safe_at or notes.safe_at
+    is_unproved = since is not None and not is_recent(since, now, UNPROVED_AFTER)
+    return BackupHealth(copies, notes, is_unproved)
 
 
-def save_last_backup(settings: Settings, at: dt.datetime, where: Path, is_safe: bool = False) -> None:
+def is_recent(moment: dt.datetime | None, now: dt.datetime, limit: dt.timedelta) -> bool:
+    """Say whether something happened within a time.
+
+    A moment that is still to come is not believed.
+    """
+    return moment is not None and -TOO_EARLY <= now - moment <= limit
+
+
+def save_last_backup(settings: Settings, at: dt.datetime, where: str, is_safe: bool = False) -> None:
     """Note a backup that is complete."""
-    last = read_last_backup(settings)
-    safe_at = last.safe_at if last else None
+    changes: dict[str, Any] = {"at": at, "where": where}
     if is_safe:
-        safe_at = at
+        first = read_notes(settings).first_safe_at or at
+        changes |= {"safe_at": at, "first_safe_at": first, "tries": 0, "problem": ""}
+    change_notes(settings, **changes)
+
+
+def change_notes(settings: Settings, **changes: Any) -> None:
+    """Change some of the notes; others may be changed by another process meanwhile."""
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Written beside it and renamed, so that nobody reads half a note.
-    partial = settings.folder / f".{NAME}"
-    note = {"at": at.isoformat(), "where": str(where), "safe_at": safe_at.isoformat() if safe_at else ""}
-    partial.write_text(json.dumps(note))
-    partial.replace(settings.folder / NAME)
+    with open_lock(settings.folder / LOCK) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        notes = dataclasses.asdict(dataclasses.replace(read_notes(settings), **changes))
+        texts = {name: value.isoformat() if isinstance(value, dt.datetime) else value for name, value in notes.items()}
+        # Written beside it and renamed, so that nobody reads half a note.
+        partial = settings.folder / f".{NAME}"
+        partial.write_text(json.dumps(texts), encoding="utf-8")
+        partial.replace(settings.folder / NAME)
 
 
-def read_last_backup(settings: Settings) -> LastBackup | None:
-    """Return the last backup of this folder; None when there was none, or the note is damaged."""
+def read_notes(settings: Settings) -> BackupNotes:
+    """Return the notes of this folder; empty ones when there are none, or they are damaged."""
     try:
-        note = json.loads((settings.folder / NAME).read_text())
-        safe_at = note.get("safe_at", "")
-        return LastBackup(
-            dt.datetime.fromisoformat(note["at"]),
-            str(note["where"]),
-            dt.datetime.fromisoformat(safe_at) if safe_at else None,
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
+        texts = json.loads((settings.folder / NAME).read_text(encoding="utf-8"))
+        return BackupNotes(**{field.name: _parse(field, texts[field.name]) for field in FIELDS if texts.get(field.name)})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return BackupNotes()
+
+
+def _parse(field: "dataclasses.Field[Any]", text: Any) -> Any:
+    if field.default is None:  # a moment
+        return dt.datetime.fromisoformat(text)
+    return int(text) if isinstance(field.default, int) else str(text)
+
+
+FIELDS = dataclasses.fields(BackupNotes)

@@ -2,14 +2,20 @@
 
 import contextlib
 import datetime as dt
-import os
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from fieldapp.services.acts import utcnow
-from fieldapp.services.operations.backup.contents import BackupProblem, read_manifest
-from fieldapp.settings import Settings, sync_folder
+from fieldapp.services.operations.backup.contents import OPENING, BackupProblem, read_manifest
+from fieldapp.services.operations.backup.sealed import is_sealed, read_sealed_manifest
+from fieldapp.services.transports.remote_stores import open_store
+from fieldapp.services.transports.stores import FolderStore, Store, StoreProblem
+from fieldapp.settings import Settings
 
+Opening = Callable[[], AbstractContextManager[Store]]
 LAST_EPOCH = "last-epoch"  # beside the backups: the number of the newest epoch
 UNSURE = (
     "{places} cannot be written, and this machine's clock is before the day of the backup. So the number of this restore "
@@ -18,21 +24,34 @@ UNSURE = (
 )
 
 
-def find_newer(source: Path, manifest: dict[str, Any]) -> Path | None:
-    """Return the newest whole backup of the same centres beside this one, if it is newer."""
+def find_newer(source: Path, manifest: dict[str, Any], identities: list[Any], work: Path) -> Path | None:
+    """Return the newest whole backup of the same centres beside this one, if it is newer.
+
+    `identities` open those that are encrypted; `work`: a folder to open them in.
+    """
     newest: tuple[tuple[int, dt.datetime], Path] | None = None
     ours = {name for name, _ in manifest["keys"]}
-    for folder in source.absolute().parent.iterdir():
+    for path in source.absolute().parent.iterdir():
         # What is no backup, or is damaged, is none that could be put back.
-        with contextlib.suppress(BackupProblem):
-            other = read_manifest(folder)
+        with contextlib.suppress(BackupProblem, OSError):
+            other = _read_any_manifest(path, identities, work)
             age = _read_age(other)
             is_ours = not ours or not ours.isdisjoint(name for name, _ in other["keys"])
             if is_ours and (newest is None or age > newest[0]):
-                newest = (age, folder)
+                newest = (age, path)
     if newest is None or newest[0] <= _read_age(manifest):
         return None
     return newest[1]
+
+
+def _read_any_manifest(path: Path, identities: list[Any], work: Path) -> dict[str, Any]:
+    """Return the manifest of any backup; raise BackupProblem where there is none."""
+    if path.is_dir() or not identities:
+        return read_manifest(path)
+    if not is_sealed(path):
+        raise BackupProblem(f"{path} is no backup.")
+    with tempfile.TemporaryDirectory(dir=work, prefix=OPENING) as folder:
+        return read_sealed_manifest(path, identities, Path(folder))
 
 
 def _read_age(manifest: dict[str, Any]) -> tuple[int, dt.datetime]:
@@ -40,52 +59,65 @@ def _read_age(manifest: dict[str, Any]) -> tuple[int, dt.datetime]:
     return int(manifest["epoch"]), dt.datetime.fromisoformat(manifest["made_at"])
 
 
-def _list_places(settings: Settings, source: Path) -> list[Path]:
-    """Return where backups lie: beside this one, and the place off this machine."""
-    places = [source.absolute().parent]
-    if settings.copies_folder is not None:
-        places.append(settings.copies_folder)
+def _list_places(settings: Settings, beside: Path | None) -> dict[str, Opening]:
+    """Return how each place in which backups lie is opened.
+
+    These are the folder of this one, and the place off this machine.
+    """
+    places: dict[str, Opening] = {}
+    if beside is not None:
+        store: Store = FolderStore(beside)
+        places[str(beside)] = lambda: nullcontext(store)
+    if settings.copies:
+        places[settings.copies] = lambda: open_store(settings)
     return places
 
 
-def read_last_epoch(settings: Settings, source: Path, manifest: dict[str, Any], after: int | None) -> int:
+def read_last_epoch(settings: Settings, beside: Path | None, manifest: dict[str, Any], after: int | None) -> int:
     """Return the number of the newest epoch that is known anywhere.
 
-    Raises BackupProblem when the number after it could be one that was used: nothing can be noted beside the backups,
-    and the clock is wrong.
+    `beside`: the folder with the backup, if it is one of this machine. Raises BackupProblem when the number after it
+    could be one that was used: nothing can be noted beside the backups, and the clock is wrong.
     """
-    places = _list_places(settings, source)
-    number = max([int(manifest["epoch"]), after or 0, *map(read_number, places)])
+    places = _list_places(settings, beside)
+    number = max([int(manifest["epoch"]), after or 0, *map(_try_number, places.values())])
     is_clock_wrong = utcnow() < dt.datetime.fromisoformat(manifest["made_at"])
-    if after is None and is_clock_wrong and not all(_write_number(place, number) for place in places):
-        raise BackupProblem(UNSURE.format(places=" or ".join(map(str, places))))
+    if after is None and is_clock_wrong and not all(_write_number(place, number) for place in places.values()):
+        raise BackupProblem(UNSURE.format(places=" or ".join(places)))
     return number
 
 
-def write_last_epoch(settings: Settings, source: Path, epoch: int) -> None:
-    """Note the number of an epoch beside the backups, as far as these places can be written."""
-    for place in _list_places(settings, source):
-        _write_number(place, epoch)
+def write_last_epoch(settings: Settings, beside: Path | None, epoch: int) -> list[str]:
+    """Note the number of an epoch beside the backups; return where that did not work."""
+    places = _list_places(settings, beside)
+    return [where for where, place in places.items() if not _write_number(place, epoch)]
 
 
-def read_number(place: Path) -> int:
-    """Return the number of the newest epoch that is noted beside the backups; 0 without one."""
+def read_number(store: Store) -> int:
+    """Return the number of the newest epoch that is noted beside the backups; 0 without one.
+
+    Raises StoreProblem when the place cannot be read.
+    """
     try:
-        return int((place / LAST_EPOCH).read_text())
-    except (OSError, ValueError):
+        return int(store.read_text(LAST_EPOCH))
+    except ValueError:
         return 0
 
 
-def _write_number(place: Path, number: int) -> bool:
-    """Write a number beside the backups; say whether that worked."""
-    partial = place / f".{LAST_EPOCH}"
+def _try_number(place: Opening) -> int:
+    """Return the number as `read_number` does; 0 also where the place cannot be read."""
     try:
-        with partial.open("w") as file:
-            file.write(f"{number}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(place / LAST_EPOCH)
-        sync_folder(place)
-    except OSError:
+        with place() as store:
+            return read_number(store)
+    except StoreProblem:
+        return 0
+
+
+def _write_number(place: Opening, number: int) -> bool:
+    """Write a number beside the backups; say whether that worked."""
+    try:
+        with place() as store:
+            store.write_text(LAST_EPOCH, f"{number}\n")
+    except StoreProblem:
         return False
     return True

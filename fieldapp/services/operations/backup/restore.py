@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import datetime as dt
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from fieldapp.services.operations.backup.contents import (
     DATABASES,
     FILES,
     KEY,
+    OPENING,
     BackupProblem,
     check_parts,
     copy_file,
@@ -31,9 +33,13 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
+from fieldapp.services.operations.backup.names import NamedBackup, parse_names
+from fieldapp.services.operations.backup.sealed import read_identities, unseal
 from fieldapp.services.operations.server_key import Wrapped, can_open
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
+from fieldapp.services.transports.remote_stores import open_store
+from fieldapp.services.transports.stores import Store, StoreProblem
 from fieldapp.settings import FORGOTTEN, KEEP_IT, KeyMissing, Settings, read_key_copy, sync_folder
 from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
@@ -41,6 +47,11 @@ from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log, centres, epochs
 from fieldapp.store.people import one_time_codes, web_sessions
 from fieldapp.store.session import Engine, Session
+
+NEWER = (
+    "{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be lost. "
+    "Put the newer one back; only if it is damaged, add --older."
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,18 @@ class Restored:
     manifest: dict[str, Any]
     epoch: int
     aside: list[str]
+    unnoted: list[str]  # places in which the number of the epoch could not be written
     unknown_packages: list[str]  # handed out after the backup was made, so its ledger lacks them
+
+
+@dataclass(frozen=True)
+class OpenBackup:
+    """The backup that is put back: its folder, opened and checked, and where it lay."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    parts: dict[str, str]
+    beside: Path | None  # the folder in which it lay; None when it was fetched from another machine
 
 
 @dataclass(frozen=True)
@@ -89,41 +111,145 @@ def restore(
     replace: bool = False,
     key: Path | None = None,
     *,
+    identity: Path | None = None,
+    older: bool = False,
+    after: int | None = None,
+    is_drill: bool = False,
+    is_fetched: bool = False,
+) -> Restored:
+    """Restore the backup `source`, a folder or an encrypted file.
+
+    `identity`: the file with a private key that opens an encrypted one. `replace` allows data to be there already: it
+    is moved aside. `key` is a copy of the server's key file, for a machine that has none yet: it is put where the
+    settings say. `older` allows that a newer backup lies beside this one. `after`: the highest number of the centre's
+    copy that a phone shows (None: nobody looked), for when the backups' place cannot be written. `is_drill`: nothing
+    is noted there, since the centre's server goes on. Raises BackupProblem before anything is changed when the backup
+    is damaged or does not fit, or one of these is missing.
+    """
+    identities = read_identities(identity) if identity is not None else []
+    with _opened(settings, source, identities) as folder:
+        # Read and checked before anything is locked or moved.
+        manifest = read_manifest(folder)
+        parts = check_parts(folder, manifest)
+        newer = None if older or is_drill else places.find_newer(source, manifest, identities, settings.folder)
+        if newer is not None:
+            raise BackupProblem(NEWER.format(newer=newer))
+        origin = OpenBackup(folder, manifest, parts, None if is_fetched else source.absolute().parent)
+        return _restore_opened(settings, origin, replace, key, after, is_drill)
+
+
+def restore_from_place(
+    settings: Settings,
+    name: str = "",
+    replace: bool = False,
+    key: Path | None = None,
+    *,
+    identity: Path | None = None,
     older: bool = False,
     after: int | None = None,
     is_drill: bool = False,
 ) -> Restored:
-    """Restore the backup in the folder `source`.
+    """Restore a backup from the place off this machine: the one with a name, or the newest.
 
-    `replace` allows data to be there already: it is moved aside. `key` is a copy of the server's key file, for a
-    machine that has none yet: it is put where the settings say. `older` allows that a newer backup lies beside this
-    one. `after`: the highest number of the centre's copy that a phone shows (None: nobody looked), for when the
-    backups' place cannot be written. `is_drill`: nothing is noted there, since the centre's server goes on. Raises
-    BackupProblem before anything is changed when the backup is damaged or does not fit, or one of these is missing.
+    Raises BackupProblem as `restore` does, and when there is none, or the place cannot be reached.
     """
-    # Read and checked before anything is locked or moved.
-    manifest = read_manifest(source)
-    parts = check_parts(source, manifest)
-    newer = places.find_newer(source, manifest)
-    if newer is not None and not older:
-        raise BackupProblem(
-            f"{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be lost. "
-            "Put the newer one back; only if it is damaged, add --older."
+    if not settings.copies:
+        raise BackupProblem("Name a backup, or set FIELDAPP_COPIES to the place off this machine where they are.")
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=settings.folder, prefix=OPENING) as folder:
+        try:
+            with open_store(settings) as store, _told_when_full(settings):
+                chosen = choose_backup(store, name, older)
+                source = Path(folder, chosen.name)
+                if settings.copies_folder is None:
+                    fetch_backup(store, chosen, source)
+                else:
+                    source = settings.copies_folder / chosen.name
+        except StoreProblem as problem:
+            raise BackupProblem(f"{problem} Nothing was changed.") from None
+        return restore(
+            settings,
+            source,
+            replace,
+            key,
+            identity=identity,
+            older=older,
+            after=after,
+            is_drill=is_drill,
+            is_fetched=settings.copies_folder is None,
         )
+
+
+def choose_backup(store: Store, name: str = "", older: bool = True) -> NamedBackup:
+    """Return the backup of a store with a name, or the newest; raise BackupProblem for none."""
+    backups = parse_names(store.list_names())
+    matching = [backup for backup in backups if name in ("", backup.name)]
+    if not matching:
+        newest = f" The newest is {backups[-1].name}." if backups else ""
+        raise BackupProblem(f"There is no backup {name or 'that the server made'} in {store.describe()}.{newest}")
+    if matching[-1] != backups[-1] and not older:
+        raise BackupProblem(NEWER.format(newer=backups[-1].name))
+    return matching[-1]
+
+
+def fetch_backup(store: Store, backup: NamedBackup, target: Path) -> None:
+    """Copy a backup from another machine.
+
+    Raises BackupProblem when it is not what was put there.
+    """
+    if not store.fetch(backup.name, target).startswith(backup.sha256):
+        raise BackupProblem(f"{store.describe(backup.name)} is not what was put there. Nothing was changed. Use another.")
+
+
+@contextmanager
+def _opened(settings: Settings, source: Path, identities: list[Any]) -> Iterator[Path]:
+    """Yield the folder of a backup.
+
+    An encrypted one is opened into the data folder, and deleted there again.
+    """
+    if not source.is_file():
+        yield source
+        return
+    if not identities:
+        raise BackupProblem(
+            f"{source} is an encrypted backup. Name the file with a custodian's private age key: --identity KEYFILE"
+        )
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=settings.folder, prefix=OPENING) as folder:
+        with _told_when_full(settings):
+            unseal(source, Path(folder), identities)
+        yield Path(folder)
+
+
+@contextmanager
+def _told_when_full(settings: Settings) -> Iterator[None]:
+    """Say in words that the disk is full; nothing was changed yet."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        text = f"The disk of {settings.folder} is full, so the backup could not be opened."
+        raise BackupProblem(f"{text} Nothing was changed. Make room and try again.") from None
+
+
+def _restore_opened(
+    settings: Settings, origin: OpenBackup, replace: bool, key: Path | None, after: int | None, is_drill: bool
+) -> Restored:
     # Alone: a server that writes while its files are moved would write into what was moved away.
     with data_lock.take_alone(settings):
         engine = engine_for(settings.url)
         try:
-            _check_fit(settings, manifest, engine, replace)
-            secret = _find_new_key(settings, manifest, source, key)
+            _check_fit(settings, origin.manifest, engine, replace)
+            secret = _find_new_key(settings, origin.manifest, origin.folder, key)
             before = _read_before(engine)
-            last_epoch = places.read_last_epoch(settings, source, manifest, after)
+            last_epoch = places.read_last_epoch(settings, origin.beside, origin.manifest, after)
             before = replace_fields(before, epoch=max(before.epoch, last_epoch), is_drill=is_drill)
             # Every connection ends before the file is replaced, or it would go on with the old one.
             engine.dispose()
             if secret is not None:
                 settings.replace_key(secret, is_first=True)
-            done = _put_back(settings, source, manifest, parts, before)
+            done = _put_back(settings, origin, before)
             _end_cards(settings)
             return done
         except CopyProblem as problem:
@@ -214,37 +340,38 @@ def _read_before(engine: Engine) -> ReplacedDatabase:
     return ReplacedDatabase(copies.has_tables(engine), epoch, packages)
 
 
-def _put_back(
-    settings: Settings, source: Path, manifest: dict[str, Any], parts: dict[str, str], before: ReplacedDatabase
-) -> Restored:
+def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) -> Restored:
     now = utcnow()
+    manifest = origin.manifest
     aside = AsideFolder(now.strftime("%Y%m%d-%H%M%S"), settings.folder)
     work = Path(tempfile.mkdtemp(prefix=".restoring-", dir=settings.folder))
     try:
-        for name, sha256 in parts.items():
-            # Hashed again while it is copied: what was checked above may lie on a disk that fails.
-            if copy_file(source / name, work / name) != sha256:
-                raise BackupProblem(f"{name} changed while it was read. Nothing was changed.")
+        with _told_when_full(settings):
+            for name, sha256 in origin.parts.items():
+                # Hashed again while it is copied: what was checked above may lie on a disk that fails.
+                if copy_file(origin.folder / name, work / name) != sha256:
+                    raise BackupProblem(f"{name} changed while it was read. Nothing was changed.")
         (work / FILES).mkdir(exist_ok=True)
         # On the disk before anything is moved: a power cut must leave the old data or the new,
         # never half of each.
         make_durable(work)
-        with _database_put_back(settings, work / DATABASES[manifest["kind"]], aside, before) as engine:
+        with _database_put_back(settings, work, manifest, aside, before) as engine:
             with Session(engine, expire_on_commit=False) as session:
                 # A new epoch, so that phones notice that the centre may have forgotten what it told
                 # them.
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
                 _lower_again(session, settings, manifest)
                 # Before anything is served: the next restore of this copy must not choose the same.
+                unnoted = []
                 if not before.is_drill:
-                    places.write_last_epoch(settings, source, epoch)
+                    unnoted = places.write_last_epoch(settings, origin.beside, epoch)
                 known_packages = copies.list_handed_out_packages(session)
             engine.dispose()
             _move_files(settings, work, aside)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     unknown = [name for sha256, name in before.packages.items() if sha256 not in known_packages]
-    return Restored(manifest, epoch, aside.used, unknown)
+    return Restored(manifest, epoch, aside.used, unnoted, unknown)
 
 
 def _lower_again(session: Session, settings: Settings, manifest: dict[str, Any]) -> None:
@@ -272,6 +399,16 @@ def _end_cards(settings: Settings) -> None:
         engine.dispose()
 
 
+def _require_rows(engine: Engine, manifest: dict[str, Any]) -> None:
+    """Raise BackupProblem unless each table has the rows that the manifest names."""
+    with Session(engine) as session:
+        rows = copies.count_rows(session)
+    wrong = [table for table, count in manifest["rows"].items() if rows.get(table) != count]
+    if wrong:
+        text = f"The restored database has other rows than the backup's manifest says, in {', '.join(sorted(wrong))}."
+        raise BackupProblem(f"{text} Nothing was changed. Use another backup.")
+
+
 def _bring_up_to_date(engine: Engine) -> None:
     """Upgrade a copy to this schema, and cut what an older version stored after a no."""
     migrations.upgrade(engine)
@@ -281,16 +418,20 @@ def _bring_up_to_date(engine: Engine) -> None:
 
 
 @contextmanager
-def _database_put_back(settings: Settings, copy: Path, aside: AsideFolder, before: ReplacedDatabase) -> Iterator[Engine]:
+def _database_put_back(
+    settings: Settings, work: Path, manifest: dict[str, Any], aside: AsideFolder, before: ReplacedDatabase
+) -> Iterator[Engine]:
     """Yield an engine on the copy, at this version's schema.
 
     A SQLite file is put in its place after the block, when everything else has worked; PostgreSQL's
     former schema comes back when the block fails.
     """
     path = sqlite_file(settings.url)
+    copy = work / DATABASES[manifest["kind"]]
     if path is None:
         engine = engine_for(settings.url)
         with copies.put_back_postgresql(engine, copy, aside.schema):
+            _require_rows(engine, manifest)
             _bring_up_to_date(engine)
             yield engine
         engine.dispose()
@@ -298,6 +439,7 @@ def _database_put_back(settings: Settings, copy: Path, aside: AsideFolder, befor
             aside.used.append(f"the schema {aside.schema} of the database")
         return
     engine = engine_for(f"sqlite:///{copy}")
+    _require_rows(engine, manifest)
     _bring_up_to_date(engine)
     yield engine
     copies.close_in_one_file(engine)

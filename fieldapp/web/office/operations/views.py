@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations import overview as home_act
-from fieldapp.services.operations.backup.marks import judge_copies
+from fieldapp.services.operations.backup.marks import judge_backups
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.server_keys import server_secret
 from fieldapp.web.sessions import actor, session
@@ -26,8 +26,8 @@ def _is_proxy_unknown() -> bool:
 
 
 def _home() -> home_act.HomePage:
-    copies = judge_copies(current_app.config["SETTINGS"], utcnow())
-    return home_act.view_home(session(), actor(), secret=server_secret(), copies=copies)
+    backups = judge_backups(current_app.config["SETTINGS"], utcnow())
+    return home_act.view_home(session(), actor(), secret=server_secret(), backups=backups)
 
 
 @office.get("/system")

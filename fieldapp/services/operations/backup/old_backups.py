@@ -1,0 +1,102 @@
+"""Which backups in a place are old, and deleting them.
+
+Of the last fourteen days the newest of each day stays, before that the newest of each week, none for longer than the
+rules of retention say of backups. The two newest always stay: what both hold, phones have deleted.
+"""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+from fieldapp.services.consent.retention_rules import load_rules
+from fieldapp.services.operations.backup import marks
+from fieldapp.services.operations.backup.contents import MANIFEST
+from fieldapp.services.operations.backup.names import PREFIX, NamedBackup, parse_names
+from fieldapp.services.operations.backup.sealed import END
+from fieldapp.services.transports.stores import Store
+from fieldapp.settings import Settings
+
+DAILY = dt.timedelta(days=14)
+ALWAYS = 2  # the newest ones
+ONE_DAY = dt.timedelta(days=1)
+
+
+def choose_old(backups: list[NamedBackup], now: dt.datetime, limit: dt.timedelta) -> list[NamedBackup]:
+    """Return the backups that are to be deleted; none may stay longer than `limit`."""
+    old = []
+    periods: set[tuple[int, ...]] = set()
+    newest_first = sorted(backups, reverse=True)
+    for number, backup in enumerate(newest_first):
+        age = now - backup.made_at
+        period = _name_period(backup, age)
+        # A day less: it is gone on the day that a proof of erasure names, not in the night after it.
+        is_over = age > limit - ONE_DAY
+        if number >= ALWAYS and (is_over or period in periods):
+            old.append(backup)
+        periods.add(period)
+    return old
+
+
+def _name_period(backup: NamedBackup, age: dt.timedelta) -> tuple[int, ...]:
+    """Return the day or the week of which one backup stays."""
+    day = backup.made_at.date()
+    if age <= DAILY:
+        return (day.year, day.month, day.day)
+    return day.isocalendar()[:2]
+
+
+def delete_old(settings: Settings, store: Store, now: dt.datetime) -> None:
+    """Delete the old backups of the place off this machine, and note the oldest that is left.
+
+    Raises StoreProblem when one cannot be deleted.
+    """
+    names = store.list_names()
+    marks.change_notes(settings, oldest_at=_find_oldest_of(names))
+    old = [backup.name for backup in choose_old(parse_names(names), now, load_rules().copies)]
+    for name in old:
+        store.delete(name)
+    # Nothing else is written there now. What was killed on the way would otherwise hold for ever what was erased.
+    store.delete_unfinished(PREFIX)
+    left = [name for name in names if name not in old]
+    marks.change_notes(settings, oldest_at=_find_oldest_of(left), undeleted="")
+
+
+def _find_oldest_of(names: list[str]) -> dt.datetime | None:
+    """Return when the oldest backup was made; None when one does not say it."""
+    backups = parse_names(names)
+    if len(backups) < sum(name.endswith(END) for name in names):
+        return None
+    return min((backup.made_at for backup in backups), default=None)
+
+
+def find_oldest(settings: Settings) -> dt.datetime | None:
+    """Return when the oldest backup was made that can be seen.
+
+    None when there is none, or one does not say it. What is on another machine was seen when old ones were deleted there.
+    """
+    notes = marks.read_notes(settings)
+    folders = {settings.copies_folder} if settings.copies_folder else set()
+    if notes.where and "://" not in notes.where:
+        # In its folder the older backups lie too.
+        folders.add(Path(notes.where).parent)
+    moments = [find_oldest_in(folder) for folder in folders if folder.is_dir()]
+    if settings.copies and settings.copies_folder is None:
+        moments.append(notes.oldest_at)
+    if None in moments:
+        return None
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def find_oldest_in(folder: Path) -> dt.datetime | None:
+    """Return when the oldest backup in a folder was made; None when one does not say it."""
+    sealed = [path.name for path in folder.glob(f"*{END}")]
+    oldest = _find_oldest_of(sealed)
+    if sealed and oldest is None:
+        return None
+    moments = [] if oldest is None else [oldest]
+    for manifest in folder.glob(f"*/{MANIFEST}"):
+        try:
+            moments.append(dt.datetime.fromisoformat(json.loads(manifest.read_text(encoding="utf-8"))["made_at"]))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+    return min(moments, default=None)
