@@ -37,6 +37,7 @@ LATER = (
     "screens/to_correct/to_correct.tsx",
     "screens/today/drafts.tsx",
     "screens/today/erased_drafts.tsx",
+    "screens/today/hand_over_records.tsx",
     "screens/today/open_incidents.tsx",
     "screens/today/shift_line.tsx",
     "screens/today/usual_kinds.tsx",

@@ -35,6 +35,7 @@ OFFICE = "office"  # made by a person at the centre
 HAS_DUE = sa.text("due != ''")
 SETTLING = "fieldapp.settle"  # the form of notes that a follow-up is not needed any more
 IS_SETTLING = sa.text(f"form = '{SETTLING}'")
+HANDED = "due/"  # before the number of a record, without dashes: notes that hand its follow-ups over are kept under it
 
 
 class Submission(Base):
@@ -252,6 +253,15 @@ def read_places(session: Session, centre_id: int, ids: Collection[int]) -> dict[
 def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Submission]:
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.root_id == root_id)
     return session.scalars(query.order_by(Submission.id)).all()
+
+
+def list_notes(session: Session, centre_id: int, form: str, root_ids: Collection[str]) -> Sequence[Submission]:
+    """Return the accepted notes of one kind that are kept under these ids."""
+    if not root_ids:
+        return []
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.root_id.in_(root_ids))
+    notes = session.scalars(query.where(Submission.form == form, Submission.body != "").order_by(Submission.id))
+    return [note for note in notes if not note.problems]
 
 
 def needing_attention(session: Session, centre_id: int, limit: int = 100) -> Sequence[Submission]:
@@ -483,7 +493,7 @@ def list_naming_records(
 
 
 def list_due_of(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:
-    """Return what completes a follow-up of these records: other records, and notes."""
+    """Return what completes or hands over follow-ups of these records."""
     completing: list[Submission] = []
     for root_id in sorted(root_ids):
         first = f"{root_id}/"
@@ -494,7 +504,9 @@ def list_due_of(session: Session, centre_id: int, root_ids: Collection[str]) -> 
     for note in session.scalars(notes):
         if any(root_id in note.body for root_id in root_ids):
             completing.append(note)
-    return completing
+    roots = [HANDED + root_id.replace("-", "") for root_id in root_ids]
+    handed = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.root_id.in_(roots))
+    return [*completing, *session.scalars(handed)]
 
 
 def list_settling(session: Session, centre_id: int, before: dt.datetime) -> Sequence[Submission]:

@@ -6,6 +6,7 @@ import { Referrals } from "../to_correct/referrals";
 import { ToCorrect } from "../to_correct/to_correct";
 import { Drafts } from "./drafts";
 import { ErasedDrafts } from "./erased_drafts";
+import { HandOverRecords } from "./hand_over_records";
 import { OpenIncidents } from "./open_incidents";
 import { ShiftLine } from "./shift_line";
 import { Week } from "./week";
@@ -28,6 +29,7 @@ export function BelowDue() {
   return (
     <>
       <OpenIncidents />
+      <HandOverRecords />
       <Referrals />
       <Drafts />
       <Week />
