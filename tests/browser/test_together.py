@@ -152,6 +152,38 @@ def test_52_a_record_is_sent_back_and_corrected_without_signal(office: Page, ope
     expect(office.locator("main")).to_contain_text("Approved.")
 
 
+def test_what_is_sent_back_weeks_later_is_corrected_without_a_false_day(
+    office: Page, open_page: OpenPage, demo_data: Path
+) -> None:
+    phone, name = newcomer(office, open_page)
+    page = phone.page
+    shift(page, -20)
+    phone.log_encounter()
+    send(phone)
+    newest(office, name)
+    office.fill("#comment", "Were you three?")
+    office.get_by_role("button", name="Send back").click()
+    shift(page, 20)
+    send_and_fetch(page)
+    page.goto("/app/#/today")
+    needs = page.locator("section:has(#needs)")
+    expect(needs).to_contain_text("Were you three?")
+    cut_off(page)
+    needs.get_by_role("button", name="Correct the record").click()
+    finish_again(phone, "3")
+    page.goto("/app/#/mine")
+    page.locator("a[href^='#/record/']").first.click()  # looked over again, by the same clock
+    expect(page.locator('[id="line-talk.people_n"]')).to_be_visible()
+    expect(page.get_by_text("Choose a day in the past two weeks.")).to_have_count(0)
+    connect(page)
+    send(phone)
+    query = (
+        "SELECT state, clock != '', received_at > finished_at FROM submission"
+        " WHERE prev != '[]' AND author_id = (SELECT id FROM user WHERE username = ?)"
+    )
+    assert rows(demo_data, query, name) == [("stored", 1, 1)]
+
+
 def test_53_two_answers_stand_side_by_side_until_somebody_chooses(office: Page, open_page: OpenPage) -> None:
     phone, name = newcomer(office, open_page)
     other = join(open_page(), invite(office, name))

@@ -331,7 +331,8 @@ def publish_refused_records(
         if envelope.record in accepted or not isinstance(answers, dict) or "box" in answers:
             continue
         about = {"state": "rejected", "day": envelope.finished_at.date().isoformat()}
-        about |= make_correction_message(envelope.form, envelope.version, answers, [envelope.instance_id])
+        heads = [envelope.instance_id]
+        about |= make_correction_message(envelope.form, envelope.version, answers, heads, envelope.judged_at)
         reasons = []
         for problem in problems[:MOST_PROBLEMS]:
             # Only code and place: the sentences are in the app, in the worker's language.

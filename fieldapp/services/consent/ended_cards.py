@@ -164,6 +164,7 @@ def make_tombstone(ctx: ActContext, row: dict[str, Any]) -> dict[str, Any]:
         "version": "",
         "finished_at": month_end(row["finished_at"]),
         "utc_offset": 0,
+        "clock": "",
         "received_at": month_start(row["received_at"]),
         "body": "",
         "due": "",

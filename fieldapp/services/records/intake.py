@@ -40,7 +40,7 @@ from fieldapp.store.operations import centre_log, centres
 from fieldapp.store.records import attachments, records, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, EarlierSubmission
 from forms.definition import FormDefinition
-from sync.envelope import Envelope, make_storable
+from sync.envelope import Envelope, format_clock, make_storable
 from sync.intake import (
     DAMAGED,
     FAILED,
@@ -481,6 +481,7 @@ def _make_submission_row(ctx: ActContext, item: IntakeItem) -> dict[str, Any]:
         "finished_at": envelope.finished_at,
         # Whole minutes: the offset of a time zone; the moment itself is stored in UTC.
         "utc_offset": int(offset.total_seconds() // 60) if offset else 0,
+        "clock": format_clock(envelope.clock),
         "received_at": ctx.now,
         "sha256": envelope.sha256,
         "body": envelope.body,

@@ -65,6 +65,8 @@ class Submission(Base):
     seq: Mapped[int] = mapped_column(default=0)  # its number on the phone, from 1; 0 when the phone gave none
     finished_at: Mapped[dt.datetime]
     utc_offset: Mapped[int] = mapped_column(default=0)  # of the phone's clock then, in minutes
+    # The phone's local time by which its form judged it, where that is not when it was finished: of what it corrects.
+    clock: Mapped[str] = mapped_column(sa.String(32), default="")
     received_at: Mapped[dt.datetime]
     sha256: Mapped[str] = mapped_column(sa.String(64))
     # The answers as the phone wrote them; after a refused consent, what may be stored of them.
@@ -104,6 +106,11 @@ class Submission(Base):
         """Return when it was finished, with the offset of the phone's clock."""
         zone = dt.timezone(dt.timedelta(minutes=self.utc_offset))
         return self.finished_at.astimezone(zone)
+
+    @property
+    def judged_local(self) -> dt.datetime:
+        """Return what today() and now() meant in its form, with the offset of the phone's clock."""
+        return dt.datetime.fromisoformat(self.clock) if self.clock else self.finished_local
 
 
 sa.event.listen(Submission, "after_update", mentions.delete_old)
@@ -185,6 +192,13 @@ def list_finish_days(session: Session, centre_id: int, instance_ids: Collection[
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.instance_id.in_(instance_ids))
     query = query.options(load_only(Submission.instance_id, Submission.finished_at, Submission.utc_offset))
     return {submission.instance_id: submission.finished_local.date() for submission in session.scalars(query)}
+
+
+def find_judged_time(session: Session, centre_id: int, heads: Collection[str]) -> dt.datetime | None:
+    """Return by which time the versions that a record has now were judged, the latest of them; None without any."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.instance_id.in_(heads))
+    query = query.options(load_only(Submission.finished_at, Submission.utc_offset, Submission.clock))
+    return max((submission.judged_local for submission in session.scalars(query)), default=None)
 
 
 def roots_present(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:

@@ -5,9 +5,11 @@ import { makeCardCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
 import type { Form } from "../../engine/form";
 import type { Json, Who } from "../../engine/types";
+import { parseDate } from "../../engine/values";
 import { randomBytes } from "../../storage/bytes";
 import { findIntake, findStanding } from "../../storage/caseload";
 import { discardDraft, type Draft, isDraft, rewriteDraft, saveDraft } from "../../storage/drafts";
+import { findClock, formatLocalTime } from "../../storage/outbox";
 import { findOutlines, listAreaLists } from "../../storage/forms";
 import { hasRoomFor } from "../../storage/health";
 import type { Vault } from "../../storage/vault";
@@ -197,6 +199,7 @@ export function DraftScreen({ draft, definition, notice, seeds, chosen, isNew }:
         keeper={keeper}
         help={help}
         isCorrection={draft.root !== undefined}
+        readClock={() => parseDate(findClock(formatLocalTime(new Date()), draft.clock))!}
         isAway={offer.isMade}
       />
       {offer.isMade && <LastStep draw={({ SlipScreen }) => <SlipScreen {...offer} />} />}
