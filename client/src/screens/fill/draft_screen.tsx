@@ -15,6 +15,7 @@ import { hasRoomFor } from "../../storage/health";
 import type { Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import type { Help } from "../../widgets/props";
+import { noteHere } from "../others_piece";
 import { go, replaceWith, useApp } from "../state";
 import { leavePages } from "./history";
 import { type Answers, nameRecent } from "./initial_answers";
@@ -89,6 +90,7 @@ function useKeeper(
       // Now it has an address: after a reload the worker is where they were.
       if (location.hash.startsWith("#/start/")) {
         history.replaceState(null, "", `#/fill/${draft.id}`);
+        void noteHere(vault);
       }
     };
     /** Offer a slip where one is due. Until they answer, the record is a draft, so none is lost. */
