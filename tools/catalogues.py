@@ -44,6 +44,7 @@ LATER = (
     "screens/today/week.tsx",
     "screens/where/",
     "widgets/capture/widget.tsx",
+    "widgets/date/twice_shown.tsx",
     "widgets/identifier_warning.tsx",
     "widgets/place/widget.tsx",
     "widgets/place_by_fix/widget.tsx",

@@ -55,3 +55,23 @@ def test_a_group_of_one_is_asked_about(who: str, number: str, is_asked: bool) ->
     calculate(definition, root, NOW, Budget())
     (note,) = root.children["talk"][0].children["group_of_one"]
     assert note.is_relevant is is_asked
+
+
+@pytest.mark.parametrize(
+    ("alert", "first", "moved", "fits"),
+    [
+        ("01:50:00.000-04:00", "01:10:00.000-05:00", "-60", True),  # twenty minutes later
+        ("01:50:00.000-04:00", "01:10:00.000-04:00", "", False),
+        ("01:50:00.000-04:00", "00:40:00.000-04:00", "-60", False),
+        ("01:50:00.000", "01:50:00.000", "", True),
+    ],
+)
+def test_the_first_action_is_after_the_alert_in_the_hour_that_comes_twice_too(
+    alert: str, first: str, moved: str, fits: bool
+) -> None:
+    answers = {group: dict(values) for group, values in NOTHING_YET.items()}
+    answers["alert"]["inc_alert_dt"] = f"2026-11-01T{alert}"
+    answers["response"] |= {"acts": "canvass", "reached_n": "1_5", "first_dt": f"2026-11-01T{first}", "clock_minutes": moved}
+    moment = local_time(dt.datetime(2026, 11, 1, 6))
+    found = [problem.path for problem in validate(definition_of("incident"), answers, moment).problems]
+    assert found == ([] if fits else ["response.first_dt"])
