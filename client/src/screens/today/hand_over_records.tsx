@@ -57,7 +57,7 @@ export function HandOverRecords() {
                 <span>
                   {describeFollowed(forms, { form, kind: kind ?? "", area: area ?? "" }) ||
                     titleOf(forms, form)}
-                  <span class="soft"> {formatDay(from, "short")}</span>
+                  {` · ${formatDay(from, "short")}`}
                 </span>
               </label>
             ))}
