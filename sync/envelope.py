@@ -277,15 +277,19 @@ def parse_clock(value: Any, finished_at: dt.datetime) -> dt.datetime | None:
     None where there is none, or one that no phone gives: then it is judged by when it was finished.
     """
     clock = parse_moment(value)
-    offset = clock.utcoffset() if clock else None
-    if clock is None or offset is None or clock >= finished_at or offset % dt.timedelta(minutes=1):
+    if clock is None or clock >= finished_at:
+        return None
+    offset = clock.utcoffset()
+    if offset is None or offset % dt.timedelta(minutes=1):
         return None
     return clock
 
 
 def format_clock(clock: dt.datetime | None) -> str:
     """Return a time as phones and the store write it; "" for none."""
-    return clock.isoformat(timespec="milliseconds") if clock else ""
+    if clock is None:
+        return ""
+    return clock.isoformat(timespec="milliseconds")
 
 
 def _is_storable(text: str) -> bool:

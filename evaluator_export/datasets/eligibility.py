@@ -109,7 +109,10 @@ def _count_minutes(row: Mapping[str, str], start: str, *ends: str) -> str:
 
 
 def _measure(began: dt.datetime, ended: dt.datetime) -> dt.timedelta:
-    """Return how long it was between two times; by the clock on the wall where one has no zone."""
+    """Return how long it was between two times.
+
+    By the clock on the wall where one has no zone.
+    """
     if began.tzinfo is None or ended.tzinfo is None:
         return ended.replace(tzinfo=None) - began.replace(tzinfo=None)
     return ended - began

@@ -15,7 +15,8 @@ MOST_OFF = 12 * 60  # minutes that a phone's clock may differ from the centre's
 def is_doubtful(finished_at: dt.datetime, occurred_on: dt.date, received_at: dt.datetime, minutes_off: int) -> bool:
     """Say whether somebody should look at the time of a record.
 
-    `finished_at` has the offset of the phone's clock. `minutes_off`: how far the phone's clock was ahead of the centre's when they last spoke; 0 when that is not known.
+    `finished_at` has the offset of the phone's clock. `minutes_off`: how far that was ahead of the centre's when they last
+    spoke; 0 when that is not known.
     """
     # By the phone's own zone: tomorrow is tomorrow there too.
     today = received_at.astimezone(finished_at.tzinfo).date()

@@ -195,7 +195,7 @@ def list_finish_days(session: Session, centre_id: int, instance_ids: Collection[
 
 
 def find_judged_time(session: Session, centre_id: int, heads: Collection[str]) -> dt.datetime | None:
-    """Return by which time the versions that a record has now were judged, the latest of them; None without any."""
+    """Return by which time the newest of a record's heads was judged; None without any."""
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.instance_id.in_(heads))
     query = query.options(load_only(Submission.finished_at, Submission.utc_offset, Submission.clock))
     return max((submission.judged_local for submission in session.scalars(query)), default=None)

@@ -1,4 +1,4 @@
-/** Which of two moments a time is that the clock shows twice: in the night in which it is put back. */
+/** Which of two moments a time is that the clock shows twice, in the night when it is put back. */
 
 import { useEffect } from "preact/hooks";
 import { currentLanguage, t } from "../../i18n";
