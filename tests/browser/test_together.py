@@ -304,6 +304,8 @@ def test_a_mediation_is_handed_over_and_followed_up_both_without_signal(
 def test_the_office_hands_a_mediation_over(office: Page, open_page: OpenPage) -> None:
     phone, name = newcomer(office, open_page)
     colleague, colleague_name = newcomer(office, open_page)
+    phone.page.goto("/app/#/start/mediation")
+    expect(phone.page.locator("input[type=search]")).to_be_visible()  # a new phone has read its lists
     mediate(phone)
     send(phone)
     office.goto("/office/caseload")
