@@ -22,6 +22,7 @@ export const PHONE = {
   "shared later": 2_900, // by pieces that are loaded later: undoing what finishing changed, help
   "heat map": 6_200, // with its styles
   "help texts": 800, // once somebody asks
+  "hour shown twice": 900, // in the one night in which clocks are put back
   "QR codes": 2_200, // drawing them
   "QR reading": 14_600, // only where the browser has no reader: iPhones and Firefox
 };

@@ -274,6 +274,7 @@ async function buildPhone(output) {
     rare_widgets: "rare widgets",
     rare_exchange: "rare exchange",
     help_texts: "help texts",
+    twice_shown: "hour shown twice",
     fr: "french",
     fr_later: "french, later",
     storage_broken: "broken storage",

@@ -196,7 +196,8 @@ QUESTION_ROLES: Mapping[QuestionRole, QuestionRoleRule] = {
     QuestionRole.SHIFT_END: QuestionRoleRule("when a shift ended", _DATE, (Reader.BOARD,)),
     QuestionRole.SHIFT_AREAS: QuestionRoleRule("where the worker was", _CHOICES, (Reader.BOARD,)),
     QuestionRole.CLOCK_MOVED: QuestionRoleRule(
-        "by how many minutes the clock was put on during a shift, back: less than 0; the phone fills this in",
+        "by how many minutes the clock was put on during a shift, or between an alert and what was first done; back: less"
+        " than 0; the phone fills this in",
         _TEXT,
         (Reader.PHONE,),
     ),

@@ -57,11 +57,17 @@ class Envelope:
     refused_by: str = ""  # the card code of a person who said no to being written about; it is no part of the answers
     slip: str = ""  # with which the person of this record sees their consent; it is no part of the answers
     consent: SpokenConsent | None = None  # None from phones and clients that do not say
+    clock: dt.datetime | None = None  # by which its form judged it: of the version that it corrects; None: when finished
 
     @property
     def record(self) -> str:
         """Return the id of the record that it is part of."""
         return self.root or self.instance_id
+
+    @property
+    def judged_at(self) -> dt.datetime:
+        """Return what today() and now() meant in the form: as a rule when it was finished."""
+        return self.clock or self.finished_at
 
     @property
     def is_intact(self) -> bool:
@@ -137,6 +143,7 @@ def _parse_envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envel
         refused_by=item.get("refused_by", ""),
         slip=item.get("slip", ""),
         consent=_read_consent(item.get("consent")),
+        clock=parse_clock(item.get("clock"), finished_at),
     )
 
 
@@ -262,6 +269,27 @@ def parse_moment(value: Any) -> dt.datetime | None:
     if is_usable:
         return moment
     return None
+
+
+def parse_clock(value: Any, finished_at: dt.datetime) -> dt.datetime | None:
+    """Return the time by which a form judged what was finished at another, later one.
+
+    None where there is none, or one that no phone gives: then it is judged by when it was finished.
+    """
+    clock = parse_moment(value)
+    if clock is None or clock >= finished_at:
+        return None
+    offset = clock.utcoffset()
+    if offset is None or offset % dt.timedelta(minutes=1):
+        return None
+    return clock
+
+
+def format_clock(clock: dt.datetime | None) -> str:
+    """Return a time as phones and the store write it; "" for none."""
+    if clock is None:
+        return ""
+    return clock.isoformat(timespec="milliseconds")
 
 
 def _is_storable(text: str) -> bool:

@@ -169,7 +169,7 @@ def validate_submission(envelope: Envelope, definition: FormDefinition | None, b
             return Judgement(problems=problems)
         return Judgement(answers)
     try:
-        result = validate(definition, answers, local_time(envelope.finished_at), budget)
+        result = validate(definition, answers, local_time(envelope.judged_at), budget)
     except TooSlow:
         unjudged = Judgement(problems=[_make_problem(*TOO_SLOW)], is_quarantined=True)
         return _judge_consent(envelope, definition, answers, unjudged, budget)
@@ -211,7 +211,7 @@ def _judge_consent(
     consent_answers = consent.consent_answers(definition, answers)
     questions = consent.consent_questions(definition)
     try:
-        result = validate(questions, consent_answers, local_time(envelope.finished_at), time)
+        result = validate(questions, consent_answers, local_time(envelope.judged_at), time)
     except TooSlow:
         return _cut_unless_yes(envelope, definition, answers, unjudged)
     if [problem.code for problem in result.problems] == [NOT_CHECKED]:

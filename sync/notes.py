@@ -6,12 +6,13 @@ They travel, and are stored, as submissions are.
 |---|---|---|
 | fieldapp.settle | {"due": "<record>/<day>"} | this follow-up is not needed any more |
 | fieldapp.handover | {"code": …, "to": <number of a colleague>} | from now on this card is theirs |
+| fieldapp.handover | {"record": …, "to": <number of a colleague>} | from now on the follow-ups of this record are theirs |
 | fieldapp.reissue | {"code": …, "new": …} | my person with this card has a new one: somebody else had the same code |
 """
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,10 @@ CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{8}[0-9A-HJKMNP-TV-Z*~$=U]")
 
 @dataclass(frozen=True)
 class HandOver:
-    """A card handed over to a colleague, at a time by the clock of the person who did it."""
+    """A card, or the follow-ups of a record, handed over to a colleague.
+
+    At a time by the clock of the person who did it.
+    """
 
     at: dt.datetime
     id: str
@@ -41,7 +45,7 @@ class HandOver:
 
 
 def find_current_owner(first: int, hand_overs: Iterable[HandOver]) -> int:
-    """Return the id of the worker in whose caseload a card is.
+    """Return the id of the worker in whose caseload a card is, or the follow-ups of a record.
 
     `first`: who made it. Only the owner or the office can hand it over; the order of arrival changes nothing.
     """
@@ -86,6 +90,14 @@ def parse_due(value: Any) -> tuple[str, dt.date] | None:
         return None
 
 
+def find_handed_record(note: Mapping[str, Any]) -> str:
+    """Return the record whose follow-ups a note hands over; "" for none."""
+    record = note.get("record")
+    if isinstance(record, str) and "code" not in note and is_random_uuid(record):
+        return record
+    return ""
+
+
 def check_note(form: str, note: Any, size: int = 0) -> list[AnswerProblem]:
     """Return what is wrong with a caseload note; `size`: how many characters it came in."""
     if size > MAX_NOTE:
@@ -98,7 +110,8 @@ def check_note(form: str, note: Any, size: int = 0) -> list[AnswerProblem]:
     elif form == HANDOVER:
         to = fields.get("to")
         # Not isinstance: JSON's true is an int to Python, and would be worker number 1.
-        is_complete = bool(plain_code(fields.get("code"))) and type(to) is int and to > 0
+        is_named = bool(find_handed_record(fields) or ("record" not in fields and plain_code(fields.get("code"))))
+        is_complete = is_named and type(to) is int and to > 0
     elif form == REISSUE:
         is_complete = bool(plain_code(fields.get("code")) and plain_code(fields.get("new")))
     else:

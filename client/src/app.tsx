@@ -22,7 +22,7 @@ import type { Order } from "./sync/deliver";
 import { type Piece, usePiece } from "./widgets/piece";
 
 type Unlocked = ComponentType<UnlockedProps>;
-const WAYS_IN = ["#/sign-in", "#/clock", ""]; // addresses that lead to today once somebody is in
+const WAYS_IN = ["#/sign-in", "#/clock"]; // addresses that lead to today once somebody is in
 
 /** Where a worker was when they hid the app. */
 interface Hidden {

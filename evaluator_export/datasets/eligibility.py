@@ -90,8 +90,7 @@ def add_derived_columns(dataset: DatasetSpec, row: Mapping[str, str]) -> Mapping
 def _count_minutes(row: Mapping[str, str], start: str, *ends: str) -> str:
     """Return whole minutes between a time and the first of some ends.
 
-    One before the time is passed over where there is another. An end that is no time, or has no zone where the
-    start has one, is none.
+    One before the time is passed over where there is another. An end that is no time is none.
     """
     try:
         began = dt.datetime.fromisoformat(row.get(start, ""))
@@ -100,13 +99,23 @@ def _count_minutes(row: Mapping[str, str], start: str, *ends: str) -> str:
     lengths = []
     for answer in _list_words(row, ends):
         try:
-            lengths.append(dt.datetime.fromisoformat(answer) - began)
-        except (ValueError, TypeError):
+            lengths.append(_measure(began, dt.datetime.fromisoformat(answer)))
+        except ValueError:
             continue
     after = [length for length in lengths if length >= dt.timedelta()]
     if not lengths:
         return ""
     return str(int(min(after or lengths).total_seconds() // 60))
+
+
+def _measure(began: dt.datetime, ended: dt.datetime) -> dt.timedelta:
+    """Return how long it was between two times.
+
+    By the clock on the wall where one has no zone.
+    """
+    if began.tzinfo is None or ended.tzinfo is None:
+        return ended.replace(tzinfo=None) - began.replace(tzinfo=None)
+    return ended - began
 
 
 def _list_words(row: Mapping[str, str], questions: Sequence[str]) -> list[str]:

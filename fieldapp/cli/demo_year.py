@@ -241,7 +241,7 @@ class Year:
     def _incident(self, moment: dt.datetime) -> dict[str, Any]:
         stamp = f"{moment - dt.timedelta(hours=self.random.randint(3, 30)):%Y-%m-%dT%H:%M}"
         first = f"{moment - dt.timedelta(hours=self.random.randint(0, 2)):%Y-%m-%dT%H:%M}"
-        return {
+        answers: dict[str, Any] = {
             "alert": {
                 "inc_alert_dt": stamp, **self._where(), "setting": self.pick({"street": 60, "park": 20, "plaza_mall": 20}),
                 "inc_type": self.pick({"shooting_injury": 15, "shooting_no_injury": 25, "stabbing": 15, "assault": 25, "threat": 20}),
@@ -262,6 +262,13 @@ class Year:
                 "debrief": self.pick({"yes": 70, "planned": 20, "no": 10}), "status": self.pick({"open": 20, "closed": 80}),
             },
         }  # fmt: skip
+        # Both are drawn, as in years before, and made to agree as the form asks.
+        harm = answers["harm"]
+        if harm["harm"] == "fear":
+            harm["harmed_n"] = "0"
+        elif harm["harmed_n"] == "0":
+            harm["harmed_n"] = "1"
+        return answers
 
     def _referral(self, moment: dt.datetime) -> dict[str, Any]:
         states = ENDED

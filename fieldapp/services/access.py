@@ -25,6 +25,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "caseload.rebuild": frozenset({SYSTEM}),
     "caseload.list": frozenset({ADMIN}),
     "card.hand_over": frozenset({ADMIN}),
+    "follow_ups.hand_over": frozenset({ADMIN}),
     "phone_rules.change": frozenset({ADMIN}),
     "classes.propose": frozenset({ADMIN}),
     "collect.fetch": frozenset({WORKER}),

@@ -14,6 +14,7 @@ from fieldapp.services.revisions import Overtaken
 PAGES = {
     "office.submission_dismiss": "office.review_queue",
     "office.card_assign": "office.caseload",
+    "office.record_assign": "office.caseload",
     "office.draft_discard": "office.draft",
     "office.draft_publish": "office.draft",
     "office.draft_replace": "office.draft",

@@ -32,6 +32,7 @@ STATUS = {
     "draft.stale": 409,
     "draft.too_long": 422,
     "draft.unready": 409,
+    "follow_ups.none": 409,
     "form.version_taken": 409,
     "page.overtaken": 409,
     "person.code": 422,

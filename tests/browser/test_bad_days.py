@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from forms.builder import WorkbookEditor
 from forms.sheets import read_sheets
 from tests.browser.conftest import KeptPhone, Phone, Server, sign_in
-from tests.browser.steps import balanced, connect, cut_off, rows, saved, send, send_and_fetch, shift
+from tests.browser.steps import assert_not_in_clear, balanced, connect, cut_off, rows, saved, send, send_and_fetch, shift
 
 pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
@@ -39,9 +39,7 @@ def test_27_killed_while_typing_it_opens_with_all_that_it_had_confirmed(kept: Ke
     kept.kill()
     phone = kept.open()
     phone.page.goto("/app/")
-    phone.unlock()
-    phone.page.goto("/app/#/today")
-    phone.page.get_by_role("link", name="Encounter", exact=True).click()
+    phone.unlock_form()
     expect(phone.page.locator("textarea")).to_have_value(last)
     phone.finish()
     phone.page.wait_for_selector(".ledger")
@@ -51,6 +49,38 @@ def test_27_killed_while_typing_it_opens_with_all_that_it_had_confirmed(kept: Ke
     phone.unlock()
     send(phone)
     balanced(phone, centre=1)
+    kept.close()
+
+
+def test_killed_and_begun_again_it_goes_on_at_the_same_question(kept: KeptPhone, tmp_path: Path) -> None:
+    """As an installed app, which always begins at /app/: in the middle of a form, and on somebody's page."""
+    phone = kept.open()
+    phone.enrol("w11")
+    page = phone.page
+    page.goto("/app/#/people")
+    page.get_by_role("button", name="Create a new card").click()
+    page.wait_for_selector(".qr")
+    card = page.url.rpartition("/")[2]
+    kept.kill()
+    phone = kept.open()
+    page = phone.page
+    page.goto("/app/")
+    assert "#" not in page.url  # nothing of where it was, before the PIN
+    phone.unlock()
+    expect(page.locator(".big.code")).to_be_visible()
+    page.goto("/app/#/start/encounter")
+    phone.who_was_there()
+    phone.pick("people.who", "Group")
+    saved(page)
+    kept.kill()
+    assert_not_in_clear(tmp_path / "profile" / "Default" / "IndexedDB", card)
+    phone = kept.open()
+    page = phone.page
+    page.goto("/app/")
+    phone.unlock_form()
+    expect(page.locator("h1")).to_have_text("Who was there?")
+    assert page.locator("input[value=group]").is_checked()
+    assert "#/fill/" in page.url
     kept.close()
 
 

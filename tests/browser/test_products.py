@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.accessibility import find_violations
-from tests.browser.conftest import KeptPhone, Server, sign_in
+from tests.browser.accessibility import examine_width, find_violations
+from tests.browser.conftest import KeptPhone, Phone, Server, sign_in
 from tests.browser.pictures import picture
 from tests.browser.product_pages import products  # noqa: F401  a fixture
 from tests.browser.steps import painted
@@ -189,6 +189,21 @@ def test_the_map_works_on_a_phone_without_signal(products: Server, kept: KeptPho
     finally:
         products.start()
         kept.close()
+
+
+def test_where_to_go_does_not_run_over_the_edge_of_a_narrow_phone(products: Server, open_page: OpenPage) -> None:
+    for locale in ("en-CA", "fr-CA"):
+        phone = Phone(open_page(locale, "light", {"width": 360, "height": 740}))
+        page = phone.page
+        phone.enrol("w06")
+        page.goto("/app/#/where")
+        expect(page.locator(".spots canvas")).to_be_visible()
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        for width, size in ((360, ""), (320, ""), (320, "200%")):
+            page.set_viewport_size({"width": width, "height": 640})
+            page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", size)
+            painted(page)
+            assert examine_width(page, f"{locale}, {width} px, {size}") == []
 
 
 def test_the_board_shows_in_seconds_what_another_screen_did_and_says_when_it_is_cut_off(

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.accessibility import examine
-from tests.browser.conftest import KeptPhone, Phone, Server
+from tests.browser.conftest import PIN, KeptPhone, Phone, Server
 from tests.browser.meeting import meet, slip_on
 from tests.browser.steps import assert_not_in_clear, balanced, connect, cut_off, rows, send
 
@@ -97,8 +97,8 @@ def test_64_a_phone_that_dies_while_it_shows_a_slip_loses_nothing_and_keeps_no_s
     kept.kill()
     phone = kept.open()
     phone.page.goto("/app/")
-    phone.unlock()
-    phone.page.get_by_role("link", name="Encounter", exact=True).click()
+    phone.page.fill("#pin", PIN)
+    phone.page.click("button.main")
     phone.finish()
     phone.page.wait_for_selector(".qr")
     second = slip_on(phone.page)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessibility import examine
+from tests.browser.accessibility import examine, examine_width
 from tests.browser.conftest import PIN, Phone, sign_in
-from tests.browser.steps import balanced, connect, cut_off, rows, send
+from tests.browser.pictures import picture
+from tests.browser.steps import balanced, connect, cut_off, mediate, rows, send, send_and_fetch, shift
 
 OpenPage = Callable[..., Page]
 pytestmark = pytest.mark.xdist_group("together")
@@ -151,6 +152,38 @@ def test_52_a_record_is_sent_back_and_corrected_without_signal(office: Page, ope
     expect(office.locator("main")).to_contain_text("Approved.")
 
 
+def test_what_is_sent_back_weeks_later_is_corrected_without_a_false_day(
+    office: Page, open_page: OpenPage, demo_data: Path
+) -> None:
+    phone, name = newcomer(office, open_page)
+    page = phone.page
+    shift(page, -20)
+    phone.log_encounter()
+    send(phone)
+    newest(office, name)
+    office.fill("#comment", "Were you three?")
+    office.get_by_role("button", name="Send back").click()
+    shift(page, 20)
+    send_and_fetch(page)
+    page.goto("/app/#/today")
+    needs = page.locator("section:has(#needs)")
+    expect(needs).to_contain_text("Were you three?")
+    cut_off(page)
+    needs.get_by_role("button", name="Correct the record").click()
+    finish_again(phone, "3")
+    page.goto("/app/#/mine")
+    page.locator("a[href^='#/record/']").first.click()  # looked over again, by the same clock
+    expect(page.locator('[id="line-talk.people_n"]')).to_be_visible()
+    expect(page.get_by_text("Choose a day in the past two weeks.")).to_have_count(0)
+    connect(page)
+    send(phone)
+    query = (
+        "SELECT state, clock != '', received_at > finished_at FROM submission"
+        " WHERE prev != '[]' AND author_id = (SELECT id FROM user WHERE username = ?)"
+    )
+    assert rows(demo_data, query, name) == [("stored", 1, 1)]
+
+
 def test_53_two_answers_stand_side_by_side_until_somebody_chooses(office: Page, open_page: OpenPage) -> None:
     phone, name = newcomer(office, open_page)
     other = join(open_page(), invite(office, name))
@@ -215,6 +248,82 @@ def test_54_a_card_is_handed_over_without_signal(office: Page, open_page: OpenPa
     office.select_option("#worker", label=f"{colleague_name.upper()} (1)")
     office.locator("form", has=office.locator("#worker")).get_by_role("button", name="Show").click()
     expect(office.locator("tr", has_text=code)).to_contain_text(colleague_name.upper())
+
+
+def test_a_mediation_is_handed_over_and_followed_up_both_without_signal(
+    office: Page, open_page: OpenPage, demo_data: Path
+) -> None:
+    """From Amina's log to the colleague's record: what is due moves, and the office gives it on."""
+    phone, name = newcomer(office, open_page)
+    colleague, colleague_name = newcomer(office, open_page)
+    page, theirs = phone.page, colleague.page
+    send_and_fetch(page)  # so that the phone knows of the colleague
+    cut_off(page)
+    mediate(phone)
+    page.goto("/app/#/today")
+    page.locator("summary", has_text="Hand over mediations").click()
+    page.get_by_label("Money").check()
+    page.select_option("#to", label=colleague_name.upper())
+    assert not [*examine(page, "handing a mediation over"), *examine_width(page, "handing a mediation over")]
+    picture(page, "chain-hand-over")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Hand over").click()
+    expect(page.locator("#due")).to_have_count(0)
+    connect(page)
+    send(phone)
+    page.goto("/app/#/today")
+    expect(page.locator("#due")).to_have_count(0)
+
+    theirs.reload()
+    colleague.unlock()
+    theirs.goto("/app/#/today")
+    expect(theirs.get_by_text("Coming up")).to_be_visible(timeout=20_000)
+    cut_off(theirs)
+    shift(theirs, 7)
+    theirs.goto("/app/#/mine")
+    theirs.goto("/app/#/today")
+    due = theirs.locator("section:has(#due) > .item", has_text="day 7")
+    due.get_by_role("link").click()
+    colleague.pick("how_now.still_cool", "Calm")
+    colleague.pick("how_now.fu_outcome", "Calm for now")
+    colleague.finish()
+    theirs.wait_for_selector(".ledger")
+    theirs.goto("/app/#/today")
+    expect(theirs.locator("#due")).to_have_count(0)
+    connect(theirs)
+    send(colleague)
+    query = (
+        "SELECT followed.follows = first.instance_id, author.username, first_author.username, followed.kind"
+        " FROM record followed JOIN record first ON first.instance_id = followed.follows"
+        " JOIN user author ON author.id = followed.author_id JOIN user first_author ON first_author.id = first.author_id"
+        " WHERE author.username = ?"
+    )
+    assert rows(demo_data, query, colleague_name) == [(1, colleague_name, name, "cool")]
+
+
+def test_the_office_hands_a_mediation_over(office: Page, open_page: OpenPage) -> None:
+    phone, name = newcomer(office, open_page)
+    colleague, colleague_name = newcomer(office, open_page)
+    phone.page.goto("/app/#/start/mediation")
+    expect(phone.page.locator("input[type=search]")).to_be_visible()  # a new phone has read its lists
+    mediate(phone)
+    send(phone)
+    office.goto("/office/caseload")
+    office.select_option("#worker", label=f"{name.upper()} (0)")
+    office.locator("form", has=office.locator("#worker")).get_by_role("button", name="Show").click()
+    row = office.locator("tr", has_text="Mount Olive")
+    row.locator("select").select_option(label=colleague_name.upper())
+    picture(office, "office-hand-over")
+    row.get_by_role("button", name="Hand over").click()
+    expect(office.locator("main")).to_contain_text("Both phones show it")
+    mediations = office.get_by_role("cell", name=colleague_name.upper(), exact=True)
+    expect(mediations).to_have_count(1)
+    assert not examine(office, "caseload")
+    for each, is_there in ((phone, False), (colleague, True)):
+        send_and_fetch(each.page)
+        each.page.goto("/app/#/today")
+        expect(each.page.get_by_text("My week")).to_be_visible()
+        expect(each.page.get_by_text("Coming up")).to_have_count(int(is_there))
 
 
 def test_55_an_intake_without_signal_and_after_a_no_nothing_about_them(office: Page, open_page: OpenPage) -> None:

@@ -163,11 +163,12 @@ def test_persons_are_counted_by_their_contacts_once_each() -> None:
 def test_made_answers_follow_from_the_record() -> None:
     visited = CellCounter(spec("mediations_visited"), SECRET)
     visited.add("a", {"med_date": "2026-09-01", "fu_date": "2026-09-20 2026-09-03"})
-    visited.add("b", {"med_date": "2026-09-01", "fu_date": "2026-09-20"})
+    visited.add("b", {"med_date": "2026-09-01", "fu_date": "2026-09-09"})
+    visited.add("d", {"med_date": "2026-09-01", "fu_date": "2026-09-08"})  # the seventh day, as the due list says
     visited.add("c", {"med_date": "2026-09-01"})
     assert {cell: count for cell, (count, _) in visited.counted().items() if cell != TOTAL} == {
-        ("0-10079",): 1,
-        ("10080+",): 1,
+        ("0-11519",): 2,
+        ("11520+",): 1,
         ("",): 1,
     }
     again = CellCounter(spec("mediations_again"), SECRET)

@@ -30,7 +30,7 @@ RIGHTS: dict[str, set[str]] = {
     "admin": {
         "one_time_code.accept", "person.code_password", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check", "one_time_code.give",
         "second_factor.ask",
-        "audit.export", "audit.view", "attachment.open", "board.request", "board.report", "board.view", "board.step", "card.hand_over", "caseload.list",
+        "audit.export", "audit.view", "attachment.open", "board.request", "board.report", "board.view", "board.step", "card.hand_over", "follow_ups.hand_over", "caseload.list",
         "phone_rules.change", "classes.propose", "consent.end_card", "consent.lower_card", "consent.view", "consent.take_record", "copy.import", "delivery.retry", "device.set_up_collect", "device.give_up", "device.invite", "device.revoke", "draft.begin",
         "draft.change", "draft.classify", "draft.discard", "draft.publish", "draft.view", "drafts.list", "feed_key.make",
         "feed_key.revoke", "feed_keys.list", "product.view", "form.open", "form.publish", "form.withdraw", "forms.list",

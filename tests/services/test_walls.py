@@ -90,7 +90,7 @@ class Centre:
         datasets.install_program_datasets(session, cast.system)
         self.version = published.list_forms(session, cast.rosa)[0]
         self.submission = listing.list_review_queue(session, cast.rosa).submissions[0]
-        self.incident = incident(session, cast)
+        self.incident = incident(session, cast, fu_plan="d1")
         self.request = board.add_request(session, cast.rosa, need="escort")
         self.checked = drafts.CompiledDraft(workbook_of("encounter"), {}, "A title", "encounter", None, [])
         self.draft = drafts.begin_draft(session, cast.rosa, compiled_draft=self.checked)
@@ -163,6 +163,7 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "forms.drafts.publish_draft": lambda c: {"draft_id": c.draft.id, "revision": 3},
     "forms.published.open_form": lambda c: {"version_id": c.version.id},
     "caseload.hand_over.assign_card": lambda c: {"code": ONE, "user_id": c.cast.amina.user_id},
+    "caseload.hand_over.assign_record": lambda c: {"root_id": c.incident, "user_id": c.cast.amina.user_id},
     "people.web_sessions.end_own_session": lambda c: {"token": "", "session_id": c.web_session.id},
     "people.accounts.reset_password": lambda c: {"user_id": c.cast.amina.user_id},
     "phones.manifest.fetch_areas": lambda c: {"key": "nbhd158"},

@@ -3,6 +3,7 @@ import { afterEach, describe, it } from "node:test";
 import { leave, show, type Shown, until } from "../../test/page";
 import { openScreen } from "../../test/screen";
 import { changeCaseload } from "../storage/caseload";
+import { notePlace } from "../storage/places";
 import { saveDraft } from "../storage/drafts";
 import type { Vault } from "../storage/vault";
 import { UnlockedApp } from "./unlocked";
@@ -12,6 +13,7 @@ afterEach(leave);
 interface Opened {
   shown: Shown;
   vault: Vault;
+  draw: (route: string) => Promise<void>;
   goTo: (route: string) => Promise<void>;
 }
 
@@ -24,8 +26,11 @@ async function open(route = "#/today"): Promise<Opened> {
   const opened: Opened = {
     shown: await draw(route),
     vault: app.vault,
-    goTo: async (next) => {
+    draw: async (next) => {
       opened.shown = await draw(next);
+    },
+    goTo: async (next) => {
+      await opened.draw(next);
       await until(() => opened.shown.text !== "");
     },
   };
@@ -58,8 +63,16 @@ describe("the app with a vault open", () => {
   it("shows today at an address that names no screen", async () => {
     const opened = await open("#/constructor");
     assert.equal(title(opened), "Today");
-    await opened.goTo("");
-    assert.equal(title(opened), "Today");
+  });
+
+  it("goes on where the worker was, at an address that names nothing", async () => {
+    const opened = await open();
+    location.hash = "#/mine";
+    await notePlace(opened.vault);
+    location.hash = "";
+    await opened.draw("");
+    assert.equal(opened.shown.text, "");
+    await until(() => location.hash === "#/mine");
   });
 
   it("shows what is stored for the worker", async () => {

@@ -6,7 +6,8 @@ import { Fill } from "../screens/fill/fill";
 import { LastStep } from "../screens/fill/last_steps_later";
 import { ChooseForm } from "../screens/new_record/choose";
 import { Start } from "../screens/new_record/start";
-import { AppContext, type AppState } from "../screens/state";
+import { AppContext, type AppState, replaceWith } from "../screens/state";
+import { findPlace, noteHere } from "../screens/others_piece";
 import { Today } from "../screens/today/today";
 import { markStorage, requestPersistence } from "../storage/health";
 import type { Vault } from "../storage/vault";
@@ -83,7 +84,11 @@ export function UnlockedApp(props: UnlockedProps) {
       isHere = false;
     };
   }, [content]);
-  if (!content) return null;
+  useEffect(() => {
+    if (route) void noteHere(vault);
+    else void findPlace(vault).then(replaceWith);
+  }, [vault, route]);
+  if (!content || !route) return null;
   const state: AppState = {
     ...content,
     vault,

@@ -8,6 +8,7 @@ export { AboveDue, BelowDue } from "./today/around_due";
 export { UsualKinds } from "./today/usual_kinds";
 export { Help } from "./help/help";
 export { Practice } from "./first_day/practice";
+export { notePlace, readPlace } from "../storage/places";
 export { leaveDays } from "./mine/leave_days";
 export { Mine } from "./mine/mine";
 export { Card } from "./people/card";

@@ -39,6 +39,7 @@ export interface EditableRecord {
   version: string;
   answers: Json;
   heads: string[];
+  clock?: string; // local time by which its form judged it; none where it goes on now
 }
 
 export interface Referral extends EditableRecord {

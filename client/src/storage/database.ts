@@ -7,7 +7,7 @@ import type { Rows } from "./types";
 export type Store = keyof Rows;
 
 const NAME = "fieldapp";
-const VERSION = 5;
+const VERSION = 6;
 const KEYS: Record<Store, string> = {
   vaults: "user",
   forms: "key",
@@ -18,6 +18,7 @@ const KEYS: Record<Store, string> = {
   counters: "user",
   books: "user",
   maps: "user",
+  places: "user",
   reminders: "user",
   marks: "name",
 };

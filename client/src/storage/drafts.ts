@@ -18,6 +18,7 @@ export interface Draft {
   answers: Json;
   due?: string; // the follow-up that this is
   root?: string; // the record that it corrects
+  clock?: string; // local time by which that was judged; see findClock
   prev?: string[]; // versions of that record that the worker saw
   minted?: string[]; // cards that were made while filling it in
   heads?: Record<string, string[]>; // see listHeads, as it was when this was begun
@@ -81,7 +82,7 @@ export async function draftCorrection(
   standingHeads?: Record<string, string[]>,
   page = OVERVIEW,
 ): Promise<Draft> {
-  const { form, version, answers, heads, problems = [] } = record;
+  const { form, version, answers, heads, clock, problems = [] } = record;
   const at = problems.find(({ path }) => path !== "")?.path;
   const draft: Draft = {
     id: crypto.randomUUID(),
@@ -93,6 +94,7 @@ export async function draftCorrection(
     answers,
     root,
     prev: heads,
+    ...(clock && { clock }),
     ...(standingHeads && { heads: standingHeads }),
   };
   await saveDraft(vault, draft);

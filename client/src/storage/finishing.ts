@@ -8,7 +8,7 @@ import { detachAttachments } from "./captured";
 import { type Caseload, findStanding, readCaseload } from "./caseload";
 import { addFinishedRecord, addStatement, pickKnown } from "./caseload_updates";
 import type { Draft } from "./drafts";
-import { enqueue, formatLocalTime } from "./outbox";
+import { enqueue, findClock, formatLocalTime } from "./outbox";
 import { compareCaseloads, type Undo } from "./undo";
 import { OVERVIEW } from "./types";
 import { seal, type Vault } from "./vault";
@@ -42,10 +42,13 @@ function makeContent(
   }: Beside & { cards: string[]; knew: string[] | undefined },
 ): { form: string; version: string; finished_at: string; body: string; root?: string } {
   const { form, version, root, prev, due } = draft;
+  const finishedAt = formatLocalTime(now);
+  const clock = findClock(finishedAt, draft.clock);
   return {
     form,
     version,
-    finished_at: formatLocalTime(now),
+    finished_at: finishedAt,
+    ...(clock !== finishedAt ? { clock } : {}),
     body: JSON.stringify(answers),
     ...(root ? { root, prev } : {}),
     ...(due ? { due } : {}),

@@ -14,7 +14,7 @@ import { seal, type Vault } from "./vault";
 export async function finishNote(
   vault: Vault,
   kind: string,
-  body: Json | { code: string; to: number },
+  body: Json | { code: string; to: number } | { record: string; code?: never; to: number },
   change: (caseload: Caseload) => Caseload,
 ): Promise<void> {
   const content = {

@@ -51,6 +51,14 @@ export function formatLocalTime(date: Date): string {
   return `${local}${offset < 0 ? "-" : "+"}${two(distance / 60)}:${two(distance % 60)}`;
 }
 
+/**
+ * The time by which a form judges what is finished at a moment: on a later day than the version
+ * that it corrects, the clock of that version, so that what was true then stays so.
+ */
+export function findClock(finishedAt: string, clock = finishedAt): string {
+  return clock.slice(0, 10) < finishedAt.slice(0, 10) ? clock : finishedAt;
+}
+
 interface FinishedItem {
   id: string;
   content: { form: string; version: string; finished_at: string; body: string; root?: string };

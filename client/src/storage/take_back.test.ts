@@ -13,7 +13,7 @@ import { eraseUnsent } from "./ended_cards";
 import { finishDraft } from "./finishing";
 import { hold, release } from "./hold";
 import { finishNote } from "./notes";
-import { closeOutboxRow, listLines } from "./outbox";
+import { closeOutboxRow, findClock, formatLocalTime, listLines } from "./outbox";
 import { countRecords } from "./record_counts";
 import { OVERVIEW } from "./types";
 import { deleteWaiting, readCopy, readOwnVersion, takeBack } from "./take_back";
@@ -45,11 +45,16 @@ beforeEach(async () => {
   vault = await makeVault(centre);
 });
 
-async function finish(id: string, more: Partial<Draft> = {}, beside = {}): Promise<void> {
+async function finish(
+  id: string,
+  more: Partial<Draft> = {},
+  beside = {},
+  now = NOW,
+): Promise<void> {
   const start = { id, form: "encounter", version: "1", changedAt: 1, page: 2, answers: ANSWERS };
   const draft = { ...start, ...more };
   await saveDraft(vault, draft);
-  await finishDraft(vault, draft, FORM, NOW, beside);
+  await finishDraft(vault, draft, FORM, now, beside);
 }
 
 async function openContent(id: string): Promise<Record<string, unknown>> {
@@ -333,6 +338,7 @@ describe("a copy for the worker's own eyes", () => {
       version: "1",
       answers: ANSWERS,
       heads: ["a"],
+      clock: formatLocalTime(NOW),
     });
     assert.equal(await readOwnVersion(vault, "b"), null);
   });
@@ -345,6 +351,25 @@ describe("a copy for the worker's own eyes", () => {
     assert.deepEqual([version.heads, version.answers], [["c"], { kind: "call" }]);
     await updateRow("outbox", "c", ({ copy: _, ...row }) => row);
     assert.equal(await readOwnVersion(vault, "a"), null);
+  });
+
+  it("is corrected by its own clock on a later day, and by today's on the same", async () => {
+    const later = new Date(2026, 11, 14, 9);
+    await finish("a");
+    const { clock } = (await readOwnVersion(vault, "a"))!;
+    assert.equal(findClock(formatLocalTime(new Date(2026, 10, 23, 23)), clock).slice(11, 13), "23");
+    await finish("c", { root: "a", prev: ["a"], clock: clock! }, {}, later);
+    assert.equal((await openContent("c"))["clock"], clock);
+    assert.equal((await openContent("c"))["finished_at"], formatLocalTime(later));
+    // A correction of the correction stays with it.
+    assert.equal((await readOwnVersion(vault, "a"))!.clock, clock);
+    assert.equal("clock" in (await openContent("a")), false);
+  });
+
+  it("stays with it also where it is taken back before it was sent", async () => {
+    await finish("a");
+    const draft = (await takeBack(vault, "a"))!;
+    assert.equal(draft.clock, formatLocalTime(NOW));
   });
 
   it("is sealed: nothing of the answers is in clear", async () => {

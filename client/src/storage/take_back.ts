@@ -6,7 +6,7 @@ import { changeCaseload, type EditableRecord, listHeads, readCaseload } from "./
 import { getAllRows, getRow, updateRow } from "./database";
 import { type Draft, listDrafts } from "./drafts";
 import { readUncut } from "./hold";
-import { closeOutboxRow } from "./outbox";
+import { closeOutboxRow, findClock } from "./outbox";
 import { getCounters, raiseHighWater } from "./record_counts";
 import type { OutboxRow, Sealed } from "./types";
 import { type CaseloadChange, type Undo, undoChange, withoutEarlier } from "./undo";
@@ -25,7 +25,9 @@ export async function takeBack(vault: Vault, id: string): Promise<Draft | null> 
   const copy = await readCopy(vault, id);
   if (undo.hasSlip || !copy) return null;
   if (await isBuiltOn(vault, row)) return null;
-  const draft = await makeDraft(vault, copy, undo);
+  const { finishedAt } = (await readLine(vault, row.about)) ?? {};
+  const clock = findClock(finishedAt ?? "", copy.clock);
+  const draft = { ...(await makeDraft(vault, copy, undo)), ...(clock && { clock }) };
   const sealed = await seal(vault.key, draft);
   const blobs = await listBlobs(user, id);
   let isTaken = false;
@@ -67,8 +69,7 @@ async function forgetEarlier(vault: Vault, { user, seq }: OutboxRow, change: Cas
 async function isBuiltOn(vault: Vault, row: OutboxRow): Promise<boolean> {
   const { id, user, seq } = row;
   const readRoot = async (sealed: Sealed | null): Promise<string | undefined> => {
-    const line = sealed && (await unseal<{ root?: string }>(vault.key, sealed).catch(() => null));
-    return line?.root;
+    return (await readLine(vault, sealed))?.root;
   };
   const root = (await readRoot(row.about)) ?? id;
   for (const other of await getAllRows("outbox", user))
@@ -76,6 +77,11 @@ async function isBuiltOn(vault: Vault, row: OutboxRow): Promise<boolean> {
       return true;
   return (await listDrafts(vault)).some(({ prev }) => prev?.includes(id));
 }
+
+type Line = { root?: string; finishedAt?: string };
+
+const readLine = async (vault: Vault, about: Sealed | null): Promise<Line | null> =>
+  about && unseal<Line>(vault.key, about).catch(() => null);
 
 /** Whether nobody but this phone can have a record. */
 const isOpenable = (row: OutboxRow | undefined): boolean => row?.state === "waiting" && !row.tried;
@@ -113,11 +119,14 @@ export async function readOwnVersion(vault: Vault, root: string): Promise<Editab
     .filter(({ state }) => state !== "open" && state !== "deleted")
     .sort((a, b) => b.seq - a.seq);
   for (const { id, about } of newestFirst) {
-    const line = about && (await unseal<{ root?: string }>(vault.key, about).catch(() => null));
+    const line = await readLine(vault, about);
     if ((line?.root ?? id) !== root) continue;
     const copy = await readCopy(vault, id);
     // A newer version of which there is no copy must not be passed over.
-    return copy && { form: copy.form, version: copy.version, answers: copy.answers, heads: [id] };
+    if (!copy) return null;
+    const { form, version, answers } = copy;
+    const clock = findClock(line?.finishedAt ?? "", copy.clock);
+    return { form, version, answers, heads: [id], ...(clock && { clock }) };
   }
   return null;
 }

@@ -140,6 +140,7 @@ export interface Rows {
   counters: CountersRow;
   books: { user: number; sealed: Sealed };
   maps: { user: number; mark: string; sealed: Sealed };
+  places: { user: number; sealed: Sealed };
   reminders: ReminderRow;
   marks: { name: string; at: number; filler?: Uint8Array };
 }

@@ -12,7 +12,7 @@ from fieldapp.services.caseload.update import update_again
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, submissions
-from sync.notes import SETTLE, parse_due
+from sync.notes import HANDOVER, SETTLE, parse_due
 
 
 def undo_effects(ctx: ActContext, person: str, followed: str) -> None:
@@ -42,8 +42,9 @@ def _list_completed(ctx: ActContext, root_ids: Collection[str]) -> set[Due]:
     """Return the follow-ups of records that were done, or are not needed."""
     completed: set[Due] = set()
     for submission in submissions.list_due_of(ctx.session, ctx.centre_id, root_ids):
-        if submission.problems:
-            continue  # refused or kept aside: it never completed anything
+        # What was refused or kept aside never completed anything, nor does a hand-over.
+        if submission.problems or submission.form == HANDOVER:
+            continue
         text = submission.due
         if submission.form == SETTLE:
             text = json.loads(submission.body).get("due")

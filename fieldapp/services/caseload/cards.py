@@ -4,9 +4,9 @@ import datetime as dt
 import json
 from collections.abc import Collection, Mapping, Sequence
 
-from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.follow_ups import is_review
+from fieldapp.services.caseload.handed_over import list_hand_overs, make_card_root
 from fieldapp.services.caseload.labels import forget_labels
 from fieldapp.services.caseload.messages import (
     Messages,
@@ -22,15 +22,10 @@ from fieldapp.store.consent import standing
 from fieldapp.store.consent.standing import PersonStanding
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
-from fieldapp.store.records import records, submissions
+from fieldapp.store.records import records
 from forms.roles import ChoiceRole, FormRole, QuestionRole
 from sync.consent import LOWEST
-from sync.notes import HandOver, find_current_owner, plain_code
-
-
-def card_root(code: str) -> str:
-    """Return under what a card's hand-overs are kept among the submissions."""
-    return f"card/{code}"
+from sync.notes import find_current_owner, plain_code
 
 
 def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
@@ -190,15 +185,8 @@ def _record_issuer(ctx: ActContext, card: Card, author_id: int, messages: Messag
 
 def update_owner(ctx: ActContext, card: Card) -> None:
     """Give a card to whom its hand-overs say, in whatever order they came."""
-    people = users.list_for(ctx.session, ctx.centre_id)
-    workers = {user.id for user in people if user.role == WORKER}
-    hand_overs = []
-    for submission in submissions.of_record(ctx.session, ctx.centre_id, card_root(card.code)):
-        to = json.loads(submission.body)["to"]
-        if to in workers and not submission.problems:
-            is_office = submission.channel == submissions.OFFICE
-            hand_overs.append(HandOver(submission.finished_at, submission.instance_id, submission.author_id, is_office, to))
-    card.worker_id = find_current_owner(card.first_id, hand_overs)
+    root = make_card_root(card.code)
+    card.worker_id = find_current_owner(card.first_id, list_hand_overs(ctx, [root]).get(root, ()))
 
 
 def show_standing_of_records(ctx: ActContext, root_ids: Collection[str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.chains import Chain
+from fieldapp.services.caseload.handed_over import Ownership
 from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.services.definitions import find_form_role
 from fieldapp.store.caseload import follow_ups
@@ -68,10 +69,11 @@ class _FollowUps:
             self.ctx.session.add(follow_up)
         return follow_up
 
-    def plan(self, chain: Chain, contacts: _Contacts) -> None:
+    def plan(self, chain: Chain, contacts: _Contacts, worker_id: int) -> None:
         """Write what a record wants done, and that it wants nothing on other days any more.
 
-        Each of its follow-ups does what was due until its day, may ask for more, and may end it all.
+        Each of its follow-ups does what was due until its day, may ask for more, and may end it all. `worker_id`: who is to
+        do it.
         """
         record_state = chain.first
         later = chain.later
@@ -82,10 +84,10 @@ class _FollowUps:
             days = set()
         last_visit = max((visit.day for visit in later), default=dt.date.min)
         for due_on in days:
-            follow_up = self.get_or_create(record_state.root_id, due_on, record_state.author_id)
+            follow_up = self.get_or_create(record_state.root_id, due_on, worker_id)
             follow_up.is_wanted = True
             follow_up.code = record_state.person
-            follow_up.worker_id = record_state.author_id
+            follow_up.worker_id = worker_id
             follow_up.form = record_state.form
             follow_up.from_on = record_state.day
             follow_up.is_settled |= due_on <= last_visit
@@ -107,17 +109,21 @@ class _FollowUps:
             follow_up.is_settled |= root_id in last and last[root_id] > due_on
 
 
-def update_follow_ups(ctx: ActContext, chains: Sequence[Chain], completed: set[Due], author_id: int) -> list[FollowUp]:
+def update_follow_ups(
+    ctx: ActContext, chains: Sequence[Chain], owners: Mapping[str, Ownership], completed: set[Due], author_id: int
+) -> list[FollowUp]:
     """Update the follow-ups that chains ask for or no longer ask for; return those changed.
 
-    `completed`: follow-ups that somebody says were done, or are not needed. `author_id`: who says so.
+    `owners`: to whom records were handed over, by record. `completed`: follow-ups that somebody says were done, or are
+    not needed. `author_id`: who says so.
     """
     root_ids = {chain.first.root_id for chain in chains} | {root_id for root_id, _ in completed}
     rows = _FollowUps(ctx, root_ids)
     codes = {chain.first.person for chain in chains} - {""}
     contacts = _Contacts(ctx, codes)
     for chain in chains:
-        rows.plan(chain, contacts)
+        ownership = owners.get(chain.first.root_id)
+        rows.plan(chain, contacts, ownership.worker_id if ownership else chain.first.author_id)
     for root_id, due_on in completed:
         rows.get_or_create(root_id, due_on, author_id).is_settled = True
     rows.settle_earlier()

@@ -13,6 +13,7 @@ from fieldapp.store.consent.standing import PersonStanding
 from fieldapp.store.records.records import CardContact
 from forms.roles import ChoiceRole, QuestionRole
 from sync.consent import MAX_KNEW
+from sync.envelope import format_clock
 
 MAX_ANSWERS = 20_000  # characters of a record that a phone gets back to correct
 
@@ -103,7 +104,16 @@ def make_open_message(chain: Chain) -> str:
     return json.dumps(message)
 
 
-def make_correction_message(form: str, version: str, answers: Mapping[str, Any], heads: Sequence[str]) -> dict[str, Any]:
-    """Return what a phone needs to open a record of its own worker again."""
+def make_correction_message(
+    form: str, version: str, answers: Mapping[str, Any], heads: Sequence[str], clock: dt.datetime | None = None
+) -> dict[str, Any]:
+    """Return what a phone needs to open a record of its own worker again.
+
+    `clock`: by which its form judged it, and judges its correction; None for what goes on now.
+    """
     is_small = len(json.dumps(answers)) <= MAX_ANSWERS
-    return {"form": form, "version": version, "answers": answers if is_small else {}, "heads": list(heads)}
+    message: dict[str, Any] = {"form": form, "version": version, "answers": answers if is_small else {}}
+    message["heads"] = list(heads)
+    if clock is not None:
+        message["clock"] = format_clock(clock)
+    return message

@@ -21,6 +21,7 @@ from fieldapp.services.caseload.cards import (
 )
 from fieldapp.services.caseload.chains import Chain, load_chains
 from fieldapp.services.caseload.follow_ups import Due, is_review, update_follow_ups
+from fieldapp.services.caseload.handed_over import Ownership, find_owners
 from fieldapp.services.caseload.labels import forget_labels
 from fieldapp.services.caseload.messages import (
     Messages,
@@ -42,7 +43,7 @@ from fieldapp.store.session import Session
 from forms.roles import FormRole, QuestionRole
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.notes import HANDOVER, REISSUE, SETTLE, is_caseload_note, parse_due, plain_code
+from sync.notes import HANDOVER, REISSUE, SETTLE, find_handed_record, is_caseload_note, parse_due, plain_code
 
 LONG_AGO = 14  # days
 MOST_PROBLEMS = 20  # of a record, that a phone is told
@@ -53,6 +54,7 @@ class _Notes:
     """What workers say about their caseload beside their records."""
 
     handed_over: list[str] = field(default_factory=list)  # card codes
+    handed_records: set[str] = field(default_factory=set)  # records whose follow-ups are somebody else's now
     reissued: list[str] = field(default_factory=list)  # card codes that got a new one
     completed: set[Due] = field(default_factory=set)  # follow-ups
 
@@ -85,7 +87,7 @@ def update_caseload(
         if record_state.root_id in corrected or _concerns_caseload(record_state):
             record_states.append(record_state)
     notes = _read_notes(parts)
-    if record_states or notes.handed_over or notes.completed:
+    if record_states or notes.handed_over or notes.handed_records or notes.completed:
         _update_cards_and_follow_ups(ctx, record_states, notes, messages, standings)
     for code in notes.reissued:
         messages[_get_author(ctx), f"clash/{code}"] = ""
@@ -109,6 +111,8 @@ def _read_notes(parts: Iterable[AcceptedSubmission]) -> _Notes:
             continue
         if part.envelope.form == SETTLE:
             _add_completed(notes, part.answers["due"])
+        elif part.envelope.form == HANDOVER and find_handed_record(part.answers):
+            notes.handed_records.add(find_handed_record(part.answers))
         elif part.envelope.form == HANDOVER:
             notes.handed_over.append(plain_code(part.answers["code"]))
         elif part.envelope.form == REISSUE:
@@ -217,8 +221,9 @@ def _update_cards_and_follow_ups(
     author_id = 0
     if notes.completed:
         author_id = _get_author(ctx)
-    chains = load_chains(ctx, record_states)
-    touched = update_follow_ups(ctx, chains, notes.completed, author_id)
+    chains = load_chains(ctx, [*record_states, *_load_handed_over(ctx, record_states, notes)])
+    owners = find_owners(ctx, [chain.first for chain in chains])
+    touched = update_follow_ups(ctx, chains, owners, notes.completed, author_id)
     ctx.session.flush()
     standings = write_standings(ctx, cards_by_code, messages, computed)
     moved_from: dict[str, int] = {}  # card code → the worker who had it
@@ -240,11 +245,40 @@ def _update_cards_and_follow_ups(
             messages[record_state.author_id, f"ref/{record_state.root_id}"] = make_referral_message(
                 record_state, cards_by_code.get(record_state.person)
             )
-    _add_open_messages(ctx, messages, chains)
+    _add_open_messages(ctx, messages, chains, owners)
+    _forget_handed_over(messages, chains, touched, owners)
 
 
-def _add_open_messages(ctx: ActContext, messages: Messages, chains: Sequence[Chain]) -> None:
-    """Tell the worker who logged an incident whether it is open.
+def _load_handed_over(ctx: ActContext, record_states: Sequence[RecordState], notes: _Notes) -> list[RecordState]:
+    """Return the records that were handed over, but for those that changed as well.
+
+    One about a person is their card's: whose that is decides.
+    """
+    others = notes.handed_records - {record_state.root_id for record_state in record_states}
+    states = load_states(ctx, records.list_by_ids(ctx.session, ctx.centre_id, others)) if others else []
+    return [state for state in states if not state.person and not state.follows]
+
+
+def _forget_handed_over(
+    messages: Messages, chains: Sequence[Chain], touched: Sequence[FollowUp], owners: Mapping[str, Ownership]
+) -> None:
+    """Let the phones of those who had a record's follow-ups before forget them."""
+    keys: dict[str, list[str]] = {root_id: [] for root_id in owners}
+    for chain in chains:
+        if chain.first.root_id in keys and chain.first.definition.role == FormRole.INCIDENT:
+            keys[chain.first.root_id].append(f"open/{chain.first.root_id}")
+    for follow_up in touched:
+        if follow_up.root_id in keys:
+            keys[follow_up.root_id].append(f"due/{follow_up.key}")
+    for root_id, ownership in owners.items():
+        for worker_id in ownership.former:
+            messages |= dict.fromkeys([(worker_id, key) for key in keys[root_id]], "")
+
+
+def _add_open_messages(
+    ctx: ActContext, messages: Messages, chains: Sequence[Chain], owners: Mapping[str, Ownership]
+) -> None:
+    """Tell the worker who has an incident whether it is open.
 
     Only where the centre has a form that follows incidents up.
     """
@@ -252,7 +286,10 @@ def _add_open_messages(ctx: ActContext, messages: Messages, chains: Sequence[Cha
     if not incidents or not find_follow_up_form(ctx.session, ctx.centre_id, FormRole.INCIDENT):
         return
     for chain in incidents:
-        messages[chain.first.author_id, f"open/{chain.first.root_id}"] = make_open_message(chain)
+        root_id = chain.first.root_id
+        ownership = owners.get(root_id)
+        worker_id = ownership.worker_id if ownership else chain.first.author_id
+        messages[worker_id, f"open/{root_id}"] = make_open_message(chain)
 
 
 def _add_follow_up_messages(
@@ -294,7 +331,8 @@ def publish_refused_records(
         if envelope.record in accepted or not isinstance(answers, dict) or "box" in answers:
             continue
         about = {"state": "rejected", "day": envelope.finished_at.date().isoformat()}
-        about |= make_correction_message(envelope.form, envelope.version, answers, [envelope.instance_id])
+        heads = [envelope.instance_id]
+        about |= make_correction_message(envelope.form, envelope.version, answers, heads, envelope.judged_at)
         reasons = []
         for problem in problems[:MOST_PROBLEMS]:
             # Only code and place: the sentences are in the app, in the worker's language.

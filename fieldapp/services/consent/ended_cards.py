@@ -29,7 +29,7 @@ from forms.problems import AnswerProblem
 from forms.roles import QuestionRole
 from sync.card_codes import find_codes, take_out_codes
 from sync.envelope import Envelope
-from sync.notes import SETTLE, is_caseload_note, parse_due, plain_code
+from sync.notes import HANDOVER, SETTLE, find_handed_record, is_caseload_note, parse_due, plain_code
 
 DAY_LENGTH = 10  # of YYYY-MM-DD
 
@@ -85,7 +85,7 @@ class EndedReader:
         due_root = _find_due_root(envelope)
         is_done_elsewhere = due_root in self.records
         is_of_card = bool(ended_codes) and _is_about(envelope, definition, ended_codes)
-        is_settling = is_done_elsewhere and envelope.form == SETTLE
+        is_settling = is_done_elsewhere and envelope.form in (SETTLE, HANDOVER)
         if envelope.record in self.records or is_of_card or is_settling:
             empty = replace(envelope, body="", cards=(), refused_by="", due="")
             is_erased = envelope.record in self.erased or (is_settling and not is_of_card and due_root in self.erased)
@@ -164,6 +164,7 @@ def make_tombstone(ctx: ActContext, row: dict[str, Any]) -> dict[str, Any]:
         "version": "",
         "finished_at": month_end(row["finished_at"]),
         "utc_offset": 0,
+        "clock": "",
         "received_at": month_start(row["received_at"]),
         "body": "",
         "due": "",
@@ -225,7 +226,10 @@ def _find_codes(envelope: Envelope) -> set[str]:
 
 
 def _find_due_root(envelope: Envelope) -> str:
-    """Return the record whose follow-up a submission completes; "" for none."""
+    """Return the record whose follow-up a submission completes or hands over; "" for none."""
+    if envelope.form == HANDOVER:
+        note = read_answers(envelope.body, None)
+        return find_handed_record(note)
     text = envelope.due
     if envelope.form == SETTLE:
         text = str(read_answers(envelope.body, None).get("due", ""))

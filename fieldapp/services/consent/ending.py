@@ -45,7 +45,7 @@ from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from forms.roles import QuestionRole
 from sync.card_codes import take_out_codes
-from sync.notes import PREFIX, SETTLE, plain_code
+from sync.notes import HANDOVER, PREFIX, SETTLE, plain_code
 
 ENDED = AnswerProblem(
     "consent.ended", N_("This person took everything back, so nothing of this was stored. Give them a new card."), ""
@@ -306,8 +306,8 @@ def _take_out_mention(ctx: ActContext, submission: Submission, person: str) -> N
 
 
 def take_out_due(ctx: ActContext, submission: Submission, problem: AnswerProblem = ENDED) -> None:
-    """Let what completes a follow-up of an ended record no longer say of which."""
-    if submission.form == SETTLE:
+    """Let what completes or hands over a follow-up of an ended record no longer say of which."""
+    if submission.form in (SETTLE, HANDOVER):
         bury_ended(ctx, [submission], problem)
     else:
         submission.due = ""

@@ -100,6 +100,7 @@ def empty_submission(submission: Submission) -> None:
     submission.state = "settled"
     submission.finished_at = month_end(submission.finished_at)
     submission.utc_offset = 0
+    submission.clock = ""
     submission.received_at = month_start(submission.received_at)
 
 
@@ -181,6 +182,7 @@ def erase_refusal_times(ctx: ActContext, due: DueRule, ids: Collection[int]) -> 
             continue
         submission.finished_at = month_end(submission.finished_at)
         submission.utc_offset = 0
+        submission.clock = ""
         submission.received_at = month_start(submission.received_at)
         record = store.find_record(ctx.session, ctx.centre_id, submission.root_id)
         if record is not None:

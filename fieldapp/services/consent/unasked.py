@@ -152,7 +152,7 @@ def _cut_to(
 ) -> dict[str, Any] | None:
     """Return what the form's rules leave of answers; None where they cannot be run."""
     try:
-        result = validate(definition, answers, local_time(envelope.finished_at), budget)
+        result = validate(definition, answers, local_time(envelope.judged_at), budget)
     except TooSlow:
         return None
     except Exception:  # its rules failed before, which was logged then

@@ -11,7 +11,7 @@ from fieldapp.store.consent import withdrawals
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import epochs
 from fieldapp.store.phones import devices, dropped, pull
-from fieldapp.store.records import records
+from fieldapp.store.records import records, submissions
 from fieldapp.store.session import Session
 from sync.cursor import Cursor
 from sync.manifest import PROTOCOL
@@ -85,5 +85,6 @@ def fetch_record_for_correction(ctx: ActContext, instance_id: str) -> dict[str, 
         text = N_("Two versions of this record wait for your supervisor's choice.")
         raise ActProblem("record.contested", text)
     ctx.describe(f"record/{instance_id}")
-    message = make_correction_message(record.form, record.version, record.answers, record.heads)
+    clock = submissions.find_judged_time(ctx.session, ctx.centre_id, record.heads)
+    message = make_correction_message(record.form, record.version, record.answers, record.heads, clock)
     return {"id": instance_id, **message}

@@ -18,7 +18,7 @@ from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.session import Session
 from forms import consent
-from sync.envelope import Envelope
+from sync.envelope import Envelope, parse_clock
 from sync.intake import validate_submission
 
 BATCH_SIZE = 200  # submissions in one transaction
@@ -104,6 +104,7 @@ def _is_refusal(ctx: ActContext, submission: Submission) -> bool:
         submission.finished_local,
         submission.body,
         submission.sha256,
+        clock=parse_clock(submission.clock, submission.finished_local),
     )
     try:
         judgement = validate_submission(envelope, definition, time_for(AT_REVIEW))

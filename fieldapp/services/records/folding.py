@@ -334,7 +334,7 @@ def _save_record(
     # A wish for a talk is never covered up by another mark that says less.
     if not record.review and _needs_debrief(folded.definition, result.answers):
         record.review = "alert"
-    if not record.review and is_doubtful(current.finished_at, list_columns["occurred_on"], current.received_at, 0):
+    if not record.review and is_doubtful(current.finished_local, list_columns["occurred_on"], current.received_at, 0):
         record.review = DOUBTFUL
     # Two answers first of all: a record that is contested cannot be approved.
     if result.contested:

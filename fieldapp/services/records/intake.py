@@ -6,7 +6,7 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
-from fieldapp.services.caseload.cards import card_root
+from fieldapp.services.caseload.handed_over import make_card_root, make_record_root
 from fieldapp.services.caseload.record_state import AcceptedSubmission
 from fieldapp.services.consent import ended_cards, follow_up_links, refusals, standing
 from fieldapp.services.consent.card_mentions import take_out_of_answers
@@ -40,7 +40,7 @@ from fieldapp.store.operations import centre_log, centres
 from fieldapp.store.records import attachments, records, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, EarlierSubmission
 from forms.definition import FormDefinition
-from sync.envelope import Envelope, make_storable
+from sync.envelope import Envelope, format_clock, make_storable
 from sync.intake import (
     DAMAGED,
     FAILED,
@@ -50,7 +50,7 @@ from sync.intake import (
     judge_by_consent,
     refuse,
 )
-from sync.notes import HANDOVER, REISSUE, plain_code
+from sync.notes import HANDOVER, REISSUE, find_handed_record, plain_code
 from sync.receipts import ReceiptContent, Signer
 
 Answer = dict[str, Any]  # what the sender of a submission gets
@@ -481,6 +481,7 @@ def _make_submission_row(ctx: ActContext, item: IntakeItem) -> dict[str, Any]:
         "finished_at": envelope.finished_at,
         # Whole minutes: the offset of a time zone; the moment itself is stored in UTC.
         "utc_offset": int(offset.total_seconds() // 60) if offset else 0,
+        "clock": format_clock(envelope.clock),
         "received_at": ctx.now,
         "sha256": envelope.sha256,
         "body": envelope.body,
@@ -497,10 +498,13 @@ def _make_submission_row(ctx: ActContext, item: IntakeItem) -> dict[str, Any]:
 
 
 def find_record_id(envelope: Envelope, decision: Decision) -> str:
-    """Return what a submission is part of: a record; a card, for a note about one."""
-    if envelope.form in (HANDOVER, REISSUE) and not decision.problems:
-        return card_root(plain_code(decision.answers["code"]))
-    return envelope.record
+    """Return what a submission is part of: a record; of a hand-over, what it gives."""
+    if envelope.form not in (HANDOVER, REISSUE) or decision.problems:
+        return envelope.record
+    handed_record = find_handed_record(decision.answers)
+    if handed_record:
+        return make_record_root(handed_record)
+    return make_card_root(plain_code(decision.answers["code"]))
 
 
 def _make_answers(decider: Decider, items: Sequence[IntakeItem], foreign: Foreign) -> list[Answer]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload.cards import card_root
+from fieldapp.services.caseload.handed_over import make_card_root
 from fieldapp.services.consent.refusals import copy_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records.decisions import IncomingSubmission
@@ -34,7 +34,7 @@ def apply_new_codes(ctx: ActContext, arrived: Sequence[IncomingSubmission]) -> N
     for code, card in cards.by_codes(ctx.session, ctx.centre_id, codes).items():
         if card.clashes_with is None:
             continue
-        for note in submissions.of_record(ctx.session, ctx.centre_id, card_root(code)):
+        for note in submissions.of_record(ctx.session, ctx.centre_id, make_card_root(code)):
             is_of_worker = note.form == REISSUE and note.author_id == ctx.actor.user_id
             # The phone that made the card first keeps its code.
             if is_of_worker and note.device_id != card.issued_by:

@@ -43,7 +43,7 @@ from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submiss
 from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
-from sync.envelope import Envelope
+from sync.envelope import Envelope, parse_clock
 from sync.intake import FAILED, Decision, Status, decide
 
 log = logging.getLogger("fieldapp.sync")
@@ -164,6 +164,7 @@ def _make_envelope(submission: Submission) -> Envelope:
         tuple(submission.prev),
         submission.due,
         tuple(submission.cards),
+        clock=parse_clock(submission.clock, submission.finished_local),
     )
 
 

@@ -1,6 +1,5 @@
 """Review: approve records, send them back, decide conflicts, dismiss submissions."""
 
-import datetime as dt
 import hashlib
 import json
 import uuid
@@ -60,15 +59,16 @@ def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, s
     _add_review(ctx, record, state, comment)
     if state:
         # An empty message takes the record off the phones again.
-        message = _make_return_message(record, comment) if state == RETURNED else ""
+        message = _make_return_message(ctx, record, comment) if state == RETURNED else ""
         pull.upsert_items(ctx.session, {(record.author_id, f"rec/{instance_id}"): message})
     ctx.describe(f"record/{instance_id}", state=state or "comment")
 
 
-def _make_return_message(record: Record, comment: str) -> str:
+def _make_return_message(ctx: ActContext, record: Record, comment: str) -> str:
     """Return what the author's phones get, so that the worker can correct the record there."""
     message = {"state": RETURNED, "day": record.occurred_on.isoformat(), "comment": comment}
-    message |= make_correction_message(record.form, record.version, record.answers, record.heads)
+    clock = submissions.find_judged_time(ctx.session, ctx.centre_id, record.heads)
+    message |= make_correction_message(record.form, record.version, record.answers, record.heads, clock)
     return json.dumps(message)
 
 
@@ -114,9 +114,9 @@ def write_correction(ctx: ActContext, record: Record, changes: Mapping[str, Any]
     """
     form = record.form, record.version
     definition = load_definitions(ctx.session, ctx.centre_id, {form})[form]
-    finished_at = _find_finished_time(ctx, record)
+    finished_at = submissions.find_judged_time(ctx.session, ctx.centre_id, record.heads) or ctx.now
     answers = unflatten({**flatten(record.answers), **changes})
-    # By the time at which it was finished: today() in a rule must mean what it meant then.
+    # By the time at which its form judged it: today() in a rule must mean what it meant then.
     result = recalculate(definition, answers, local_time(finished_at), time_for(WHILE_LOCKED))
     if result.problems:
         return result.problems
@@ -133,13 +133,6 @@ def write_correction(ctx: ActContext, record: Record, changes: Mapping[str, Any]
     )
     store_submissions(ctx, [IncomingSubmission(envelope, channel=OFFICE)])
     return []
-
-
-def _find_finished_time(ctx: ActContext, record: Record) -> dt.datetime:
-    """Return when the corrected version was finished: rules about days are judged by it."""
-    arrived = submissions.of_record(ctx.session, ctx.centre_id, record.instance_id)
-    times = [submission.finished_local for submission in arrived if submission.instance_id in record.heads]
-    return max(times, default=ctx.now)
 
 
 @act("submission.dismiss")

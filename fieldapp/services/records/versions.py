@@ -94,7 +94,7 @@ def _complete(
 ) -> Mapping[str, Any] | None:
     """Return merged answers with what the form computes; None when somebody has to choose."""
     try:
-        result = recalculate(definition, answers, local_time(submission.finished_local), budget)
+        result = recalculate(definition, answers, local_time(submission.judged_local), budget)
     except TooSlow:
         return None
     if result.is_refusal:
@@ -123,7 +123,7 @@ def validate_answers(submission: Submission, definition: FormDefinition, budget:
         return {}
     if submission.is_cut:  # the logic has run over it already, and what it said of consent counts no more
         return answers if isinstance(answers, dict) else {}
-    return validate(definition, answers, local_time(submission.finished_local), budget).answers
+    return validate(definition, answers, local_time(submission.judged_local), budget).answers
 
 
 def is_of_office(submission: Submission) -> bool:

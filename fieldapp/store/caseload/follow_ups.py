@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -50,6 +51,12 @@ def of_codes(session: Session, centre_id: int, codes: Collection[str]) -> Sequen
     return session.scalars(query.where(FollowUp.is_wanted, ~FollowUp.is_settled)).all()
 
 
+def list_card_workers(session: Session, centre_id: int, codes: Collection[str]) -> dict[str, int]:
+    """Return in whose caseload these cards are."""
+    query = sa.select(Card.code, Card.worker_id).where(Card.centre_id == centre_id, Card.code.in_(codes))
+    return {row.code: row.worker_id for row in session.execute(query)}
+
+
 def due_until(session: Session, centre_id: int, day: dt.date, limit: int = 200) -> Sequence[FollowUp]:
     """Return what is due until a day, the oldest first, but for people who said no or left."""
     query = sa.select(FollowUp).where(FollowUp.centre_id == centre_id, FollowUp.due_on <= day)
@@ -57,6 +64,33 @@ def due_until(session: Session, centre_id: int, day: dt.date, limit: int = 200) 
     is_over = sa.or_(Card.tier == REFUSED, ~Card.is_open)
     query = query.where(~sa.exists().where(Card.centre_id == centre_id, Card.code == FollowUp.code, is_over))
     return session.scalars(query.order_by(FollowUp.due_on, FollowUp.id).limit(limit)).all()
+
+
+@dataclass(frozen=True)
+class NextDue:
+    """What is due next of a record that names no card, and of whom."""
+
+    root_id: str
+    worker_id: int
+    due_on: dt.date
+
+
+def list_next_without_card(
+    session: Session, centre_id: int, worker_id: int | None = None, root_id: str | None = None, limit: int = 200
+) -> list[NextDue]:
+    """Return what is due next of each record that names no card, the earliest first.
+
+    Of one worker or one record, where that is given.
+    """
+    first = sa.func.min(FollowUp.due_on)
+    query = sa.select(FollowUp.root_id, FollowUp.worker_id, first).where(FollowUp.centre_id == centre_id)
+    query = query.where(FollowUp.code == "", FollowUp.is_wanted, ~FollowUp.is_settled)
+    if worker_id is not None:
+        query = query.where(FollowUp.worker_id == worker_id)
+    if root_id is not None:
+        query = query.where(FollowUp.root_id == root_id)
+    query = query.group_by(FollowUp.root_id, FollowUp.worker_id).order_by(first, FollowUp.root_id).limit(limit)
+    return [NextDue(*row) for row in session.execute(query)]
 
 
 def of_card_or_records(session: Session, centre_id: int, code: str, root_ids: Collection[str]) -> Sequence[FollowUp]:

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 from fieldapp.store.dialects import is_postgresql, make_insert
 
+OPEN = "open/"  # before the number of an incident that is open
+
 
 class PullCursor(Base):
     """The last number given out for a worker.
@@ -137,6 +139,16 @@ def list_keys_of_records(session: Session, user_ids: Collection[int], root_ids: 
         query = sa.select(PullItem.key).where(PullItem.user_id.in_(user_ids), PullItem.key.startswith(f"{kind}/"))
         keys.update(session.scalars(query.where(of_record).distinct()))
     return keys
+
+
+def list_open_records(session: Session, user_ids: Collection[int], root_id: str = "") -> dict[str, int]:
+    """Return which of these workers' phones list which incidents as open.
+
+    By record; only of one, where that is given.
+    """
+    query = sa.select(PullItem.key, PullItem.user_id).where(PullItem.user_id.in_(user_ids), PullItem.body != "")
+    query = query.where(PullItem.key == f"{OPEN}{root_id}" if root_id else PullItem.key.startswith(OPEN))
+    return {key.removeprefix(OPEN): user_id for key, user_id in session.execute(query.order_by(PullItem.key))}
 
 
 def list_naming(session: Session, user_ids: Collection[int], texts: Collection[str]) -> dict[tuple[int, str], str]:

@@ -35,6 +35,7 @@ OFFICE = "office"  # made by a person at the centre
 HAS_DUE = sa.text("due != ''")
 SETTLING = "fieldapp.settle"  # the form of notes that a follow-up is not needed any more
 IS_SETTLING = sa.text(f"form = '{SETTLING}'")
+HANDED = "due/"  # before the number of a record, without dashes: notes that hand its follow-ups over are kept under it
 
 
 class Submission(Base):
@@ -64,6 +65,8 @@ class Submission(Base):
     seq: Mapped[int] = mapped_column(default=0)  # its number on the phone, from 1; 0 when the phone gave none
     finished_at: Mapped[dt.datetime]
     utc_offset: Mapped[int] = mapped_column(default=0)  # of the phone's clock then, in minutes
+    # The phone's local time by which its form judged it, where that is not when it was finished: of what it corrects.
+    clock: Mapped[str] = mapped_column(sa.String(32), default="")
     received_at: Mapped[dt.datetime]
     sha256: Mapped[str] = mapped_column(sa.String(64))
     # The answers as the phone wrote them; after a refused consent, what may be stored of them.
@@ -103,6 +106,11 @@ class Submission(Base):
         """Return when it was finished, with the offset of the phone's clock."""
         zone = dt.timezone(dt.timedelta(minutes=self.utc_offset))
         return self.finished_at.astimezone(zone)
+
+    @property
+    def judged_local(self) -> dt.datetime:
+        """Return what today() and now() meant in its form, with the offset of the phone's clock."""
+        return dt.datetime.fromisoformat(self.clock) if self.clock else self.finished_local
 
 
 sa.event.listen(Submission, "after_update", mentions.delete_old)
@@ -186,6 +194,13 @@ def list_finish_days(session: Session, centre_id: int, instance_ids: Collection[
     return {submission.instance_id: submission.finished_local.date() for submission in session.scalars(query)}
 
 
+def find_judged_time(session: Session, centre_id: int, heads: Collection[str]) -> dt.datetime | None:
+    """Return by which time the newest of a record's heads was judged; None without any."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.instance_id.in_(heads))
+    query = query.options(load_only(Submission.finished_at, Submission.utc_offset, Submission.clock))
+    return max((submission.judged_local for submission in session.scalars(query)), default=None)
+
+
 def roots_present(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:
     """Return those of these records that have any submission."""
     parameters = {"centre_id": centre_id, "ids": list(root_ids)}
@@ -252,6 +267,15 @@ def read_places(session: Session, centre_id: int, ids: Collection[int]) -> dict[
 def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Submission]:
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.root_id == root_id)
     return session.scalars(query.order_by(Submission.id)).all()
+
+
+def list_notes(session: Session, centre_id: int, form: str, root_ids: Collection[str]) -> Sequence[Submission]:
+    """Return the accepted notes of one kind that are kept under these ids."""
+    if not root_ids:
+        return []
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.root_id.in_(root_ids))
+    notes = session.scalars(query.where(Submission.form == form, Submission.body != "").order_by(Submission.id))
+    return [note for note in notes if not note.problems]
 
 
 def needing_attention(session: Session, centre_id: int, limit: int = 100) -> Sequence[Submission]:
@@ -483,7 +507,7 @@ def list_naming_records(
 
 
 def list_due_of(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:
-    """Return what completes a follow-up of these records: other records, and notes."""
+    """Return what completes or hands over follow-ups of these records."""
     completing: list[Submission] = []
     for root_id in sorted(root_ids):
         first = f"{root_id}/"
@@ -494,7 +518,9 @@ def list_due_of(session: Session, centre_id: int, root_ids: Collection[str]) -> 
     for note in session.scalars(notes):
         if any(root_id in note.body for root_id in root_ids):
             completing.append(note)
-    return completing
+    roots = [HANDED + root_id.replace("-", "") for root_id in root_ids]
+    handed = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.root_id.in_(roots))
+    return [*completing, *session.scalars(handed)]
 
 
 def list_settling(session: Session, centre_id: int, before: dt.datetime) -> Sequence[Submission]:

@@ -184,6 +184,7 @@ LATE = {
     "what the form refuses": lambda first: talked(days_ahead=300),
     "a form that the centre does not know": lambda first: talked(version="2019010101"),
     "a hand-over": lambda first: envelope(json.dumps({"code": CARD, "to": 1}), form=HANDOVER),
+    "a hand-over of its follow-ups": lambda first: envelope(json.dumps({"record": first["id"], "to": 1}), form=HANDOVER),
     "that a follow-up is not needed": lambda first: envelope(
         json.dumps({"due": f"{first['id']}/{(MAY + dt.timedelta(days=30)).isoformat()}"}), form="fieldapp.settle"
     ),

@@ -217,3 +217,58 @@ def test_another_centres_admin_sees_and_changes_nothing(session: Session, cast: 
         with pytest.raises(ActProblem) as refused:
             act(session, cast.olaf, instance_id=root, **given)  # type: ignore[operator]
         assert refused.value.code == "access.not_found"
+
+
+TODAY = dt.date.today()
+
+
+def clock_of(item: dict[str, Any]) -> str:
+    return dt.datetime.fromisoformat(item["finished_at"]).isoformat(timespec="milliseconds")
+
+
+@pytest.mark.parametrize("clock", [None, 7, "", "yesterday", "2026-11-23T10:00:00", "2099-01-01T10:00:00.000+00:00"])
+def test_without_a_clock_of_its_own_a_correction_is_judged_by_when_it_was_finished(
+    session: Session, cast: Cast, clock: Any
+) -> None:
+    day = TODAY - dt.timedelta(days=20)
+    first = envelope(encounter(day), day=day)
+    fixed = envelope(encounter(day, talk={"people_n": "3"}), root=first["id"], prev=[first["id"]], clock=clock)
+    assert [*send(session, cast.amina, first), *send(session, cast.amina, fixed)] == ["stored", "rejected"]
+    assert [problem["path"] for problem in feed(session, cast.amina)[f"rec/{first['id']}"]["problems"]] == [
+        "when_where.enc_date"
+    ]
+
+
+def test_what_is_sent_back_weeks_later_is_judged_by_its_own_clock(session: Session, cast: Cast) -> None:
+    """The form takes days of the past two weeks: the true one is as good as it was, today is not."""
+    day = TODAY - dt.timedelta(days=20)
+    first = envelope(encounter(day), day=day)
+    send(session, cast.amina, first)
+    reviews.review_record(session, cast.rosa, instance_id=first["id"], state="returned", comment="Were you three?")
+    told = feed(session, cast.amina)[f"rec/{first['id']}"]
+    assert told["clock"] == clock_of(first) == fetch_record_for_correction(session, cast.amina, first["id"])["clock"]
+    links = {"root": first["id"], "prev": [first["id"]], "clock": told["clock"]}
+    false_day = envelope(encounter(TODAY, talk={"people_n": "3"}), **links)
+    fixed = envelope(encounter(day, talk={"people_n": "3"}), **links)
+    assert send(session, cast.amina, false_day, fixed) == ["rejected", "stored"]
+    # What builds on it goes by the same clock, and what is folded again too.
+    links["prev"] = [fixed["id"]]
+    again = envelope(encounter(day, talk={"people_n": "4"}), **links)
+    assert fetch_record_for_correction(session, cast.amina, first["id"])["clock"] == told["clock"]
+    assert send(session, cast.amina, again) == ["stored"]
+    record = only_record(session)
+    assert (record.answers["talk"]["people_n"], record.occurred_on, record.review) == ("4", day, "corrected")
+    stored = session.scalars(sa.select(Submission).where(Submission.instance_id == again["id"])).one()
+    assert (stored.clock, stored.finished_local.date()) == (told["clock"], TODAY)
+
+
+def test_the_office_chooses_between_answers_by_that_clock_too(session: Session, cast: Cast) -> None:
+    day = TODAY - dt.timedelta(days=20)
+    first = envelope(encounter(day), day=day)
+    links = {"root": first["id"], "prev": [first["id"]], "clock": clock_of(first)}
+    both = [envelope(encounter(day, talk={"people_n": number}), **links) for number in ("3", "4")]
+    send(session, cast.amina, first, *both)
+    (contested,) = only_record(session).contested
+    chosen = {contested["path"]: both[1]["sha256"]}
+    reviews.resolve_conflict(session, cast.rosa, instance_id=first["id"], chosen=chosen)
+    assert only_record(session).answers["talk"]["people_n"] == "4"

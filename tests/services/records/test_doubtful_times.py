@@ -16,13 +16,18 @@ from tests.cast import Cast, batch, encounter, envelope
 
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+EAST = dt.timezone(dt.timedelta(hours=14))
+WEST = dt.timezone(dt.timedelta(hours=-10))
 
 
 @pytest.mark.parametrize(
     ("finished", "occurred", "minutes", "expected"),
     [
         (NOON, NOON.date(), 0, False),
-        (NOON + dt.timedelta(hours=14), (NOON + DAY).date(), 0, False),  # a phone that is east of the centre
+        (NOON.astimezone(EAST), (NOON + DAY).date(), 0, False),  # a phone that is east of the centre
+        (NOON, (NOON + DAY).date(), 0, True),  # tomorrow
+        (NOON + DAY, (NOON + DAY).date(), 0, True),  # the same, by a clock that is a day ahead
+        (NOON.astimezone(WEST), (NOON.astimezone(WEST) + DAY).date(), 0, True),
         (NOON - 300 * DAY, (NOON - 300 * DAY).date(), 0, False),  # a phone that lay in a drawer
         (NOON + 1.5 * DAY, NOON.date(), 0, True),
         (NOON, (NOON + 3 * DAY).date(), 0, True),

@@ -91,7 +91,7 @@ def scene(settings: Settings, web_cast: Cast) -> Iterator[Session]:
     with Session(engine, expire_on_commit=False) as session:
         series = a_series(session, web_cast)
         receive_batch(session, web_cast.amina, parse_batch(batch(envelope(encounter()), envelope("{"))))
-        incident(session, web_cast)
+        incident(session, web_cast, fu_plan="d1")
         another_worker(session, web_cast)
         keys.make_key(session, web_cast.rosa, series_id=series.id, label="Council")
         subscriptions.subscribe(session, web_cast.rosa, product="panel", address="a@example.org")
@@ -126,10 +126,12 @@ def addresses(session: Session, cast: Cast, draft: str) -> dict[str, tuple[str, 
     record = session.scalars(sa.select(Record).where(Record.form == "encounter")).one()
     kept = session.scalars(sa.select(Submission).where(Submission.state == "rejected")).one()
     eve, phone = cast.eve.user_id, cast.amina.device_id
+    incident_id = session.scalars(sa.select(Record.instance_id).where(Record.form == "incident")).one()
     return {
         "office.submission_dismiss": (f"/office/review/{kept.id}/dismiss", {}),
         "office.board_step": ("/office/board/steps", {"kind": "closed", "item": "1"}),
         "office.card_assign": ("/office/caseload/assign", {"code": CARD, "worker": str(basil_of(session).id)}),
+        "office.record_assign": (f"/office/caseload/records/{incident_id}/assign", {"worker": str(basil_of(session).id)}),
         "office.draft_arrange": (f"{draft}/questions", {"do": "add", "type": "text"}),
         "office.draft_classified": (f"{draft}/classify", {}),
         "office.draft_discard": (f"{draft}/discard", {}),

@@ -65,3 +65,13 @@ describe("the length of a shift", () => {
     await until(async () => (await readMove()) === undefined);
   });
 });
+
+describe("the length of a shift whose times say their offsets", () => {
+  it("is what lies between them", () => {
+    const first = "2026-11-01T01:50:00.000-04:00";
+    const second = "2026-11-01T01:10:00.000-05:00";
+    assert.equal(measureMove(first, second, "", LATER), -60); // 20 minutes
+    assert.equal(measureMove(first, "2026-11-01T01:55:00.000-04:00", "", LATER), 0);
+    assert.equal(measureMove("2026-10-31T22:00", second, "", LATER), -60);
+  });
+});

@@ -1,6 +1,7 @@
 /**
- * By how much the clock was put on or back during a shift. Forms have times of the wall clock, so
- * in the nights in which clocks change, the phone has to say how long a shift really was.
+ * By how much the clock was put on or back during a shift, or between an alert and what was first
+ * done. Forms have times of the wall clock, so in the nights in which clocks change, the phone has
+ * to say how long it really was.
  */
 
 import { useEffect, useRef } from "preact/hooks";
@@ -10,10 +11,12 @@ import type { FormSession } from "../../widgets/session";
 const CLOCK_MOVED = "clock_moved";
 const HOUR = 3_600_000; // milliseconds
 const JUST_NOW = 600_000; // milliseconds
+const LOCAL = 23; // characters of a time without its offset
 
 /** When an end was that came after a moment: there are hours that the clock shows twice. */
 function findEnd(text: string, began: number, now: number): number {
   const first = Date.parse(text);
+  if (text.length > LOCAL) return first; // its offset was asked
   const second = first + HOUR;
   const isTwice = new Date(second).getHours() === new Date(first).getHours();
   const isSecond = isTwice && (first <= began || Math.abs(now - second) < JUST_NOW);
@@ -26,8 +29,10 @@ function findEnd(text: string, began: number, now: number): number {
  */
 export function measureMove(start: string, end: string, shift: string, now = Date.now()): number {
   const isStarted = shift !== "" && shift.slice(0, 16) === start.slice(0, 16);
-  const began = Date.parse(isStarted ? `${start}${shift.slice(23)}` : start);
-  const shown = Date.parse(`${end}Z`) - Date.parse(`${start}Z`);
+  const isAsked = start.length > LOCAL;
+  const began = Date.parse(isStarted && !isAsked ? `${start}${shift.slice(LOCAL)}` : start);
+  const read = (text: string): number => Date.parse(`${text.slice(0, LOCAL)}Z`);
+  const shown = read(end) - read(start);
   return Math.round((shown - (findEnd(end, began, now) - began)) / 60_000) || 0;
 }
 
@@ -43,8 +48,8 @@ export function ClockMoved({ session, isCorrection }: ClockMovedProps): null {
   useEffect(() => {
     const { form, watch } = session;
     const moved = form.findWithRole(CLOCK_MOVED);
-    const start = form.findWithRole(SHIFT_START);
-    const end = form.findWithRole(SHIFT_END);
+    const start = form.findWithRole(SHIFT_START) ?? form.findWithRole("alerted_at");
+    const end = form.findWithRole(SHIFT_END) ?? form.findWithRole("first_response_at");
     if (!moved || !start || !end) return;
     const fill = (): void => {
       const { help, change } = current.current;

@@ -5,14 +5,17 @@ import { makeCardCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
 import type { Form } from "../../engine/form";
 import type { Json, Who } from "../../engine/types";
+import { parseDate } from "../../engine/values";
 import { randomBytes } from "../../storage/bytes";
 import { findIntake, findStanding } from "../../storage/caseload";
 import { discardDraft, type Draft, isDraft, rewriteDraft, saveDraft } from "../../storage/drafts";
+import { findClock, formatLocalTime } from "../../storage/outbox";
 import { findOutlines, listAreaLists } from "../../storage/forms";
 import { hasRoomFor } from "../../storage/health";
 import type { Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import type { Help } from "../../widgets/props";
+import { noteHere } from "../others_piece";
 import { go, replaceWith, useApp } from "../state";
 import { leavePages } from "./history";
 import { type Answers, nameRecent } from "./initial_answers";
@@ -87,6 +90,7 @@ function useKeeper(
       // Now it has an address: after a reload the worker is where they were.
       if (location.hash.startsWith("#/start/")) {
         history.replaceState(null, "", `#/fill/${draft.id}`);
+        void noteHere(vault);
       }
     };
     /** Offer a slip where one is due. Until they answer, the record is a draft, so none is lost. */
@@ -197,6 +201,7 @@ export function DraftScreen({ draft, definition, notice, seeds, chosen, isNew }:
         keeper={keeper}
         help={help}
         isCorrection={draft.root !== undefined}
+        readClock={() => parseDate(findClock(formatLocalTime(new Date()), draft.clock))!}
         isAway={offer.isMade}
       />
       {offer.isMade && <LastStep draw={({ SlipScreen }) => <SlipScreen {...offer} />} />}

@@ -7,6 +7,7 @@ import { parseDate } from "../../engine/values";
 import { currentLanguage, t } from "../../i18n";
 import type { Draft } from "../../storage/drafts";
 import { findForm } from "../../storage/forms";
+import { findClock } from "../../storage/outbox";
 import { readCopy } from "../../storage/take_back";
 import { describeDate, formatMoment } from "../day";
 import { useOneAtATime } from "../one_at_a_time";
@@ -29,7 +30,8 @@ function useFinished(id: string, finishedAt: string): Form | "missing" | null {
       const own = copy && (await findForm(vault.account.user, copy.form, copy.version));
       const definition: FormDefinition | undefined =
         own ?? forms.find((each) => each.id === copy?.form);
-      const moment = parseDate(finishedAt); // of the phone's clock then, wherever it is now
+      // Of the phone's clock then, wherever it is now.
+      const moment = parseDate(findClock(finishedAt, copy?.clock));
       if (!copy || !definition || !moment) setForm("missing");
       else setForm(new Form(definition, () => moment, copy.answers));
     })();

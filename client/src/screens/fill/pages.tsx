@@ -47,6 +47,7 @@ interface PagesProps {
   keeper: Keeper;
   help: Help;
   isCorrection?: boolean; // it says again what was said then
+  readClock?: () => DateValue; // what today and now mean; the phone's clock
   isTrial?: boolean; // nothing of it is stored; else where there is nothing to hide
   isAway?: boolean; // something else is shown, and the form may come back
 }
@@ -56,8 +57,9 @@ const readPhoneClock = (): DateValue => DateValue.ofClock(new Date());
 /** A form being filled in: its answers, who hears of each change, and the page that is shown. */
 function useFilling(props: PagesProps, language: string) {
   const { definition, answers, seeds, who, keeper, help, at = "", reason = "" } = props;
+  const { readClock = readPhoneClock } = props;
   const isNew = answers === null;
-  const form = useMemo(() => new Form(definition, readPhoneClock, answers, seeds, who), []);
+  const form = useMemo(() => new Form(definition, readClock, answers, seeds, who), []);
   form.describeValue = (text) => describeDate(text, language);
   const presets = useMemo(
     () => new Set(isNew ? listPresets(form, props.chosen ?? []) : props.presets),

@@ -19,6 +19,15 @@ export function removeCard(book: Caseload, code: string): Caseload {
   };
 }
 
+/** The caseload without what is due of some records, and without these among open incidents. */
+export function removeRecords(book: Caseload, roots: string[]): Caseload {
+  return {
+    ...book,
+    due: book.due.filter(({ id, code }) => code !== "" || !roots.includes(id.split("/")[0]!)),
+    open: Object.fromEntries(Object.entries(book.open).filter(([root]) => !roots.includes(root))),
+  };
+}
+
 /** The caseload with another private label on a card. */
 export function labelCard(book: Caseload, code: string, label: string): Caseload {
   const people = book.people.map((person) =>

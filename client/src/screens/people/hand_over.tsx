@@ -6,6 +6,27 @@ import { useOneAtATime } from "../one_at_a_time";
 import { go, useApp } from "../state";
 import { removeCard } from "./caseload_changes";
 
+/** The colleagues to choose from. */
+export function ColleagueChoice({ hint }: { hint: string }) {
+  const { team } = useApp().vault.account;
+  return (
+    <>
+      <label for="to">{t("To whom?")}</label>
+      <p class="hint" id="to-hint">
+        {hint}
+      </p>
+      <select id="to" name="to" required aria-describedby="to-hint">
+        <option value="">{t("Choose …")}</option>
+        {team.map(({ user, label }) => (
+          <option key={user} value={user}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}
+
 export function HandOver({ code }: { code: string }) {
   const { vault, refresh, exchange } = useApp();
   const { team } = vault.account;
@@ -29,18 +50,9 @@ export function HandOver({ code }: { code: string }) {
     <details>
       <summary>{t("Hand over to a colleague")}</summary>
       <form class="stack" onSubmit={submit}>
-        <label for="to">{t("To whom?")}</label>
-        <p class="hint" id="to-hint">
-          {t("They see the code and what is due. Your name for the card stays with you.")}
-        </p>
-        <select id="to" name="to" required aria-describedby="to-hint">
-          <option value="">{t("Choose …")}</option>
-          {team.map(({ user, label }) => (
-            <option key={user} value={user}>
-              {label}
-            </option>
-          ))}
-        </select>
+        <ColleagueChoice
+          hint={t("They see the code and what is due. Your name for the card stays with you.")}
+        />
         <button class="btn wide" disabled={isBusy}>
           {t("Hand over")}
         </button>

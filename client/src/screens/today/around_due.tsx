@@ -6,6 +6,7 @@ import { Referrals } from "../to_correct/referrals";
 import { ToCorrect } from "../to_correct/to_correct";
 import { Drafts } from "./drafts";
 import { ErasedDrafts } from "./erased_drafts";
+import { HandOverRecords } from "./hand_over_records";
 import { JoinedPhones } from "./joined_phones";
 import { OpenIncidents } from "./open_incidents";
 import { ShiftLine } from "./shift_line";
@@ -30,6 +31,7 @@ export function BelowDue() {
   return (
     <>
       <OpenIncidents />
+      <HandOverRecords />
       <Referrals />
       <Drafts />
       <Week />

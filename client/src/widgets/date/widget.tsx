@@ -1,5 +1,6 @@
 /** Moments, months and years, which few forms ask for. */
 
+import { type Piece, usePiece } from "../piece";
 import { describeField, type WidgetProps } from "../props";
 
 const readField = (event: Event): string => (event.target as HTMLInputElement).value;
@@ -26,15 +27,31 @@ export function TimeWidget(props: WidgetProps) {
   );
 }
 
+const twiceShown: Piece<typeof import("./twice_shown")> = { load: () => import("./twice_shown") };
+
+/** Whether the clock shows a time twice: it is put back by an hour after it. */
+function isShownTwice(text: string): boolean {
+  const first = Date.parse(text.slice(0, 16));
+  return new Date(first).getHours() === new Date(first + 3_600_000).getHours();
+}
+
+function WhichOne(props: WidgetProps) {
+  const twice = usePiece(twiceShown);
+  return twice && twice !== "failed" ? <twice.TwiceShown {...props} /> : null;
+}
+
 export function DateTimeWidget(props: WidgetProps) {
   const { node, change } = props;
   return (
-    <input
-      {...describeField(props)}
-      type="datetime-local"
-      value={node.text.slice(0, 16)}
-      onInput={(event) => change(readField(event))}
-    />
+    <>
+      <input
+        {...describeField(props)}
+        type="datetime-local"
+        value={node.text.slice(0, 16)}
+        onInput={(event) => change(readField(event))}
+      />
+      {isShownTwice(node.text) && <WhichOne {...props} />}
+    </>
   );
 }
 

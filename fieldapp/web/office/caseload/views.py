@@ -32,3 +32,17 @@ def card_assign() -> ResponseReturnValue:
         return redirect(url_for("office.caseload"))
     flash(gettext("Done. Both phones show it when they next sync."), "safe")
     return redirect(url_for("office.caseload"))
+
+
+@office.post("/caseload/records/<instance_id>/assign")
+def record_assign(instance_id: str) -> ResponseReturnValue:
+    user_id = parse_number(request.form.get("worker", ""))
+    try:
+        hand_over.assign_record(session(), actor(), root_id=instance_id, user_id=user_id, seen=seen())
+    except ActProblem as problem:
+        if problem.code not in ("card.worker", "follow_ups.none"):
+            raise
+        flash(gettext(problem.text), "danger")
+        return redirect(url_for("office.caseload"))
+    flash(gettext("Done. Both phones show it when they next sync."), "safe")
+    return redirect(url_for("office.caseload"))

@@ -10,6 +10,7 @@ ACTS = {
     "attachment.receive": N_("An attachment arrived"),
     "attachment.open": N_("An attachment was opened"),
     "card.hand_over": N_("A card was handed over to another worker"),
+    "follow_ups.hand_over": N_("Follow-ups of a record were handed over to another worker"),
     "caseload.rebuild": N_("The caseload was read from older records"),
     "phone_rules.change": N_("The rules for phones were changed"),
     "consent.end_card": N_("A person took everything back"),

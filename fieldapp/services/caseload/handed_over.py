@@ -1,0 +1,68 @@
+"""What was handed over to whom: cards, and the follow-ups of records without one."""
+
+import json
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from fieldapp.services.access import WORKER
+from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.record_state import RecordState
+from fieldapp.store.people import users
+from fieldapp.store.records import submissions
+from sync.notes import HANDOVER, HandOver, find_current_owner
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Whose the follow-ups of a record are, and whose they were before."""
+
+    worker_id: int
+    former: frozenset[int]
+
+
+def make_card_root(code: str) -> str:
+    """Return under what a card's hand-overs are kept among the submissions."""
+    return f"card/{code}"
+
+
+def make_record_root(root_id: str) -> str:
+    """Return under what the hand-overs of a record's follow-ups are kept.
+
+    36 characters, as a record's own id has.
+    """
+    return f"{submissions.HANDED}{uuid.UUID(root_id).hex}"
+
+
+def list_hand_overs(ctx: ActContext, roots: Collection[str]) -> dict[str, list[HandOver]]:
+    """Return the accepted hand-overs to workers of this centre.
+
+    By what they are kept under.
+    """
+    notes = submissions.list_notes(ctx.session, ctx.centre_id, HANDOVER, roots)
+    hand_overs: dict[str, list[HandOver]] = {}
+    if not notes:
+        return hand_overs
+    workers = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == WORKER}
+    for note in notes:
+        to = json.loads(note.body)["to"]
+        if to in workers:
+            is_office = note.channel == submissions.OFFICE
+            hand_over = HandOver(note.finished_at, note.instance_id, note.author_id, is_office, to)
+            hand_overs.setdefault(note.root_id, []).append(hand_over)
+    return hand_overs
+
+
+def find_owners(ctx: ActContext, states: Sequence[RecordState]) -> dict[str, Ownership]:
+    """Return whose the follow-ups of records are that were handed over, by record.
+
+    One about a person is left out: their card says whose it is.
+    """
+    by_root = {make_record_root(state.root_id): state for state in states if not state.person}
+    owners: dict[str, Ownership] = {}
+    for root, hand_overs in list_hand_overs(ctx, by_root).items():
+        state = by_root[root]
+        worker_id = find_current_owner(state.author_id, hand_overs)
+        named = {state.author_id, *(hand_over.to for hand_over in hand_overs)}
+        owners[state.root_id] = Ownership(worker_id, frozenset(named - {worker_id}))
+    return owners
