@@ -14,7 +14,7 @@ from fieldapp.services.consent import forgotten
 from fieldapp.services.consent.lowered_list import lower_listed
 from fieldapp.services.consent.withdrawals import end_listed
 from fieldapp.services.failures import set_up_logs
-from fieldapp.services.operations.backup import data_lock
+from fieldapp.services.operations.backup import data_lock, leftovers
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.settings import KeyMissing, Settings
@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     set_up_logs()
     app = Flask(__name__, static_folder=None, template_folder="web/templates")
     app.extensions["data_lock"] = data_lock.share(settings)
+    leftovers.delete_leftovers(settings)  # while that lock is held, no restore is running
     server_keys.init(app, settings, _load_key(settings))
     app.config.update(
         SETTINGS=settings,

@@ -26,9 +26,17 @@ from fieldapp.services.operations.backup.restore import restore_from_place
 )
 @click.option("--older", is_flag=True, help="Put this one back though a newer one lies beside it.")
 @click.option("--drill", is_flag=True, help="Only try it: phones must never reach what this restores.")
+@click.option("--without-list", is_flag=True, help="Put it back though the second list of what people took back is lost.")
 @click.option("--after", type=click.IntRange(0), help="The highest number of a copy that phones show (Mine, This phone).")
 def restore(
-    source: Path | None, replace: bool, key: Path | None, identity: Path | None, older: bool, drill: bool, after: int | None
+    source: Path | None,
+    replace: bool,
+    key: Path | None,
+    identity: Path | None,
+    older: bool,
+    drill: bool,
+    without_list: bool,
+    after: int | None,
 ) -> None:
     """Put a backup back, with the server and the scheduler stopped.
 
@@ -39,10 +47,28 @@ def restore(
         if source is None or (settings.copies and not source.exists() and parse_names([str(source)])):
             name = str(source or "")
             done = restore_from_place(
-                settings, name, replace, key, identity=identity, older=older, after=after, is_drill=drill
+                settings,
+                name,
+                replace,
+                key,
+                identity=identity,
+                older=older,
+                after=after,
+                is_drill=drill,
+                without_list=without_list,
             )
         else:
-            done = put_back(settings, source, replace, key, identity=identity, older=older, after=after, is_drill=drill)
+            done = put_back(
+                settings,
+                source,
+                replace,
+                key,
+                identity=identity,
+                older=older,
+                after=after,
+                is_drill=drill,
+                without_list=without_list,
+            )
     except BackupProblem as problem:
         raise click.ClickException(str(problem)) from None
     made_at = f"{done.manifest['made_at'][:16].replace('T', ' ')} UTC"
@@ -64,6 +90,16 @@ def restore(
         "Start the server. Phones send again what they sent after the backup; older apps cannot. Then look at "
         "the office's home page and at People and phones: they say which numbers of which phones are missing. "
         f"What the office did after {made_at} is undone: people switched off, phones locked or wiped, "
-        "new passwords, invitations. So is what people lowered since: by their slip, in the office, or in a talk that "
-        "phones sent. It stands again as it did, with answers that had been cut. Lower it again, on each card's own page."
+        "new passwords, invitations. What people took back or lowered since counts again, by the list outside the "
+        "database; answers that had been cut are cut again within a minute."
     )
+    if without_list:
+        click.echo(
+            "The second list was not read. Stop releases until workers and office have lowered and ended again what they "
+            "know of, on each card's own page. Should that list come back, it counts automatically."
+        )
+    elif settings.second_forgotten_file is None:
+        click.echo(
+            "There is no second list (FIELDAPP_FORGOTTEN_COPY). On a new machine, what people took back after the backup "
+            "is in no list: lower and end again what workers and office know of, on each card's own page."
+        )

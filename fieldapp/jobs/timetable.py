@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.utils import make_msgid
 
 from fieldapp.services.acts import utcnow
-from fieldapp.services.consent.lowered_list import list_lowered_in_talks
+from fieldapp.services.consent.lowered_list import list_lowered_in_talks, lower_since_restore
 from fieldapp.services.consent.retention import run_retention
 from fieldapp.services.consent.withdrawals import advance_withdrawals
 from fieldapp.services.failures import note_failure
@@ -28,7 +28,9 @@ from fieldapp.services.subprocesses import run_gently
 from fieldapp.services.transports.senders import DeliveryPayload, TransportConfig, send
 from fieldapp.services.transports.targets import EMAIL, DeliveryFailed
 from fieldapp.settings import Settings
+from fieldapp.store.consent import retention
 from fieldapp.store.database import WriteTransaction
+from fieldapp.store.operations import epochs
 from fieldapp.store.releases import releases as store
 from fieldapp.store.session import Session
 
@@ -133,6 +135,9 @@ def follow_up_ends(session: Session, settings: Settings) -> None:
     """Do what is left to do after ends, and keep the list of what people took back."""
     # The oldest backup tells how long somebody is still in one.
     advance_withdrawals(session, find_oldest(settings))
+    restored = epochs.last_restore(session)
+    if restored is not None and marks.read_notes(settings).lowered_epoch != restored.number:
+        marks.change_notes(settings, lowered_epoch=lower_since_restore(session))
     list_lowered_in_talks(session)
 
 
@@ -193,11 +198,20 @@ def prove_a_restore_each_week(session: Session, settings: Settings) -> None:
         log.info("restored the newest backup as a test")
 
 
+def empty_log(session: Session, settings: Settings) -> None:
+    """Write SQLite's log into its file.
+
+    What was cut or erased could be read there until it is written over.
+    """
+    retention.write_log_into_file(session)
+
+
 # Ends come first: a release of the same minute leaves out who took their data back.
 TIMETABLE = [
     Job("ends", 60, follow_up_ends),
     Job("lowered", 60, cut_lowered),
     Job("records", 60, let_in_what_waited),
+    Job("log", 60, empty_log),
     Job("releases", 60, build_due_releases),
     Job("deliveries", 60, send_packages),
     Job("products", 600, build_due_products),

@@ -197,3 +197,18 @@ def test_a_planted_word_is_seen(english: str, french: str, problem: str) -> None
 )
 def test_plain_words_pass(english: str, french: str) -> None:
     assert not check(Sentence("here", english, french))
+
+
+def split_sentences(text: str) -> list[str]:
+    return [part.strip() for part in re.split(r"(?<=[.!?])\s*(?=[A-ZÉÀ])", text) if part.strip()]
+
+
+def test_no_french_text_says_a_sentence_twice() -> None:
+    """Two branches that translate one text, merged, left it there twice."""
+    doubled = []
+    for sentence in read_catalogue():
+        said = split_sentences(sentence.french)
+        asked = split_sentences(sentence.english)
+        if len(set(said)) < len(said) and len(set(asked)) == len(asked):
+            doubled.append(sentence.where)
+    assert doubled == []

@@ -159,6 +159,20 @@ def _make_unreachable() -> ActProblem:
     return ActProblem(UNREACHABLE, text)
 
 
+def find_list_problem(settings: Settings) -> str:
+    """Return a sentence about a place of the list that cannot be read now; "" for none."""
+    second = settings.second_forgotten_file
+    try:
+        read_lines(settings.forgotten_file)
+        if second is not None and not second.parent.is_dir():
+            return f"The second list of what people took back is not there: {second.parent} is no folder now."
+        if second is not None:
+            read_lines(second)
+    except OSError as error:
+        return f"A list of what people took back cannot be read: {error.filename}: {error.strerror}."
+    return ""
+
+
 def merge_lists(target: Path, source: Path) -> None:
     """Add to a list the lines of another one: a restore never takes it back to an older one."""
     append_lines(target, set(read_lines(source)) - set(read_lines(target)))

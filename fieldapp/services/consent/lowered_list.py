@@ -21,7 +21,7 @@ from fieldapp.services.consent.standing import BY_HAND, ConsentStatement
 from fieldapp.store.consent import standing as words
 from fieldapp.store.consent import withdrawals
 from fieldapp.store.consent.withdrawals import EndedKind
-from fieldapp.store.operations import centres
+from fieldapp.store.operations import centres, epochs
 from fieldapp.store.session import Session
 from sync.envelope import SpokenConsent
 
@@ -85,6 +85,21 @@ def lower_again(session: Session, copied_at: dt.datetime) -> int:
     To be called before anybody can read the copy.
     """
     return _lower(session, [line for line in _open_lines(session) if line[0].at >= copied_at - SLACK])
+
+
+def lower_since_restore(session: Session) -> int:
+    """Lower what people lowered between a backup and its restore.
+
+    For a list that could not be read while it was restored. Returns the number of that restore; 0 where no backup was
+    ever restored, or not all places of the list can be read now.
+    """
+    restored = epochs.last_restore(session)
+    forgotten = find_list(session)
+    if restored is None or not (forgotten.second is None or forgotten.level()):
+        return 0
+    since = restored.copied_at - SLACK
+    _lower(session, [line for line in _open_lines(session) if since <= line[0].at <= restored.began_at])
+    return restored.number
 
 
 def _lower(session: Session, lines: Iterable[tuple[LoweredLine, ConsentStatement]]) -> int:

@@ -15,7 +15,7 @@ log = logging.getLogger("fieldapp.web")
 
 WINDOW = 60  # seconds
 PER_NETWORK = 10  # wrong slips in the window before one is told to wait
-PER_SECOND = 50  # wrong slips of everybody before none is looked up
+PER_SECOND = 50  # wrong slips of everybody, but of networks that wait, before none is looked up
 NETWORKS = 10_000  # that are counted at most
 
 
@@ -34,8 +34,8 @@ class SlipFailures:
         network = find_network(address)
         with self.lock:
             self._forget_later()
-            self.of_second.append(now)
             if network not in self.by_network and len(self.by_network) >= NETWORKS:
+                self.of_second.append(now)
                 return True
             failures = self.by_network.setdefault(network, deque(maxlen=PER_NETWORK + 1))
             while failures and failures[0] <= now - WINDOW:
@@ -44,6 +44,9 @@ class SlipFailures:
             is_many = len(failures) > PER_NETWORK
             if is_many:
                 self._warn(now)
+            else:
+                # Not of a network that is told to wait: one of them alone must not stop everybody's.
+                self.of_second.append(now)
             return is_many
 
     def is_flood(self) -> bool:

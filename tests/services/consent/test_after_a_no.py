@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from evaluator_export.datasets import eligibility
 from evaluator_export.datasets.dataset_spec import ConsentRule
+from fieldapp.jobs.timetable import empty_log
 from fieldapp.services.caseload.hand_over import assign_card
 from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.forms.published import publish_form
@@ -21,10 +23,12 @@ from fieldapp.services.records import earlier_refusals, folding, listing, quaran
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
 from fieldapp.services.records.time_limits import time_for
+from fieldapp.settings import Settings
 from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent import standing as words
 from fieldapp.store.consent.standing import ConsentWord
+from fieldapp.store.database import sqlite_file
 from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.records import Record
@@ -181,6 +185,22 @@ def test_a_no_that_arrives_before_the_record_that_it_corrects(session: Session, 
     assert receive(session, cast, first) == ["stored"]
     assert_nothing_is_left(session)
     assert (stands(session, cast), shown(session, cast)) == (0, "0")
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # PostgreSQL has no such file
+def test_a_minute_later_no_byte_of_what_a_no_cut_is_in_the_files(session: Session, cast: Cast, tmp_path: Path) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    receive(session, cast, correction(first, met(SAID_NO), -10))
+    assert_nothing_is_left(session)
+    session.rollback()
+    path = sqlite_file(str(session.get_bind().engine.url))
+    assert path
+    log = path.with_name(f"{path.name}-wal")
+    told = b"CANARY quiet night"
+    assert told in log.read_bytes()
+    empty_log(session, Settings(data=str(tmp_path)))
+    assert told not in log.read_bytes() + path.read_bytes()
 
 
 def test_both_in_one_message(session: Session, cast: Cast) -> None:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.app import create_app
+from fieldapp.jobs.timetable import follow_up_ends
 from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.consent.lowered_list import list_lowered_in_talks
@@ -527,6 +528,45 @@ def test_who_lowered_consent_after_the_copy_is_not_asked_to_do_it_again(
     with opened(there) as session:
         assert standing.list_tiers(session, cast.centre.id) == {CARD: 0, OTHER: 1}
         assert json.loads(feed_of(session)[f"card/{OTHER}"])["tier"] == "1", "phones are told"
+
+
+def test_without_the_second_list_nobody_is_raised_but_by_a_word_and_it_counts_when_it_is_back(
+    settings: Settings, elsewhere: Settings, phone: Phone, cast: Cast, tmp_path: Path
+) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    here = replace(settings, forgotten_copy=str(stick))
+    there = replace(elsewhere, forgotten_copy=str(stick))
+    attach(phone.session.get_bind().engine, here)
+    send(phone.session, cast.amina, talked(), talked(OTHER))
+    before = take_backup(here, tmp_path / "before")
+    send(phone.session, cast.amina, knowing(phone.session, talked(OTHER, tier="1"), OTHER))
+    list_lowered_in_talks(phone.session)
+    end(phone.session, cast)
+    stick.rename(tmp_path / "unplugged")
+    with pytest.raises(BackupProblem, match="is no folder now"):
+        restore(there, before.where)
+    assert not (there.folder / "fieldapp.db").exists()
+    restore(there, before.where, without_list=True)
+    with opened(there) as session:
+        attach(session.get_bind().engine, there)
+        follow_up_ends(session, there)
+        assert standing.list_tiers(session, cast.centre.id) == {CARD: 3, OTHER: 3}
+        (tmp_path / "unplugged").rename(stick)
+        follow_up_ends(session, there)
+        session.rollback()
+        assert standing.list_tiers(session, cast.centre.id) == {OTHER: 1}
+
+
+def test_what_a_killed_restore_left_is_deleted_by_the_next_start(settings: Settings, phone: Phone) -> None:
+    phone.session.close()
+    phone.session.get_bind().engine.dispose()
+    left = settings.folder / ".restoring-abc"
+    left.mkdir(parents=True)
+    (left / "database.sqlite3").write_bytes(b"a whole copy")
+    app = create_app(settings)
+    app.extensions["data_lock"].close()
+    assert not left.exists()
 
 
 def feed_of(session: Session) -> dict[str, str]:

@@ -22,6 +22,7 @@ TOO_EARLY = dt.timedelta(days=1)  # a moment further ahead was noted by a clock 
 class BackupNotes:
     """What is known of the backups of a data folder; None and "" where nothing is."""
 
+    lowered_epoch: int = 0  # the last restore after which the whole list of what people lowered was read
     at: dt.datetime | None = None  # when the last one was made
     where: str = ""
     safe_at: dt.datetime | None = None  # when the last one was made in the place off this machine

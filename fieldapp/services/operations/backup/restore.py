@@ -16,7 +16,7 @@ from typing import Any
 from fieldapp.key_ring import ServerSecret
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
-from fieldapp.services.consent.forgotten import attach, merge_lists
+from fieldapp.services.consent.forgotten import attach, find_list_problem, merge_lists
 from fieldapp.services.consent.lowered_list import lower_again
 from fieldapp.services.consent.withdrawals import end_listed
 from fieldapp.services.operations.backup import data_lock, places
@@ -33,6 +33,7 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
+from fieldapp.services.operations.backup.leftovers import RESTORING, delete_leftovers
 from fieldapp.services.operations.backup.names import NamedBackup, parse_names
 from fieldapp.services.operations.backup.sealed import read_identities, unseal
 from fieldapp.services.operations.server_key import Wrapped, can_open
@@ -116,6 +117,7 @@ def restore(
     after: int | None = None,
     is_drill: bool = False,
     is_fetched: bool = False,
+    without_list: bool = False,
 ) -> Restored:
     """Restore the backup `source`, a folder or an encrypted file.
 
@@ -123,7 +125,8 @@ def restore(
     is moved aside. `key` is a copy of the server's key file, for a machine that has none yet: it is put where the
     settings say. `older` allows that a newer backup lies beside this one. `after`: the highest number of the centre's
     copy that a phone shows (None: nobody looked), for when the backups' place cannot be written. `is_drill`: nothing
-    is noted there, since the centre's server goes on. Raises BackupProblem before anything is changed when the backup
+    is noted there, since the centre's server goes on. `without_list` allows that the second list of what people took
+    back cannot be read now. Raises BackupProblem before anything is changed when the backup
     is damaged or does not fit, or one of these is missing.
     """
     identities = read_identities(identity) if identity is not None else []
@@ -135,7 +138,7 @@ def restore(
         if newer is not None:
             raise BackupProblem(NEWER.format(newer=newer))
         origin = OpenBackup(folder, manifest, parts, None if is_fetched else source.absolute().parent)
-        return _restore_opened(settings, origin, replace, key, after, is_drill)
+        return _restore_opened(settings, origin, replace, key, after, is_drill, without_list)
 
 
 def restore_from_place(
@@ -148,6 +151,7 @@ def restore_from_place(
     older: bool = False,
     after: int | None = None,
     is_drill: bool = False,
+    without_list: bool = False,
 ) -> Restored:
     """Restore a backup from the place off this machine: the one with a name, or the newest.
 
@@ -177,6 +181,7 @@ def restore_from_place(
             after=after,
             is_drill=is_drill,
             is_fetched=settings.copies_folder is None,
+            without_list=without_list,
         )
 
 
@@ -234,10 +239,19 @@ def _told_when_full(settings: Settings) -> Iterator[None]:
 
 
 def _restore_opened(
-    settings: Settings, origin: OpenBackup, replace: bool, key: Path | None, after: int | None, is_drill: bool
+    settings: Settings,
+    origin: OpenBackup,
+    replace: bool,
+    key: Path | None,
+    after: int | None,
+    is_drill: bool,
+    without_list: bool,
 ) -> Restored:
     # Alone: a server that writes while its files are moved would write into what was moved away.
     with data_lock.take_alone(settings):
+        delete_leftovers(settings)
+        if not (is_drill or without_list):
+            _check_list(settings)
         engine = engine_for(settings.url)
         try:
             _check_fit(settings, origin.manifest, engine, replace)
@@ -256,6 +270,24 @@ def _restore_opened(
             raise BackupProblem(str(problem)) from None
         finally:
             engine.dispose()
+            _delete_empty_database(settings)
+
+
+def _delete_empty_database(settings: Settings) -> None:
+    """Delete the empty file that looking for a database makes."""
+    path = sqlite_file(settings.url)
+    if path is not None and path.is_file() and path.stat().st_size == 0:
+        path.unlink()
+
+
+def _check_list(settings: Settings) -> None:
+    """Raise BackupProblem when the list of what people took back cannot be read now."""
+    problem = find_list_problem(settings)
+    if problem:
+        raise BackupProblem(
+            f"{problem} Without it, whoever took something back after the backup was made would be counted again. "
+            "Make it readable and try again. Only if it is lost for good, add --without-list. Nothing was changed."
+        )
 
 
 def _check_fit(settings: Settings, manifest: dict[str, Any], engine: Engine, replace: bool) -> None:
@@ -344,7 +376,7 @@ def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) 
     now = utcnow()
     manifest = origin.manifest
     aside = AsideFolder(now.strftime("%Y%m%d-%H%M%S"), settings.folder)
-    work = Path(tempfile.mkdtemp(prefix=".restoring-", dir=settings.folder))
+    work = Path(tempfile.mkdtemp(prefix=RESTORING, dir=settings.folder))
     try:
         with _told_when_full(settings):
             for name, sha256 in origin.parts.items():
