@@ -149,6 +149,7 @@ ACCESS: dict[str, frozenset[str]] = {
 # cookie, is not enough. `accounts.add_person` asks too, for all but workers.
 NEEDS_CONFIRMATION = frozenset(
     {
+        "audit.export",
         "feed_key.make",
         "one_time_code.give",
         "passkey.add",

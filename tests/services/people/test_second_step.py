@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor, utcnow
+from fieldapp.services.operations import audit_log
+from fieldapp.services.operations.audit_log import AuditSearch
 from fieldapp.services.people import (
     accounts,
     known_browsers,
@@ -288,6 +290,7 @@ def test_grave_acts_need_a_fresh_second_step(session: Session, cast: Cast) -> No
         lambda: recovery_codes.make_recovery_codes(session, rosa),
         lambda: set_up_app(session, rosa, SECRET),
         lambda: accounts.add_person(session, rosa, username="nadia", label="N", role="admin"),
+        lambda: audit_log.export_lines(session, rosa, search=AuditSearch()),
     ]
     for act in acts:
         with pytest.raises(ActProblem) as problem:
