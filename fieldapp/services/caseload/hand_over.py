@@ -72,7 +72,7 @@ def list_caseload(ctx: ActContext, after: str = "", worker_id: int | None = None
     if len(rows) > PAGE:
         next_code = rows[PAGE - 1].code
     everybody = users.list_for(ctx.session, ctx.centre_id)
-    of_worker = {} if worker_id is None else {"worker_id": worker_id}
+    of_worker = {"worker_id": worker_id} if worker_id else {}
     ctx.describe("caseload", **of_worker, shown=min(len(rows), PAGE))
     late = follow_ups.due_until(ctx.session, ctx.centre_id, today)
     return Caseload(
