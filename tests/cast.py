@@ -21,7 +21,7 @@ from fieldapp.store.people.users import User
 from fieldapp.store.releases.releases import ReleaseSeries
 from forms.validation import validate
 from sync.intake import local_time
-from tests.programme import compiled_of, definition_of, workbook_of
+from tests.programme import FORMS, compiled_of, definition_of, workbook_of
 
 PASSWORD = "a long test passphrase"
 
@@ -179,7 +179,7 @@ def envelope(answers: Any, form: str = "encounter", day: dt.date | None = None, 
     return {
         "id": str(uuid.uuid4()),
         "form": form,
-        "version": definition_of("encounter").version,
+        "version": definition_of(form if form in FORMS else "encounter").version,
         "finished_at": moment.isoformat(),
         "body": body,
         "sha256": hashlib.sha256(body.encode()).hexdigest(),

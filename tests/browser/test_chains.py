@@ -200,6 +200,7 @@ def test_a_shift_is_started_with_one_tap_and_ends_in_two(phone: Phone, demo_data
     page.get_by_role("button", name="Start shift").click()  # 1
     expect(page.get_by_text("On shift since")).to_be_visible()
     assert phone.ledger()["Created on this phone"] == 0  # the start is no record
+    page.goto("/app/#/today")
     page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + 6 * 3600)
     page.goto("about:blank")  # closed, and opened again hours later
     page.goto("/app/")

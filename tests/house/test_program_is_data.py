@@ -78,7 +78,7 @@ ORDINARY = {
 ONLY_IN = {
     "in_person": ("fieldapp/services/consent", "fieldapp/web/office/caseload"),
     "service": ("fieldapp/web/office/products",),
-    "about": ("client/src/screens/gate", "evaluator_export/formats"),
+    "about": ("client/src/screens/gate", "evaluator_export/formats", "fieldapp/web/office/operations"),
     "action": ("fieldapp/web", "fieldapp/web/office/releases"),
     "debrief": ("fieldapp/services/board", "fieldapp/web/office/board"),
     "doors": ("client/src/storage",),

@@ -25,7 +25,7 @@ ACTS = {
     "records.browse": N_("A list of records was looked at"),
     "release.preview": N_("A release was tried"),
     "system.view": N_("The System page was looked at"),
-    "audit.erased": N_("Old lines of this log were erased by rule"),
+    "audit.erased": N_("Old lines of the audit log went by rule"),
     "consent.lower_listed": N_("Consent was lowered that is on the list of what people took back"),
     "consent.lower_card": N_("A person's consent was lowered"),
     "copy.import": N_("An encrypted copy from a phone was imported"),
