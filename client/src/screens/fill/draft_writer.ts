@@ -55,6 +55,11 @@ export class DraftWriter {
     return this.writes;
   }
 
+  /** Whether an answer changed since the form was opened. */
+  get isEdited(): boolean {
+    return this.edits > 0;
+  }
+
   /** The end of the writes that were asked for so far. */
   get written(): Promise<void> {
     return this.writes;

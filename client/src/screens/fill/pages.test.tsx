@@ -54,7 +54,8 @@ interface Filling {
 }
 
 async function begin(extras: Partial<FormDefinition> = {}, answers: Json | null = null) {
-  const definition = makeForm(ROWS, { style: "pages", ...(extras as object) });
+  const { rows = ROWS, ...others } = extras as { rows?: Row[] };
+  const definition = makeForm(rows, { style: "pages", ...others });
   const notes = new Notes();
   const shown = await show(
     <Pages
@@ -91,6 +92,21 @@ describe("going through a form", () => {
     await filling.shown.click("Back");
     assert.equal(title(filling), "Who");
     assert.equal(filling.shown.find<HTMLInputElement>("input").value, "Ann");
+  });
+
+  it("erases no answer that is not asked now, until another one changes", async () => {
+    // As a record comes back that a no had cut: what it erased is kept until the worker decides.
+    const answers = { who: { name: "A", aside: "kept" }, what: { did: "walked" } };
+    const rows = structuredClone(ROWS);
+    rows[0]!.rows!.push({ type: "text", name: "aside", label: "Aside", relevant: "false()" });
+    const { shown, notes } = await begin({ rows } as object, answers);
+    await shown.click("Next");
+    await settle();
+    assert.deepEqual(notes.saved.at(-1)?.answers, answers);
+    await shown.enter("input", "ran");
+    await shown.click("Back");
+    await settle();
+    assert.deepEqual(notes.saved.at(-1)?.answers, { who: { name: "A" }, what: { did: "ran" } });
   });
 
   it("stays on a page with a problem and says what it is", async () => {

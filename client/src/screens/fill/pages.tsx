@@ -68,7 +68,9 @@ function useFilling(props: PagesProps, language: string) {
   const sentBack = useMemo(() => new Map(at && reason ? [[at, reason]] : []), []);
   const place = useRef(props.page);
   const watch = useWatchers(form);
-  const save = (): Promise<void> => keeper.save(place.current, form.toJson(), [...presets]);
+  // Turning pages erases nothing: what a no erases comes back with a record that is taken back.
+  const readAnswers = (): Json => (answers && !writer.isEdited ? answers : form.toJson());
+  const save = (): Promise<void> => keeper.save(place.current, readAnswers(), [...presets]);
   const { writer, saveState } = useWriter(save, keeper, !isNew);
   const standing = useStanding(form, help, language, props.isCorrection === true, turnToConsent);
   const paging = usePaging({ form, language, keeper, writer, place, isNew, at });
