@@ -209,8 +209,8 @@ def _torment(run: Run, server: Server, joined: threading.Event, calm: threading.
     """Kill the server, fill or burn its disk, restart its database, at random, until the phones are done with their work."""
     chance = random.Random(run.seed)
     # By how long a start takes here: on a busy machine phones are slower too, and a server that is killed as soon as on a
-    # quiet one does little but start.
-    while not calm.wait(chance.uniform(0.5, 3) * max(1.0, server.start_seconds / QUICK_START)):
+    # quiet one does little but start. Not the first time, or a short run could end before anything was killed.
+    while not calm.wait(chance.uniform(0.5, 3) * (max(1.0, server.start_seconds / QUICK_START) if run.kills else 1.0)):
         # Nothing is drawn where nothing burns: the seeds that once failed stay what they were.
         disaster = chance.random() if run.burns else 1.0
         if disaster < run.burns and _list_copies(run):
