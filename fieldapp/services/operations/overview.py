@@ -112,8 +112,12 @@ def view_home(ctx: ActContext, secret: str, backups: BackupHealth | None = None)
 
 
 def _find_audit_fault(ctx: ActContext) -> int:
-    head = audit.find_head(ctx.session, ctx.centre_id)
-    return head.fault_at if head and head.fault else 0
+    # Also in the lines of no centre: who tries to get in may have taken out the names that they tried.
+    for of_centre in (ctx.centre_id, audit.NO_CENTRE):
+        head = audit.find_head(ctx.session, of_centre)
+        if head is not None and head.fault:
+            return head.fault_at
+    return 0
 
 
 def _list_joined(phones: Sequence[Device], now: dt.datetime) -> list[Device]:

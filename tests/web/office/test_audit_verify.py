@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from evaluator_export.periods import parse
 from fieldapp.cli import cli
 from fieldapp.jobs.timetable import check_audit_log
+from fieldapp.services.acts import utcnow
 from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction, engine_for
@@ -44,6 +45,18 @@ def test_a_changed_line_is_said_on_the_home_page_and_by_the_operators_commands(
     assert verified.exit_code == 1
     assert f"line {number} is changed" in verified.output
     assert f"from line {number} on" in command.invoke(cli, ["doctor"]).output
+
+
+def test_a_wrong_name_that_was_taken_out_of_the_log_is_said_too(
+    settings: Settings, web_cast: Cast, client_of: Callable[[str], FlaskClient]
+) -> None:
+    with Session(engine_for(settings.url)) as session:
+        with WriteTransaction(session):
+            audit.add(session, [AuditLine(utcnow(), "sign_in.failed") for _ in range(2)])
+        with WriteTransaction(session):
+            session.execute(sa.delete(AuditEvent).where(AuditEvent.centre_id.is_(None), AuditEvent.number == 1))
+        check_audit_log(session, settings)
+    assert "from line 1 on" in client_of("rosa").get("/office/").text
 
 
 def test_a_package_of_a_recipient_shows_that_all_of_it_was_written_anew(

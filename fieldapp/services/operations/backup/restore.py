@@ -126,8 +126,8 @@ def restore(
     settings say. `older` allows that a newer backup lies beside this one. `after`: the highest number of the centre's
     copy that a phone shows (None: nobody looked), for when the backups' place cannot be written. `is_drill`: nothing
     is noted there, since the centre's server goes on. `without_list` allows that the second list of what people took
-    back cannot be read now. Raises BackupProblem before anything is changed when the backup
-    is damaged or does not fit, or one of these is missing.
+    back cannot be read now. Raises BackupProblem before anything is changed when the backup is damaged or does not
+    fit, or one of these is missing.
     """
     identities = read_identities(identity) if identity is not None else []
     with _opened(settings, source, identities) as folder:
