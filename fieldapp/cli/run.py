@@ -86,7 +86,9 @@ def _tls_command(certificate: str, key: str) -> list[str]:
 
 
 def _end_with_parent() -> None:
-    """Ask Linux to end this process when its parent is killed, which has no time to do so itself.
+    """Ask Linux to end this process when its parent is killed.
+
+    The parent has no time to do so itself.
 
     Elsewhere nothing happens: there the next start says that the port is taken.
     """

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from evaluator_export.datasets import table_reader
 from evaluator_export.datasets.recipe import Audience
 from evaluator_export.formats import heat_map
+from evaluator_export.periods import parse
 from evaluator_export.policy.hierarchies import ALL, make_h3_hierarchy
 from evaluator_export.problems import ExportProblem
 from evaluator_export.products import hot_spots
@@ -20,10 +21,10 @@ from evaluator_export.products.cross_tab import make_cross_tab
 from evaluator_export.products.indicators import HIDDEN, MISSING, SHOWN, Indicator, read_kpis, tables_by_calendar
 from evaluator_export.products.partner_totals import read_partner
 from evaluator_export.products.reach import reach, wilson
-from evaluator_export.tables.protected_counts import TOTAL, CellCounter, publish_counts
+from evaluator_export.tables.protected_counts import TOTAL, CellCounter, Protection, make_protection, publish_counts
 from fieldapp.services.products.catalogue import list_counted_tables, list_products, load_kpis
 from fieldapp.services.releases.datasets import load_table_menu
-from tests.evaluator_export.centre import FORMS, encounters, recipe_of
+from tests.evaluator_export.centre import FORMS, all_datasets, encounters, recipe_of
 from tests.evaluator_export.specs import DATASETS, spec
 from tests.programme import FOLDER
 
@@ -76,6 +77,29 @@ def test_a_table_for_staff_cannot_be_chosen_by_a_recipe() -> None:
     assert spec("spots_encounters", Audience.STAFF).sources[0][2] == 0  # the neighbourhood itself
 
 
+def test_a_table_by_a_question_without_a_list_of_values_is_refused() -> None:
+    """Each of its answers would be told as “other”."""
+    datasets = all_datasets(activity=lambda text: text.replace("role: qi, hierarchy: safeto", "role: keep"))
+    with pytest.raises(ExportProblem, match="safeto_default” has no list of values"):
+        table_reader.read_tables_for_audience(Audience.PUBLIC, ["encounters_by_safeto"], datasets, FORMS, load_table_menu())
+
+
+def test_encounters_are_told_by_part_of_safeto() -> None:
+    """As the form computes it, which was told as “other” of everybody."""
+    table_of_parts = spec("encounters_by_safeto")
+    counter = CellCounter(table_of_parts, SECRET)
+    for number, part in enumerate(["prev"] * 40 + ["er"] * 2):
+        counter.add(f"u{number}", {"safeto_default": part})
+    published = publish_counts(counter.counted(), None, make_protection(table_of_parts, 20, SECRET, parse("2026-Q3")))
+    assert {cell[0]: text for cell, (_, text) in published.items()} == {
+        "prev": "40",
+        "sd": "<25",
+        "ri": "<25",
+        "er": "<25",
+        "total": published[TOTAL][1],
+    }
+
+
 def test_a_set_for_counting_gives_no_rows() -> None:
     text = recipe_of("evaluator-quarterly").text.replace("{use: encounters}", "{use: activity}")
     with pytest.raises(ExportProblem, match="no dataset “activity”"):
@@ -119,21 +143,21 @@ def test_numbers_come_from_the_rounded_tables_alone() -> None:
 
 @given(st.dictionaries(st.sampled_from(["settled", "calm_for_now", "going_on"]), st.integers(0, 400), min_size=1))
 def test_a_share_is_never_over_100_nor_told_of_a_small_whole(counts: Mapping[str, int]) -> None:
-    cells = {(name,): str(count) if count >= 20 else "<20" for name, count in counts.items()}
+    cells = {(name,): str(count) if count >= 25 else "<25" for name, count in counts.items()}
     whole = sum(counts.values())
-    number = kpi("mediations_settled").number({TOTAL: str(whole) if whole >= 20 else "<20", **cells})
+    number = kpi("mediations_settled").number({TOTAL: str(whole) if whole >= 25 else "<25", **cells})
     assert number.value is None or 0 <= number.value <= 100
     assert whole >= 20 or number.state == HIDDEN
 
 
 def test_a_cell_of_one_day_does_not_show_to_staff_either() -> None:
     counter = CellCounter(spec("spots_encounters", Audience.STAFF), SECRET)
-    for number in range(9):
+    for number in range(15):
         counter.add(f"u{number}", {"nbhd": "002"}, "2026-11-02")
         counter.add(f"v{number}", {"nbhd": "004"}, f"2026-11-0{number % 3 + 1}")
-    found = publish_counts(counter.counted(), None, 5, 5, SECRET)
-    assert found[("002",)][1] == "<5"
-    assert found[("004",)][1] in ("5", "10")
+    found = publish_counts(counter.counted(), None, Protection(5, 5, SECRET))
+    assert ("002",) not in found
+    assert found[("004",)][1] == "15"
 
 
 def test_margins_are_counted_by_themselves_and_a_shift_in_two_areas_counts_in_both() -> None:
@@ -191,11 +215,11 @@ def test_the_workbook_keeps_numbers_visible_marks_what_is_hidden_and_runs_nothin
     counter = CellCounter(one, SECRET)
     for unit, row in encounters(3000, seed=3):
         counter.add(unit, row, row["enc_date"])
-    published = {cell: text for cell, (_, text) in publish_counts(counter.counted(), None, 5, 5, SECRET).items()}
+    published = {cell: text for cell, (_, text) in publish_counts(counter.counted(), None, Protection(5, 5, SECRET)).items()}
     grid = make_cross_tab(one, published, 5)
     assert grid.rows == ("mon", "tue", "wed", "thu", "fri", "sat", "sun") and len(grid.columns) == 24
     shown = [int(text) for text in [*grid.cells.values(), *grid.row_totals.values(), grid.total] if text.isdecimal()]
-    assert shown and all(number % 5 == 0 and number >= 5 for number in shown)
+    assert shown and all(number % 5 == 0 and number >= 10 for number in shown)
     made = [
         heat_map.write([grid], lambda grid, place, value: f"={value}", "=Centre", "2026", dt.datetime(2026, 1, 1), "en")
         for _ in range(2)
@@ -207,9 +231,9 @@ def test_the_workbook_keeps_numbers_visible_marks_what_is_hidden_and_runs_nothin
     kinds = {rule.type for rules in sheet.conditional_formatting for rule in rules.rules}
     assert "colorScale" in kinds and len(kinds) == 2
     cells = [sheet.cell(5 + row, 2 + column).value for row in range(7) for column in range(24)]
-    assert all(cell == "<5" or (isinstance(cell, int) and cell % 5 == 0) for cell in cells)
+    assert all(cell == "<10" or (isinstance(cell, int) and cell % 5 == 0) for cell in cells)
     assert sheet.cell(12, 26).value == int(grid.total)  # the total of all, counted by itself
-    assert "not zero" in str(book["About"]["B5"].value)
+    assert "none, too few" in str(book["About"]["B5"].value)
 
 
 # Hot spots

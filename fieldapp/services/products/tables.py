@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from evaluator_export import periods
 from evaluator_export.datasets import table_reader
 from evaluator_export.datasets.dataset_spec import RECEIVED
-from evaluator_export.datasets.recipe import Audience, TableSpec
+from evaluator_export.datasets.recipe import Audience, Method, TableSpec
 from evaluator_export.periods import Period
 from evaluator_export.tables.protected_counts import (
     PUBLIC_THRESHOLD,
     Cell,
     CellCounter,
     Published,
-    format_count,
+    find_least_shown,
+    make_protection,
     publish_counts,
 )
 from fieldapp.services.acts import ActContext, Actor, act
@@ -83,9 +84,14 @@ def list_table_specs(catalogue: DatasetCatalogue, audience: Audience, names: Seq
     return table_reader.read_tables_for_audience(audience, countable, catalogue.datasets, catalogue.definitions, menu)
 
 
-def get_threshold(spec: TableSpec) -> int:
-    """Return the least count that a table shows; anything less shows as "<20"."""
+def get_floor(spec: TableSpec) -> int:
+    """Return the floor of a table: no count under it shows."""
     return spec.min_count(PUBLIC_THRESHOLD)
+
+
+def get_least_shown(spec: TableSpec) -> int:
+    """Return the number under which a table's numbers are hidden; 0 for exact ones."""
+    return 0 if spec.method == Method.EXACT else find_least_shown(get_floor(spec))
 
 
 def list_periods_to_count(session: Session, centre: Centre, now: dt.datetime) -> dict[str, list[Period]]:
@@ -257,8 +263,8 @@ def _publish(counting: _Counting, states: Mapping[tuple[str, str], PublishedCoun
     before = None
     if state is not None:
         before = {tuple(cell): (number, text) for cell, number, text in state.cells}
-    counts = counting.counter.counted()
-    published = publish_counts(counts, before, get_threshold(spec), spec.step(PUBLIC_THRESHOLD), secret)
+    protection = make_protection(spec, PUBLIC_THRESHOLD, secret, counting.period)
+    published = publish_counts(counting.counter.counted(), before, protection)
     return TableCount(spec, counting.period, published, counting.records)
 
 
@@ -298,9 +304,9 @@ def count_span(
             for counter in counters:
                 counter.add(unit, row, day.isoformat())
         for counter in counters:
-            threshold = get_threshold(counter.spec)
+            protection = make_protection(counter.spec, PUBLIC_THRESHOLD, secret)
             tallies = counter.counted().items()
-            texts[counter.spec.name] = {cell: format_count(tally, threshold, secret) for cell, tally in tallies}
+            texts[counter.spec.name] = {cell: protection.format(tally) for cell, tally in tallies}
     return texts
 
 
@@ -318,7 +324,7 @@ def _save_counts(ctx: ActContext, counted: Sequence[TableCount], standings: Stan
 class PublishedTexts:
     """What is published of a table for a period.
 
-    `texts`: by cell, such as "40" or "<20". `revision`: how often the period was revised.
+    `texts`: by cell, such as "40" or "<25". `revision`: how often the period was revised.
     """
 
     texts: dict[Cell, str]

@@ -26,9 +26,12 @@ PARTNERS = ("source", "calendar", "indicator", "period", "first_day", "last_day"
 
 # Written here in both languages and not through the catalogue: a file is the same for everybody.
 STATES = {
-    "shown": {"en": "Shown, rounded to a multiple of 5", "fr": "Montré, arrondi à un multiple de 5"},
-    # “Not zero” is said because a chart made from an empty cell would show none.
-    "hidden": {"en": "Too few to show; not zero", "fr": "Trop peu pour être montré; pas zéro"},
+    "shown": {
+        "en": "Shown; rounded to a multiple of 5, unless anybody could count it",
+        "fr": "Montré; arrondi à un multiple de 5, sauf ce que chacun peut compter",
+    },
+    # Both at once, so that a hidden number never says whether there was anybody.
+    "hidden": {"en": "Fewer than 25, or none", "fr": "Moins de 25, ou aucun"},
     "missing": {"en": "Not counted yet", "fr": "Pas encore compté"},
 }
 

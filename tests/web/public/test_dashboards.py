@@ -187,6 +187,6 @@ def test_how_many_took_all_back_is_on_the_page_in_words(published: Cast, client_
     for language, words in (("en", "Consent taken back"), ("fr", "Consentement repris")):
         page = client.get(f"/public/rexdale/{language}/").text
         section = page[page.index(words) :].partition("</section>")[0]
-        assert "2026" in section and "&lt;20" in section
+        assert "2026" in section and "&lt;25" in section
     everything = json.loads(client.get("/public/data/rexdale/indicators.json").data)
-    assert {number["text"] for number in everything["withdrawals"]} == {"<20"}
+    assert {number["text"] for number in everything["withdrawals"]} == {"<25"}

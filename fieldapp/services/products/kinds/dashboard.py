@@ -11,12 +11,12 @@ from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import MISSING
 from evaluator_export.products.indicators import SHOWN, Indicator, IndicatorValue
 from evaluator_export.products.share_image import card
-from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL, Cell
+from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL, Cell, find_least_shown
 from fieldapp.services.products.catalogue import Product, load_kpis
 from fieldapp.services.products.content import LANGUAGES, EditionContent, label_column, label_value, read_count
 from fieldapp.services.products.tables import (
     PublishedTexts,
-    get_threshold,
+    get_least_shown,
     list_periods_to_count,
     list_table_specs,
     load_published_texts,
@@ -70,7 +70,7 @@ def build_dashboard(session: Session, centre_id: int, product: Product, period: 
         "format": FORMAT,
         "centre": {"slug": centre.slug, "name": centre.name},
         "period": period.name,
-        "threshold": PUBLIC_THRESHOLD,
+        "threshold": find_least_shown(PUBLIC_THRESHOLD),
         "rounding": BASE,
         "indicators": indicators,
         "withdrawals": count_withdrawals(session, centre, product.name, periods.get("quarter", ())),
@@ -116,7 +116,7 @@ def _make_indicator_body(kpi: Indicator, source: _Source, periods: Sequence[Peri
         "safeto": kpi.safeto,
         # Marked here once; the public page, its files and the feed all go by this mark.
         "audience": "staff" if kpi.audience == Audience.STAFF else "public",
-        "threshold": get_threshold(spec),
+        "threshold": get_least_shown(spec),
         "table": kpi.shown_by,
         "numbers": numbers,
         "parts": _make_parts_of_newest(source.specs[kpi.shown_by], source, periods),
