@@ -166,6 +166,13 @@ def compare_rates(
     return choose_word(difference, math.sqrt(variance), spread.degrees, SAME_RATE)
 
 
+def compare_exact(now: float, before: float) -> Change:
+    """Compare two numbers that are exact: there is no chance in it, and no finding."""
+    if now == before:
+        return Change(Word.SAME)
+    return Change(Word.MORE if now > before else Word.FEWER)
+
+
 def compare_shares(now: Share | None, before: Share | None) -> Change:
     """Compare two shares by their middles and variances; UNSURE where one cannot be told."""
     if now is None or before is None:

@@ -31,10 +31,11 @@ class Share:
     variance: float
 
 
-def find_share(part: float, whole: float, pieces: int = 1) -> Share | None:
+def find_share(part: float, whole: float, pieces: int = 1, parts: int = 1) -> Share | None:
     """Return the share of a part in a whole, both rounded; None of fewer than LEAST_WHOLE.
 
-    `pieces`: of how many published counts each is a sum. The range holds the true share in 95 of 100 cases.
+    `pieces`: of how many published tables they are sums; `parts`: of how many cells of each the part is. The
+    range holds the true share in 95 of 100 cases.
     Source: Agresti and Coull (The American Statistician 52, 1998), with the variance of the rounding added.
     """
     if whole < LEAST_WHOLE:
@@ -42,7 +43,7 @@ def find_share(part: float, whole: float, pieces: int = 1) -> Share | None:
     # Rounded each on its own, a part can come out above its whole, or at 0 though it is not.
     part = min(max(part, BASE), whole - BASE)
     middle = (part + 2) / (whole + 4)
-    variance = middle * (1 - middle) / (whole + 4) + ROUNDING * pieces * (1 + middle * middle) / whole**2
+    variance = middle * (1 - middle) / (whole + 4) + ROUNDING * pieces * (parts + middle * middle) / whole**2
     half = Z * math.sqrt(variance)
     return Share(part / whole, max(0.0, middle - half), min(1.0, middle + half), middle, variance)
 

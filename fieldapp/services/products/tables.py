@@ -39,7 +39,7 @@ from fieldapp.store.releases import datasets
 from fieldapp.store.releases.datasets import PublishedCountsView
 from fieldapp.store.session import Session
 
-HISTORY = {"month": 37, "quarter": 9, "year": 5}  # periods of each calendar that are counted
+HISTORY = {"month": 37, "quarter": 9, "year": 5, "twelve": 9}  # periods of each calendar that are counted
 # A day's delay, so that nobody is met where they were counted.
 HOT_SPOT_GRACE_DAYS = 1
 REVISED_FOR = dt.timedelta(days=400)  # after a period's end; then its numbers stay as published
@@ -95,18 +95,27 @@ def get_least_shown(spec: TableSpec) -> int:
 
 
 def list_periods_to_count(session: Session, centre: Centre, now: dt.datetime) -> dict[str, list[Period]]:
-    """Return the complete periods of each calendar since the first record, oldest first."""
-    first_day = records.first_day(session, centre.id)
+    """Return the complete periods of each calendar since the program began, oldest first.
+
+    A part of a month, a quarter or a year would look like a whole one, and each chart would begin with a rise.
+    """
+    first_day = find_first_whole_day(records.first_day(session, centre.id))
     periods_by_calendar: dict[str, list[Period]] = {}
     for calendar, most in HISTORY.items():
         newest_first: list[Period] = []
         period = find_last_complete_period(calendar, get_local_today(centre, now))
-        # Back to the first record: earlier periods have nothing to count.
-        while first_day is not None and len(newest_first) < most and period.last >= first_day:
+        while first_day is not None and len(newest_first) < most and period.first >= first_day:
             newest_first.append(period)
             period = period.before()
         periods_by_calendar[calendar] = newest_first[::-1]
     return periods_by_calendar
+
+
+def find_first_whole_day(first_day: dt.date | None) -> dt.date | None:
+    """Return the first day of the first whole month with records; None without any."""
+    if first_day is None or first_day.day == 1:
+        return first_day
+    return periods.find_containing(first_day, "month").following().first
 
 
 def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:

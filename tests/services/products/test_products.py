@@ -70,7 +70,7 @@ def test_a_month_is_counted_once_frozen_and_revised_only_when_many_come_late(ses
     switched_on(session, cast, "dashboard")
     assert build_due(session, NOW) == 1
     first = number(body_of(session, cast, "dashboard", "2026-06"), "encounters", "2026-06")
-    assert first["state"] == "shown" and abs(first["value"] - 100) < 5 and first["revised"] == 0
+    assert first["state"] == "value" and abs(first["value"] - 100) < 5 and first["revised"] == 0
     assert build_due(session, NOW + dt.timedelta(hours=1)) == 0  # nothing is new
 
     later = NOW + dt.timedelta(days=2)
@@ -329,7 +329,7 @@ def _take_back(session: Session, cast: Cast, count: int, day: dt.date) -> None:
 
 def test_how_many_took_everything_back_is_public_and_protected_and_never_changes(session: Session, cast: Cast) -> None:
     publish_others(session, cast)
-    fill(session, cast, 40, dt.date(2026, 1, 5), 170)
+    fill(session, cast, 40, dt.date(2026, 1, 1), 170)
     _take_back(session, cast, 32, dt.date(2026, 2, 3))
     _take_back(session, cast, 19, dt.date(2026, 6, 29))
     _take_back(session, cast, 40, dt.date(2026, 7, 2))  # of a quarter that is not over
