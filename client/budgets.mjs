@@ -16,7 +16,7 @@ export const PHONE = {
   "broken storage": 900,
   "french, later": 7_200, // what only other screens and rare widgets say
   "service worker": 6_000, // which has the hashes of all pieces
-  "rare widgets": 5_600, // pictures, sound, scales, orders, scanning, warnings about notes
+  "rare widgets": 5_700, // pictures, sound, scales, orders, scanning, warnings about notes
   overview: 2_360, // of all answers; what follows a form: Back, and the clock of a shift
   "last steps": 4_950, // finishing, slips, taking back: fetched while the worker answers
   "shared later": 2_900, // by pieces that are loaded later: undoing what finishing changed, help

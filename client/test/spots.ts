@@ -29,6 +29,11 @@ export function makeSpots(): Spots {
           ["a", "fri", "20h-24h", 15],
           ["a", "mon", "08h-12h", 5],
         ],
+        when: [
+          ["fri", "20h-24h", 25],
+          ["mon", "08h-12h", 10],
+        ],
+        busy: [["fri", "20h-24h"]],
       },
       { id: "needs", title: named("Needs"), total: "<10", before: "", areas: {}, times: [] },
     ],
@@ -56,6 +61,8 @@ const WORD_NAMES: (keyof SpotWords)[] = [
 export const WORDS: SpotWords = {
   ...(Object.fromEntries(WORD_NAMES.map((name) => [name, `(${name})`])) as SpotWords),
   all: "All times",
+  busy: "Busier: {times}",
+  even: "None stands out",
   cold: "Cold spot",
   downFrom: "down from {n}",
   few: "too few",

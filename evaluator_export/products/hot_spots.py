@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluator_export.arrays import Array
+from evaluator_export.tables.protected_counts import TOTAL
 
 HOT = "hot"
 WARM = "warm"
@@ -17,6 +18,11 @@ COLD = "cold"
 FALSE_DISCOVERIES = 0.05
 SURE = 0.01
 LEAST_AREAS = 12  # with fewer, the statistic says nothing
+TIMES = 42  # seven days of six bands
+CLUSTER = 1.4  # variance over mean of counts of a time: some events come together
+ROUNDING = 4.0  # mean variance of rounding to a multiple of 5
+SURE_DEVIATIONS = 2.33  # passed by one time in a hundred by chance
+USUAL = 1.25
 
 Shapes = Mapping[str, Any]  # shapely polygons by area code
 
@@ -44,7 +50,8 @@ def find_neighbours(shapes: Shapes) -> dict[str, list[str]]:
 def classify_areas(counts: Mapping[str, float], neighbours: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return which areas are HOT (sure), WARM or COLD; the others are not in it.
 
-    `counts` are rounded, by area code; an area without one counts as 0. `neighbours` are the codes
+    `counts` are rounded, by area code; an area without one counts as 0. Only areas that the centre serves belong in
+    `neighbours`: beside areas where nobody works, each served one would look hot. It has the codes
     of the areas that border each; an area without any is left out.
     """
     import numpy as np  # noqa: PLC0415  heavy, and needed where maps are built only
@@ -114,13 +121,20 @@ def _find_discoveries(chances: Array) -> Array:
     return order[: passed[-1] + 1]
 
 
-def list_busiest_times(times: Mapping[tuple[str, ...], str], limit: int = 24) -> list[tuple[str, str, str, int]]:
-    """Return where and when to go: (area, weekday, band, count), busiest first."""
-    busy: list[tuple[str, str, str, int]] = []
-    for cell, text in times.items():
-        # Hidden counts have no number; they can be no busy time either.
-        if len(cell) == 3 and text.isdecimal() and all(cell):
-            area, weekday, band = cell
-            busy.append((area, weekday, band, int(text)))
-    # Equal counts in an order of their own, so that a rebuild gives the same list.
-    return sorted(busy, key=lambda time: (-time[3], time[1], time[2], time[0]))[:limit]
+def find_busy_times(when: Mapping[tuple[str, ...], str]) -> list[tuple[str, str]]:
+    """Return the times, as (weekday, band), that are busier than usual beyond chance.
+
+    `when`: counts by weekday and band over all areas, counted by themselves. A time is named where its count is a quarter
+    over the mean of all times, and further from it than chance and rounding bring one in a hundred.
+    """
+    total = when.get(TOTAL, "")
+    if not total.isdecimal():
+        return []
+    mean = int(total) / TIMES
+    limit = mean + SURE_DEVIATIONS * math.sqrt(CLUSTER * mean + ROUNDING)
+    busy = []
+    for cell, text in when.items():
+        if len(cell) == 2 and all(cell) and text.isdecimal() and int(text) > max(limit, USUAL * mean):
+            weekday, band = cell
+            busy.append((weekday, band))
+    return sorted(busy)

@@ -5,6 +5,7 @@ import datetime as dt
 import io
 from collections.abc import Mapping
 
+import numpy as np
 import openpyxl
 import pytest
 from hypothesis import given
@@ -279,9 +280,25 @@ def test_a_cluster_is_hot_and_an_even_city_is_not() -> None:
     assert hot_spots.classify_areas({"a": 5.0}, {"a": ["b"], "b": ["a"]}) == {}  # too few areas to say anything
 
 
-def test_the_busiest_come_first_and_nothing_hidden_is_named() -> None:
-    times = {("002", "fri", "20h-00h"): "15", ("004", "sat", "16h-20h"): "25", ("003", "mon", "08h-12h"): "<5", TOTAL: "90"}
-    assert hot_spots.list_busiest_times(times) == [("004", "sat", "16h-20h", 25), ("002", "fri", "20h-00h", 15)]
+def test_a_time_is_named_only_beyond_chance() -> None:
+    times = {("fri", "20h-00h"): "25", ("sat", "16h-20h"): "15", ("mon", "08h-12h"): "<10", TOTAL: "200"}
+    assert hot_spots.find_busy_times(times) == [("fri", "20h-00h"), ("sat", "16h-20h")]
+    assert hot_spots.find_busy_times({**times, TOTAL: "400"}) == [("fri", "20h-00h")]
+    assert hot_spots.find_busy_times({**times, TOTAL: "<10"}) == []
+    even = {(day, band): "20" for day in "abcdefg" for band in "uvwxyz"} | {TOTAL: "840"}
+    assert hot_spots.find_busy_times(even) == []
+
+
+@pytest.mark.slow
+def test_a_week_without_a_busy_time_has_none_in_ninety_of_a_hundred_maps() -> None:
+    chance = np.random.default_rng(7)
+    named = 0
+    for _ in range(300):
+        counts = chance.poisson(chance.gamma(5 / 0.4, 0.4, 42))
+        texts = [Protection(5, 5, SECRET).format((int(count), int(chance.integers(0, 2**62)))) for count in counts]
+        cells = {(str(place), "x"): text for place, text in enumerate(texts)} | {TOTAL: str(int(counts.sum()))}
+        named += len(hot_spots.find_busy_times(cells))
+    assert named / 300 / 42 <= 0.02
 
 
 def test_a_phones_square_lies_in_one_cell_whatever_is_typed() -> None:

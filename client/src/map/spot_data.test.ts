@@ -37,11 +37,13 @@ describe("numbers of areas", () => {
     assert.equal(countByArea(undefined, ALL).size, 0);
   });
 
-  it("are summed by time, over all areas", () => {
+  it("are by time as counted over all areas, and never the sum of what shows", () => {
     assert.deepEqual(Object.fromEntries(countByTime(CONTACTS)), {
-      "fri/20h-24h": 20,
-      "mon/08h-12h": 5,
+      "fri/20h-24h": 25,
+      "mon/08h-12h": 10,
     });
+    const { when: _, ...before } = CONTACTS;
+    assert.equal(countByTime(before).size, 0); // of a map that was built before it was counted
   });
 
   it("are the largest at least 1, so that nothing is divided by nothing", () => {
@@ -51,12 +53,21 @@ describe("numbers of areas", () => {
 });
 
 describe("where and when to go", () => {
-  it("is the largest first, in the chosen times alone", () => {
+  it("is in the order of the week, in the chosen times alone", () => {
     assert.deepEqual(
       listBest(CONTACTS, ALL).map(([area, day]) => `${area} ${day}`),
-      ["a fri", "b fri", "a mon"],
+      ["a mon", "b fri", "a fri"],
     );
     assert.equal(listBest(CONTACTS, FRIDAY).length, 2);
+  });
+
+  it("does not rank what is equal: all of it, or none", () => {
+    const equal = (n: number, count: number) =>
+      Array.from({ length: count }, (_, place) => [`${n}-${place}`, "mon", "08h-12h", n]);
+    const times = (...some: unknown[][]) => ({ ...CONTACTS, times: some }) as Layer;
+    assert.equal(listBest(times(...equal(10, 9)), ALL).length, 0);
+    assert.equal(listBest(times(...equal(10, 8)), ALL).length, 8);
+    assert.equal(listBest(times(...equal(15, 2), ...equal(10, 9)), ALL).length, 2);
   });
 
   it("is eight answers at most", () => {
@@ -64,8 +75,16 @@ describe("where and when to go", () => {
     const layer = { ...CONTACTS, times: times.map((time) => [...time]) } as Layer;
     assert.deepEqual(
       listBest(layer, ALL).map(([, , , n]) => n),
-      [19, 18, 17, 16, 15, 14, 13, 12],
+      [12, 13, 14, 15, 16, 17, 18, 19],
     );
+  });
+});
+
+describe("the times that stand out", () => {
+  it("are named over all areas, or it is said that none does", () => {
+    const reader = new SpotReader(SPOTS, WORDS, "en");
+    assert.equal(reader.describeBusy(CONTACTS), "Busier: Friday, 20:00–24:00");
+    assert.equal(reader.describeBusy(EMPTY), "None stands out");
   });
 });
 

@@ -9,6 +9,8 @@ export interface Layer {
   before: string;
   areas: Record<string, { n: number | null; was: number | null; spot: string }>;
   times: TimeCount[];
+  when?: [weekday: string, band: string, n: number][]; // over all areas, counted by itself
+  busy?: [weekday: string, band: string][]; // busier than usual beyond chance
 }
 
 export type TimeCount = [area: string, weekday: string, band: string, n: number];
@@ -30,10 +32,12 @@ export type SpotWords = Record<
   | "all"
   | "areas"
   | "before"
+  | "busy"
   | "chart"
   | "closer"
   | "cold"
   | "downFrom"
+  | "even"
   | "farther"
   | "few"
   | "go"
@@ -108,22 +112,34 @@ export function countByArea(layer: Layer | undefined, chosen: ChosenTimes): Map<
   return counts;
 }
 
-/** What each time has over all areas: weekday/band → number. */
+/**
+ * What each time has over all areas: weekday/band → number. Never the sum of what shows by area:
+ * most does not.
+ */
 export function countByTime(layer: Layer | undefined): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const [, day, band, n] of layer?.times ?? []) {
-    const key = keyOfTime(day, band);
-    counts.set(key, (counts.get(key) ?? 0) + n);
-  }
-  return counts;
+  return new Map((layer?.when ?? []).map(([day, band, n]) => [keyOfTime(day, band), n]));
 }
 
-/** Where and when to go: the largest numbers in the chosen times, the largest first. */
+/**
+ * Places and times with the largest numbers among the chosen times, in the order of the week: what
+ * differs by rounding is not ranked. Equal numbers are all there or none of them; more than
+ * SENTENCES that are equal are no answer.
+ */
 export function listBest(layer: Layer | undefined, chosen: ChosenTimes): TimeCount[] {
-  return (layer?.times ?? [])
-    .filter(([, day, band]) => chosen.size === 0 || chosen.has(keyOfTime(day, band)))
-    .sort((a, b) => b[3] - a[3])
-    .slice(0, SENTENCES);
+  const times = (layer?.times ?? []).filter(
+    ([, day, band]) => chosen.size === 0 || chosen.has(keyOfTime(day, band)),
+  );
+  const numbers = times.map(([, , , n]) => n).sort((a, b) => b - a);
+  const next = numbers[SENTENCES] ?? -1; // the largest that has no room
+  return times
+    .filter(([, , , n]) => n > next)
+    .sort((a, b) => DAYS.indexOf(a[1]) - DAYS.indexOf(b[1]) || a[2].localeCompare(b[2]));
+}
+
+/** The times that are busier than usual beyond chance, in the order of the week. */
+export function listBusy(layer: Layer | undefined): [weekday: string, band: string][] {
+  const order = ([day, band]: [string, string]): string => `${DAYS.indexOf(day)} ${band}`;
+  return [...(layer?.busy ?? [])].sort((a, b) => order(a).localeCompare(order(b)));
 }
 
 /** How strong the colour of a number is beside the largest: 0 for none, up to GRADES. */
@@ -187,6 +203,12 @@ export class SpotReader {
 
   nameTime(day: string, band: string): string {
     return `${formatWeekday(day, this.language)}, ${formatBand(band, this.language)}`;
+  }
+
+  /** Which times are busier than usual, over all areas; or that none stands out. */
+  describeBusy(layer: Layer | undefined): string {
+    const times = listBusy(layer).map(([day, band]) => this.nameTime(day, band));
+    return times.length ? fillIn(this.words.busy, { times: times.join("; ") }) : this.words.even;
   }
 
   /** A layer and its total, which is not said when it is too small. */

@@ -81,6 +81,7 @@ export function SpotMap({ spots, outlines, viewer, words, language }: SpotMapPro
             {words.all}
           </button>
         </div>
+        <p>{reader.describeBusy(layer)}</p>
         <TimeGrid
           {...common}
           bands={spots.bands}
@@ -137,7 +138,7 @@ function Layers({ reader, layers, layer, choose }: LayersProps) {
 function Answer({ reader, layer, chosen, point }: PartProps & { point: (code: string) => void }) {
   const best = listBest(layer, chosen);
   return (
-    <ol class="go">
+    <ul class="go">
       {best.map((time) => (
         <li key={time.join("/")}>
           <button type="button" class="link" onClick={() => point(time[0])}>
@@ -146,7 +147,7 @@ function Answer({ reader, layer, chosen, point }: PartProps & { point: (code: st
         </li>
       ))}
       {best.length === 0 && <li class="soft">{reader.words.nothing}</li>}
-    </ol>
+    </ul>
   );
 }
 

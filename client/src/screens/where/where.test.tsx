@@ -21,7 +21,7 @@ describe("where and when to go, on the phone", () => {
     const { shown } = await open(makeSpots(), null);
     await until(() => shown.has(".go li"));
     assert.match(shown.text, /Up to Sunday, November 22\. Rounded to 5; numbers under 10/);
-    assert.equal(shown.texts(".go li")[0], "Rexdale: Friday, 20:00–24:00 (15)");
+    assert.equal(shown.texts(".go li")[0], "Rexdale: Monday, 8:00–12:00 (5)");
   });
 
   it("shows three months on request, or says that there is no such map", async () => {

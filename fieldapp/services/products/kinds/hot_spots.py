@@ -5,7 +5,7 @@ No points and no people are in a map.
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from evaluator_export.datasets.recipe import Audience
@@ -40,7 +40,7 @@ Table = Mapping[Cell, str]  # a protected table: what each cell shows as
 
 
 def build_hot_spots(session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime) -> EditionContent:
-    """Return a map's numbers: rounded, none under 5, none of a single day.
+    """Return a map's numbers: rounded, none under 10, none of a single day.
 
     Hot and cold spots need outlines of the areas; without them there are numbers only.
     """
@@ -92,6 +92,7 @@ def _iterate_table_names() -> Iterator[str]:
     for layer in LAYERS:
         yield f"spots_{layer}"
         yield f"times_{layer}"
+        yield f"when_{layer}"
     yield CELLS
 
 
@@ -107,11 +108,11 @@ def _iterate_layers(
         spots = f"spots_{layer}"
         times = f"times_{layer}"
         if spots in tables and times in tables:
-            yield _make_layer(layer, tables[spots], before[spots], tables[times], neighbours)
+            yield _make_layer(layer, tables[spots], before[spots], tables[times], tables[f"when_{layer}"], neighbours)
 
 
 def _make_layer(
-    layer: str, spots: Table, before: Table, times: Table, neighbours: Mapping[str, Sequence[str]]
+    layer: str, spots: Table, before: Table, times: Table, when: Table, neighbours: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
     counts = {code: count for code, count in _read_counts(spots).items() if code}
     earlier = {code: count for code, count in _read_counts(before).items() if code}
@@ -120,7 +121,7 @@ def _make_layer(
         values = {code: float(count) for code, count in counts.items()}
         # Without outlines nobody knows which areas are neighbours, and nothing can be said of
         # chance.
-        kinds = hot_spots.classify_areas(values, neighbours)
+        kinds = hot_spots.classify_areas(values, _keep_served(neighbours, {*counts, *earlier}))
     return {
         "id": layer,
         "title": LAYERS[layer],
@@ -131,8 +132,28 @@ def _make_layer(
             for code in sorted({*counts, *earlier, *kinds})
         },
         "times": list(_iterate_times(times)),
-        "go": [list(time) for time in hot_spots.list_busiest_times(times)],
+        "when": list(_iterate_when(when)),
+        "busy": [list(time) for time in hot_spots.find_busy_times(when)],
     }
+
+
+def _keep_served(neighbours: Mapping[str, Sequence[str]], served: Set[str]) -> dict[str, list[str]]:
+    """Return who borders whom among the areas that the centre serves.
+
+    Beside areas where nobody works each of them would look hot.
+    """
+    kept = {}
+    for area, others in neighbours.items():
+        if area in served:
+            kept[area] = [other for other in others if other in served]
+    return kept
+
+
+def _iterate_when(when: Table) -> Iterator[list[Any]]:
+    """Yield [weekday, band, count] over all areas, where both are known and the count is shown."""
+    for cell, text in sorted(when.items()):
+        if len(cell) == 2 and all(cell) and text.isdecimal():
+            yield [*cell, int(text)]
 
 
 def _read_counts(table: Table) -> dict[str, int]:
@@ -162,7 +183,8 @@ def _make_cell_layer(spots: Table, before: Table) -> dict[str, Any]:
         "before": before.get(TOTAL, ""),
         "areas": {code: {"n": count, "was": earlier.get(code), "spot": ""} for code, count in sorted(counts.items())},
         "times": [],
-        "go": [],
+        "when": [],
+        "busy": [],
     }
 
 

@@ -22,6 +22,8 @@ def get_map_words() -> dict[str, str]:
         "all": gettext("All times"),
         "areas": gettext("Neighbourhoods"),
         "before": gettext("Before"),
+        "busy": gettext("Busier than usual, over all neighbourhoods: {times}."),
+        "even": gettext("No time stands out yet."),
         "closer": gettext("Closer"),
         "chart": gettext("Map"),
         "cold": gettext("Cold spot"),
