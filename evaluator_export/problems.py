@@ -150,7 +150,7 @@ SENTENCES: Mapping[str, str] = {
     "indicator.words": N_("{key} is needed in English and in French."),
     "indicator.twice": N_("This indicator is there twice."),
     "partner.large": N_("The file is over 1 MB; send totals, not rows about people."),
-    "partner.csv": N_("This is not CSV in UTF-8."),
+    "partner.csv": N_("This is not CSV."),
     "partner.columns": N_("The file lacks the columns {missing}. It needs: {columns}."),
     "partner.rows": N_("The file has over {most} rows; send totals, not rows about people."),
     "partner.empty": N_("{column} is empty."),
@@ -167,7 +167,14 @@ SENTENCES: Mapping[str, str] = {
     "partner.no_total": N_("The row with the part “{part}” is missing."),
     "partner.sum": N_("The parts add up to {sum}, the total says {total}."),
     "partner.over": N_("The parts add up to more than the total of {total}."),
-    "partner.one_hidden": N_("One hidden part can be worked out from the total; hide a second one, or round."),
+    "partner.under": N_("The parts cannot add up to the total of {total}, whatever is hidden."),
+    "partner.worked_out": N_(
+        "A hidden part can be worked out from the rest and the total; hide more, join parts, or round."
+    ),
+    "partner.percent": N_("{value} is over 100 percent."),
+    "partner.fraction": N_("{value} is no whole number; a count is one."),
+    "partner.bound": N_("A hidden part must be one of {least} numbers or more; write <20."),
+    "partner.span": N_("The period must lie between {earliest} and today."),
     "release.agreement": N_("The agreement with the recipient ended on {day}; nothing more goes out."),
     "release.disk": N_("The disk of {folder} has {free} MB left; this release needs about {needed} MB."),
 }

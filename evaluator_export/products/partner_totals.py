@@ -6,6 +6,7 @@ Read from CSV, refused with everything wrong in it.
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +21,12 @@ UNITS = ("count", "percent", "rate", "hours")
 TOTAL = "total"
 MOST_BYTES = 1_000_000
 MOST_ROWS = 5000
+MOST = 1e12
+WHOLE = 100  # percent
+LEAST_WIDTH = 5  # numbers that a hidden part can still be
+EARLIEST = dt.date(2000, 1, 1)
+SEPARATORS = ("\t", ";", ",")
+PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -38,18 +45,16 @@ class PartnerTotal:
         return dict(vars(self))
 
 
-def read_partner(data: bytes) -> list[PartnerTotal]:
-    """Return the figures in a CSV file (UTF-8, with COLUMNS).
+def read_partner(data: bytes, today: dt.date) -> list[PartnerTotal]:
+    """Return the figures in a CSV file with COLUMNS, as spreadsheets write it.
 
-    Raise ExportProblem with all that is wrong, by row.
+    That is in UTF-8 or Windows-1252, with commas, semicolons or tabs between cells; with semicolons, a comma may be the
+    decimal sign. Raise ExportProblem with all that is wrong, by row.
     """
     # Before anything is decoded: the file is somebody else's.
     if len(data) > MOST_BYTES:
         raise ExportProblem(Reason("partner.large"))
-    try:
-        lines = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
-    except (UnicodeDecodeError, csv.Error):
-        raise ExportProblem(Reason("partner.csv")) from None
+    lines = _read_lines(data)
     missing = [name for name in COLUMNS if not lines or name not in lines[0]]
     if missing:
         details = {"missing": ", ".join(missing), "columns": ", ".join(COLUMNS)}
@@ -60,7 +65,7 @@ def read_partner(data: bytes) -> list[PartnerTotal]:
     totals = []
     # From 2, since people look rows up in a spreadsheet, where the first is the header.
     for number, line in enumerate(lines, 2):
-        total = _read_total(number, line, problems)
+        total = _read_total(number, line, today, problems)
         if total is not None:
             totals.append(total)
     _check_calendars(totals, problems)
@@ -70,8 +75,30 @@ def read_partner(data: bytes) -> list[PartnerTotal]:
     return totals
 
 
-def _read_total(number: int, line: Mapping[str, Any], problems: list[Reason]) -> PartnerTotal | None:
+def _read_lines(data: bytes) -> list[dict[str, str]]:
+    try:
+        text = _decode(data)
+        separator = next((sign for sign in SEPARATORS if sign in text.partition("\n")[0]), ",")
+        lines = list(csv.DictReader(io.StringIO(text), delimiter=separator))
+    except (UnicodeDecodeError, csv.Error):
+        raise ExportProblem(Reason("partner.csv")) from None
+    if separator == ";":
+        for line in lines:
+            line["value"] = str(line.get("value") or "").replace(",", ".")
+    return lines
+
+
+def _decode(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252")
+
+
+def _read_total(number: int, line: Mapping[str, Any], today: dt.date, problems: list[Reason]) -> PartnerTotal | None:
     cells = {name: str(line.get(name) or "").strip() for name in COLUMNS}
+    # As French writes thousands.
+    cells["value"] = cells["value"].replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
     before = len(problems)
     problems += [Reason("partner.empty", {"column": name}, (number,)) for name in COLUMNS if not cells[name]]
     # The totals go on into CSV and workbooks of ours; a formula would travel with them.
@@ -80,34 +107,54 @@ def _read_total(number: int, line: Mapping[str, Any], problems: list[Reason]) ->
     ]
     if cells["unit"] and cells["unit"] not in UNITS:
         problems.append(Reason("partner.unit", {"unit": cells["unit"], "known": ", ".join(UNITS)}, (number,)))
-    try:
-        if dt.date.fromisoformat(cells["from"]) > dt.date.fromisoformat(cells["to"]):
-            problems.append(Reason("partner.backwards", where=(number,)))
-    except ValueError:
-        problems.append(Reason("partner.days", where=(number,)))
-    value = cells["value"]
-    number_of = _number(value.removeprefix("<"))
-    if value and number_of is None:
-        problems.append(Reason("partner.value", {"value": value, "threshold": PUBLIC_THRESHOLD}, (number,)))
-    # The partner's small numbers are as dangerous as ours: the public threshold holds for them,
-    # too.
-    elif cells["unit"] == "count" and not value.startswith("<") and number_of and 0 < number_of < PUBLIC_THRESHOLD:
-        problems.append(Reason("partner.small", {"value": value, "threshold": PUBLIC_THRESHOLD}, (number,)))
+    problems += [reason.inside(number) for reason in (*_check_days(cells, today), *_check_value(cells))]
     if len(problems) > before:
         return None
     title = {"en": cells["title_en"], "fr": cells["title_fr"]}
     return PartnerTotal(
-        cells["indicator"], title, cells["unit"], cells["period"], cells["from"], cells["to"], cells["part"], value
+        cells["indicator"], title, cells["unit"], cells["period"], cells["from"], cells["to"], cells["part"], cells["value"]
     )
 
 
-def _number(text: str) -> float | None:
+def _check_days(cells: Mapping[str, str], today: dt.date) -> list[Reason]:
     try:
-        number = float(text)
+        first = dt.date.fromisoformat(cells["from"])
+        last = dt.date.fromisoformat(cells["to"])
     except ValueError:
-        return None
-    if 0 <= number < 1e12:
-        return number
+        return [Reason("partner.days")]
+    if first > last:
+        return [Reason("partner.backwards")]
+    if last > today or first < EARLIEST:
+        return [Reason("partner.span", {"earliest": str(EARLIEST)})]
+    return []
+
+
+def _check_value(cells: Mapping[str, str]) -> list[Reason]:
+    """Return what is wrong with a value: it is no plain number, is impossible, or could point to somebody."""
+    value = cells["value"]
+    number = _read_number(value.removeprefix("<"))
+    if not value:
+        return []  # said already
+    if number is None:
+        return [Reason("partner.value", {"value": value, "threshold": PUBLIC_THRESHOLD})]
+    if cells["unit"] == "percent" and number > WHOLE:
+        return [Reason("partner.percent", {"value": value})]
+    if cells["unit"] != "count":
+        return []
+    if number != int(number):
+        return [Reason("partner.fraction", {"value": value})]
+    if value.startswith("<"):
+        return [Reason("partner.bound", {"least": LEAST_WIDTH})] if number < LEAST_WIDTH else []
+    # The partner's small numbers are as dangerous as ours: the public threshold holds for them, too.
+    if 0 < number < PUBLIC_THRESHOLD:
+        return [Reason("partner.small", {"value": value, "threshold": PUBLIC_THRESHOLD})]
+    return []
+
+
+def _read_number(text: str) -> float | None:
+    """Return a number in plain digits; None for what is none, or is too large."""
+    if PLAIN.fullmatch(text) and float(text) < MOST:
+        return float(text)
     return None
 
 
@@ -147,15 +194,26 @@ def _check_totals(totals: list[PartnerTotal], problems: list[Reason]) -> None:
             continue
         if units[indicator] != "count" or len(parts) == 1 or parts[TOTAL].startswith("<"):
             continue
-        hidden = [value for value in parts.values() if value.startswith("<")]
-        open_parts = [float(value) for name, value in parts.items() if name != TOTAL and not value.startswith("<")]
-        open_sum = sum(open_parts)
-        total = float(parts[TOTAL])
-        if not hidden and open_sum != total:
-            details = {"sum": f"{open_sum:g}", "total": f"{total:g}"}
-            problems.append(Reason("partner.sum", details, (indicator, period)))
-        elif open_sum > total:
-            problems.append(Reason("partner.over", {"total": f"{total:g}"}, (indicator, period)))
-        # One hidden part is the total less the others. Two or more cannot be told apart.
-        elif len(hidden) == 1:
-            problems.append(Reason("partner.one_hidden", where=(indicator, period)))
+        problems += [reason.inside(indicator, period) for reason in _check_sum(parts)]
+
+
+def _check_sum(parts: Mapping[str, str]) -> list[Reason]:
+    """Return whether parts cannot add up to their total, or a hidden one can be worked out from it.
+
+    A hidden part, such as "<20", is 0 to 19. What it can be beside the other numbers must stay LEAST_WIDTH wide.
+    """
+    shown = [float(value) for name, value in parts.items() if name != TOTAL and not value.startswith("<")]
+    most = [float(value[1:]) - 1 for name, value in parts.items() if name != TOTAL and value.startswith("<")]
+    total = float(parts[TOTAL])
+    rest = total - sum(shown)  # what the hidden parts are together
+    if not most and rest:
+        return [Reason("partner.sum", {"sum": f"{sum(shown):g}", "total": f"{total:g}"})]
+    if rest < 0:
+        return [Reason("partner.over", {"total": f"{total:g}"})]
+    if rest > sum(most):
+        return [Reason("partner.under", {"total": f"{total:g}"})]
+    for largest in most:
+        width = min(largest, rest) - max(0.0, rest - (sum(most) - largest))
+        if width < LEAST_WIDTH:
+            return [Reason("partner.worked_out")]
+    return []

@@ -338,18 +338,26 @@ boardings,Calls for help,Appels à l'aide,count,P1,2026-01-01,2026-01-28,bus,250
 boardings,Calls for help,Appels à l'aide,count,P1,2026-01-01,2026-01-28,subway,150
 boardings,Calls for help,Appels à l'aide,count,P2,2026-01-29,2026-02-25,total,<20
 """
+TODAY = dt.date(2026, 6, 1)
 
 
 def test_a_partners_totals_keep_their_own_calendar() -> None:
-    found = read_partner(GOOD.encode())
+    found = read_partner(GOOD.encode(), TODAY)
     assert [one.period for one in found] == ["P1", "P1", "P1", "P2"] and found[0].first == "2026-01-01"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "why"),
+    "change",
     [
         ("subway,150", "subway,140", "add up to 390, the total says 400"),
-        ("bus,250", "bus,<20", "One hidden part can be worked out"),
+        ("bus,250", "bus,<300", "hidden part can be worked out"),
+        ("total,400", "total,150", "hidden part can be worked out", "bus,250", "bus,<20"),
+        ("bus,250", "bus,<20", "cannot add up to the total of 400"),
+        ("bus,250", "bus,250.5", "no whole number"),
+        ("bus,250", "bus,2.5e2", "write a number"),
+        ("bus,250", "bus,<3", "one of 5 numbers"),
+        ("2026-02-25", "2031-02-25", "between 2000-01-01 and today"),
+        ("count,P2", "percent,P2", "over 100 percent", "total,<20", "total,140"),
         ("subway,150", "subway,900", "add up to 1150"),
         ("2026-01-29", "2026-01-20", "overlap"),
         ("2026-01-01,2026-01-28,bus", "2026-01-02,2026-01-28,bus", "two different spans"),
@@ -364,9 +372,37 @@ def test_a_partners_totals_keep_their_own_calendar() -> None:
         ("indicator,", "thing,", "lacks the columns indicator"),
     ],
 )
-def test_wrong_totals_and_calendars_are_refused_with_the_reason(old: str, new: str, why: str) -> None:
+def test_wrong_totals_and_calendars_are_refused_with_the_reason(change: tuple[str, ...]) -> None:
+    old, new, why, *more = change
+    text = GOOD.replace(old, new, 1)
+    if more:
+        text = text.replace(more[0], more[1], 1)
     with pytest.raises(ExportProblem, match=why):
-        read_partner(GOOD.replace(old, new, 1).encode())
+        read_partner(text.encode(), TODAY)
+
+
+def test_two_hidden_parts_that_give_each_other_away_are_refused() -> None:
+    """101 less 99 is 2, so that neither can be more."""
+    text = GOOD.replace("total,400", "total,101").replace("bus,250", "bus,99").replace("subway,150", "subway,<20")
+    ferry = "boardings,Calls for help,Appels à l'aide,count,P1,2026-01-01,2026-01-28,ferry,<20\n"
+    with pytest.raises(ExportProblem, match="can be worked out"):
+        read_partner((text + ferry).encode(), TODAY)
+    wide = text.replace("total,101", "total,120")
+    assert len(read_partner((wide + ferry).encode(), TODAY)) == 5
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_a_file_is_taken_as_spreadsheets_write_it_in_canada(encoding: str) -> None:
+    french = GOOD.replace(",", ";").replace("400", "1\u00a0400").replace("150", "1150")
+    figures = read_partner(french.encode(encoding), TODAY)
+    assert [figure.value for figure in figures] == ["1400", "250", "1150", "<20"]
+    assert figures[0].title["fr"] == "Appels à l'aide"
+    rate = (
+        french.replace("count;P2", "rate;P2")
+        .replace("<20", "12,5")
+        .replace("boardings;Calls for help;Appels à l'aide;rate", "x;X;X;rate")
+    )
+    assert read_partner(rate.encode(encoding), TODAY)[-1].value == "12.5"
 
 
 @pytest.mark.parametrize(
@@ -374,10 +410,10 @@ def test_wrong_totals_and_calendars_are_refused_with_the_reason(old: str, new: s
 )
 def test_what_is_no_list_of_totals_is_refused(data: bytes) -> None:
     with pytest.raises(ExportProblem):
-        read_partner(data)
+        read_partner(data, TODAY)
 
 
 @given(st.binary(max_size=400))
 def test_no_file_crashes_it(data: bytes) -> None:
     with contextlib.suppress(ExportProblem):
-        read_partner(b"indicator,title_en,title_fr,unit,period,from,to,part,value\n" + data)
+        read_partner(b"indicator,title_en,title_fr,unit,period,from,to,part,value\n" + data, TODAY)

@@ -42,7 +42,7 @@ def import_partner_totals(ctx: ActContext, name: str, calendar: str, data: bytes
     if not name or not calendar or is_risky:
         raise ActProblem("partner.incomplete", N_("Name the organisation, and the calendar by which it counts."))
     try:
-        figures = read_partner(data)
+        figures = read_partner(data, ctx.now.date())
     except ExportProblem as problem:
         raise PartnerRefused(problem.reasons[:MOST_REASONS]) from None
     # Two imports of a new name lock no row of it, since there is none yet; so they lock the centre.
