@@ -25,7 +25,7 @@ const makeWords = (): SpotWords => ({
   cold: t("Cold spot"),
   downFrom: t("down from {n}"),
   farther: t("Farther"),
-  even: t("No time stands out yet."),
+  even: t("No time is busier than chance explains."),
   few: t("too few to show"),
   go: t("Places and times"),
   hot: t("Hot spot"),

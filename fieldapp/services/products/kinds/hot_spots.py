@@ -150,7 +150,7 @@ def _keep_served(neighbours: Mapping[str, Sequence[str]], served: Set[str]) -> d
 
 
 def _iterate_when(when: Table) -> Iterator[list[Any]]:
-    """Yield [weekday, band, count] over all areas, where both are known and the count is shown."""
+    """Yield [weekday, band, count] over all areas, where the count is shown."""
     for cell, text in sorted(when.items()):
         if len(cell) == 2 and all(cell) and text.isdecimal():
             yield [*cell, int(text)]

@@ -23,7 +23,7 @@ def get_map_words() -> dict[str, str]:
         "areas": gettext("Neighbourhoods"),
         "before": gettext("Before"),
         "busy": gettext("Busier than usual, over all neighbourhoods: {times}."),
-        "even": gettext("No time stands out yet."),
+        "even": gettext("No time is busier than chance explains."),
         "closer": gettext("Closer"),
         "chart": gettext("Map"),
         "cold": gettext("Cold spot"),
