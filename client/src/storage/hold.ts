@@ -10,6 +10,7 @@ import { HOLD_PREFIX } from "./held";
 export const HOLD_TIME = 60_000; // milliseconds
 
 const releases = new Map<string, () => void>();
+const timers = new Map<string, ReturnType<typeof setTimeout>>();
 /** What a no cut out of records that are held, in memory alone: it is gone once they are let go. */
 const uncutAnswers = new Map<string, Json>();
 
@@ -27,14 +28,39 @@ export async function hold(id: string, uncut: Json | null = null): Promise<void>
     };
     void navigator.locks.request(`${HOLD_PREFIX}${id}`, { ifAvailable: true }, wait);
   });
-  if (uncut && isHeld(id)) uncutAnswers.set(id, uncut);
-  setTimeout(() => release(id), HOLD_TIME);
+  if (!isHeld(id)) return;
+  if (uncut) uncutAnswers.set(id, uncut);
+  timers.set(
+    id,
+    setTimeout(() => release(id), HOLD_TIME),
+  );
 }
 
-/** Let a record go; it does no harm where it was not held. */
+const acts = new Map<string, Promise<unknown>>();
+
+/**
+ * Do something about a finished record that needs it as it is held: once at a time, however often
+ * it is asked for, and nothing lets the record go before that has ended.
+ */
+export function actWhileHeld<Result>(id: string, act: () => Promise<Result>): Promise<Result> {
+  const begun = acts.get(id) as Promise<Result> | undefined;
+  if (begun) return begun;
+  const done = act().finally(() => acts.delete(id));
+  acts.set(id, done);
+  return done;
+}
+
+/** Let a record go, once what is done about it has ended; it does no harm where it was not held. */
 export function release(id: string): void {
+  const act = acts.get(id);
+  if (act) {
+    const letGo = (): void => release(id);
+    return void act.then(letGo, letGo);
+  }
   releases.get(id)?.();
   releases.delete(id);
+  clearTimeout(timers.get(id));
+  timers.delete(id);
   uncutAnswers.delete(id);
 }
 
