@@ -10,7 +10,6 @@ import { HOLD_PREFIX } from "./held";
 export const HOLD_TIME = 60_000; // milliseconds
 
 const releases = new Map<string, () => void>();
-const timers = new Map<string, ReturnType<typeof setTimeout>>();
 /** What a no cut out of records that are held, in memory alone: it is gone once they are let go. */
 const uncutAnswers = new Map<string, Json>();
 
@@ -24,16 +23,18 @@ export async function hold(id: string, uncut: Json | null = null): Promise<void>
     const wait = (lock: unknown): Promise<void> | void => {
       started();
       // Another tab may hold it back already, since the record was taken back here.
-      return lock ? new Promise((end) => releases.set(id, end)) : undefined;
+      if (!lock) return;
+      const timer = setTimeout(() => release(id), HOLD_TIME);
+      return new Promise((end) => {
+        releases.set(id, () => {
+          clearTimeout(timer);
+          end();
+        });
+      });
     };
     void navigator.locks.request(`${HOLD_PREFIX}${id}`, { ifAvailable: true }, wait);
   });
-  if (!isHeld(id)) return;
-  if (uncut) uncutAnswers.set(id, uncut);
-  timers.set(
-    id,
-    setTimeout(() => release(id), HOLD_TIME),
-  );
+  if (uncut && isHeld(id)) uncutAnswers.set(id, uncut);
 }
 
 const acts = new Map<string, Promise<unknown>>();
@@ -59,8 +60,6 @@ export function release(id: string): void {
   }
   releases.get(id)?.();
   releases.delete(id);
-  clearTimeout(timers.get(id));
-  timers.delete(id);
   uncutAnswers.delete(id);
 }
 
