@@ -1,6 +1,6 @@
-"""Reporting periods: a week, a month, a quarter or a year, by their names.
+"""Reporting periods: a week, a month, a quarter, a year, or twelve months, by their names.
 
-Names: 2026-W47 (ISO week, Monday to Sunday), 2026-10, 2026-Q4, 2026.
+Names: 2026-W47 (ISO week, Monday to Sunday), 2026-10, 2026-Q4, 2026, P1Y/2026-Q3 (the year that ends with that quarter).
 """
 
 import calendar
@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from evaluator_export.problems import ExportProblem, Reason
 
+TWELVE_MONTHS = "P1Y/"  # begins the name; as ISO 8601 writes a span of a year with its end
 PATTERN = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])|W(0[1-9]|[1-4]\d|5[0-3])))?")
 
 
@@ -21,6 +22,7 @@ class Cadence(StrEnum):
     MONTH = "month"
     QUARTER = "quarter"
     YEAR = "year"  # of products only: a year of rows is four quarters of them
+    TWELVE = "twelve"  # of products only; there is a new one each quarter, so they overlap
 
 
 CADENCES = (Cadence.WEEK, Cadence.MONTH, Cadence.QUARTER)  # of releases
@@ -44,6 +46,8 @@ class Period:
     @property
     def cadence(self) -> Cadence:
         """How long the period is, as its name says."""
+        if self.name.startswith(TWELVE_MONTHS):
+            return Cadence.TWELVE
         if "Q" in self.name:
             return Cadence.QUARTER
         if "W" in self.name:
@@ -54,11 +58,23 @@ class Period:
 
     def following(self) -> "Period":
         """Return the next period of the same length."""
+        if self.cadence == Cadence.TWELVE:
+            return _end_with(self._quarter.following())
         return find_containing(self.last + dt.timedelta(days=1), self.cadence)
 
     def before(self) -> "Period":
-        """Return the last period of the same length before this one."""
+        """Return the period of the same length before this one.
+
+        Of twelve months, those that end a quarter earlier.
+        """
+        if self.cadence == Cadence.TWELVE:
+            return _end_with(self._quarter.before())
         return find_containing(self.first - dt.timedelta(days=1), self.cadence)
+
+    @property
+    def _quarter(self) -> "Period":
+        """The quarter that twelve months end with."""
+        return parse(self.name.removeprefix(TWELVE_MONTHS))
 
 
 def parse(name: str) -> Period:
@@ -66,6 +82,11 @@ def parse(name: str) -> Period:
 
     Example: `parse("2026-Q4")` is from October 1 to December 31, 2026.
     """
+    if name.startswith(TWELVE_MONTHS):
+        last = parse(name.removeprefix(TWELVE_MONTHS))
+        if last.cadence != Cadence.QUARTER:
+            raise ExportProblem(Reason("period.format", {"period": name}))
+        return _end_with(last)
     match = PATTERN.fullmatch(name)
     if not match:
         raise ExportProblem(Reason("period.format", {"period": name}))
@@ -77,6 +98,12 @@ def parse(name: str) -> Period:
     if month:
         return _make_months(name, int(year), int(month), int(month))
     return _make_months(name, int(year), 1, 12)
+
+
+def _end_with(quarter: Period) -> Period:
+    """Return the twelve months that end with a quarter."""
+    first = quarter.before().before().before().first
+    return Period(first, quarter.last, f"{TWELVE_MONTHS}{quarter.name}")
 
 
 def _make_week(name: str, year: int, week: int) -> Period:
@@ -96,6 +123,8 @@ def _make_months(name: str, year: int, first_month: int, last_month: int) -> Per
 def find_containing(day: dt.date, cadence: str) -> Period:
     """Return the period of a cadence that a day lies in.
 
+    Of twelve months, those that end with its quarter.
+
     Example: 2027-01-01 is a Friday, so its week is 2026-W53.
     """
     if cadence == Cadence.WEEK:
@@ -104,6 +133,8 @@ def find_containing(day: dt.date, cadence: str) -> Period:
         return parse(f"{year:04}-W{week:02}")
     if cadence == Cadence.YEAR:
         return parse(f"{day.year:04}")
+    if cadence == Cadence.TWELVE:
+        return _end_with(find_containing(day, Cadence.QUARTER))
     if cadence == Cadence.QUARTER:
         return parse(f"{day.year:04}-Q{(day.month + 2) // 3}")
     return parse(f"{day.year:04}-{day.month:02}")

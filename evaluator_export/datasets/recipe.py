@@ -30,6 +30,7 @@ class Method(StrEnum):
 
     ROUND = "round"
     SUPPRESS = "suppress"
+    EXACT = "exact"  # of things that anybody can count, such as events held: never of people, nor of events about them
 
 
 AUDIENCES = (Audience.EVALUATOR, Audience.CITY)  # of recipes
@@ -82,6 +83,8 @@ class TableSpec:
 
         `threshold` is the recipe's.
         """
+        if self.method == Method.EXACT:
+            return 1
         return self.threshold or max(threshold, self.dataset.policy.model.k)
 
     @property

@@ -10,9 +10,12 @@ from evaluator_export.policy.policy import Role
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import Detail, ExportProblem, Reason
 from forms.definition import FormDefinition
+from forms.question_type import AnswerKind
+from forms.roles import FormRole
 
 PUBLIC_TIER = 3  # the consent level that counting people in public numbers needs
 MOST_HEADINGS = 3
+OF_THINGS = (FormRole.EVENT, FormRole.SHIFT)
 EVENTS = "events"  # what a table counts; the words of the format
 PERSONS = "persons"
 
@@ -93,6 +96,8 @@ class TableReader:
         if method not in list(Method) or counts not in (EVENTS, PERSONS):
             self.refuse("recipe.method", {}, name)
             method = Method.ROUND
+        if method == Method.EXACT and not self.counts_things(dataset, counts, sources):
+            self.refuse("recipe.exact", {}, name)
         person = ""
         consent = None
         if counts == PERSONS:
@@ -120,6 +125,17 @@ class TableReader:
             days=int(item.get("days", 0)),
             has_margins=bool(item.get("margins")),
         )
+
+    def counts_things(self, dataset: DatasetSpec, counts: str, sources: Iterable[tuple[str, Hierarchy, int]]) -> bool:
+        """Say whether a table counts events held or shifts, by nothing sensitive.
+
+        Anybody can see and count those.
+        """
+        form = self.definitions[dataset.form]
+        questions = {question for question, _, _ in sources}
+        asked = [element for element in form.elements if element.is_answered and form.column(element) in questions]
+        is_about_somebody = any(element.privacy in ("identifier", "sensitive") for element in asked)
+        return counts == EVENTS and form.role in OF_THINGS and not is_about_somebody
 
     def read_persons(self, name: str, dataset: DatasetSpec) -> tuple[str, ConsentRule | None]:
         """Return the question with the card code, and the consent that counting persons needs."""
@@ -154,7 +170,9 @@ class TableReader:
             question = dataset.columns[column].question
             hierarchy = field.hierarchy
             if hierarchy is None:
-                hierarchy = _find_choice_hierarchy(self.definitions[dataset.form], question)
+                hierarchy = self.find_choice_hierarchy(name, dataset, question)
+            if hierarchy is None:
+                continue
             level = written_level
             # Raised, not refused: a menu is shared by all audiences, and each gets it as fine as it
             # may.
@@ -166,11 +184,20 @@ class TableReader:
             sources.append((question, hierarchy, level))
         return sources
 
+    def find_choice_hierarchy(self, table: str, dataset: DatasetSpec, question: str) -> Hierarchy | None:
+        """Return the hierarchy of a question that the policy gives none: its choices, or all.
 
-def _find_choice_hierarchy(definition: FormDefinition, question: str) -> Hierarchy:
-    """Return the hierarchy of a question that the policy gives none: its choices, or all."""
-    for element in definition.elements:
-        if element.is_answered and definition.column(element) == question:
-            choices = definition.choices.get(element.choices, ())
-            return make_choice_hierarchy([choice.name for choice in choices] or ["1"])
-    raise ExportProblem(Reason("dataset.question", {"form": definition.id, "question": question}))
+        Reports a question that is not there, and one without choices: each of its answers would be "other".
+        """
+        definition = self.definitions[dataset.form]
+        for element in definition.elements:
+            if element.is_answered and definition.column(element) == question:
+                names = [choice.name for choice in definition.choices.get(element.choices, ())]
+                if element.answer_kind == AnswerKind.TICK:
+                    names = ["OK"]
+                if names:
+                    return make_choice_hierarchy(names)
+                self.refuse("recipe.domain", {"column": question}, table)
+                return None
+        self.refuse("dataset.question", {"form": definition.id, "question": question}, table)
+        return None

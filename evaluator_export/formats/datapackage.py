@@ -15,6 +15,7 @@ from evaluator_export.formats.codebook import values_of
 from evaluator_export.labels import BATCH, Labels
 from evaluator_export.series import withdrawal
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
+from evaluator_export.tables.protected_counts import write_hidden
 from evaluator_export.tables.suppression import HIDDEN
 
 
@@ -22,7 +23,7 @@ def _hidden(recipe: Recipe) -> list[str]:
     """Return what hidden counts show as: a table can have a threshold of its own."""
     # Tables of the recipe and its default: a reader must know every text that stands for "hidden".
     thresholds = {spec.min_count(recipe.threshold) for spec in recipe.tables}
-    return [f"<{least}" for least in sorted(thresholds | {recipe.threshold})]
+    return [write_hidden(floor) for floor in sorted(thresholds | {recipe.threshold})]
 
 
 def write(recipe: Recipe, parts: Sequence[ReleasedDataset], folder: Path, occasion: ReleaseContext, labels: Labels) -> bytes:

@@ -25,7 +25,7 @@ WORDS = {
         "total": "Total",
         "period": "Period",
         "centre": "Centre",
-        "hidden": "{hidden} means: too few to show, or all on one day. It is not zero. Such cells are hatched.",
+        "hidden": "{hidden} means: none, too few to show, or all on one day. Such cells are hatched.",
         "rounded": "Every number is rounded to a multiple of 5, each on its own. So rows and columns need not add up to their "
         "totals; the totals are rounded from the true totals.",
         "read": "A stronger colour means more. It shows where and when staff were active, not where violence is.",
@@ -37,7 +37,7 @@ WORDS = {
         "total": "Total",
         "period": "Période",
         "centre": "Centre",
-        "hidden": "{hidden} veut dire : trop peu pour être montré, ou tout le même jour. Ce n’est pas zéro. Ces cases sont hachurées.",
+        "hidden": "{hidden} veut dire : aucune, trop peu pour être montré, ou tout le même jour. Ces cases sont hachurées.",
         "rounded": "Chaque nombre est arrondi à un multiple de 5, chacun séparément. Les lignes et colonnes ne donnent donc pas "
         "toujours leurs totaux; les totaux sont arrondis à partir des vrais totaux.",
         "read": "Une couleur plus forte veut dire plus d’activité. Cela montre où et quand le personnel agissait, non où est la violence.",
@@ -98,7 +98,7 @@ def _write_grid(sheet: Any, grid: CrossTab, label: Label, words: Mapping[str, st
     """Write one grid with its titles and totals."""
     total_column = len(grid.columns) + 1
     total_row = FIRST_ROW + len(grid.rows)
-    hidden = f"<{grid.threshold}"
+    hidden = grid.hidden
     sheet.hide_gridlines(2)  # on screen and on paper
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)  # as wide as one page
@@ -136,8 +136,9 @@ def _write_about(
     about = book.add_worksheet(words["about"])
     about.set_column(0, 0, 14)
     about.set_column(1, 1, 90, styles.wrap)
+    hidden = ", ".join(dict.fromkeys(grid.hidden for grid in grids))
     lines = [(words["centre"], centre), (words["period"], period), ("", words["rounded"]), ("", words["read"])]
-    lines += [("", words["hidden"].format(hidden="<5")), ("", words["use"]), (words["sheets"], "")]
+    lines += [("", words["hidden"].format(hidden=hidden)), ("", words["use"]), (words["sheets"], "")]
     lines += [(str(number), grid.title[language]) for number, grid in enumerate(grids, 1)]
     for line, (name, text) in enumerate(lines):
         about.write_string(line, 0, name, styles.bold)

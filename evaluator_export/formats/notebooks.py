@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from evaluator_export.series.released_dataset import ReleasedDataset
+from evaluator_export.tables.protected_counts import write_hidden
 
 INTRO = """# {title}
 Every row was published once, in a batch. By the columns in `identifiers` alone, nobody in a batch can be told from
 fewer than {others} others; `report.json` says how many rows could be singled out by all columns (`singled_out`).
-Counts in `tables.csv` are rounded to 5, and `<{threshold}` hides small ones. Do not link these data with data
+Counts in `tables.csv` are rounded to 5, and `{hidden}` hides small ones, none among them. Do not link these data with data
 about people."""
 
 
@@ -174,7 +175,7 @@ def r(title: str, parts: Sequence[ReleasedDataset], threshold: int) -> bytes:
 
 def _intro(title: str, parts: Sequence[ReleasedDataset], threshold: int) -> str:
     least = min((part.view.dataset.policy.model.k for part in parts), default=1)
-    return INTRO.format(title=title, others=least - 1, threshold=threshold)
+    return INTRO.format(title=title, others=least - 1, hidden=write_hidden(threshold))
 
 
 def _markdown(text: str) -> dict[str, Any]:

@@ -310,16 +310,27 @@ def _tables(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:
         method = manifest["tables"].get(table)
         if method is None:
             problems.append(f"tables.csv: the manifest has no table {table}.")
-        least = own.get(table, threshold)
-        hidden, step = ("x", 1) if method == "suppress" else (f"<{least}", base)
-        # A count that is no multiple, or lower than the threshold, would show what rounding is
-        # there to hide.
+        least, hidden, step = _find_rule(manifest, table)
+        # A count that is no multiple, or lower than the least, would show what rounding is there to hide.
         if count != hidden and (not count.isdecimal() or int(count) < least or int(count) % step):
             problems.append(f"tables.csv: the count {count} in {table} is not protected.")
         if tuple(row[:5]) in cells:
             problems.append(f"tables.csv: a cell of {table} is there twice.")
         cells.add(tuple(row[:5]))
     return list(dict.fromkeys(problems))
+
+
+def _find_rule(manifest: dict[str, Any], table: str) -> tuple[int, str, int]:
+    """Return the least count of a table, the text of hidden ones, and the step."""
+    method = manifest["tables"].get(table)
+    if method == "exact":  # things that anybody can count
+        return 0, "0", 1
+    floor = manifest.get("table_thresholds", {}).get(table, manifest["threshold"])
+    if method == "suppress":
+        return floor, "x", 1
+    # Packages of before there was a margin showed counts from the floor on.
+    least = floor + manifest.get("threshold_margin", 0)
+    return least, f"<{least}", manifest["rounding"]
 
 
 def _withdrawals(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:

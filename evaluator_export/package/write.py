@@ -163,8 +163,9 @@ def manifest(
         "agreement": dict(occasion.agreement),
         "period": {"name": occasion.period.name, "first": str(occasion.period.first), "last": str(occasion.period.last)},
         "cut_off": occasion.cut_off,
-        # Whoever reads the package has to know what "<20" hides.
+        # Whoever reads the package has to know what "<25" hides: a rounded count under threshold and margin.
         "threshold": recipe.threshold,
+        "threshold_margin": BASE,
         "rounding": BASE,
         "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in forms},
         "datasets": {part.name: _describe_dataset(part, recipe.threshold, occasion) for part in parts},

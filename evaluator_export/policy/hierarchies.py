@@ -39,12 +39,13 @@ class Hierarchy:
     """The levels of one column, from the value itself (0) to "*" (`top`).
 
     `names`: of the levels. `domain`: the values that there can be; empty means those that occur.
-    `rule` gives the labels of a value that is not missing, one per level.
+    `rule` gives the labels of a value that is not missing, one per level. `is_of_days`: its values are days.
     """
 
     names: tuple[str, ...]
     domain: tuple[str, ...]
     rule: Callable[[str], tuple[str, ...]]
+    is_of_days: bool = False
 
     @property
     def top(self) -> int:
@@ -214,7 +215,7 @@ def make_date_hierarchy(names: Sequence[str] = ("month", "quarter", "year")) -> 
         labels = [DATES[name](int(year), int(month), value[8:10]) for name in names]
         return (*labels, ALL)
 
-    return Hierarchy((*names, "all"), (), rule)
+    return Hierarchy((*names, "all"), (), rule, is_of_days=True)
 
 
 def find_h3_cell(square: str, resolution: int) -> str:

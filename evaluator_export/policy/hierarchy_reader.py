@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def keep_values(hierarchy: Hierarchy, values: Sequence[str]) -> Hierarchy:
             return labels
         return (*[labels[0]] * hierarchy.top, labels[-1])
 
-    return Hierarchy(hierarchy.names, hierarchy.domain, rule)
+    return replace(hierarchy, rule=rule)
 
 
 def make_file_reason(path: Path, error: OSError) -> Reason:

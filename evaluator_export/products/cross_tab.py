@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.policy.hierarchies import ALL, MISSING, OTHER
-from evaluator_export.tables.protected_counts import TOTAL, Cell
+from evaluator_export.tables.protected_counts import TOTAL, Cell, find_least_shown, write_hidden
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,22 @@ class CrossTab:
     row_totals: Mapping[str, str]
     column_totals: Mapping[str, str]
     total: str
-    threshold: int
+    least_shown: int  # numbers under it are hidden
+
+    @property
+    def hidden(self) -> str:
+        """Return what stands for a number that is hidden."""
+        return f"<{self.least_shown}"
 
 
-def make_cross_tab(spec: TableSpec, table: Mapping[Cell, str], threshold: int) -> CrossTab:
+def make_cross_tab(spec: TableSpec, table: Mapping[Cell, str], floor: int) -> CrossTab:
     """Return the grid of a table by two columns that has margins."""
     inner = {(cell[0], cell[1]): text for cell, text in table.items() if len(cell) == 2 and ALL not in cell}
     rows = _list_in_order(spec, 0, {row for row, _ in inner})
     columns = _list_in_order(spec, 1, {column for _, column in inner})
-    hidden = f"<{threshold}"
+    hidden = write_hidden(floor)
     return CrossTab(
-        # What is not in the table is as hidden as what is under the threshold: both read the same.
+        # What is not in the table is as hidden as what is under the floor: both read the same.
         name=spec.name,
         title=spec.title,
         headings=(spec.by[0][0], spec.by[1][0]),
@@ -47,7 +52,7 @@ def make_cross_tab(spec: TableSpec, table: Mapping[Cell, str], threshold: int) -
         row_totals={row: table.get((row, ALL), hidden) for row in rows},
         column_totals={column: table.get((ALL, column), hidden) for column in columns},
         total=table.get(TOTAL, hidden),
-        threshold=threshold,
+        least_shown=find_least_shown(floor),
     )
 
 

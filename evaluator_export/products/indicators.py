@@ -2,43 +2,65 @@
 
 Each defined once, computed from protected tables, so that every product says the same number.
 
-A number is shown, hidden (too small to show), or missing (nothing was counted in the period).
+Each number has a state: every file, page and feed says it in its own way, and none has another.
 """
 
+import itertools
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from evaluator_export.datasets.recipe import Audience
 from evaluator_export.problems import ExportProblem, Reason
-from evaluator_export.tables.protected_counts import TOTAL, Cell
+from evaluator_export.products.change import UNSURE, Change, compare_counts, compare_exact, compare_shares
+from evaluator_export.products.shares import Share, find_middle, find_share
+from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL, Cell, write_hidden
 from evaluator_export.yaml_text import read_yaml
 
-CALENDARS = ("month", "quarter", "year")
+CALENDARS = ("month", "quarter", "year", "twelve")
 KINDS = ("total", "share", "half", "hours")
 UNITS = ("count", "percent", "hours", "minutes")
 SAFETO = ("sd", "prev", "ri", "er")
-SHOWN = "shown"
-HIDDEN = "hidden"
-MISSING = "missing"
-LEAST_WHOLE = 20  # a share of fewer is not shown
-FINE_WHOLE = 400  # from here on a share is told in steps of 1 %, below in steps of 5 %
+MOST_ROUNDED = BASE - 1  # how far a published count lies from the true one, at most
 
 Texts = Mapping[Cell, str]  # a protected table: what each cell shows as
 
 
+class State(StrEnum):
+    """What there is to say of a number; the values stand in editions, files and feeds."""
+
+    VALUE = "value"
+    FEW = "few"  # none, or too few to show
+    ZERO = "zero"  # exactly none, of what anybody can count
+    NOT_YET = "not_yet"  # the period is not over, or nothing is counted for it yet
+    NOT_ASKED = "not_asked"  # from before the program, or before the question
+
+
+# As editions of before there were these states say it.
+EARLIER_STATES = {"shown": State.VALUE, "hidden": State.FEW, "missing": State.NOT_YET}
+
+
+def read_state(text: str) -> State:
+    """Return the state that an edition names, also one of before."""
+    return EARLIER_STATES.get(text) or State(text)
+
+
 @dataclass(frozen=True)
 class IndicatorValue:
-    """One number of one period.
+    """One number of one period: its text without a unit, and its value where it shows.
 
-    Its words without a unit, its value where it is one, and whether it is shown.
+    The true one lies between `at_least` and `at_most`; None where nothing is known.
     """
 
-    state: str
+    state: State
     text: str = ""
     value: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,19 +81,21 @@ class Indicator:
     safeto: str
     audience: str
     read: dict[str, str]
+    is_exact: bool = False  # counts what anybody can count
+    is_by_group: bool = False  # its parts are what it tells; its total is another indicator's
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
         """Return the tables that the indicator reads, each once."""
         return tuple(dict.fromkeys([self.table, self.shown_by]))
 
-    def number(self, table: Texts | None) -> IndicatorValue:
-        """Return the number that a protected table gives."""
+    def number(self, table: Texts | None, pieces: int = 1) -> IndicatorValue:
+        """Return the number that a protected table gives, or a sum of so many (`combine`)."""
         # A table without a total is one that nothing was counted in. That is said differently from
         # a number that is too small to show.
         if not table or TOTAL not in table:
-            return IndicatorValue(MISSING)
-        return COMPUTE[self.kind](self, table)
+            return IndicatorValue(State.NOT_YET)
+        return COMPUTE[self.kind](self, table, pieces)
 
 
 def read_kpis(text: str) -> list[Indicator]:
@@ -147,72 +171,147 @@ def _read_indicator(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]
         safeto=item["safeto"],
         audience=audience,
         read=item["read"],
+        is_exact=bool(item.get("exact")),
+        is_by_group=bool(item.get("by_group")),
     )
 
 
-def _parse_cell(text: str) -> IndicatorValue:
+def combine(tables: Sequence[Texts]) -> Texts:
+    """Return the sum of published tables, cell by cell; hidden where one of them is.
+
+    A sum without a hidden piece would be another number.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    sums: dict[Cell, str] = {}
+    for cell in set(itertools.chain.from_iterable(tables)):
+        texts = [table.get(cell, "") for table in tables]
+        hidden = [text for text in texts if not text.isdecimal()]
+        sums[cell] = hidden[0] if hidden else str(sum(map(int, texts)))
+    return sums
+
+
+def bound_count(text: str, pieces: int = 1, is_exact: bool = False) -> dict[str, float | None]:
+    """Return between what the true count lies that shows as a text.
+
+    `pieces`: of how many published counts it is a sum. None where nobody knows.
+    """
+    if not text.isdecimal():
+        return {"at_least": 0.0, "at_most": float(text[1:]) - 1 if text[1:].isdecimal() else None}
+    error = 0 if is_exact else MOST_ROUNDED * pieces
+    return {"at_least": max(0.0, float(text) - error), "at_most": float(text) + error}
+
+
+def _parse_cell(text: str, pieces: int = 1) -> IndicatorValue:
+    """Return the number that a cell shows, and between what the true one lies."""
+    bounds = bound_count(text, pieces)
     if text.isdecimal():
-        return IndicatorValue(SHOWN, text, float(text))
-    return IndicatorValue(HIDDEN, text)
+        return IndicatorValue(State.VALUE, text, float(text), **bounds)
+    return IndicatorValue(State.FEW, text, **bounds)
 
 
-def _total(kpi: Indicator, table: Texts) -> IndicatorValue:
-    return _parse_cell(table[TOTAL])
+def _total(kpi: Indicator, table: Texts, pieces: int) -> IndicatorValue:
+    if not kpi.is_exact:
+        return _parse_cell(table[TOTAL], pieces)
+    number = float(table[TOTAL])
+    return IndicatorValue(State.VALUE if number else State.ZERO, table[TOTAL], number, number, number)
 
 
-def _share(kpi: Indicator, table: Texts) -> IndicatorValue:
-    """Return a percentage, rounded as coarsely as its rounded parts ask for.
+def read_share(kpi: Indicator, table: Texts, pieces: int = 1) -> Share | None:
+    """Return the share that an indicator gives; None where a part or the whole is hidden."""
+    whole, parts = _read_parts(kpi, table)
+    counts = [part.value for part in parts if part.value is not None]
+    if whole.value is None or len(counts) < len(parts):
+        return None
+    return find_share(sum(counts), whole.value, pieces, len(parts))
 
-    Hidden where a part or the whole is.
+
+def _read_parts(kpi: Indicator, table: Texts) -> tuple[IndicatorValue, list[IndicatorValue]]:
+    """Return the whole and the parts of a share.
+
+    A table lists every value that there can be; other labels of the indicator are those of earlier lists. Where it lists
+    none of them, nobody knows.
     """
-    whole = _parse_cell(table[TOTAL])
-    # A label that the table does not list was never counted; it adds nothing, and is not a hidden
-    # part.
-    parts = [_parse_cell(table[(label,)]) for label in kpi.of if (label,) in table]
-    seen = [part.value for part in parts if part.value is not None]
-    if whole.value is None or whole.value < LEAST_WHOLE or not parts or len(seen) < len(parts):
-        return IndicatorValue(HIDDEN)
-    step = 5  # rounded counts carry an error of up to 4 each: finer steps would pretend
-    if whole.value >= FINE_WHOLE:
-        step = 1
-    # Parts and whole are rounded each on its own, so together they can come out above 100.
-    percent = min(100, step * round(100 * sum(seen) / whole.value / step))
-    return IndicatorValue(SHOWN, str(percent), float(percent))
+    texts = [table[label,] for label in kpi.of if (label,) in table] or [write_hidden(PUBLIC_THRESHOLD)]
+    return _parse_cell(table[TOTAL]), [_parse_cell(text) for text in texts]
 
 
-def _find_median_band(kpi: Indicator, table: Texts) -> IndicatorValue:
-    """Return the band in which the middle one lies.
+def _share(kpi: Indicator, table: Texts, pieces: int) -> IndicatorValue:
+    """Return a percentage and its range; of hidden parts the range alone."""
+    share = read_share(kpi, table, pieces)
+    if share is None:
+        return _bound_share(kpi, table, pieces)
+    percent = min(100, round(100 * share.value))
+    low = min(percent, math.floor(100 * share.low))
+    high = max(percent, math.ceil(100 * share.high))
+    return IndicatorValue(State.VALUE, str(percent), float(percent), float(low), float(high))
 
-    Its label, and the band's first number as its value.
-    """
+
+def _bound_share(kpi: Indicator, table: Texts, pieces: int) -> IndicatorValue:
+    """Return between what a share of hidden parts lies; nothing of a hidden whole."""
+    whole, parts = _read_parts(kpi, table)
+    most = sum(part.value or part.at_most or 0 for part in parts)
+    least = sum(part.value or 0 for part in parts)
+    if whole.value is None:
+        return IndicatorValue(State.FEW)
+    low = find_share(least, whole.value, pieces, len(parts))
+    high = find_share(most, whole.value, pieces, len(parts))
+    if low is None or high is None:
+        return IndicatorValue(State.FEW)
+    at_least = 100 * low.low if least else 0.0
+    return IndicatorValue(State.FEW, "", None, float(math.floor(at_least)), float(math.ceil(100 * high.high)))
+
+
+def _find_median_band(kpi: Indicator, table: Texts, pieces: int) -> IndicatorValue:
+    """Return the bands in which the middle one may lie, as text and as bounds."""
     # Labels such as "other" or no answer are in no order, and cannot be in the middle.
     bands = sorted((cell[0] for cell in table if cell != TOTAL and cell[0][:1].isdecimal()), key=_start)
-    numbers = [(band, _parse_cell(table[(band,)]).value) for band in bands]
-    # The sum of the bands that show, not the table's total: that is rounded on its own, too.
-    whole = sum(value for _, value in numbers if value is not None)
-    hidden = sum(value is None for _, value in numbers)
-    if whole < LEAST_WHOLE or hidden * LEAST_WHOLE > whole / 4:  # what is hidden could move the middle
-        return IndicatorValue(HIDDEN)
-    reached = 0.0
-    for band, value in numbers:
-        reached += value or 0
-        if reached * 2 >= whole:
-            return IndicatorValue(SHOWN, band, float(_start(band)))
-    return IndicatorValue(HIDDEN)
+    middle = find_middle([_parse_cell(table[(band,)]).value for band in bands])
+    if middle is None:
+        return IndicatorValue(State.FEW)
+    low, high = (bands[position] for position in middle)
+    text = low if low == high else f"{low}, {high}"
+    return IndicatorValue(State.VALUE, text, float(_start(low)), float(_start(low)), _end(high))
 
 
-def _hours(kpi: Indicator, table: Texts) -> IndicatorValue:
+def _hours(kpi: Indicator, table: Texts, pieces: int) -> IndicatorValue:
     """Return the hours of all shifts, to tens: each band counts with its middle."""
     # Bands that the indicator does not name have no middle to count with.
-    numbers = [(_parse_cell(table[(band,)]), hours) for band, hours in kpi.each.items() if (band,) in table]
-    if not any(number.value for number, _ in numbers):
-        return IndicatorValue(HIDDEN)
-    hours = sum((number.value or 0) * hours for number, hours in numbers)
-    return IndicatorValue(SHOWN, str(int(round(hours, -1))), float(round(hours, -1)))
+    counts = {band: table.get((band,), "0") for band in kpi.each}
+    if not all(text.isdecimal() for text in counts.values()):
+        return IndicatorValue(State.FEW)
+    hours = sum(float(counts[band]) * middle for band, middle in kpi.each.items())
+    rounded = float(round(hours, -1))
+    return IndicatorValue(State.VALUE if hours else State.ZERO, str(int(rounded)), rounded)
+
+
+def compare(kpi: Indicator, now: Sequence[Texts], before: Sequence[Texts]) -> Change:
+    """Say how the published tables of a year compare with those of the year before.
+
+    In their order of time, and of the same seasons. Of the middle of bands nothing is said.
+    """
+    if kpi.kind == "share":
+        shares = [read_share(kpi, combine(tables), len(tables)) for tables in (now, before)]
+        return compare_shares(*shares)
+    if kpi.kind == "total" and not kpi.is_exact:
+        return compare_counts(_list_values(kpi, now), _list_values(kpi, before))
+    if kpi.kind == "half":
+        return UNSURE
+    numbers = [kpi.number(combine(tables)).value or 0.0 for tables in (now, before)]
+    return compare_exact(*numbers)
+
+
+def _list_values(kpi: Indicator, tables: Sequence[Texts]) -> list[float | None]:
+    return [kpi.number(table).value for table in tables]
 
 
 def _start(band: str) -> int:
     return int(band.rstrip("+").split("-")[0])
+
+
+def _end(band: str) -> float | None:
+    """Return the last number of a band; None of one that is open."""
+    return None if band.endswith("+") else float(band.rsplit("-", maxsplit=1)[-1])
 
 
 COMPUTE = {"total": _total, "share": _share, "half": _find_median_band, "hours": _hours}

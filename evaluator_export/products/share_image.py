@@ -1,14 +1,11 @@
 """The picture that other sites show with a link to the dashboard.
 
-The centre, the month, three public numbers.
+The centre and three public numbers.
 """
 
 import io
 from collections.abc import Sequence
-from typing import Any
-
-from evaluator_export.periods import Period
-from evaluator_export.products.indicators import SHOWN
+from dataclasses import dataclass
 
 # Pixels: the size that social networks show a link in.
 WIDTH = 1200
@@ -21,32 +18,32 @@ ACCENT = "#0b5f63"
 MOST = 3
 
 
-def card(centre: str, period: Period, indicators: Sequence[dict[str, Any]], language: str) -> bytes:
-    """Return a PNG of 1200 by 630; the same input gives the same bytes."""
+@dataclass(frozen=True)
+class ShareLine:
+    """A number of the picture: as it is written, what it counts, and when."""
+
+    number: str
+    title: str
+    span: str
+
+
+def card(centre: str, lines: Sequence[ShareLine]) -> bytes:
+    """Return a PNG of 1200 by 630; the same input gives the same bytes.
+
+    Each number has its own span beside it: a heading over all of them would be wrong of some.
+    """
     from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415  heavy, and needed where one is drawn only
 
     picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, WIDTH, 14), fill=ACCENT)
     # Pillow's own font: no font of the server's, so the picture is the same everywhere.
-    draw.text((EDGE, 72), centre, font=ImageFont.load_default(56), fill=INK)
-    draw.text((EDGE, 150), period.name, font=ImageFont.load_default(36), fill=SOFT)
-    lines = [
-        (indicator["numbers"][-1]["text"], indicator["title"][language])
-        for indicator in indicators
-        if _is_public_count(indicator)
-    ]
-    for place, (number, title) in enumerate(lines[:MOST]):
-        draw.text((EDGE, 240 + place * 112), number, font=ImageFont.load_default(72), fill=ACCENT)
-        draw.text((EDGE + 250, 264 + place * 112), title, font=ImageFont.load_default(40), fill=INK)
+    draw.text((EDGE, 64), centre, font=ImageFont.load_default(56), fill=INK)
+    for place, line in enumerate(lines[:MOST]):
+        top = 170 + place * 140
+        draw.text((EDGE, top), line.number, font=ImageFont.load_default(72), fill=ACCENT)
+        draw.text((EDGE + 300, top + 6), line.title, font=ImageFont.load_default(40), fill=INK)
+        draw.text((EDGE + 300, top + 58), line.span, font=ImageFont.load_default(32), fill=SOFT)
     file = io.BytesIO()
     picture.save(file, "PNG", optimize=True)
     return file.getvalue()
-
-
-def _is_public_count(indicator: dict[str, Any]) -> bool:
-    """Say whether the newest number of an indicator is a count that everybody may see."""
-    if indicator["audience"] != "public" or indicator["unit"] != "count":
-        return False
-    numbers = indicator["numbers"]
-    return bool(numbers) and numbers[-1]["state"] == SHOWN

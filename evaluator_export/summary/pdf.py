@@ -8,13 +8,13 @@ from reportlab.lib.units import mm
 from reportlab.platypus import KeepTogether, PageBreak, Spacer
 
 from evaluator_export.coarse_counts import coarsen_count
-from evaluator_export.datasets.recipe import Method, Recipe
+from evaluator_export.datasets.recipe import Method, Recipe, TableSpec
 from evaluator_export.labels import Labels
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
 from evaluator_export.summary.tagging import StructureElement, TaggedFigure
 from evaluator_export.summary.words import WORDS
 from evaluator_export.summary.writer import ACCENT, BOLD, HATCH, INK, PLAIN, SMALL, TITLE, WIDTH, Writer, render
-from evaluator_export.tables.protected_counts import ProtectedTable
+from evaluator_export.tables.protected_counts import ProtectedTable, find_least_shown
 
 MOST_ACROSS = 8  # columns of a table before it turns into rows
 MOST_TOGETHER = 20  # rows of a table that is kept on one page with its heading
@@ -163,17 +163,22 @@ class _Page(Writer):
             lines.append([words["total"], *[""] * (len(table.headings) - 1), table.total])
         if has_chart:
             lead.append(self.bars([(label(0, cell[0]), count) for cell, count in table.cells]))
-        note = words["protected"]
-        if spec.method == Method.SUPPRESS:
-            note = words["suppressed"]
-        threshold = spec.min_count(self.recipe.threshold)
-        lead.append(self.paragraph(note.format(threshold=threshold), SMALL))
+        lead.append(self.paragraph(self.describe_protection(spec), SMALL))
         grid = self.grid(lines)
         if len(lines) <= MOST_TOGETHER:
             # A heading at the foot of a page, its table on the next, is hard to follow for
             # everybody, and worst when read aloud.
             return [KeepTogether([*lead, grid])]
         return [KeepTogether(lead), grid]
+
+    def describe_protection(self, spec: TableSpec) -> str:
+        """Return what was done to the counts of a table, in a sentence or two."""
+        floor = spec.min_count(self.recipe.threshold)
+        if spec.method == Method.EXACT:
+            return self.words["exact"]
+        if spec.method == Method.SUPPRESS:
+            return self.words["suppressed"].format(least=floor)
+        return self.words["protected"].format(least=find_least_shown(floor))
 
     def report(self, parts: Sequence[ReleasedDataset]) -> list[Any]:
         """Return the page on what was done to the data and what it cost."""

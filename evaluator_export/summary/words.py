@@ -20,9 +20,10 @@ WORDS = {
         "tables_only": "This package has totals only. No row in it is about a person or an event.",
         "never": "Names, codes, free text and exact days and places never leave the centre.",
         "chart": "{title}, {period}",
-        "protected": "Every count is rounded to a multiple of 5. Counts under {threshold} are hidden and show as "
-        "<{threshold}, so rows need not add up to totals.",
-        "suppressed": "Counts under {threshold} are hidden, and others with them, so that none can be worked out.",
+        "protected": "Every count is rounded to a multiple of 5. Those under {least} are hidden and show as <{least}: it may "
+        "be none or a few. So rows need not add up to totals.",
+        "exact": "Anybody can see and count these, so the counts are exact.",
+        "suppressed": "Counts under {least} are hidden, and others with them, so that none can be worked out.",
         "revision": "New numbers for {period}: records that came late changed it enough to publish it again.",
         "nothing": "No records in this period.",
         "total": "Total",
@@ -70,9 +71,10 @@ WORDS = {
         "tables_only": "Ce paquet ne contient que des totaux. Aucune ligne n’y parle d’une personne ni d’un événement.",
         "never": "Les noms, les codes, les textes libres, les jours et les lieux exacts ne quittent jamais le centre.",
         "chart": "{title}, {period}",
-        "protected": "Chaque nombre est arrondi à un multiple de 5. Les nombres sous {threshold} sont masqués et paraissent "
-        "comme <{threshold}; les lignes ne donnent donc pas toujours le total.",
-        "suppressed": "Les nombres sous {threshold} sont masqués, et d’autres avec eux, pour qu’aucun ne puisse être calculé.",
+        "protected": "Chaque nombre est arrondi à un multiple de 5. Sous {least}, il est masqué et paraît comme <{least} : "
+        "il peut être nul ou petit. Les lignes ne donnent donc pas toujours le total.",
+        "exact": "N’importe qui peut les voir et les compter; ces nombres sont donc exacts.",
+        "suppressed": "Les nombres sous {least} sont masqués, et d’autres avec eux, pour qu’aucun ne puisse être calculé.",
         "revision": "Nouveaux chiffres pour {period} : des fiches reçues en retard l’ont assez changé pour le publier de nouveau.",
         "nothing": "Aucune fiche dans cette période.",
         "total": "Total",

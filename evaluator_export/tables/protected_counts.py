@@ -1,18 +1,23 @@
 """Tables of counts that give away no small number, however often they are rebuilt.
 
 Counts are rounded to a multiple of 5 at random, without bias, by a key that depends only on which records are counted
-(cell-key method of the Australian Bureau of Statistics); then every count under the threshold shows as "<20". The key is the
+(cell-key method of the Australian Bureau of Statistics). A count shows when it is at least 5 over the floor after rounding;
+else it shows as "<25". So nothing under the floor ever shows, and that a cell shows says nothing exact. The key is the
 centre's, so all recipients see the same numbers. A period that was published stays as it is until a cell has changed by k.
+Every cell that there can be is listed, so a missing one says nothing. Things that anybody can count are exact.
 """
 
+import datetime as dt
 import hashlib
 import hmac
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evaluator_export.datasets.eligibility import add_derived_columns
-from evaluator_export.datasets.recipe import TableSpec
+from evaluator_export.datasets.recipe import Method, TableSpec
+from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import ALL
 
 BASE = 5
@@ -20,6 +25,7 @@ BASE = 5
 MASK = (1 << 64) - 1
 TOTAL = ("total",)
 PUBLIC_THRESHOLD = 20  # persons or events about them, for everybody (Ontario IPC guideline, high sensitivity)
+MOST_LISTED = 2500  # cells; of a table that could have more, only those that show are listed
 
 Cell = tuple[str, ...]
 Tally = tuple[int, int]  # how many, and the sum of their records' keys
@@ -27,8 +33,79 @@ Published = dict[Cell, tuple[int, str]]  # the true count when it was published,
 
 
 @dataclass(frozen=True)
+class Protection:
+    """How the counts of one table are shown.
+
+    `floor`: no count under it ever shows. `step`: by how much a count must move before it is published again. `domain`:
+    the cells that are always listed; others are only where they show.
+    """
+
+    floor: int
+    step: int
+    secret: bytes
+    domain: frozenset[Cell] = frozenset()
+    is_exact: bool = False
+
+    @property
+    def hidden(self) -> str:
+        """Return what stands for a count that does not show."""
+        return write_hidden(self.floor)
+
+    def format(self, tally: Tally) -> str:
+        """Return a count as text: rounded to 5, or hidden as "<25" with a floor of 20.
+
+        By the rounded count and not the true one: else a cell that comes to show would tell that its true count reached
+        the floor just then.
+        """
+        if self.is_exact:
+            return str(tally[0])
+        value = round_to_5(*tally, self.secret)
+        return str(value) if value >= find_least_shown(self.floor) else self.hidden
+
+    def keep(self, text: str) -> str:
+        """Return a text that was published before, hidden where it would not show now."""
+        is_shown = text.isdecimal() and (self.is_exact or int(text) >= find_least_shown(self.floor))
+        return text if is_shown else self.hidden
+
+
+def find_least_shown(floor: int) -> int:
+    """Return the least rounded count that shows; its true count is above the floor."""
+    return floor + BASE
+
+
+def write_hidden(floor: int) -> str:
+    return f"<{find_least_shown(floor)}"
+
+
+def make_protection(spec: TableSpec, threshold: int, secret: bytes, period: Period | None = None) -> Protection:
+    """Return how a table is protected; `threshold` is the recipe's.
+
+    Without a period no cell is listed for being in the domain.
+    """
+    domain = list_domain(spec, period) if period else frozenset()
+    return Protection(spec.min_count(threshold), spec.step(threshold), secret, domain, spec.method == Method.EXACT)
+
+
+def list_domain(spec: TableSpec, period: Period) -> frozenset[Cell]:
+    """Return the cells that a table can have in a period, with its margins and its total.
+
+    Only the total where a column has no list of values, or there would be more than MOST_LISTED.
+    """
+    days = [str(period.first + dt.timedelta(days=number)) for number in range((period.last - period.first).days + 1)]
+    columns = []
+    for _, hierarchy, level in spec.sources:
+        values = days if hierarchy.is_of_days else hierarchy.domain
+        columns.append(sorted({hierarchy.at(value, level) for value in values}))
+    if spec.has_margins:
+        columns = [[*labels, ALL] for labels in columns]
+    if math.prod(map(len, columns)) > MOST_LISTED:
+        return frozenset({TOTAL})
+    return frozenset({*itertools.product(*columns), TOTAL}) - {(ALL,) * len(columns)}
+
+
+@dataclass(frozen=True)
 class ProtectedTable:
-    """Counts by cell, as text: a number or "<threshold".
+    """Counts by cell, as text: a number, or "<25" where it is hidden.
 
     `is_revision`: the period was published before, with other counts.
     """
@@ -153,41 +230,29 @@ def _extend(cell: Cell, label: str) -> Cell:
     return (*cell, label)
 
 
-def format_count(tally: Tally, threshold: int, secret: bytes) -> str:
-    """Return a count as text: rounded to 5, or hidden as "<20" under a threshold of 20.
-
-    Nothing counted is "<20" too; empty cells are not listed at all.
-    """
-    # Rounded before it is compared: of a true 18 and 22 both may show, and neither may be told from
-    # 20.
-    value = round_to_5(*tally, secret)
-    if value >= threshold:
-        return str(value)
-    return f"<{threshold}"
-
-
-def publish_counts(
-    counted: Mapping[Cell, Tally], before: Published | None, threshold: int, step: int, secret: bytes
-) -> Published:
+def publish_counts(counted: Mapping[Cell, Tally], before: Published | None, protection: Protection) -> Published:
     """Return the counts to publish for one period, as (true count, text) by cell.
 
-    A cell keeps its earlier text unless its true count moved by `step` records or more: two releases
-    that differ by few records must not be subtracted from each other. `before`: what was published
-    of the period; None the first time.
+    A cell keeps its earlier text unless its true count moved by a step or more: two releases that differ by few records
+    must not be subtracted from each other. `before`: what was published of the period; None the first time.
     """
     published: Published = {}
     # Cells that were published and have no records any more, too: a cell that disappears would say
     # that it went to 0.
-    for cell in {**counted, **(before or {})}:
+    for cell in {**counted, **(before or {}), **dict.fromkeys(protection.domain)}:
         tally = counted.get(cell, (0, 0))
+        is_listed = cell in protection.domain or cell in (before or {})
         if before is not None:
-            earlier = before.get(cell, (0, f"<{threshold}"))
+            earlier = before.get(cell, (0, protection.hidden))
             # By true counts: comparing rounded ones would let single records through.
-            if abs(tally[0] - earlier[0]) < step:
-                if cell in before:
-                    published[cell] = earlier
+            if abs(tally[0] - earlier[0]) < protection.step:
+                if is_listed:
+                    published[cell] = (earlier[0], protection.keep(earlier[1]))
                 continue
-        published[cell] = (tally[0], format_count(tally, threshold, secret))
+        text = protection.format(tally)
+        # A value that the form does not list is only told where it shows: its name alone would say that it occurred.
+        if is_listed or text != protection.hidden:
+            published[cell] = (tally[0], text)
     return published
 
 

@@ -9,7 +9,9 @@ from babel.numbers import format_decimal
 from flask_babel import gettext
 
 from evaluator_export import periods
-from evaluator_export.products.indicators import HIDDEN, SHOWN
+from evaluator_export.products.indicators import State, read_state
+from fieldapp.web.year_words import YearView, make_year_view
+from fieldapp.web.year_words import write_number as write_indicator
 from forms.problems import N_
 
 SAFETO = {
@@ -19,23 +21,35 @@ SAFETO = {
     "er": N_("Emergency response"),
 }
 ORDER = ("prev", "ri", "er", "sd")
-CALENDARS = {"month": N_("by the month"), "quarter": N_("by the quarter"), "year": N_("by the year")}
+CALENDARS = {
+    "month": N_("by the month"),
+    "quarter": N_("by the quarter"),
+    "year": N_("by the year"),
+    "twelve": N_("by twelve months"),
+}
 # In the units of the chart's SVG.
 CHART_WIDTH = 320
 CHART_HEIGHT = 96
+MOST_VALUES = 9  # bars on which each number has room
 BAR_GAP = 0.12  # left free on each side of a bar, as a share of its slot
 
 
 @dataclass(frozen=True)
 class ChartBar:
-    """A bar of a chart, in the chart's units. A hidden one has no height and is hatched."""
+    """A bar of a chart, in the chart's units.
+
+    A number that is hidden has a bracket as high as what it may be, at most; `kind` is value, few or none.
+    """
 
     x: float
     width: float
     height: float
+    low: float  # the ends of the range of a share; both 0 where there is none
+    high: float
     label: str
     text: str
-    is_hidden: bool
+    kind: str
+    has_value: bool  # the number stands on the bar
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,10 @@ class ChartPoint:
     name: str
     text: str
     value: float | None
-    state: str
+    at_least: float | None
+    at_most: float | None
+    is_share: bool
+    is_shown: bool
     revised: int
 
 
@@ -58,7 +75,10 @@ class PartRow:
 
 @dataclass(frozen=True)
 class IndicatorView:
-    """An indicator in one language. `points` are oldest first; `last` is the newest of them."""
+    """An indicator in one language.
+
+    `year`: None of an edition of before there were years. `points` are oldest first; `last` is the newest of them.
+    """
 
     id: str
     code: str
@@ -69,6 +89,7 @@ class IndicatorView:
     source: str
     read: str
     finding: str
+    year: YearView | None
     safeto: str
     safeto_order: int  # from prevention to emergency, then the long view
     calendar: str
@@ -81,6 +102,7 @@ class IndicatorView:
     parts_total: str
     parts_period: str
     audience: str
+    is_by_group: bool
 
     @property
     def last(self) -> ChartPoint | None:
@@ -96,6 +118,8 @@ def period_name(name: str, language: str) -> str:
         return name
     if period.cadence == "quarter":
         return str(format_date(period.first, "QQQQ y", locale=language))
+    if period.cadence == "twelve":
+        return str(gettext("twelve months to %(month)s", month=format_date(period.last, "LLLL y", locale=language)))
     if period.cadence == "week":
         return str(gettext("week of %(day)s", day=format_date(period.first, "long", locale=language)))
     return str(format_date(period.first, "LLLL y", locale=language))
@@ -107,6 +131,8 @@ def short_name(name: str, language: str) -> str:
         return f"{format_date(period.first, 'QQQ', locale=language)} {name[2:4]}"
     if period.cadence == "month":
         return str(format_date(period.first, "MMM", locale=language))
+    if period.cadence == "twelve":
+        return str(format_date(period.last, "MMM y", locale=language))
     return name
 
 
@@ -122,6 +148,7 @@ def make_indicator_views(body: dict[str, Any], language: str, with_staff: bool =
 
 def _make_indicator_view(indicator: dict[str, Any], language: str) -> IndicatorView:
     points = [_make_point(indicator, number, language) for number in indicator["numbers"]]
+    year = make_year_view(indicator, language)
     part_of_plan = SAFETO[indicator["safeto"]]
     calendar = CALENDARS[indicator["calendar"]]
     return IndicatorView(
@@ -133,7 +160,8 @@ def _make_indicator_view(indicator: dict[str, Any], language: str) -> IndicatorV
         denominator=(indicator["denominator"] or {}).get(language, ""),
         source=indicator["source"],
         read=indicator["read"][language],
-        finding=_write_finding(points),
+        finding=f"{year.sentence} {year.comparison}" if year else _write_finding(indicator, points, language),
+        year=year,
         safeto=gettext(part_of_plan),
         safeto_order=ORDER.index(indicator["safeto"]),
         calendar=gettext(calendar),
@@ -141,6 +169,7 @@ def _make_indicator_view(indicator: dict[str, Any], language: str) -> IndicatorV
         points=points,
         bars=_make_bars(points, language),
         audience=indicator["audience"],
+        is_by_group=bool(indicator.get("by_group")),
         **_make_parts(indicator["parts"], language),
     )
 
@@ -182,74 +211,81 @@ def _make_point(indicator: dict[str, Any], number: dict[str, Any], language: str
     return ChartPoint(
         period=number["period"],
         name=period_name(number["period"], language),
-        text=_write_value(indicator["unit"], number, language),
+        text=_write_value(indicator, number, language),
         value=number["value"],
-        state=number["state"],
+        at_least=number.get("at_least"),
+        at_most=number.get("at_most"),
+        is_share=indicator["unit"] == "percent",
+        is_shown=read_state(number["state"]) in (State.VALUE, State.ZERO),
         revised=number["revised"],
     )
 
 
-def _write_value(unit: str, number: dict[str, Any], language: str) -> str:
+def _write_value(indicator: dict[str, Any], number: dict[str, Any], language: str) -> str:
     """Return a number of an indicator with its unit, or why there is none."""
-    if number["state"] == HIDDEN:
-        return str(number["text"] or gettext("too few"))
-    if number["state"] != SHOWN:
-        return str(gettext("none yet"))
-    # Times are given in bands: an exact middle of few shifts would be the time of one of them.
+    # Of editions of before there were ranges: the band in words.
     if "label" in number:
         return str(gettext("%(band)s minutes", band=number["label"][language]))
-    text = write_number(number["value"], number["text"], language)
-    if unit == "percent":
-        return str(gettext("%(number)s%%", number=text))
-    if unit == "hours":
-        return str(gettext("about %(number)s hours", number=text))
-    return text
+    return " ".join(write_indicator(indicator, number, language)).strip()
 
 
-def _write_finding(points: list[ChartPoint]) -> str:
-    """Return what the chart says, in a sentence."""
+def _write_finding(indicator: dict[str, Any], points: list[ChartPoint], language: str) -> str:
+    """Return the newest number of an indicator without a year, or when one comes.
+
+    With the period before it is not compared: what differs between two months is chance and season.
+    """
+    if not points and indicator.get("ready_on"):
+        month = format_date(dt.date.fromisoformat(indicator["ready_on"]), "LLLL y", locale=language)
+        return str(gettext("The first number comes in %(month)s.", month=month))
     if not points:
         return str(gettext("Nothing was counted yet."))
     last = points[-1]
-    if last.state != SHOWN:
+    if not last.is_shown:
         return str(gettext("%(period)s: too few to show.", period=last.name))
-    # Compared with the period before only where both can be seen; a hidden number says nothing of
-    # up or down.
-    before = points[-2] if len(points) > 1 else last
-    if before is last or before.state != SHOWN or last.value is None or before.value is None:
-        return str(gettext("%(number)s in %(period)s.", number=last.text, period=last.name))
-    if last.value == before.value:
-        return str(gettext("%(number)s in %(period)s, as before.", number=last.text, period=last.name))
-    words = {"number": last.text, "period": last.name, "before": before.text}
-    if last.value > before.value:
-        return str(gettext("%(number)s in %(period)s, up from %(before)s.", **words))
-    return str(gettext("%(number)s in %(period)s, down from %(before)s.", **words))
+    return str(gettext("%(number)s in %(period)s.", number=last.text, period=last.name))
 
 
 def _make_bars(points: list[ChartPoint], language: str) -> list[ChartBar]:
-    """Return a bar for each point, side by side; the greatest is as high as the chart."""
+    """Return a bar for each point, side by side.
+
+    The greatest is as high as the chart; of shares, the whole is.
+    """
     if not points:
         return []
-    greatest = max(point.value or 0 for point in points)
+    highest = max(points, key=lambda point: point.value or 0)
+    scale = _compute_scale(points)
     slot = CHART_WIDTH / len(points)
     bars = []
     for index, point in enumerate(points):
-        # Hatched and without height: any height would be read as a number.
-        is_hidden = point.state != SHOWN
-        height = 0.0
-        if greatest and not is_hidden:
-            height = round(CHART_HEIGHT * (point.value or 0) / greatest, 1)
+        kind = _choose_mark(point)
+        has_range = point.is_share and kind != "none"
         bars.append(
             ChartBar(
                 x=round(index * slot + slot * BAR_GAP, 1),
                 width=round(slot * (1 - 2 * BAR_GAP), 1),
-                height=height,
+                height=round(scale * ((point.at_most if kind == "few" else point.value) or 0), 1),
+                low=round(scale * (point.at_least or 0), 1) if has_range else 0.0,
+                high=round(scale * (point.at_most or 0), 1) if has_range else 0.0,
                 label=short_name(point.period, language),
-                text=point.text,
-                is_hidden=is_hidden,
+                text=write_number(point.value, "", language),
+                kind=kind,
+                has_value=kind == "value" and (len(points) <= MOST_VALUES or point in (points[-1], highest)),
             )
         )
     return bars
+
+
+def _compute_scale(points: list[ChartPoint]) -> float:
+    """Return how high a unit is in a chart."""
+    greatest = 100.0 if points[0].is_share else max((point.value or point.at_most or 0) for point in points)
+    return CHART_HEIGHT / greatest if greatest else 0.0
+
+
+def _choose_mark(point: ChartPoint) -> str:
+    """Return the mark for a number: a bar, a bracket over all that it may be, or none."""
+    if point.is_shown:
+        return "value"
+    return "none" if point.at_most is None else "few"
 
 
 @dataclass(frozen=True)

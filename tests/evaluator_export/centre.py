@@ -201,8 +201,8 @@ class PretendCentre:
             for unit, row in records.get(spec.dataset.form, ()):
                 counter.add(unit, row)
             before_now = self.states.get((spec.key, period))
-            least, step = spec.min_count(self.recipe.threshold), spec.step(self.recipe.threshold)
-            published = protected_counts.publish_counts(counter.counted(), before_now, least, step, self.secret)
+            protection = protected_counts.make_protection(spec, self.recipe.threshold, self.secret, parse(period))
+            published = protected_counts.publish_counts(counter.counted(), before_now, protection)
             self.states[spec.key, period] = published
             tables.append(protected_counts.make_protected_table(spec, period, published))
         folder = self.folder / (name or period)

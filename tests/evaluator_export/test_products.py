@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 from evaluator_export.datasets import table_reader
 from evaluator_export.datasets.recipe import Audience
 from evaluator_export.formats import heat_map
+from evaluator_export.periods import parse
 from evaluator_export.policy.hierarchies import ALL, make_h3_hierarchy
 from evaluator_export.problems import ExportProblem
 from evaluator_export.products import hot_spots
+from evaluator_export.products.change import Change, Word
 from evaluator_export.products.cross_tab import make_cross_tab
-from evaluator_export.products.indicators import HIDDEN, MISSING, SHOWN, Indicator, read_kpis, tables_by_calendar
+from evaluator_export.products.indicators import Indicator, State, combine, compare, read_kpis, tables_by_calendar
 from evaluator_export.products.partner_totals import read_partner
 from evaluator_export.products.reach import reach, wilson
-from evaluator_export.tables.protected_counts import TOTAL, CellCounter, publish_counts
+from evaluator_export.tables.protected_counts import TOTAL, CellCounter, Protection, make_protection, publish_counts
 from fieldapp.services.products.catalogue import list_counted_tables, list_products, load_kpis
 from fieldapp.services.releases.datasets import load_table_menu
-from tests.evaluator_export.centre import FORMS, encounters, recipe_of
+from tests.evaluator_export.centre import FORMS, all_datasets, encounters, recipe_of
 from tests.evaluator_export.specs import DATASETS, spec
 from tests.programme import FOLDER
 
@@ -76,6 +78,29 @@ def test_a_table_for_staff_cannot_be_chosen_by_a_recipe() -> None:
     assert spec("spots_encounters", Audience.STAFF).sources[0][2] == 0  # the neighbourhood itself
 
 
+def test_a_table_by_a_question_without_a_list_of_values_is_refused() -> None:
+    """Each of its answers would be told as “other”."""
+    datasets = all_datasets(activity=lambda text: text.replace("role: qi, hierarchy: safeto", "role: keep"))
+    with pytest.raises(ExportProblem, match="safeto_default” has no list of values"):
+        table_reader.read_tables_for_audience(Audience.PUBLIC, ["encounters_by_safeto"], datasets, FORMS, load_table_menu())
+
+
+def test_encounters_are_told_by_part_of_safeto() -> None:
+    """As the form computes it, which was told as “other” of everybody."""
+    table_of_parts = spec("encounters_by_safeto")
+    counter = CellCounter(table_of_parts, SECRET)
+    for number, part in enumerate(["prev"] * 40 + ["er"] * 2):
+        counter.add(f"u{number}", {"safeto_default": part})
+    published = publish_counts(counter.counted(), None, make_protection(table_of_parts, 20, SECRET, parse("2026-Q3")))
+    assert {cell[0]: text for cell, (_, text) in published.items()} == {
+        "prev": "40",
+        "sd": "<25",
+        "ri": "<25",
+        "er": "<25",
+        "total": published[TOTAL][1],
+    }
+
+
 def test_a_set_for_counting_gives_no_rows() -> None:
     text = recipe_of("evaluator-quarterly").text.replace("{use: encounters}", "{use: activity}")
     with pytest.raises(ExportProblem, match="no dataset “activity”"):
@@ -92,48 +117,69 @@ def test_the_same_table_has_the_same_key_for_releases_and_products() -> None:
 
 
 def test_numbers_that_are_too_small_or_not_there_are_not_shown() -> None:
-    assert kpi("encounters").number(None).state == MISSING
-    assert kpi("encounters").number(table("<20")).state == HIDDEN
+    assert kpi("encounters").number(None).state == State.NOT_YET
+    assert kpi("encounters").number(table("<20")).state == State.FEW
     share = kpi("mediations_settled")
-    assert share.number(table("<20", settled="<20")).state == HIDDEN
-    assert share.number(table("60", settled="<20")).state == HIDDEN
-    assert share.number(table("60")).state == HIDDEN  # nobody knows how many
-    assert kpi("often_met").number(table("60", **{"4__7": "20", "8+": "<20"})).state == HIDDEN
-    assert kpi("first_action").number(table("<20", **{"0__14": "<20"})).state == HIDDEN
-    assert (
-        kpi("first_action").number(table("30", **{"0__14": "30", "15__59": "<20"})).state == HIDDEN
-    )  # could move the middle
-    assert kpi("field_hours").number(table("<5", **{"0__3": "<5"})).state == HIDDEN
+    assert share.number(table("<25", settled="<25")).state == State.FEW
+    assert kpi("first_action").number(table("<25", **{"0__14": "<25"})).state == State.FEW
+    assert kpi("field_hours").number(table("<5", **{"0__3": "<5"})).state == State.FEW
+
+
+def test_a_share_of_hidden_parts_is_a_range_that_holds_all_they_may_be() -> None:
+    hidden = kpi("mediations_settled").number(table("60", settled="<25"))
+    assert (hidden.state, hidden.value, hidden.at_least) == (State.FEW, None, 0)
+    assert 40 <= (hidden.at_most or 0) <= 60  # 24 of 56, and what chance adds
+    assert kpi("mediations_settled").number(table("60")) == hidden  # a row that is not there says as little
+    often = kpi("often_met").number(table("100", **{"4__7": "30", "8+": "<25"}))
+    assert often.state == State.FEW and 15 <= (often.at_least or 0) <= 30 and 54 <= (often.at_most or 0) <= 70
 
 
 def test_numbers_come_from_the_rounded_tables_alone() -> None:
     assert kpi("encounters").number(table("155")).value == 155
-    assert (
-        kpi("mediations_settled").number(table("85", settled="40")).text == "45"
-    )  # in steps of 5 %, as coarse as its parts
-    assert kpi("mediations_settled").number(table("800", settled="333")).text == "42"
+    settled = kpi("mediations_settled").number(table("85", settled="40"))
+    assert (settled.text, settled.at_least, settled.at_most) == ("47", 35, 59)
+    large = kpi("mediations_settled").number(table("800", settled="335"))
+    assert (large.text, large.at_least, large.at_most) == ("42", 38, 46)
     first = kpi("first_action").number(table("300", **{"0__14": "100", "15__59": "120", "60__239": "80"}))
-    assert (first.state, first.text, first.value) == (SHOWN, "15-59", 15.0)
+    assert (first.state, first.text, first.at_least, first.at_most) == (State.VALUE, "15-59", 15, 59)
+    unsure = kpi("first_action").number(table("60", **{"0__14": "30", "15__59": "30", "60__239": "<25", "240+": "<25"}))
+    assert (unsure.text, unsure.at_least, unsure.at_most) == ("0-14, 15-59", 0, 59)
+
+
+def test_a_year_is_the_sum_of_what_shows_and_hidden_where_a_piece_is() -> None:
+    months = [table("40"), table("35"), table("<25")]
+    assert kpi("encounters").number(combine(months[:2]), 2).value == 75
+    assert kpi("encounters").number(combine(months), 3).state == State.FEW
+    both = kpi("encounters").number(combine(months[:2]), 2)
+    assert (both.at_least, both.at_most) == (67, 83)
+    nobody = kpi("events").number(table("0", walk="0"))
+    assert (nobody.state, nobody.at_least, nobody.at_most) == (State.ZERO, 0, 0)
+    assert compare(kpi("events"), months[:1], months[1:2]) == Change(Word.MORE)  # exact: a difference, and no finding
+
+
+def test_what_is_exact_is_so_in_the_menu_of_tables_too() -> None:
+    exact = {item["name"] for item in load_table_menu() if item.get("method") == "exact"}
+    assert {one.table for one in load_kpis() if one.is_exact} == exact & {one.table for one in load_kpis()}
     assert kpi("field_hours").number(table("30", **{"0__3": "5", "4__7": "20", "8+": "5"})).text == "180"
 
 
 @given(st.dictionaries(st.sampled_from(["settled", "calm_for_now", "going_on"]), st.integers(0, 400), min_size=1))
 def test_a_share_is_never_over_100_nor_told_of_a_small_whole(counts: Mapping[str, int]) -> None:
-    cells = {(name,): str(count) if count >= 20 else "<20" for name, count in counts.items()}
+    cells = {(name,): str(count) if count >= 25 else "<25" for name, count in counts.items()}
     whole = sum(counts.values())
-    number = kpi("mediations_settled").number({TOTAL: str(whole) if whole >= 20 else "<20", **cells})
+    number = kpi("mediations_settled").number({TOTAL: str(whole) if whole >= 25 else "<25", **cells})
     assert number.value is None or 0 <= number.value <= 100
-    assert whole >= 20 or number.state == HIDDEN
+    assert whole >= 20 or number.state == State.FEW
 
 
 def test_a_cell_of_one_day_does_not_show_to_staff_either() -> None:
     counter = CellCounter(spec("spots_encounters", Audience.STAFF), SECRET)
-    for number in range(9):
+    for number in range(15):
         counter.add(f"u{number}", {"nbhd": "002"}, "2026-11-02")
         counter.add(f"v{number}", {"nbhd": "004"}, f"2026-11-0{number % 3 + 1}")
-    found = publish_counts(counter.counted(), None, 5, 5, SECRET)
-    assert found[("002",)][1] == "<5"
-    assert found[("004",)][1] in ("5", "10")
+    found = publish_counts(counter.counted(), None, Protection(5, 5, SECRET))
+    assert ("002",) not in found
+    assert found[("004",)][1] == "15"
 
 
 def test_margins_are_counted_by_themselves_and_a_shift_in_two_areas_counts_in_both() -> None:
@@ -191,11 +237,11 @@ def test_the_workbook_keeps_numbers_visible_marks_what_is_hidden_and_runs_nothin
     counter = CellCounter(one, SECRET)
     for unit, row in encounters(3000, seed=3):
         counter.add(unit, row, row["enc_date"])
-    published = {cell: text for cell, (_, text) in publish_counts(counter.counted(), None, 5, 5, SECRET).items()}
+    published = {cell: text for cell, (_, text) in publish_counts(counter.counted(), None, Protection(5, 5, SECRET)).items()}
     grid = make_cross_tab(one, published, 5)
     assert grid.rows == ("mon", "tue", "wed", "thu", "fri", "sat", "sun") and len(grid.columns) == 24
     shown = [int(text) for text in [*grid.cells.values(), *grid.row_totals.values(), grid.total] if text.isdecimal()]
-    assert shown and all(number % 5 == 0 and number >= 5 for number in shown)
+    assert shown and all(number % 5 == 0 and number >= 10 for number in shown)
     made = [
         heat_map.write([grid], lambda grid, place, value: f"={value}", "=Centre", "2026", dt.datetime(2026, 1, 1), "en")
         for _ in range(2)
@@ -207,9 +253,9 @@ def test_the_workbook_keeps_numbers_visible_marks_what_is_hidden_and_runs_nothin
     kinds = {rule.type for rules in sheet.conditional_formatting for rule in rules.rules}
     assert "colorScale" in kinds and len(kinds) == 2
     cells = [sheet.cell(5 + row, 2 + column).value for row in range(7) for column in range(24)]
-    assert all(cell == "<5" or (isinstance(cell, int) and cell % 5 == 0) for cell in cells)
+    assert all(cell == "<10" or (isinstance(cell, int) and cell % 5 == 0) for cell in cells)
     assert sheet.cell(12, 26).value == int(grid.total)  # the total of all, counted by itself
-    assert "not zero" in str(book["About"]["B5"].value)
+    assert "none, too few" in str(book["About"]["B5"].value)
 
 
 # Hot spots

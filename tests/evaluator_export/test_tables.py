@@ -8,13 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluator_export.datasets.recipe import TableSpec
+from evaluator_export.periods import parse
 from evaluator_export.problems import ExportProblem
-from evaluator_export.tables.protected_counts import TOTAL, CellCounter, publish_counts, round_to_5
+from evaluator_export.tables.protected_counts import (
+    TOTAL,
+    CellCounter,
+    Protection,
+    list_domain,
+    make_protection,
+    publish_counts,
+    round_to_5,
+)
 from evaluator_export.tables.suppression import HIDDEN, compute_feasible_width, suppress_cells
 from tests.evaluator_export.centre import all_datasets, encounters, participants, recipe_of
 from tests.programme import FOLDER
 
 SECRET = b"c" * 32
+PROTECTION = Protection(20, 20, SECRET)
+AUTUMN = parse("2026-Q4")
 CITY = recipe_of("city-quarterly")
 MENU = (FOLDER / "tables.yaml").read_text()
 
@@ -47,7 +58,13 @@ def test_a_recipe_that_would_let_something_out_is_refused(old: str, new: str, wh
         ("dataset: encounters", "dataset: nothing", "no dataset"),
         ("column: area, level: 1", "column: area, level: 9", "no level 9"),
         ("counts: persons, by: [{column: age", "by: [{column: age", "counted in persons"),
-        ("by: [{column: contact_type}]", "method: guess, by: [{column: contact_type}]", "round or suppress"),
+        ("by: [{column: contact_type}]", "method: guess, by: [{column: contact_type}]", "round, suppress or exact"),
+        (
+            "by: [{column: contact_type}]",
+            "method: exact, by: [{column: contact_type}]",
+            "held and shifts are counted exactly",
+        ),
+        ("by: [{column: outcome}]", "method: exact, by: [{column: outcome}]", "held and shifts are counted exactly"),
         ("by: [{column: contact_type}]", "by: []", "by 3 at most"),
     ],
 )
@@ -124,15 +141,51 @@ def test_the_same_table_is_the_same_for_every_recipient() -> None:
 
 def test_a_period_changes_only_in_steps_of_k() -> None:
     table, rows = spec("encounters_by_type"), encounters(300)
-    published = publish_counts(count(table, rows).counted(), None, 20, 20, SECRET)
+    published = publish_counts(count(table, rows).counted(), None, PROTECTION)
     seen = [published]
     for late in range(1, 61):
-        published = publish_counts(count(table, rows + encounters(late, seed=9)).counted(), published, 20, 20, SECRET)
+        published = publish_counts(count(table, rows + encounters(late, seed=9)).counted(), published, PROTECTION)
         seen.append(published)
     for cell in published:
         truths = [one[cell][0] for one in seen if cell in one]
         changes = [abs(b - a) for a, b in itertools.pairwise(truths) if a != b]
         assert all(change >= 20 for change in changes)
+
+
+@given(st.integers(0, 60), st.integers(0, 2**64 - 1))
+def test_nothing_near_the_floor_shows(number: int, keys: int) -> None:
+    text = PROTECTION.format((number, keys))
+    assert text == "<25" or (number > 20 and int(text) >= 25)
+    assert Protection(20, 20, SECRET, is_exact=True).format((number, keys)) == str(number)
+
+
+def test_what_an_earlier_version_showed_under_the_floor_is_hidden_when_it_is_published_again() -> None:
+    before = {("a",): (20, "20"), ("b",): (7, "<20"), ("c",): (41, "40"), TOTAL: (68, "70")}
+    counted = {("a",): (20, 1), ("b",): (7, 2), ("c",): (41, 3), TOTAL: (68, 4)}
+    published = publish_counts(counted, before, PROTECTION)
+    assert {cell[0]: text for cell, (_, text) in published.items()} == {"a": "<25", "b": "<25", "c": "40", "total": "70"}
+
+
+def test_every_cell_that_there_can_be_is_listed_whether_or_not_anybody_is_in_it() -> None:
+    """A row that is missing would be an exact zero, and a single row would say all of everybody."""
+    table = spec("participants_by_age", "city-quarterly")
+    protection = make_protection(table, 20, SECRET, AUTUMN)
+    nobody = publish_counts({TOTAL: (0, 0)}, None, protection)
+    band = min(cell for cell in nobody if cell != TOTAL)
+    three = publish_counts({band: (3, 9), TOTAL: (3, 9)}, None, protection)
+    assert len(nobody) > 3
+    assert [text for _, text in nobody.values()] == [text for _, text in three.values()] == ["<25"] * len(nobody)
+    assert nobody.keys() == three.keys()
+    months = {cell[1] for cell in list_domain(spec("activity_panel"), AUTUMN) if cell != TOTAL}
+    assert months == {"2026-10", "2026-11", "2026-12"}
+
+
+def test_a_value_that_no_list_has_is_told_only_where_it_shows() -> None:
+    """That it is listed at all would say that somebody gave it."""
+    table = spec("encounters_by_type")
+    counted = {("other",): (4, 1), ("",): (90, 2), TOTAL: (94, 3)}
+    published = publish_counts(counted, None, make_protection(table, 20, SECRET, AUTUMN))
+    assert ("other",) not in published and published[("",)][1] == "90"
 
 
 def attack_lp(cells: dict[tuple[str, ...], int], shown: dict[tuple[str, ...], tuple[int, str]]) -> int:

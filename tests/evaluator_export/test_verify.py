@@ -154,7 +154,9 @@ def _add_a_file(folder: Folder, chance: random.Random) -> None:
 
 def _naked_count(folder: Folder, chance: random.Random) -> None:
     header, rows = rows_of(folder, "tables.csv")
-    chance.choice(rows)[header.index("count")] = chance.choice(["7", "1", "23", "-5", "0", "<5", ""])
+    # Shifts are things that anybody can count: any number of them may stand there.
+    protected = [row for row in rows if row[header.index("table")] != "shifts_by_area"]
+    chance.choice(protected)[header.index("count")] = chance.choice(["7", "1", "23", "-5", "0", "<5", ""])
     write_rows(folder, "tables.csv", header, rows)
 
 

@@ -1,5 +1,6 @@
 """One word for one thing: every catalogue, workbook and document is checked against tools/words.yaml."""
 
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ NOT_READ = ("words.md", "promises.md", "CHANGELOG.md")
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")] if path.name not in NOT_READ)
 
 
+FORM_TEXTS = ("label", "hint", "message", "title")  # each a text in English and the same in French
 PLACEHOLDER = re.compile(r"\{\w+\}|%\(\w+\)[sd]")
 
 
@@ -89,23 +91,46 @@ def read_catalogue() -> list[Sentence]:
     return sentences
 
 
-def read_forms() -> list[Sentence]:
-    """Return the texts of the program's forms, datasets and products in both languages."""
-    sentences: list[Sentence] = []
-    for path in sorted((ROOT / "fieldapp/program").rglob("*.yaml")):
-        _collect(yaml.safe_load(path.read_text(encoding="utf-8")), path.name, sentences)
+def read_program() -> list[Sentence]:
+    """Return the texts of the program's datasets, numbers and products in both languages."""
+    sentences = []
+    for where, node in _walk_program():
+        if isinstance(node.get("en"), str):
+            sentences.append(Sentence(f"{where}: {node['en'][:60]}", node["en"], str(node.get("fr", ""))))
     return sentences
 
 
-def _collect(node: Any, where: str, sentences: list[Sentence]) -> None:
+def read_form_texts() -> list[Sentence]:
+    """Return the titles, labels, hints and messages of the program's forms."""
+    sentences = []
+    for where, node in _walk_program():
+        for key in FORM_TEXTS:
+            if isinstance(node.get(key), list):
+                english, french = node[key]
+                sentences.append(Sentence(f"{where}: {english[:60]}", english, french))
+    return sentences
+
+
+def read_choices() -> list[Sentence]:
+    """Return the choices of the program's forms, without the City's own names of its neighbourhoods."""
+    with (ROOT / "fieldapp/program/code_lists.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["list"] != "nbhd158"]
+    return [Sentence(f"code_lists.csv: {row['list']} {row['name']}", row["en"], row["fr"]) for row in rows]
+
+
+def _walk_program() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each mapping of the program's files, however deep, with the name of its file."""
+    for path in sorted((ROOT / "fieldapp/program").rglob("*.yaml")):
+        for node in _walk(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            yield path.name, node
+
+
+def _walk(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, dict):
-        if isinstance(node.get("en"), str):
-            sentences.append(Sentence(f"{where}: {node['en'][:60]}", node["en"], str(node.get("fr", ""))))
-        for value in node.values():
-            _collect(value, where, sentences)
-    elif isinstance(node, list):
-        for value in node:
-            _collect(value, where, sentences)
+        yield node
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for part in parts:
+        yield from _walk(part)
 
 
 def read_files() -> list[Sentence]:
@@ -132,9 +157,16 @@ def test_no_screen_says_a_word_that_is_never_used() -> None:
 
 
 def test_no_form_or_product_says_a_word_that_is_never_used() -> None:
-    sentences = read_forms()
+    sentences = read_program()
     assert len(sentences) > 100
     problems = [problem for sentence in sentences for problem in check(sentence)]
+    assert not problems, "\n".join(problems)
+
+
+def test_the_french_of_forms_is_typed_as_french_canada_types_it() -> None:
+    sentences = [*read_form_texts(), *read_choices()]
+    assert len(sentences) > 500
+    problems = [f"{text.where}\n    {problem}" for text in sentences for problem in find_typing(text.french)]
     assert not problems, "\n".join(problems)
 
 

@@ -6,6 +6,7 @@ it came. A line has a tag of the statement, a moment, and the statement, sealed 
 
 import base64
 import datetime as dt
+import hmac
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -171,13 +172,20 @@ def _parse(values: Mapping[str, Any]) -> LoweredLine | None:
 
 
 def _open_lines(session: Session) -> list[tuple[LoweredLine, ConsentStatement]]:
-    """Return the lines that this server's key opens, with their statements, by time."""
+    """Return the lines that this server's key opens, with their statements, by time.
+
+    Left out is a line whose tag is of another centre or statement: somebody put together what does not belong.
+    """
     forgotten = find_list(session)
     opened = []
     for line in _read(forgotten):
         text = forgotten.open(line.sealed)
-        if text is not None:
-            opened.append((line, _read_statement(json.loads(text))))
+        if text is None:
+            continue
+        statement = _read_statement(json.loads(text))
+        tag = forgotten.tag_statement(line.centre_id, statement.statement_id, statement.tier)
+        if hmac.compare_digest(tag, line.tag):
+            opened.append((line, statement))
     return opened
 
 

@@ -1,6 +1,7 @@
 """Products and indicators as the program lists them (program/products.yaml, kpis.yaml)."""
 
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from evaluator_export.products.indicators import Indicator, read_kpis, tables_by
 from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from fieldapp.services.problems import N_, ActProblem
+from fieldapp.services.releases.datasets import load_table_menu
 
 LIVE = "live"
 PANEL = {"encounters_by_area": "encounters", "mediations_by_area": "mediations", "shifts_by_area": "shifts"}
@@ -58,6 +60,11 @@ def load_kpis() -> Sequence[Indicator]:
 def list_counted_tables() -> Mapping[str, Sequence[str]]:
     """Return the names of the tables that are counted for every period, by calendar."""
     names_by_calendar = tables_by_calendar(load_kpis())
+    # Twelve months of events whose months or quarters are too small to show. Never of people: two spans that overlap
+    # would tell who came new, and who took consent back.
+    about_people = {item["name"] for item in load_table_menu() if item.get("counts") == "persons"}
+    all_names = dict.fromkeys(itertools.chain.from_iterable(names_by_calendar.values()))
+    names_by_calendar["twelve"] = [name for name in all_names if name not in about_people]
     # The panel and the reach of groups read tables that no indicator needs.
     for calendar, more in (("month", PANEL), ("year", REACH)):
         names = [*names_by_calendar.get(calendar, ()), *more]

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from evaluator_export import periods
 from evaluator_export.datasets import table_reader
 from evaluator_export.datasets.dataset_spec import RECEIVED
-from evaluator_export.datasets.recipe import Audience, TableSpec
+from evaluator_export.datasets.recipe import Audience, Method, TableSpec
 from evaluator_export.periods import Period
 from evaluator_export.tables.protected_counts import (
     PUBLIC_THRESHOLD,
     Cell,
     CellCounter,
     Published,
-    format_count,
+    find_least_shown,
+    make_protection,
     publish_counts,
 )
 from fieldapp.services.acts import ActContext, Actor, act
@@ -38,7 +39,7 @@ from fieldapp.store.releases import datasets
 from fieldapp.store.releases.datasets import PublishedCountsView
 from fieldapp.store.session import Session
 
-HISTORY = {"month": 37, "quarter": 9, "year": 5}  # periods of each calendar that are counted
+HISTORY = {"month": 37, "quarter": 9, "year": 5, "twelve": 9}  # periods of each calendar that are counted
 # A day's delay, so that nobody is met where they were counted.
 HOT_SPOT_GRACE_DAYS = 1
 REVISED_FOR = dt.timedelta(days=400)  # after a period's end; then its numbers stay as published
@@ -83,24 +84,38 @@ def list_table_specs(catalogue: DatasetCatalogue, audience: Audience, names: Seq
     return table_reader.read_tables_for_audience(audience, countable, catalogue.datasets, catalogue.definitions, menu)
 
 
-def get_threshold(spec: TableSpec) -> int:
-    """Return the least count that a table shows; anything less shows as "<20"."""
+def get_floor(spec: TableSpec) -> int:
+    """Return the floor of a table: no count under it shows."""
     return spec.min_count(PUBLIC_THRESHOLD)
 
 
+def get_least_shown(spec: TableSpec) -> int:
+    """Return the number under which a table's numbers are hidden; 0 for exact ones."""
+    return 0 if spec.method == Method.EXACT else find_least_shown(get_floor(spec))
+
+
 def list_periods_to_count(session: Session, centre: Centre, now: dt.datetime) -> dict[str, list[Period]]:
-    """Return the complete periods of each calendar since the first record, oldest first."""
-    first_day = records.first_day(session, centre.id)
+    """Return the complete periods of each calendar since the program began, oldest first.
+
+    A part of a month, a quarter or a year would look like a whole one, and each chart would begin with a rise.
+    """
+    first_day = find_first_whole_day(records.first_day(session, centre.id))
     periods_by_calendar: dict[str, list[Period]] = {}
     for calendar, most in HISTORY.items():
         newest_first: list[Period] = []
         period = find_last_complete_period(calendar, get_local_today(centre, now))
-        # Back to the first record: earlier periods have nothing to count.
-        while first_day is not None and len(newest_first) < most and period.last >= first_day:
+        while first_day is not None and len(newest_first) < most and period.first >= first_day:
             newest_first.append(period)
             period = period.before()
         periods_by_calendar[calendar] = newest_first[::-1]
     return periods_by_calendar
+
+
+def find_first_whole_day(first_day: dt.date | None) -> dt.date | None:
+    """Return the first day of the first whole month with records; None without any."""
+    if first_day is None or first_day.day == 1:
+        return first_day
+    return periods.find_containing(first_day, "month").following().first
 
 
 def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
@@ -257,8 +272,8 @@ def _publish(counting: _Counting, states: Mapping[tuple[str, str], PublishedCoun
     before = None
     if state is not None:
         before = {tuple(cell): (number, text) for cell, number, text in state.cells}
-    counts = counting.counter.counted()
-    published = publish_counts(counts, before, get_threshold(spec), spec.step(PUBLIC_THRESHOLD), secret)
+    protection = make_protection(spec, PUBLIC_THRESHOLD, secret, counting.period)
+    published = publish_counts(counting.counter.counted(), before, protection)
     return TableCount(spec, counting.period, published, counting.records)
 
 
@@ -298,9 +313,9 @@ def count_span(
             for counter in counters:
                 counter.add(unit, row, day.isoformat())
         for counter in counters:
-            threshold = get_threshold(counter.spec)
+            protection = make_protection(counter.spec, PUBLIC_THRESHOLD, secret)
             tallies = counter.counted().items()
-            texts[counter.spec.name] = {cell: format_count(tally, threshold, secret) for cell, tally in tallies}
+            texts[counter.spec.name] = {cell: protection.format(tally) for cell, tally in tallies}
     return texts
 
 
@@ -318,7 +333,7 @@ def _save_counts(ctx: ActContext, counted: Sequence[TableCount], standings: Stan
 class PublishedTexts:
     """What is published of a table for a period.
 
-    `texts`: by cell, such as "40" or "<20". `revision`: how often the period was revised.
+    `texts`: by cell, such as "40" or "<25". `revision`: how often the period was revised.
     """
 
     texts: dict[Cell, str]

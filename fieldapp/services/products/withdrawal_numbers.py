@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from evaluator_export.periods import Period
-from evaluator_export.tables.protected_counts import MASK, PUBLIC_THRESHOLD, format_count, record_key
+from evaluator_export.tables.protected_counts import MASK, PUBLIC_THRESHOLD, Protection, record_key
 from fieldapp.services.products.content import read_count
 from fieldapp.store.consent import withdrawals
 from fieldapp.store.operations.centres import Centre
@@ -36,5 +36,5 @@ def _count(session: Session, centre: Centre, quarter: Period) -> dict[str, Any]:
     secret = bytes.fromhex(centre.table_secret)
     numbers = withdrawals.list_effective(session, centre.id, first, after)
     keys = sum(record_key(secret, number) for number in numbers) & MASK
-    text = format_count((len(numbers), keys), PUBLIC_THRESHOLD, secret)
+    text = Protection(PUBLIC_THRESHOLD, PUBLIC_THRESHOLD, secret).format((len(numbers), keys))
     return {"period": quarter.name, "text": text, "value": read_count(text)}

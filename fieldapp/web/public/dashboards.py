@@ -20,6 +20,7 @@ from fieldapp.web import assets, editions
 from fieldapp.web.language import LANGUAGES, preferred
 from fieldapp.web.public import open_data
 from fieldapp.web.sessions import session
+from fieldapp.web.year_words import write_headline
 
 dashboards = Blueprint("dashboards", __name__, template_folder="templates")
 
@@ -87,6 +88,7 @@ def _page(template: str, slug: str, language: str, **more: Any) -> bytes:
             template,
             edition=edition,
             indicators=views,
+            headline=write_headline(edition.body, language),
             partners=editions.make_partner_views(edition.body, language),
             withdrawals=editions.make_withdrawal_views(edition.body, language),
             language=language,

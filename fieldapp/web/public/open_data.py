@@ -12,13 +12,22 @@ from xml.sax.saxutils import escape
 
 from evaluator_export import periods
 from evaluator_export.formats import csv_files
+from evaluator_export.products.change import Word
+from evaluator_export.products.indicators import State, read_state
 from fieldapp.services.products.public import PublicEdition
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 LANGUAGES = ("en", "fr")
 # The columns of each file.
-NUMBERS = ("indicator", "period", "first_day", "last_day", "value", "shown_as", "state", "unit", "revised")
-PARTS = ("indicator", "period", "part", "value", "shown_as")
+NUMBERS = (
+    "indicator", "period", "first_day", "last_day", "value", "at_least", "at_most", "shown_as", "state", "unit", "revised",
+)  # fmt: skip
+PARTS = ("indicator", "period", "part", "value", "at_least", "at_most", "shown_as")
+YEARS = (
+    "indicator", "first_day", "last_day", "value", "at_least", "at_most", "state", "unit",
+    "before_first_day", "before_last_day", "before_value", "before_at_least", "before_at_most", "before_state",
+    "word", "chance",
+)  # fmt: skip
 CODEBOOK = ("file", "column", "value", "english", "french")
 PARTNER_TOTAL = ("indicator", "period", "first", "last", "part", "unit", "value")
 PARTNERS = ("source", "calendar", "indicator", "period", "first_day", "last_day", "part", "unit", "value")
@@ -26,10 +35,24 @@ PARTNERS = ("source", "calendar", "indicator", "period", "first_day", "last_day"
 
 # Written here in both languages and not through the catalogue: a file is the same for everybody.
 STATES = {
-    "shown": {"en": "Shown, rounded to a multiple of 5", "fr": "Montré, arrondi à un multiple de 5"},
-    # “Not zero” is said because a chart made from an empty cell would show none.
-    "hidden": {"en": "Too few to show; not zero", "fr": "Trop peu pour être montré; pas zéro"},
-    "missing": {"en": "Not counted yet", "fr": "Pas encore compté"},
+    State.VALUE: {
+        "en": "Shown; rounded to a multiple of 5, unless anybody could count it",
+        "fr": "Montré; arrondi à un multiple de 5, sauf ce que chacun peut compter",
+    },
+    # Both at once, so that a hidden number never says whether there was anybody.
+    State.FEW: {"en": "None, or too few to show", "fr": "Aucun, ou trop peu pour être montré"},
+    State.ZERO: {"en": "Exactly none", "fr": "Exactement aucun"},
+    State.NOT_YET: {"en": "Not counted yet", "fr": "Pas encore compté"},
+    State.NOT_ASKED: {"en": "Not asked then", "fr": "Pas demandé alors"},
+}
+CHANGES = {
+    Word.MORE: {"en": "More than a year before", "fr": "Plus qu’un an plus tôt"},
+    Word.PERHAPS_MORE: {"en": "Perhaps more than a year before", "fr": "Peut-être plus qu’un an plus tôt"},
+    Word.SAME: {"en": "About the same as a year before", "fr": "À peu près comme un an plus tôt"},
+    Word.PERHAPS_FEWER: {"en": "Perhaps fewer than a year before", "fr": "Peut-être moins qu’un an plus tôt"},
+    Word.FEWER: {"en": "Fewer than a year before", "fr": "Moins qu’un an plus tôt"},
+    Word.UNSURE: {"en": "Too few to compare", "fr": "Trop peu pour comparer"},
+    Word.NOT_YET: {"en": "No year before to compare with", "fr": "Pas d’année précédente à comparer"},
 }
 
 
@@ -56,8 +79,10 @@ def _make_number_line(indicator: dict[str, Any], number: dict[str, Any]) -> tupl
         "first_day": period.first,
         "last_day": period.last,
         "value": number["value"],
+        "at_least": number.get("at_least"),
+        "at_most": number.get("at_most"),
         "shown_as": number["text"],
-        "state": number["state"],
+        "state": read_state(number["state"]),
         "unit": indicator["unit"],
         "revised": number["revised"],
     }
@@ -80,8 +105,31 @@ def write_parts(edition: PublicEdition, root: str) -> bytes:
         parts = indicator["parts"]
         # Not every indicator has parts.
         for row in parts["rows"] if parts else ():
-            lines.append((indicator["id"], parts["period"], row["key"], _write_cell(row["value"]), row["text"]))
+            values = (row["value"], row.get("at_least"), row.get("at_most"))
+            lines.append((indicator["id"], parts["period"], row["key"], *map(_write_cell, values), row["text"]))
     return csv_files.rows(PARTS, lines)
+
+
+def write_years(edition: PublicEdition, root: str) -> bytes:
+    """Return years.csv: the newest year of each indicator beside the one before."""
+    lines = []
+    for indicator in edition.body["indicators"]:
+        year = indicator.get("year")
+        if year:
+            values = {name: indicator[source] for name, source in (("indicator", "id"), ("unit", "unit"))}
+            values |= {"word": year["word"], "chance": year["chance"]}
+            values |= _list_year_values(year)
+            values |= {f"before_{name}": value for name, value in _list_year_values(year["before"]).items()}
+            lines.append(tuple(_write_cell(values.get(name)) for name in YEARS))
+    return csv_files.rows(YEARS, lines)
+
+
+def _list_year_values(year: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the columns of a year; none of one that there is not."""
+    if year is None:
+        return {}
+    names = {"first": "first_day", "last": "last_day"}
+    return {names.get(name, name): year[name] for name in ("first", "last", "value", "at_least", "at_most", "state")}
 
 
 def write_partners(edition: PublicEdition, root: str) -> bytes:
@@ -106,6 +154,8 @@ def write_codebook(edition: PublicEdition, root: str) -> bytes:
             lines.append(("parts.csv", "part", row["key"], row["label"]["en"], row["label"]["fr"]))
     for state, words in STATES.items():
         lines.append(("indicators.csv", "state", state, words["en"], words["fr"]))
+    for word, words in CHANGES.items():
+        lines.append(("years.csv", "word", word, words["en"], words["fr"]))
     # Indicators share parts: each is explained once.
     # In the order in which they were first said, which is that of the dashboard.
     return csv_files.rows(CODEBOOK, list(dict.fromkeys(lines)))
@@ -152,6 +202,9 @@ def write_atom(edition: PublicEdition, root: str) -> bytes:
 
 FILES = {
     "indicators.csv": DataFile(write_numbers, "text/csv", {"en": "Indicators by period", "fr": "Indicateurs par période"}),
+    "years.csv": DataFile(
+        write_years, "text/csv", {"en": "The newest year beside the one before", "fr": "La dernière année et la précédente"}
+    ),
     "parts.csv": DataFile(write_parts, "text/csv", {"en": "Parts of each indicator", "fr": "Parties de chaque indicateur"}),
     "partners.csv": DataFile(write_partners, "text/csv", {"en": "Totals of partners", "fr": "Totaux des partenaires"}),
     "codebook.csv": DataFile(write_codebook, "text/csv", {"en": "Codebook", "fr": "Guide des données"}),

@@ -246,8 +246,8 @@ def test_what_a_colleague_does_after_a_hand_over_is_counted(session: Session, ca
     chance = random.Random(3)
     now = dt.datetime(2026, 7, 10, 12, tzinfo=dt.UTC)
     asked = []
-    for _ in range(80):
-        day = dt.date(2026, 4, 1) + dt.timedelta(days=chance.randrange(60))
+    for place in range(80):
+        day = dt.date(2026, 4, 1) + dt.timedelta(days=chance.randrange(60) if place else 0)
         asked.append((mediated(day, "d7"), day))
     send(session, cast.amina, *(item for item, _ in asked))
     send(session, cast.amina, *(handed(item["id"], colleague.user_id) for item, _ in asked))
@@ -261,7 +261,7 @@ def test_what_a_colleague_does_after_a_hand_over_is_counted(session: Session, ca
     switched_on(session, cast, "dashboard")
     build_due(session, now)
     shown = number(body_of(session, cast, "dashboard", "2026-06"), "mediations_visited", "2026-Q2")
-    assert shown["state"] == "shown" and abs(shown["value"] - 75) <= 5
+    assert shown["state"] == "value" and abs(shown["value"] - 75) <= 5
     stored = session.execute(sa.select(Record.follows, Record.author_id).where(Record.form == FOLLOW_UP)).all()
     assert sorted(stored) == sorted((item["id"], colleague.user_id) for item, _ in asked)
     notes = session.scalars(sa.select(Submission.body).where(Submission.form == "fieldapp.handover")).all()

@@ -125,8 +125,10 @@ def test_who_does_what_is_due_is_counted_on_the_dashboard(session: Session, cast
     chance = random.Random(3)
     now = dt.datetime(2026, 7, 10, 12, tzinfo=dt.UTC)
     asked = []
-    for _ in range(80):
-        asked.append((mediated(day := dt.date(2026, 4, 1) + dt.timedelta(days=chance.randrange(60)), "d3 d30"), day))
+    for place in range(80):
+        # From the first day on: a quarter that had begun before there were records is not told.
+        day = dt.date(2026, 4, 1) + dt.timedelta(days=chance.randrange(60) if place else 0)
+        asked.append((mediated(day, "d3 d30"), day))
     send(session, cast.amina, *(item for item, _ in asked))
     colleague = another_worker(session, cast)
     for place, (item, day) in enumerate(asked):
@@ -140,7 +142,7 @@ def test_who_does_what_is_due_is_counted_on_the_dashboard(session: Session, cast
     switched_on(session, cast, "dashboard")
     build_due(session, now)
     shown = number(body_of(session, cast, "dashboard", "2026-06"), "mediations_visited", "2026-Q2")
-    assert shown["state"] == "shown" and abs(shown["value"] - 75) <= 5
+    assert shown["state"] == "value" and abs(shown["value"] - 75) <= 5
     stored = session.scalars(sa.select(Record.follows).where(Record.form == FOLLOW_UP)).all()
     assert sorted(stored) == sorted(item["id"] for item, _ in asked)
 
@@ -149,14 +151,14 @@ def test_who_does_what_is_due_is_counted_on_the_dashboard(session: Session, cast
 def test_follow_ups_that_come_late_revise_the_number(session: Session, cast: Cast) -> None:
     publish_others(session, cast)
     now = dt.datetime(2026, 7, 10, 12, tzinfo=dt.UTC)
-    asked = [mediated(dt.date(2026, 5, 1 + place % 28), "d3") for place in range(80)]
+    asked = [mediated(dt.date(2026, 4, 1 + place % 28), "d3") for place in range(80)]
     send(session, cast.amina, *asked)
     _arrive_on(session, now - dt.timedelta(days=3))
     switched_on(session, cast, "dashboard")
     build_due(session, now)
     before = number(body_of(session, cast, "dashboard", "2026-06"), "mediations_visited", "2026-Q2")
     for place, item in enumerate(asked):
-        send(session, cast.amina, visited(item["id"], dt.date(2026, 5, 3 + place % 28)))
+        send(session, cast.amina, visited(item["id"], dt.date(2026, 4, 3 + place % 28)))
     later = now + dt.timedelta(days=1)
     with WriteTransaction(session):
         arrived = later - dt.timedelta(hours=2)
@@ -164,7 +166,7 @@ def test_follow_ups_that_come_late_revise_the_number(session: Session, cast: Cas
         session.execute(follow_ups.values(received_at=arrived, changed_at=arrived))
     build_due(session, later)
     after = number(body_of(session, cast, "dashboard", "2026-06"), "mediations_visited", "2026-Q2")
-    assert before["state"] != "shown" and after["value"] >= 95
+    assert before["state"] != "value" and after["value"] >= 90
 
 
 def test_a_follow_up_that_names_a_person_is_not_read_with_the_mediation(session: Session, cast: Cast) -> None:

@@ -117,6 +117,26 @@ def test_the_list_says_neither_who_nor_how_far_and_only_this_server_reads_it(
     assert (lower_listed(session), stands(session, cast)) == (1, 1)
 
 
+def test_a_line_that_was_made_of_another_lowers_nobody(session: Session, cast: Cast, settings: Settings) -> None:
+    send(session, cast, met(ONE, APRIL, "3"), met(TWO, APRIL, "3"))
+    give_slip(session, cast)
+    lower_by_slip(session, TAG, 2)
+    give_slip(session, cast, TWO, "cd" * 16)
+    lower_by_slip(session, "cd" * 16, 1)
+    lines = [json.loads(text) for text in settings.forgotten_file.read_text().splitlines()]
+    forged = [
+        lines[0] | {"centre": cast.other_centre.id},
+        lines[0] | {"sealed": lines[1]["sealed"]},
+        lines[1] | {"lowered": lines[0]["lowered"]},
+    ]
+    settings.forgotten_file.unlink()
+    (settings.second_forgotten_file or settings.forgotten_file).unlink()
+    for line in forged:
+        find_list(session).add_text(json.dumps(line))
+    forget_statements(session)
+    assert (lower_again(session, LONG_AGO), stands(session, cast), stands(session, cast, TWO)) == (0, 3, 3)
+
+
 @pytest.mark.parametrize("way", ["slip", "office"])
 def test_what_was_lowered_counts_again_in_a_copy_from_before_and_once(session: Session, cast: Cast, way: str) -> None:
     send(session, cast, met(ONE, APRIL, "3"), met(TWO, APRIL, "3"))

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,39 @@ def test_a_second_server_on_the_same_port_is_refused_in_words(centre: Path) -> N
         )
     assert done.returncode == 1
     assert "make run PORT=" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the children of a process that was killed")
+def test_where_run_is_killed_its_server_and_scheduler_end_too(centre: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "FIELDAPP_DATA": str(centre), "FIELDAPP_PORT": str(port)}
+    running = subprocess.Popen([sys.executable, "-m", "fieldapp", "run"], cwd=ROOT, env=environment)
+    assert wait_until(lambda: answers(port)), "it never served"
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    assert len(children) == 2
+    running.kill()
+    running.wait()
+    assert wait_until(lambda: not any(is_running(child) for child in children))
+    assert not answers(port)
+
+
+def is_running(process: str) -> bool:
+    """Say whether a process runs; one that ended and that nobody has asked about yet does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(is_true: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not is_true():
+        time.sleep(0.1)
+    return is_true()

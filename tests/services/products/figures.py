@@ -23,8 +23,9 @@ def fill(session: Session, cast: Cast, count: int, first: dt.date, days: int, se
     """Send encounters, as if they had arrived on their days."""
     chance = random.Random(seed)
     items = []
-    for _ in range(count):
-        day = first + dt.timedelta(days=chance.randrange(days))
+    for place in range(count):
+        # One on the first day: of a month that had begun before there were records nothing is told.
+        day = first + dt.timedelta(days=chance.randrange(days) if place else 0)
         answers = encounter(
             day,
             talk={"risk_now": chance.choice(["low", "none", "raised"])},

@@ -5,18 +5,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evaluator_export.datasets.recipe import Audience, TableSpec
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from evaluator_export.datasets.recipe import Audience, Method, TableSpec
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import MISSING
-from evaluator_export.products.indicators import SHOWN, Indicator, IndicatorValue
-from evaluator_export.products.share_image import card
-from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL, Cell
+from evaluator_export.products.change import Change, Word, choose_sure
+from evaluator_export.products.indicators import Indicator, State, bound_count
+from evaluator_export.products.share_image import ShareLine, card
+from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL, Cell, find_least_shown
 from fieldapp.services.products.catalogue import Product, load_kpis
 from fieldapp.services.products.content import LANGUAGES, EditionContent, label_column, label_value, read_count
+from fieldapp.services.products.kinds.years import describe_number, find_ready_day, make_year
 from fieldapp.services.products.tables import (
     PublishedTexts,
-    get_threshold,
+    get_least_shown,
     list_periods_to_count,
     list_table_specs,
     load_published_texts,
@@ -27,9 +32,10 @@ from fieldapp.store.operations import centres
 from fieldapp.store.products import products
 from fieldapp.store.session import Session
 
-FORMAT = 1
+FORMAT = 2
 # 13 months and 9 quarters, so that the newest can be compared with the same one of a year before.
 SHOWN_PERIODS = {"month": 13, "quarter": 9, "year": 5}
+NEW_EACH_QUARTER = 4  # spans of twelve months that do not overlap are so many apart
 LAST = 999  # after every label of a hierarchy
 
 
@@ -55,29 +61,34 @@ def build_dashboard(session: Session, centre_id: int, product: Product, period: 
     specs = list_table_specs(catalogue, Audience.PUBLIC, list(_iterate_table_names()))
     published = load_published_texts(session, centre_id, specs.values())
     source = _Source(specs, published, Labels(catalogue.definitions, hierarchy_words()))
-    periods = {
-        # Every calendar up to the end of this month: a quarter that goes on has no number yet.
-        calendar: _choose_shown_periods(complete, period, SHOWN_PERIODS[calendar])
-        for calendar, complete in list_periods_to_count(session, centre, now).items()
+    # Every calendar up to the end of this month: a quarter that goes on has no number yet, and an old edition can be
+    # built again.
+    complete = {
+        calendar: _list_until(some, period.last) for calendar, some in list_periods_to_count(session, centre, now).items()
     }
     indicators = []
     for kpi in load_kpis():
         # Without its dataset an indicator cannot be counted here.
         if set(kpi.tables) <= set(specs):
-            body = _make_indicator_body(kpi, source, periods[kpi.calendar])
+            body = _make_indicator_body(kpi, source, complete)
             indicators.append(body | {"source": centre.name})
     content = {
         "format": FORMAT,
         "centre": {"slug": centre.slug, "name": centre.name},
         "period": period.name,
-        "threshold": PUBLIC_THRESHOLD,
+        "threshold": find_least_shown(PUBLIC_THRESHOLD),
         "rounding": BASE,
         "indicators": indicators,
-        "withdrawals": count_withdrawals(session, centre, product.name, periods.get("quarter", ())),
+        "sure": sorted(_choose_headline(indicators)),
+        "withdrawals": count_withdrawals(session, centre, product.name, complete["quarter"][-SHOWN_PERIODS["quarter"] :]),
         "partners": [_make_partner_body(partner) for partner in products.partners(session, centre_id)],
     }
-    images = {f"card-{language}.png": card(centre.name, period, indicators, language) for language in LANGUAGES}
+    images = {f"card-{language}.png": card(centre.name, _list_share_lines(indicators, language)) for language in LANGUAGES}
     return EditionContent(content, images)
+
+
+def _list_until(periods: Sequence[Period], day: dt.date) -> list[Period]:
+    return [period for period in periods if period.last <= day]
 
 
 def _iterate_table_names() -> Iterator[str]:
@@ -85,14 +96,25 @@ def _iterate_table_names() -> Iterator[str]:
         yield from kpi.tables
 
 
-def _choose_shown_periods(complete: Sequence[Period], until: Period, most: int) -> Sequence[Period]:
-    # Those that were complete by the end of this edition's month, so an old edition can be built
-    # again.
-    return [period for period in complete if period.last <= until.last][-most:]
+def _choose_headline(indicators: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the indicators whose change may be said of the page as a whole."""
+    changes = {}
+    for indicator in indicators:
+        year = indicator["year"]
+        if year and year["word"] not in (Word.NOT_YET, Word.UNSURE) and indicator["audience"] == "public":
+            changes[indicator["id"]] = Change(Word(year["word"]), year["chance"])
+    return choose_sure(changes)
 
 
-def _make_indicator_body(kpi: Indicator, source: _Source, periods: Sequence[Period]) -> dict[str, Any]:
+def _choose_shown_periods(calendar: str, complete: Sequence[Period]) -> Sequence[Period]:
+    if calendar == "twelve":
+        return complete[::-NEW_EACH_QUARTER][::-1]
+    return complete[-SHOWN_PERIODS[calendar] :]
+
+
+def _make_indicator_body(kpi: Indicator, source: _Source, complete: Mapping[str, Sequence[Period]]) -> dict[str, Any]:
     spec = source.specs[kpi.table]
+    periods = _choose_shown_periods(kpi.calendar, complete[kpi.calendar])
     numbers = []
     for period in periods:
         table = source.published.get((spec.key, period.name))
@@ -101,8 +123,8 @@ def _make_indicator_body(kpi: Indicator, source: _Source, periods: Sequence[Peri
         if table:
             texts = table.texts
             revision = table.revision
-        value = _make_indicator_value(kpi, kpi.number(texts), spec, source.labels)
-        numbers.append({"period": period.name, **value, "revised": revision})
+        numbers.append({"period": period.name, **describe_number(kpi.number(texts)), "revised": revision})
+    published = {name: table.texts for (key, name), table in source.published.items() if key == spec.key}
     return {
         "id": kpi.id,
         "code": kpi.code,
@@ -116,20 +138,15 @@ def _make_indicator_body(kpi: Indicator, source: _Source, periods: Sequence[Peri
         "safeto": kpi.safeto,
         # Marked here once; the public page, its files and the feed all go by this mark.
         "audience": "staff" if kpi.audience == Audience.STAFF else "public",
-        "threshold": get_threshold(spec),
+        "threshold": get_least_shown(spec),
+        "exact": kpi.is_exact,
+        "by_group": kpi.is_by_group,
         "table": kpi.shown_by,
         "numbers": numbers,
+        "year": make_year(kpi, published, complete, bool(spec.person)),
+        "ready_on": find_ready_day(kpi, complete),
         "parts": _make_parts_of_newest(source.specs[kpi.shown_by], source, periods),
     }
-
-
-def _make_indicator_value(kpi: Indicator, number: IndicatorValue, spec: TableSpec, labels: Labels) -> dict[str, Any]:
-    value: dict[str, Any] = {"state": number.state, "text": number.text, "value": number.value}
-    # Half lie in a band, such as "10-14": its name is a code, which wants words.
-    if kpi.kind == "half" and number.state == SHOWN:
-        column = spec.by[0][0]
-        value["label"] = {language: labels.value(spec.dataset, column, number.text, language) for language in LANGUAGES}
-    return value
 
 
 def _make_parts_of_newest(spec: TableSpec, source: _Source, periods: Sequence[Period]) -> dict[str, Any] | None:
@@ -147,7 +164,8 @@ def _make_parts(spec: TableSpec, published: PublishedTexts, period: Period, labe
     for cell in _sort_cells(spec, published):
         text = published.texts[cell]
         label = label_value(labels, spec.dataset, column, cell[0])
-        rows.append({"key": cell[0], "label": label, "text": text, "value": read_count(text)})
+        bounds = bound_count(text, is_exact=spec.method == Method.EXACT)
+        rows.append({"key": cell[0], "label": label, "text": text, "value": read_count(text), **bounds})
     return {
         "period": period.name,
         "title": spec.title,
@@ -163,6 +181,21 @@ def _sort_cells(spec: TableSpec, published: PublishedTexts) -> list[Cell]:
     order = {hierarchy.at(value, level): position for position, value in enumerate(hierarchy.domain)}
     cells = [cell for cell in published.texts if cell != TOTAL]
     return sorted(cells, key=lambda cell: (cell[0] == MISSING, order.get(cell[0], LAST), cell))
+
+
+def _list_share_lines(indicators: Sequence[Mapping[str, Any]], language: str) -> list[ShareLine]:
+    """Return the counts of the newest year that everybody may see, in the page's order."""
+    lines = []
+    for indicator in indicators:
+        year = indicator["year"]
+        is_count = indicator["audience"] == "public" and indicator["unit"] == "count"
+        # The parts of a number that stands there already are no number of their own.
+        if is_count and year and year["state"] == State.VALUE and not indicator["by_group"]:
+            days = [dt.date.fromisoformat(year[name]) for name in ("first", "last")]
+            span = " - ".join(format_date(day, "LLL y", locale=language) for day in days)
+            number = format_decimal(year["value"], locale=language)
+            lines.append(ShareLine(str(number), indicator["title"][language], span))
+    return lines
 
 
 def _make_partner_body(source: products.PartnerSource) -> dict[str, Any]:

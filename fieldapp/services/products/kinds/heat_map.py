@@ -9,13 +9,13 @@ from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period, find_containing
 from evaluator_export.products.cross_tab import CrossTab, make_cross_tab
-from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL
+from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL, find_least_shown
 from fieldapp.services.products.catalogue import Product
 from fieldapp.services.products.content import LANGUAGES, EditionContent
 from fieldapp.services.products.tables import (
     count_due_tables,
     count_span,
-    get_threshold,
+    get_floor,
     list_table_specs,
     load_published_texts,
     make_reader,
@@ -27,7 +27,7 @@ from fieldapp.store.session import Session
 GRIDS = ("grid_weekday_hour", "grid_area_month", "grid_area_weekday", "grid_setting_hour", "grid_mediations")
 MONTHS = 12
 BY_YEAR = "encounters_by_type"
-TITLE = {"en": "Encounters by month and year", "fr": "Rencontres selon le mois et l'année"}
+TITLE = {"en": "Encounters by month and year", "fr": "Rencontres selon le mois et l’année"}
 
 LabelValue = Callable[[CrossTab, int, str, str], str]  # grid, position of its heading, value, language
 
@@ -43,7 +43,7 @@ def build_heat_map(session: Session, centre_id: int, product: Product, period: P
     specs = list_table_specs(catalogue, Audience.STAFF, GRIDS)
     reader = make_reader(session, centre, catalogue, now)
     tables = count_span(reader, centre, specs.values(), first.first, period.last)
-    grids = [make_cross_tab(spec, tables[name], get_threshold(spec)) for name, spec in specs.items()]
+    grids = [make_cross_tab(spec, tables[name], get_floor(spec)) for name, spec in specs.items()]
     grids.append(_make_grid_by_year(session, centre_id, period, now))
     label = functools.partial(_label_value, Labels(catalogue.definitions, hierarchy_words()), specs)
     span = f"{first.name} – {period.name}"
@@ -106,7 +106,7 @@ def _make_grid_by_year(session: Session, centre_id: int, period: Period, now: dt
         row_totals=dict.fromkeys(months, ""),
         column_totals=dict.fromkeys(years, ""),
         total="",
-        threshold=PUBLIC_THRESHOLD,
+        least_shown=find_least_shown(PUBLIC_THRESHOLD),
     )
 
 
@@ -114,7 +114,7 @@ def _make_grid_body(grid: CrossTab, label: LabelValue) -> dict[str, Any]:
     return {
         "name": grid.name,
         "title": grid.title,
-        "threshold": grid.threshold,
+        "threshold": grid.least_shown,
         "rows": [_make_heading(grid, 0, value, label) for value in grid.rows],
         "columns": [_make_heading(grid, 1, value, label) for value in grid.columns],
         "cells": [_list_row_texts(grid, row) for row in grid.rows],

@@ -12,7 +12,7 @@ from evaluator_export.datasets.recipe import Audience
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import ALL, OTHER
 from evaluator_export.products import hot_spots
-from evaluator_export.tables.protected_counts import TOTAL, Cell
+from evaluator_export.tables.protected_counts import TOTAL, Cell, find_least_shown
 from fieldapp.services.forms.roles import find_area_list, list_areas
 from fieldapp.services.products.catalogue import Product
 from fieldapp.services.products.content import LANGUAGES, EditionContent
@@ -28,7 +28,7 @@ from forms.lists import in_language
 CELLS = "cells_encounters"
 NOWHERE = ("", OTHER, ALL)
 DAYS = {"week": 28, "month": 91}  # whole weeks, so that every weekday is there as often
-THRESHOLD = 5  # staff see finer places and times than the public, but no count under this
+FLOOR = 5  # staff see finer places and times than the public, but no count under this
 LAYERS = {
     "encounters": {"en": "Encounters", "fr": "Rencontres"},
     "mediations": {"en": "Mediations", "fr": "Médiations"},
@@ -78,7 +78,7 @@ def build_hot_spots(session: Session, centre_id: int, product: Product, period: 
         "period": period.name,
         "first": str(first),
         "last": str(last),
-        "threshold": THRESHOLD,
+        "threshold": find_least_shown(FLOOR),
         "bands": list(BANDS),
         "outlines": outlines_hash,
         "layers": layers,

@@ -1,8 +1,9 @@
 """Build the file of a recipient's feed, from what was released to them and nothing else."""
 
+import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from evaluator_export import periods
 from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.datasets.recipe import Audience, Recipe, TableSpec
 from evaluator_export.labels import BATCH
+from evaluator_export.products.indicators import State, read_state
 from evaluator_export.series import ledger
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.acts import utcnow
@@ -55,9 +57,40 @@ INDICATOR_NUMBERS = EntitySet(
         ("first_day", DAY),
         ("last_day", DAY),
         ("value", DECIMAL),
+        ("at_least", DECIMAL),
+        ("at_most", DECIMAL),
         ("shown_as", TEXT),
         ("state", TEXT),
         ("revision", WHOLE),
+    ),
+)
+INDICATOR_PARTS = EntitySet(
+    "indicator_parts",
+    (
+        ("indicator", TEXT),
+        ("period", TEXT),
+        ("part", TEXT),
+        ("part_en", TEXT),
+        ("part_fr", TEXT),
+        ("value", WHOLE),
+        ("at_least", DECIMAL),
+        ("at_most", DECIMAL),
+        ("shown_as", TEXT),
+    ),
+)
+INDICATOR_YEARS = EntitySet(
+    "indicator_years",
+    (
+        ("indicator", TEXT),
+        ("first_day", DAY),
+        ("last_day", DAY),
+        ("value", DECIMAL),
+        ("at_least", DECIMAL),
+        ("at_most", DECIMAL),
+        ("state", TEXT),
+        ("before_value", DECIMAL),
+        ("before_state", TEXT),
+        ("word", TEXT),
     ),
 )
 TABLE_COLUMNS: tuple[Column, ...] = (  # after those that a table counts by
@@ -247,9 +280,30 @@ def _iterate_indicator_sets(session: Session, series: ReleaseSeries) -> Iterator
         for number in indicator["numbers"]:
             period = periods.parse(number["period"])
             span = (period.name, str(period.first), str(period.last))
-            fields = (number["value"], number["text"], number["state"], number["revised"])
+            bounds = (number["value"], number.get("at_least"), number.get("at_most"))
+            fields = (*bounds, number["text"], read_state(number["state"]), number["revised"])
             number_rows.append((indicator["id"], *span, *fields))
     yield INDICATOR_NUMBERS, number_rows
+    yield INDICATOR_PARTS, list(itertools.chain.from_iterable(map(_list_parts, indicators)))
+    years = [indicator for indicator in indicators if indicator.get("year")]
+    yield INDICATOR_YEARS, [_make_year_row(indicator) for indicator in years]
+
+
+def _list_parts(indicator: Mapping[str, Any]) -> list[Sequence[Any]]:
+    parts = indicator["parts"] or {"rows": ()}
+    rows: list[Sequence[Any]] = []
+    for row in parts["rows"]:
+        words = (row["key"], row["label"]["en"], row["label"]["fr"])
+        bounds = (row["value"], row.get("at_least"), row.get("at_most"))
+        rows.append((indicator["id"], parts["period"], *words, *bounds, row["text"]))
+    return rows
+
+
+def _make_year_row(indicator: Mapping[str, Any]) -> Sequence[Any]:
+    year = indicator["year"]
+    before = year["before"] or {"value": None, "state": State.NOT_YET}
+    span = (year["first"], year["last"], year["value"], year["at_least"], year["at_most"], year["state"])
+    return (indicator["id"], *span, before["value"], before["state"], year["word"])
 
 
 def _iterate_panel_sets(session: Session, series: ReleaseSeries) -> Iterator[FilledSet]:

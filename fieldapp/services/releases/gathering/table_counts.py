@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from evaluator_export import periods
 from evaluator_export.datasets.recipe import Method, TableSpec
-from evaluator_export.tables import protected_counts
-from evaluator_export.tables.protected_counts import CellCounter, Published
+from evaluator_export.tables.protected_counts import CellCounter, Published, make_protection, publish_counts
 from evaluator_export.tables.suppression import suppress_cells
 from fieldapp.services.releases.gathering.assembly import Assembly
 from fieldapp.store.records.records import ReleasableRecord
@@ -74,8 +73,8 @@ class TableCounts:
         counted = (self.counters.get(name) or CellCounter(self.spec, secret)).counted()
         if self.spec.method == Method.SUPPRESS:
             return before or suppress_cells(counted, self.spec.min_count(threshold))
-        min_count = self.spec.min_count(threshold)
-        return protected_counts.publish_counts(counted, before, min_count, self.spec.step(threshold), secret)
+        protection = make_protection(self.spec, threshold, secret, periods.parse(name))
+        return publish_counts(counted, before, protection)
 
 
 def load_table_counts(assembly: Assembly, spec: TableSpec) -> TableCounts:
