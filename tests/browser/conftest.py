@@ -278,14 +278,14 @@ class Phone:
 class KeptPhone:
     """A phone whose browser can be closed and opened again, with all that it stored."""
 
-    def __init__(self, playwright: Playwright, folder: Path, url: str):
-        self.playwright, self.folder, self.url = playwright, folder, url
+    def __init__(self, playwright: Playwright, folder: Path, url: str, locale: str = "en-CA"):
+        self.playwright, self.folder, self.url, self.locale = playwright, folder, url, locale
         self.errors: list[str] = []
 
     def open(self) -> Phone:
         self.context = self.playwright.chromium.launch_persistent_context(
             str(self.folder), executable_path=chromium(), args=ARGUMENTS, viewport=PHONE, base_url=self.url,  # type: ignore[arg-type]
-            locale="en-CA", timezone_id="America/Toronto",
+            locale=self.locale, timezone_id="America/Toronto",
         )  # fmt: skip
         page = self.context.pages[0]
         page.set_default_timeout(20_000)

@@ -152,6 +152,7 @@ def test_92_hide_stands_in_one_place_and_leads_back_to_the_same_screen(open_page
     page.locator('[id="line-talk.people_n"]').click()
     places.append(hide_and_return(page))
     page.get_by_role("button", name="Look it over").click()
+    page.wait_for_function("() => !history.state.isReview")  # the history follows once the answers are written
     page.go_back()
     expect_title(page, "What comes next?")  # the history is as it was before all that
     page.go_forward()
@@ -196,9 +197,7 @@ def test_93_a_no_by_mistake_is_undone_and_a_yes_is_stored_whole(open_page: OpenP
     phone.finish()
     expect(page.get_by_text("You can undo this for a minute.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_url("**/#/fill/**")
-    expect(page.get_by_role("button", name="Hide")).to_be_visible()
-    page.go_back()
+    page.go_back()  # at once, while it is still being taken back
     page.go_forward()
     while page.locator("h1").inner_text() != "Consent":
         page.get_by_role("button", name="Back", exact=True).click()

@@ -1,6 +1,5 @@
 """Phones, colleagues and the office together: joining, correcting, reviewing, choosing, handing over."""
 
-import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +9,12 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import examine, examine_width
 from tests.browser.conftest import PIN, Phone, sign_in
+from tests.browser.joining import add_worker, invite
 from tests.browser.pictures import picture
 from tests.browser.steps import balanced, connect, cut_off, mediate, rows, send, send_and_fetch, shift
 
 OpenPage = Callable[..., Page]
 pytestmark = pytest.mark.xdist_group("together")
-names = (f"n{number:02}" for number in itertools.count(1))
 
 
 @pytest.fixture
@@ -23,26 +22,6 @@ def office(open_page: OpenPage) -> Page:
     page = open_page(viewport={"width": 1180, "height": 900})
     sign_in(page, "rexdale.admin")
     return page
-
-
-def add_worker(office: Page) -> str:
-    """Add a worker in the office and return their sign-in name."""
-    name = next(names)
-    office.goto("/office/people")
-    office.fill("#username", name)
-    office.fill("#label", name.upper())
-    office.get_by_role("button", name="Add and create a password").click()
-    office.wait_for_selector(".made")
-    return name
-
-
-def invite(office: Page, name: str) -> str:
-    office.goto("/office/people")
-    row = office.locator("tr", has=office.locator("td.code", has_text=name))
-    row.get_by_role("button", name="Invite a phone").click()
-    office.wait_for_selector(".qr")
-    office.locator("summary").click()
-    return office.locator(".code.wrap").inner_text()
 
 
 def join(page: Page, address: str) -> Phone:

@@ -47,3 +47,12 @@ export function go(path: string): void {
 export function replaceWith(path: string): void {
   location.replace(`#${path}`);
 }
+
+/**
+ * Whether the worker is still where they are now, to be asked by what takes a while before it shows
+ * another screen: nobody who went back or hid the app meanwhile is taken away from what they see.
+ */
+export function noteScreen(): () => boolean {
+  const here = location.hash;
+  return () => location.hash === here;
+}

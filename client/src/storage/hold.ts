@@ -23,16 +23,41 @@ export async function hold(id: string, uncut: Json | null = null): Promise<void>
     const wait = (lock: unknown): Promise<void> | void => {
       started();
       // Another tab may hold it back already, since the record was taken back here.
-      return lock ? new Promise((end) => releases.set(id, end)) : undefined;
+      if (!lock) return;
+      const timer = setTimeout(() => release(id), HOLD_TIME);
+      return new Promise((end) => {
+        releases.set(id, () => {
+          clearTimeout(timer);
+          end();
+        });
+      });
     };
     void navigator.locks.request(`${HOLD_PREFIX}${id}`, { ifAvailable: true }, wait);
   });
   if (uncut && isHeld(id)) uncutAnswers.set(id, uncut);
-  setTimeout(() => release(id), HOLD_TIME);
 }
 
-/** Let a record go; it does no harm where it was not held. */
+const acts = new Map<string, Promise<unknown>>();
+
+/**
+ * Do something about a finished record that needs it as it is held: once at a time, however often
+ * it is asked for, and nothing lets the record go before that has ended.
+ */
+export function actWhileHeld<Result>(id: string, act: () => Promise<Result>): Promise<Result> {
+  const begun = acts.get(id) as Promise<Result> | undefined;
+  if (begun) return begun;
+  const done = act().finally(() => acts.delete(id));
+  acts.set(id, done);
+  return done;
+}
+
+/** Let a record go, once what is done about it has ended; it does no harm where it was not held. */
 export function release(id: string): void {
+  const act = acts.get(id);
+  if (act) {
+    const letGo = (): void => release(id);
+    return void act.then(letGo, letGo);
+  }
   releases.get(id)?.();
   releases.delete(id);
   uncutAnswers.delete(id);

@@ -5,7 +5,7 @@ import { restoreAttachments } from "./captured";
 import { changeCaseload, type EditableRecord, listHeads, readCaseload } from "./caseload";
 import { getAllRows, getRow, updateRow } from "./database";
 import { type Draft, listDrafts } from "./drafts";
-import { readUncut } from "./hold";
+import { actWhileHeld, readUncut } from "./hold";
 import { closeOutboxRow, findClock } from "./outbox";
 import { getCounters, raiseHighWater } from "./record_counts";
 import type { OutboxRow, Sealed } from "./types";
@@ -15,9 +15,12 @@ import { seal, unseal, type Vault } from "./vault";
 /**
  * Make a finished record a draft again: the same record, under its number. Return the draft; null
  * where it is too late, since the centre may have it, somebody holds the slip of this record, or a
- * newer version builds on it.
+ * newer version builds on it. Who asks again meanwhile, from wherever they went, gets the same.
  */
-export async function takeBack(vault: Vault, id: string): Promise<Draft | null> {
+export const takeBack = (vault: Vault, id: string): Promise<Draft | null> =>
+  actWhileHeld(id, () => makeDraftAgain(vault, id));
+
+async function makeDraftAgain(vault: Vault, id: string): Promise<Draft | null> {
   const { user } = vault.account;
   const row = await getRow("outbox", id);
   if (row?.user !== user || !isOpenable(row) || !row.undo) return null;

@@ -73,6 +73,15 @@ class Incident:
         """Return which of its records answers the question with a role last."""
         return self.chain.find_latest(role)
 
+    def list_done(self) -> list[RecordState]:
+        """Return which of its records say what was done, the first day's first.
+
+        One that says that nothing was done is left out where another says what was.
+        """
+        saying = [state for state in (self.chain.first, *self.chain.later) if state.read_role(QuestionRole.RESPONSE)]
+        doing = [state for state in saying if not state.is_chosen(QuestionRole.RESPONSE, ChoiceRole.STANDS_ALONE)]
+        return doing or saying[:1]
+
     @property
     def is_ended(self) -> bool:
         """Say whether the last word about it is that it has come to an end."""

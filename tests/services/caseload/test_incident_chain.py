@@ -130,7 +130,7 @@ def test_it_is_open_until_a_follow_up_closes_it_for_phones_and_board_alike(
     send(session, cast.amina, followed_up(logged["id"], ago(3), debrief_now="yes", acts_since="canvass"))
     (incident,) = on_board(session, team).values()
     assert incident.find_latest("debrief").read_role("debrief") == "yes"
-    assert incident.find_latest("response").read_role("response") == "canvass"
+    assert [record.read_role("response") for record in incident.list_done()] == ["canvass"]
     assert list_open(session, cast.amina) == {logged["id"]}
     send(session, another_worker(session, cast), followed_up(logged["id"], status_now="closed"))
     assert list_open(session, cast.amina) == set(on_board(session, team)) == set()
@@ -148,6 +148,20 @@ def test_the_first_response_is_the_earliest_that_anybody_says(session: Session, 
     before = followed_up(logged["id"], ago(3), acts_since="canvass", first_since=at(day, 3))  # a slip
     send(session, cast.amina, before)
     assert on_board(session, team)[logged["id"]].minutes_to_first == 65
+
+
+def test_what_was_done_stays_on_the_board_after_a_follow_up_with_nothing_new(
+    session: Session, cast: Cast, team: Actor
+) -> None:
+    day = ago(5)
+    logged = alerted(day)
+    send(session, cast.amina, logged)
+    (incident,) = on_board(session, team).values()
+    assert [record.read_role("response") for record in incident.list_done()] == ["none_yet"]
+    for days, done in ((4, "scene_presence"), (3, "none_yet"), (1, "family_support")):
+        send(session, cast.amina, followed_up(logged["id"], ago(days), acts_since=done))
+    (incident,) = on_board(session, team).values()
+    assert [record.read_role("response") for record in incident.list_done()] == ["scene_presence", "family_support"]
 
 
 def test_the_order_of_arrival_changes_nothing(session: Session, cast: Cast, team: Actor) -> None:

@@ -1,7 +1,7 @@
 /** Open a finished record to change it: the record itself as long as nobody else has it. */
 
 import type { OutboxLine } from "../../storage/outbox";
-import { go, replaceWith, type AppState } from "../state";
+import { go, noteScreen, replaceWith, type AppState } from "../state";
 import { openCorrection } from "../to_correct/open_correction";
 import { deleteWaiting, readOwnVersion, takeBack } from "../../storage/take_back";
 
@@ -13,13 +13,17 @@ type Finished = Pick<OutboxLine, "id" | "root" | "state">;
  */
 export async function changeFinished(app: AppState, line: Finished): Promise<void> {
   const root = line.root ?? line.id;
+  const isHere = noteScreen();
   if (line.state === "waiting" && (await takeBack(app.vault, line.id))) {
     await app.refresh();
+    // They went back at once: the draft is on Today, and Forward leads to it too.
+    if (!isHere()) return;
     // It is a finished record no more: Back must not lead to a screen about one.
     const show = location.hash.includes(line.id) ? replaceWith : go;
     return show(`/fill/${line.id}`);
   }
   const record = app.book.todo[root] ?? (await readOwnVersion(app.vault, root));
+  if (!isHere()) return;
   if (record) return openCorrection(app, root, record);
   go(`/correct/${root}`);
 }

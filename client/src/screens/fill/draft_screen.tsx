@@ -72,12 +72,17 @@ function useKeeper(
   const { vault, refresh, hide } = useApp();
   const last = useRef<[page: number, presets: string[]]>([draft.page, draft.presets ?? []]);
   const isStored = useRef(!isNew);
+  const address = useRef(location.hash);
   return useMemo(() => {
+    /** Show something else, unless the worker went back or hid the app while the phone wrote. */
+    const leaveFor = async (path: string, show = replaceWith): Promise<void> => {
+      await leavePages();
+      if (location.hash === address.current) show(path);
+    };
     /** It was erased while it was open: its person took everything back, and Today says so. */
     const leaveErased = async (): Promise<void> => {
       await refresh();
-      await leavePages();
-      replaceWith("/today");
+      await leaveFor("/today");
     };
     const save = async (page: number, answers: Json, presets: string[]): Promise<void> => {
       last.current = [page, presets];
@@ -90,6 +95,7 @@ function useKeeper(
       // Now it has an address: after a reload the worker is where they were.
       if (location.hash.startsWith("#/start/")) {
         history.replaceState(null, "", `#/fill/${draft.id}`);
+        address.current = location.hash;
         void noteHere(vault);
       }
     };
@@ -121,8 +127,7 @@ function useKeeper(
       await steps.saveLastAnswers(vault, definition, answers);
       await refresh();
       const then = steps.hasReferral(definition, answers) ? "refer" : "done";
-      await leavePages();
-      replaceWith(`/saved/${draft.form}/${then}/${draft.id}`);
+      await leaveFor(`/saved/${draft.form}/${then}/${draft.id}`);
     };
     const discard = async (): Promise<void> => {
       await discardDraft(draft.id);
@@ -133,7 +138,7 @@ function useKeeper(
       finish,
       close: refresh,
       discard,
-      exit: (isGone) => void leavePages().then(() => (isGone ? replaceWith : go)("/today")),
+      exit: (isGone) => void leaveFor("/today", isGone ? replaceWith : go),
       hide,
     };
   }, [draft]);

@@ -97,6 +97,17 @@ describe("going on with a draft", () => {
     assert.deepEqual(await listDrafts(app.vault), []);
   });
 
+  it("is finished, and the clock stays, when the app is hidden meanwhile", async () => {
+    const { shown, app, calls } = await open(OLD);
+    await until(() => shown.has("#q-note"));
+    shown.button("Finish").click();
+    location.hash = "#/clock";
+    await until(() => calls.includes("refresh"));
+    await new Promise((done) => setTimeout(done)); // where it would be led away
+    assert.equal((await listLines(app.vault)).length, 1);
+    assert.equal(location.hash, "#/clock");
+  });
+
   it("is for one tab at a time", async () => {
     const isFree = (free: boolean) => ({
       locks: {

@@ -13,7 +13,7 @@ import { describeDate, formatMoment } from "../day";
 import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, titleOf } from "../parts";
 import { describeState, findWays } from "../record_ways";
-import { replaceWith, useApp } from "../state";
+import { noteScreen, replaceWith, useApp } from "../state";
 import { changeFinished, deleteFinished } from "./change_finished";
 import { Elsewhere } from "./elsewhere";
 import { chooseLanguage, listSpoken } from "./form_pages";
@@ -47,7 +47,8 @@ export function FinishedRecord({ id }: { id: string }) {
   const [change, isBusy] = useOneAtATime(() => changeFinished(app, line!));
   const [deleteIt, isDeleting] = useOneAtATime(async () => {
     const question = t("Delete this record before it is sent? This cannot be undone.");
-    if (await deleteFinished(app, id, question)) replaceWith("/mine");
+    const isHere = noteScreen();
+    if ((await deleteFinished(app, id, question)) && isHere()) replaceWith("/mine");
   });
   if (form === null) return null;
   if (form === "missing" || !line?.hasCopy) return <Elsewhere id={id} as="fill" />;

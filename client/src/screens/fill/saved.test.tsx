@@ -11,6 +11,7 @@ import { listHeld } from "../../storage/held";
 import { hold, isHeld } from "../../storage/hold";
 import { closeOutboxRow, listLines, type OutboxLine } from "../../storage/outbox";
 import type { Vault } from "../../storage/vault";
+import { changeFinished } from "./change_finished";
 import { FinishedRecord } from "./finished_record";
 import { Saved } from "./saved";
 
@@ -22,6 +23,7 @@ const FORM = makeForm(
   { id: "encounter", style: "pages", title: { en: "Encounter" } },
 );
 const DRAFT = { id: "d1", form: "encounter", version: "1", changedAt: 1, page: 0 };
+const UNCUT = { a: { q: "talked" }, b: { r: "before the no" } };
 const LINE: OutboxLine = {
   id: "d1",
   seq: 1,
@@ -72,7 +74,7 @@ async function openSaved(
     arrange: async (vault) => {
       if (isHolding) {
         installLocks();
-        await hold("d1");
+        await hold("d1", UNCUT);
       }
       await finish(vault, beside);
       if (state === "delivered") await closeOutboxRow("d1", state, 9);
@@ -120,6 +122,30 @@ describe("right after Finish", () => {
       ["d1"],
     );
     assert.deepEqual(await listLines(app.vault), []);
+  });
+
+  it("keeps every answer and takes nobody away who goes back right after Undo", async () => {
+    const { shown, app, calls } = await openSaved("waiting", true);
+    shown.button("Undo").click();
+    location.hash = "#/new";
+    await show(null); // the screen lets the record go as it closes
+    await until(() => calls.includes("refresh"));
+    const [draft] = await listDrafts(app.vault);
+    assert.deepEqual(draft!.answers, UNCUT);
+    assert.equal(location.hash, "#/new");
+    await until(() => !isHeld("d1"));
+    assert.equal((await getRow("outbox", "d1"))!.state, "open");
+  });
+
+  it("does one Undo, also where somebody goes back, forward and taps it again", async () => {
+    const { app } = await openSaved("waiting", true);
+    await Promise.all([changeFinished(app, LINE), changeFinished(app, LINE)]);
+    assert.equal(location.hash, "#/fill/d1");
+    const drafts = await listDrafts(app.vault);
+    assert.deepEqual(
+      drafts.map(({ id, answers }) => [id, answers]),
+      [["d1", UNCUT]],
+    );
   });
 
   it("lets the record go when the app goes into the background", async () => {

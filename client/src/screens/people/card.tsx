@@ -9,7 +9,7 @@ import { loadLater } from "../../widgets/load_later";
 import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, titleOf, Top } from "../parts";
 import { findCheckIn, makeStartAddress } from "../start_address";
-import { go, useApp } from "../state";
+import { go, noteScreen, useApp } from "../state";
 import { labelCard, removeCard } from "./caseload_changes";
 import { AboutPerson } from "./about_person";
 import { HandOver } from "./hand_over";
@@ -55,9 +55,10 @@ function DropCard({ code }: { code: string }) {
   const [dropCard, isBusy] = useOneAtATime(async () => {
     if (!confirm(t("Remove this card from your list? What was logged stays with the centre.")))
       return;
+    const isHere = noteScreen();
     await changeCaseload(vault, (current) => removeCard(current, code));
     await refresh();
-    go("/people");
+    if (isHere()) go("/people");
   });
   return (
     <button type="button" class="link" disabled={isBusy} onClick={() => dropCard()}>

@@ -3,7 +3,7 @@
 import { t } from "../../i18n";
 import { finishNote } from "../../storage/notes";
 import { useOneAtATime } from "../one_at_a_time";
-import { go, useApp } from "../state";
+import { go, noteScreen, useApp } from "../state";
 import { removeCard } from "./caseload_changes";
 
 /** The colleagues to choose from. */
@@ -36,9 +36,10 @@ export function HandOver({ code }: { code: string }) {
       name: name ?? "",
     });
     if (!name || !confirm(question)) return;
+    const isHere = noteScreen();
     await finishNote(vault, "handover", { code, to }, (current) => removeCard(current, code));
     await refresh();
-    go("/people");
+    if (isHere()) go("/people");
     void exchange();
   });
   if (team.length === 0) return null;

@@ -89,6 +89,15 @@ describe("a card", () => {
     assert.match(shown.text, /seems to contain a phone number, a name/);
   });
 
+  it("is made, and the clock stays for whoever hides the app meanwhile", async () => {
+    const { shown, app, calls } = await openScreen(<People />);
+    shown.button("Create a new card").click();
+    location.hash = "#/clock";
+    await until(() => calls.includes("refresh"));
+    assert.equal((await readCaseload(app.vault)).people.length, 1);
+    assert.equal(location.hash, "#/clock");
+  });
+
   it("makes one card of two taps", async () => {
     const { shown, app } = await openScreen(<People />);
     const button = shown.button("Create a new card");

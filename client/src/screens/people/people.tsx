@@ -10,7 +10,7 @@ import { formatDay, getLocalDay } from "../day";
 import { Help } from "../help/help";
 import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, Top } from "../parts";
-import { go, useApp } from "../state";
+import { go, noteScreen, useApp } from "../state";
 import { addCard } from "./caseload_changes";
 import { LabelCopy } from "./label_copy";
 
@@ -20,10 +20,11 @@ const MOST_UNSEARCHED = 6; // cards that are looked over faster than a word is t
 export function People() {
   const { vault, book, refresh } = useApp();
   const [makeCard, isBusy] = useOneAtATime(async () => {
+    const isHere = noteScreen();
     const code = makeCardCode(randomBytes(8));
     await changeCaseload(vault, (current) => addCard(current, code, "", getLocalDay()));
     await refresh();
-    go(`/card/${code}`);
+    if (isHere()) go(`/card/${code}`);
   });
   const [typed, setTyped] = useState("");
   const [isOpen, setOpen] = useState(false);

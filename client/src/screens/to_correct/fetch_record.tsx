@@ -6,7 +6,7 @@ import { fetchRecord } from "../../sync/server";
 import { Refused } from "../../sync/requests";
 import { useOneAtATime } from "../one_at_a_time";
 import { Tabs, Top } from "../parts";
-import { useApp } from "../state";
+import { noteScreen, useApp } from "../state";
 import { openCorrection } from "./open_correction";
 
 /** Why a record did not come back, in words for the worker. */
@@ -25,8 +25,11 @@ export function FetchRecord({ id }: { id: string }) {
   const [fetchToCorrect, isBusy] = useOneAtATime(async () => {
     setStatus(t("One moment …"));
     const { token, receipts } = app.vault.account;
+    const isHere = noteScreen();
     try {
-      await openCorrection(app, id, await fetchRecord(token, receipts, id));
+      const record = await fetchRecord(token, receipts, id);
+      // With a weak signal that takes a while, and they may be in another form by now.
+      if (isHere()) await openCorrection(app, id, record);
     } catch (error) {
       setStatus(describeFetchProblem(error));
     }

@@ -4,7 +4,7 @@ import type { FormDefinition } from "../../engine/definition";
 import { type EditableRecord, listHeads } from "../../storage/caseload";
 import { draftCorrection } from "../../storage/drafts";
 import { OVERVIEW } from "../../storage/types";
-import { go, type AppState } from "../state";
+import { go, noteScreen, type AppState } from "../state";
 import { findReason } from "./reasons";
 
 /** The page of the question with a role, of those that the form may have; else the overview. */
@@ -25,6 +25,7 @@ export async function openCorrection(
   record: EditableRecord,
   role = "",
 ): Promise<void> {
+  const isHere = noteScreen();
   const begun = app.drafts.find((draft) => draft.root === root);
   // Nobody was asked before: what the correction says is an answer of now.
   const standingHeads = findReason(app.book.todo[root]) ? listHeads(app.book) : undefined;
@@ -32,5 +33,5 @@ export async function openCorrection(
   const page = role ? findPage(form, role) : OVERVIEW;
   const draft = begun ?? (await draftCorrection(app.vault, root, record, standingHeads, page));
   await app.refresh();
-  go(`/fill/${draft.id}`);
+  if (isHere()) go(`/fill/${draft.id}`);
 }

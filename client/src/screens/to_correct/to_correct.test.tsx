@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { makeForm, type Row } from "../../../test/forms";
+import { setGlobal } from "../../../test/browser";
 import { until } from "../../../test/page";
 import { formCalled, openScreen } from "../../../test/screen";
 import { formatCardCode, makeCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload, type ReturnedRecord } from "../../storage/caseload";
 import { listDrafts } from "../../storage/drafts";
+import { sha256, toUtf8 } from "../../storage/bytes";
 import { OVERVIEW } from "../../storage/types";
 import { Offline, Refused } from "../../sync/requests";
 import { describeFetchProblem, FetchRecord } from "./fetch_record";
@@ -217,6 +219,27 @@ describe("a record that was sent", () => {
     await until(() => shown.has("[role=status]"));
     await until(() => !shown.text.includes("One moment"));
     assert.match(shown.text, /No connection to the centre just now/);
+  });
+
+  it("begins nothing for whoever went into another form while it was fetched", async () => {
+    const { shown, app, centre } = await openScreen(<FetchRecord id="r1" />, { forms });
+    app.vault.account.receipts = centre.receipts;
+    const askCentre = (goElsewhere: () => void): void => {
+      setGlobal("fetch", async (_: string, { headers }: { headers: Record<string, string> }) => {
+        goElsewhere();
+        const text = JSON.stringify({ ...RECORD, protocol: 1 });
+        const signed = `fieldapp answer 1|${headers["X-Nonce"]}|${await sha256(toUtf8(text))}`;
+        return new Response(text, { headers: { "X-Signature": centre.sign(signed) } });
+      });
+    };
+    askCentre(() => (location.hash = "#/start/encounter"));
+    await shown.click("Get the record from the centre");
+    await until(() => !shown.button("Get the record from the centre").disabled);
+    assert.equal(location.hash, "#/start/encounter");
+    assert.deepEqual(await listDrafts(app.vault), []);
+    askCentre(() => undefined);
+    await shown.click("Get the record from the centre");
+    await until(() => location.hash.startsWith("#/fill/"));
   });
 
   it("is too old, or refused, in the centre's words", () => {

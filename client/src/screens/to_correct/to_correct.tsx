@@ -11,7 +11,7 @@ import { describeAnswers } from "../describe_record";
 import { useOneAtATime } from "../one_at_a_time";
 import { titleOf } from "../parts";
 import { reissueCard } from "../people/caseload_changes";
-import { go, useApp } from "../state";
+import { go, noteScreen, useApp } from "../state";
 import { openCorrection } from "./open_correction";
 import { describeReason } from "./reasons";
 
@@ -78,12 +78,13 @@ export function CorrectButton({ root, record, label, spoken, look, role }: Corre
 function Clash({ code }: { code: string }) {
   const { vault, refresh, exchange } = useApp();
   const [makeNewCard, isBusy] = useOneAtATime(async () => {
+    const isHere = noteScreen();
     const fresh = makeCardCode(randomBytes(8));
     await finishNote(vault, "reissue", { code, new: fresh }, (current) =>
       reissueCard(current, code, fresh, getLocalDay()),
     );
     await refresh();
-    go(`/card/${fresh}`);
+    if (isHere()) go(`/card/${fresh}`);
     void exchange();
   });
   return (

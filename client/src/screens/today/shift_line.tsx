@@ -13,7 +13,7 @@ import { changeCaseload } from "../../storage/caseload";
 import { formatLocalTime } from "../../storage/outbox";
 import { formatMoment } from "../day";
 import { useOneAtATime } from "../one_at_a_time";
-import { go, useApp } from "../state";
+import { go, noteScreen, useApp } from "../state";
 import { endNow } from "./shift_end";
 
 /** Starts a shift, or says since when one is on and ends it. What it stores stays on the phone. */
@@ -33,8 +33,9 @@ export function ShiftLine() {
       form && id === form.id && !root && isOfShift(form, answers, book.shift),
   );
   const [stop, isStopping] = useOneAtATime(async () => {
+    const isHere = noteScreen();
     if (begun) await endNow(vault, form!, begun, book.shift);
-    go(begun ? `/fill/${begun.id}` : `/start/${form!.id}`);
+    if (isHere()) go(begun ? `/fill/${begun.id}` : `/start/${form!.id}`);
   });
   if (!form || !findQuestion(form, SHIFT_START) || !findQuestion(form, SHIFT_END)) return null;
   if (!book.shift) {

@@ -4,13 +4,9 @@ import type { WidgetProps } from "../props";
 
 /** A list to put in order with buttons. It is no answer until a choice was moved or confirmed. */
 export function RankWidget({ form, node, language, change, id, describedBy }: WidgetProps) {
-  const options = form.options(node);
-  const byName = new Map(options.map((option) => [option.name, option]));
+  const byName = new Map(form.options(node).map((option) => [option.name, option]));
   const chosen = words(node.text).filter((name) => byName.has(name));
-  const order = [
-    ...chosen,
-    ...options.map((option) => option.name).filter((name) => !chosen.includes(name)),
-  ];
+  const order = [...new Set([...chosen, ...byName.keys()])];
   const move = (from: number, to: number): void => {
     const next = [...order];
     const [name] = next.splice(from, 1);
