@@ -19,7 +19,7 @@ export const PHONE = {
   "rare widgets": 5_700, // pictures, sound, scales, orders, scanning, warnings about notes
   overview: 2_360, // of all answers; what follows a form: Back, and the clock of a shift
   "last steps": 4_950, // finishing, slips, taking back: fetched while the worker answers
-  "shared later": 2_900, // by pieces that are loaded later: undoing what finishing changed, help
+  "shared later": 3_050, // by pieces that are loaded later: undoing what finishing changed, help
   "heat map": 6_200, // with its styles
   "help texts": 800, // once somebody asks
   "hour shown twice": 900, // in the one night in which clocks are put back

@@ -130,7 +130,7 @@ def _check_days(cells: Mapping[str, str], today: dt.date) -> list[Reason]:
 
 
 def _check_value(cells: Mapping[str, str]) -> list[Reason]:
-    """Return what is wrong with a value: it is no plain number, is impossible, or could point to somebody."""
+    """Return why a value is no number, is impossible, or could point to somebody."""
     value = cells["value"]
     number = _read_number(value.removeprefix("<"))
     if not value:
@@ -198,16 +198,16 @@ def _check_totals(totals: list[PartnerTotal], problems: list[Reason]) -> None:
 
 
 def _check_sum(parts: Mapping[str, str]) -> list[Reason]:
-    """Return whether parts cannot add up to their total, or a hidden one can be worked out from it.
+    """Return why parts cannot add up, or how a hidden one could be worked out.
 
     A hidden part, such as "<20", is 0 to 19. What it can be beside the other numbers must stay LEAST_WIDTH wide.
     """
-    shown = [float(value) for name, value in parts.items() if name != TOTAL and not value.startswith("<")]
+    open_parts = [float(value) for name, value in parts.items() if name != TOTAL and not value.startswith("<")]
     most = [float(value[1:]) - 1 for name, value in parts.items() if name != TOTAL and value.startswith("<")]
     total = float(parts[TOTAL])
-    rest = total - sum(shown)  # what the hidden parts are together
+    rest = total - sum(open_parts)  # what the hidden parts are together
     if not most and rest:
-        return [Reason("partner.sum", {"sum": f"{sum(shown):g}", "total": f"{total:g}"})]
+        return [Reason("partner.sum", {"sum": f"{sum(open_parts):g}", "total": f"{total:g}"})]
     if rest < 0:
         return [Reason("partner.over", {"total": f"{total:g}"})]
     if rest > sum(most):

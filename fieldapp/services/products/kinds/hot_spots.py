@@ -142,11 +142,11 @@ def _keep_served(neighbours: Mapping[str, Sequence[str]], served: Set[str]) -> d
 
     Beside areas where nobody works each of them would look hot.
     """
-    kept = {}
+    bordering = {}
     for area, others in neighbours.items():
         if area in served:
-            kept[area] = [other for other in others if other in served]
-    return kept
+            bordering[area] = [other for other in others if other in served]
+    return bordering
 
 
 def _iterate_when(when: Table) -> Iterator[list[Any]]:
