@@ -14,7 +14,7 @@ from types import FrameType
 import click
 
 from fieldapp import settings as settings_module
-from fieldapp.cli.opening import check_key
+from fieldapp.cli.opening import check_key, refuse_exposed
 from fieldapp.cli.patient_server import make_server
 from fieldapp.settings import Settings
 
@@ -32,6 +32,7 @@ def serve() -> None:
     Put a proxy that speaks https in front of it.
     """
     settings = settings_module.read()
+    refuse_exposed(settings)
     check_key(settings)
     listener = listener_at(settings)
     # SQLite has one writer: one process with a queue is fastest there. PostgreSQL takes several.
