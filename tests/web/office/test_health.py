@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from fieldapp.app import create_app
 from fieldapp.cli.serve import listener_at, serve_on
 from fieldapp.jobs import timetable
 from fieldapp.services.acts import utcnow
@@ -26,6 +27,7 @@ from fieldapp.store.database import engine_for
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
 from fieldapp.web.public import views
+from fieldapp.web.sessions import db
 from tests.cast import Cast
 from tests.commands import Ended, run_command
 from tests.services.servers import smtp_server
@@ -206,6 +208,17 @@ def test_cookies_are_for_https_only_wherever_others_reach_the_app() -> None:
     assert is_secure(secure_cookies="yes")
     with pytest.raises(SettingsProblem):
         is_secure(secure_cookies="on")
+
+
+def test_over_https_the_sessions_cookie_is_this_hosts_alone(settings: Settings) -> None:
+    for value, begins in (("yes", "__Host-session="), ("no", "session=")):
+        made = create_app(Settings(**{**settings.__dict__, "secure_cookies": value}))
+        cookie = made.test_client().get("/", base_url="https://localhost/").headers["Set-Cookie"]
+        assert cookie.startswith(begins)
+        assert ("Secure" in cookie) == (value == "yes")
+        assert "Path=/" in cookie and "Domain" not in cookie and "HttpOnly" in cookie
+        with made.app_context():
+            db.engine.dispose()
 
 
 def test_healthz_says_that_the_scheduler_is_late_and_stays_ready(app: Flask, web_cast: Cast, settings: Settings) -> None:
