@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import shutil
 import threading
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ SPEC = yaml.safe_load((Path(__file__).parent.parent.parent / "docs/openapi.yaml"
 METHODS = ("get", "head", "post", "put")
 OPERATIONS = [(path, method) for path, methods in SPEC["paths"].items() for method in METHODS if method in methods]
 EXAMPLES = 40
+PATIENCE = 120  # seconds; a busy machine takes longer over the same
 CHECKS = [not_a_server_error, response_schema_conformance, status_code_conformance]
 
 
@@ -77,7 +79,10 @@ def target(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         "token": collect, "form": "encounter", "version": definition_of("encounter").version, "key": "nbhd158",
         "slug": cast.centre.slug, "name": "encounters", "instance_id": item["id"],
     }  # fmt: skip
-    yield Target(f"http://127.0.0.1:{listener.getsockname()[1]}", cast.token, feed_key, known)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    # It takes connections before it can answer them.
+    urllib.request.urlopen(f"{address}/healthz", timeout=PATIENCE).close()
+    yield Target(address, cast.token, feed_key, known)
 
 
 SCHEMA = schemathesis.openapi.from_dict(SPEC)
@@ -101,7 +106,7 @@ def test_what_is_invented_from_the_description_is_answered_in_order(path: str, m
                 **{name: value for name, value in target.known.items() if f"{{{name}}}" in path},
             }
         headers = {"Authorization": sign_in} if is_signed_in else {}
-        answer = case.call(base_url=target.address, headers=headers)
+        answer = case.call(base_url=target.address, headers=headers, timeout=PATIENCE)
         case.validate_response(answer, checks=CHECKS)
         assert "Traceback" not in answer.text
 
