@@ -88,9 +88,15 @@ vectors: dev ## run a file of vectors through both evaluators (FILE=vectors.json
 goldens: dev ## ask two other engines what they make of our vectors (needs Java, npm, Chromium)
 	@$(BIN)/python -m tools.goldens
 
-.PHONY: licences wheel
+.PHONY: licences wheel sbom audit
 licences: dev ## write docs/licences.md from what is installed
 	@$(BIN)/python tools/licences.py
+
+sbom: dev ## write build/sbom.cdx.json, what the product is made of (CycloneDX)
+	@$(BIN)/python -m tools.sbom
+
+audit: dev ## ask the advisory services about the locked packages (needs the network)
+	@$(BIN)/python -m tools.audit
 
 wheel: dev ## build what can be installed elsewhere, into build/wheel
 	@rm -rf build && $(BIN)/python -m pip wheel -q --no-build-isolation --no-deps -w build/wheel .

@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bench import forms as form_language
-from bench import full_phone, load, phone, records
+from bench import full_phone, hostile, load, phone, records
 from bench import products as city
 from fieldapp.services.acts import Actor
 from fieldapp.services.keys import current_key, load_receipt_signer
@@ -242,6 +242,7 @@ def main() -> None:
                 *page(session, cast),
             ]
         rows += load.rows(items)
+        rows += hostile.rows(items)
         rows += release_engine()
         rows += city.rows()
         engine.dispose()

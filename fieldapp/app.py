@@ -67,9 +67,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         TRUSTED_HOSTS=_list_trusted_hosts(settings),
         MAX_CONTENT_LENGTH=MAX_REQUEST,
         MAX_FORM_MEMORY_SIZE=1_000_000,
+        # With this prefix a browser takes it from this very host over https only, whatever other hosts set.
+        SESSION_COOKIE_NAME="__Host-session" if settings.is_https_only else "session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.secure_cookies == "yes",
+        SESSION_COOKIE_SECURE=settings.is_https_only,
         PERMANENT_SESSION_LIFETIME=SESSIONS_LAST,
         WTF_CSRF_TIME_LIMIT=None,
         BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),

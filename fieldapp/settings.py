@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from fieldapp.key_ring import MIN_KEY, ServerSecret, format_secret, make_secret, parse_secret
 
 DATABASES = ("sqlite:", "postgresql:", "postgresql+psycopg:")
+MIN_TOKEN = 20  # characters
 COUNTS = ("shut_out_records", "shut_out_mb", "shut_out_attachments_mb", "refused_mb_a_day", "kept_mb_a_day")
 
 
@@ -34,6 +35,7 @@ class KeyMissing(KeyProblem):
     """There is no secret key yet, or it was lost: what is in the database tells which."""
 
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FORGOTTEN = "forgotten.jsonl"  # the list of what people took back
 OWN_KEY = "secret_key"  # the key's file, where no other is named
 CREDENTIAL = "fieldapp-key"  # the key, as the service manager hands it over
@@ -55,7 +57,9 @@ class Settings:
     secret_key: str = _setting("", "The secret key itself; empty means a file, the one above or one in the data folder.")
     host: str = _setting("127.0.0.1", "Address to serve on.")
     port: str = _setting("8000", "Port to serve on.")
-    trusted_hosts: str = _setting("", "Names that browsers may use to reach the app, with commas; empty means any.")
+    trusted_hosts: str = _setting(
+        "", "Names that browsers may use to reach the app, with commas; empty means any, on this machine only."
+    )
     trusted_proxies: str = _setting("0", "How many proxies in front pass on the visitor's address (X-Forwarded-For).")
     smtp_url: str = _setting(
         "", "Mail server for notices: smtp://user:password@host:587 or smtps://…; or a file, see above."
@@ -79,7 +83,12 @@ class Settings:
     drill_key: str = _setting(
         "", "File with the age key for restoring encrypted backups as a test, outside the data folder; made on first use."
     )
-    secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
+    secure_cookies: str = _setting(
+        "", "yes or no: whether the app is reached over https only; empty means yes unless it serves this machine alone."
+    )
+    metrics_token: str = _setting(
+        "", "What monitoring sends to read /metrics (Authorization: Bearer …); empty means nobody may."
+    )
     shut_out_records: str = _setting(
         "1000", "How many records are kept of a phone that was shut out, besides those that it had said were waiting."
     )
@@ -155,6 +164,18 @@ class Settings:
         if self.custodians:
             return Path(self.custodians).resolve()
         return None
+
+    @property
+    def is_for_this_machine(self) -> bool:
+        """Say whether nobody else can reach the app, as far as the settings tell."""
+        return self.host in LOOPBACK and self.trusted_proxies == "0"
+
+    @property
+    def is_https_only(self) -> bool:
+        """Say whether cookies go over https only, and browsers are told to use nothing else."""
+        if self.secure_cookies:
+            return self.secure_cookies == "yes"
+        return not self.is_for_this_machine
 
     def environment(self) -> dict[str, str]:
         """Return the variables that give another process the same settings."""
@@ -413,6 +434,11 @@ def _check_values(settings: Settings) -> list[str]:
         problems.append("FIELDAPP_BACKUP_AT must be a time such as 02:30.")
     if settings.drill_key and Path(settings.drill_key).resolve().is_relative_to(settings.folder):
         problems.append("FIELDAPP_DRILL_KEY must be outside the data folder.")
+    if settings.secure_cookies not in ("", "yes", "no"):
+        # Anything else would be taken for no, and said nowhere.
+        problems.append("FIELDAPP_SECURE_COOKIES must be yes or no.")
+    if settings.metrics_token and len(settings.metrics_token) < MIN_TOKEN:
+        problems.append("FIELDAPP_METRICS_TOKEN must have at least 20 characters. Make one: openssl rand -hex 20")
     if not settings.trusted_proxies.isdecimal():
         problems.append("FIELDAPP_TRUSTED_PROXIES must be a number, 0 when nothing stands in front.")
     for name in COUNTS:

@@ -24,6 +24,7 @@ class Budget:
             self.until = clock() + seconds
         self.steps = 0
         self.made = 0
+        self.is_used_up = False
 
     def spend(self, steps: int = 1) -> None:
         """Count steps, and look at the clock now and then; raise TooSlow when the time is up."""
@@ -36,6 +37,7 @@ class Budget:
         """Look at the clock; raise TooSlow when the time is up."""
         self.steps = 0
         if self.clock and self.clock() > self.until:
+            self.is_used_up = True
             raise TooSlow
 
     def make(self) -> None:

@@ -111,6 +111,13 @@ def a_series(
 
 def another_worker(session: Session, cast: Cast) -> Actor:
     """Return a colleague of Amina's, on a phone of their own."""
+    actor = find_actor_for_token(session, another_worker_token(session, cast))
+    assert actor
+    return actor
+
+
+def another_worker_token(session: Session, cast: Cast) -> str:
+    """Return the token of a new phone of a colleague of Amina's."""
     session.rollback()  # what was read before must not keep an old snapshot
     user = session.scalars(sa.select(User).where(User.username == "basil")).one_or_none()
     if user is None:
@@ -125,10 +132,7 @@ def another_worker(session: Session, cast: Cast) -> Actor:
         )
         session.add(user)
         session.commit()
-    token = enrol_device(session, Actor(cast.centre.id, "worker", user.id), label="Basil's phone").token
-    actor = find_actor_for_token(session, token)
-    assert actor
-    return actor
+    return enrol_device(session, Actor(cast.centre.id, "worker", user.id), label="Basil's phone").token
 
 
 def crisis_team(session: Session, cast: Cast) -> Actor:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.people import passwords
+from fieldapp.services.records import form_rules
 from fieldapp.settings import Settings
 from fieldapp.store import database, migrations, tables
 from fieldapp.store.database import engine_for
@@ -78,6 +79,12 @@ def shared_dialects() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "prepare", prepare_with_shared_dialect)
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_slow_senders() -> None:
+    """Forget which phones sent what takes long: the next test's database gives their numbers to others."""
+    form_rules.forget_slow_senders()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import sys
 
 import click
@@ -66,6 +67,8 @@ def main() -> None:
     What nobody foresaw leaves its frames and a number before that sentence, without the message, which may hold an answer.
     """
     set_up_logs(logging.WARNING)
+    # Whatever a command writes is for the user of the server alone, whatever folder it lies in.
+    os.umask(0o077)
     try:
         cli(standalone_mode=True)
     except (ActProblem, ExportProblem, SettingsProblem) as problem:

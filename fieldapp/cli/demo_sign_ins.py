@@ -39,7 +39,12 @@ def real_centres(session: Session) -> list[str]:
 
 def works_beside_real_centres(session: Session) -> bool:
     """Say whether an admin of the demo could sign in where there is a real centre too."""
-    return any(_works(session, name) for name in ADMINS) and bool(real_centres(session))
+    return has_demo_password(session) and bool(real_centres(session))
+
+
+def has_demo_password(session: Session) -> bool:
+    """Say whether an admin of the demo could sign in with the published password."""
+    return any(_works(session, name) for name in ADMINS)
 
 
 def refuse_beside_real_centres(session: Session) -> None:

@@ -12,12 +12,14 @@ import click
 
 from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import real_centres, works_beside_real_centres
+from fieldapp.cli.trials import try_database, try_folder, try_mail, try_programs, try_scheduler, try_server
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.drill import can_drill
 from fieldapp.services.operations.backup.marks import CopiesState, judge_backups
 from fieldapp.services.operations.backup.sealed import read_recipients
+from fieldapp.services.operations.health_notes import HealthNotes, save_notes
 from fieldapp.services.operations.server_key import count_by_root, load_usable_key
 from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.stores import StoreProblem
@@ -28,13 +30,14 @@ from fieldapp.store.operations import audit, centres
 from fieldapp.store.session import DatabaseError, OperationalError, Session, check_connection
 from fieldapp.web import assets
 
-SECRET = {"secret_key", "key_command", "database_url", "smtp_url"}
+SECRET = {"secret_key", "key_command", "database_url", "smtp_url", "metrics_token"}
 LOW = 500_000_000  # bytes free on the disk
 OLD = 7  # days after which a backup is an old one
 
 
 @click.command()
-def doctor() -> None:
+@click.option("--note", is_flag=True, help="Write what was found into the data folder, for the office and for mail.")
+def doctor(note: bool) -> None:
     """Check the installation. Exit status 1 when something must be put right."""
     settings = settings_module.read()
     for setting in dataclasses.fields(Settings):
@@ -46,27 +49,50 @@ def doctor() -> None:
         click.echo(f"{name:28} {value:24} {_find_source(name):8} {setting.metadata['text']}")
     # Made now, so that the checks below look at the folder that the server would use.
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Everything that is wrong, and not the first of it: an operator goes through the list once.
-    problems = [*_of_database(settings), *_of_modes(settings), *_of_list(settings), *_of_place(settings)]
-    if not assets.is_built():
-        problems.append("The client is not built. Run: make build")
-    if shutil.disk_usage(settings.folder).free < LOW:
-        problems.append("The disk has less than 500 MB left.")
+    problems = _list_problems(settings, by_scheduler=note)
     for problem in problems:
         click.echo(f"PUT RIGHT: {problem}", err=True)
     for line in _last_backup(settings):
         click.echo(line)
     # Nothing is wrong yet, so it does not change the exit status.
-    for line in _look_at_key(settings):
+    advice = _list_advice(settings)
+    for line in advice:
         click.echo(f"LOOK AT: {line}")
-    if settings.second_forgotten_file is None:
-        click.echo("LOOK AT: the list of ended cards has no second place, so a lost disk can bring people back.")
-    for line in [*_look_at_sign_in(settings), *_look_at_backups(settings)]:
-        click.echo(f"LOOK AT: {line}")
+    if note:
+        save_notes(settings, HealthNotes(utcnow().isoformat(), tuple(problems), tuple(advice)))
     if not problems:
         click.echo("All is well.")
     if problems:
         sys.exit(1)
+
+
+def _list_problems(settings: Settings, by_scheduler: bool) -> list[str]:
+    """Return everything that is wrong: an operator goes through the list once."""
+    problems = [*_of_database(settings, by_scheduler), *_of_modes(settings), *_of_list(settings), *_of_place(settings)]
+    problems += [*try_folder(settings), *try_mail(settings), *try_programs(settings), *try_server(settings)]
+    if not assets.is_built():
+        problems.append("The client is not built. Run: make build")
+    if shutil.disk_usage(settings.folder).free < LOW:
+        problems.append("The disk has less than 500 MB left.")
+    return problems
+
+
+def _list_advice(settings: Settings) -> list[str]:
+    advice = [*_look_at_key(settings)]
+    if settings.second_forgotten_file is None:
+        advice.append("the list of ended cards has no second place, so a lost disk can bring people back.")
+    advice += [*_look_at_sign_in(settings), *_look_at_backups(settings), *_look_at_reach(settings)]
+    return advice
+
+
+def _look_at_reach(settings: Settings) -> Iterator[str]:
+    """Say what people elsewhere could do, and who is told when something breaks."""
+    if settings.trusted_proxies != "0" and not settings.trusted_hosts:
+        yield "any name is believed that a browser says it reached the app by. Set FIELDAPP_TRUSTED_HOSTS to the real ones."
+    if not settings.is_https_only and not settings.is_for_this_machine:
+        yield "sessions travel without encryption (FIELDAPP_SECURE_COOKIES=no), so who shares the network can take one."
+    if not settings.alerts_to:
+        yield "nobody is told by mail when something breaks. Set FIELDAPP_ALERTS_TO and a mail server (FIELDAPP_SMTP_URL)."
 
 
 def _of_audit_log(session: Session) -> Iterator[str]:
@@ -84,7 +110,7 @@ def _find_source(name: str) -> str:
     return "default"
 
 
-def _of_database(settings: Settings) -> Iterator[str]:
+def _of_database(settings: Settings, by_scheduler: bool) -> Iterator[str]:
     try:
         engine = engine_for(settings.url)
         with Session(engine) as session:
@@ -100,6 +126,10 @@ def _of_database(settings: Settings) -> Iterator[str]:
             # Only on a current database: an older one may lack the column.
             if migrations.is_current(engine):
                 yield from _of_audit_log(session)
+                yield from try_database(session)
+                # It runs this check itself, maybe before it has said that it is there.
+                if not by_scheduler:
+                    yield from try_scheduler(session)
             if migrations.is_current(engine) and works_beside_real_centres(session):
                 yield (
                     "The demo's accounts, whose password is published, are in a database with a real centre. "

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 import click
 
 from fieldapp import settings as settings_module
+from fieldapp.cli.demo_sign_ins import has_demo_password
 from fieldapp.services.consent import forgotten
 from fieldapp.services.operations.backup import data_lock
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.settings import Settings
+from fieldapp.settings import LOOPBACK, Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations import centres
@@ -46,6 +47,28 @@ def check_key(settings: Settings) -> None:
     try:
         with Session(engine) as session:
             load_usable_key(session, settings)
+    finally:
+        engine.dispose()
+
+
+def refuse_exposed(settings: Settings) -> None:
+    """Raise ClickException if other machines could reach what is for this one alone."""
+    if settings.host in LOOPBACK:
+        return
+    if not settings.trusted_hosts:
+        # Links in invitations and feeds are made from the name that the browser says.
+        raise click.ClickException(
+            f"The app would be reached at {settings.host} under any name. Set FIELDAPP_TRUSTED_HOSTS to the names that "
+            "people use, such as outreach.example.org, or FIELDAPP_HOST to 127.0.0.1."
+        )
+    engine = engine_for(settings.url)
+    try:
+        with Session(engine) as session:
+            if has_demo_password(session):
+                raise click.ClickException(
+                    "This is the demo, whose password is published, so it is served to this machine only. "
+                    "Set FIELDAPP_HOST to 127.0.0.1, or use another folder for a real centre."
+                )
     finally:
         engine.dispose()
 

@@ -13,7 +13,7 @@ import click
 from fieldapp import settings as settings_module
 from fieldapp.cli import local_tls
 from fieldapp.cli.demo_sign_ins import greet, refuse_beside_real_centres
-from fieldapp.cli.opening import check_key
+from fieldapp.cli.opening import check_key, refuse_exposed
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.store import migrations
@@ -40,6 +40,7 @@ def run(demo: bool, tls: bool) -> None:
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
     engine.dispose()
     # Here and not in a child: its question and its refusal belong on this terminal.
+    refuse_exposed(settings)
     check_key(settings)
     commands = [[sys.executable, "-m", "fieldapp", part] for part in ("serve", "scheduler")]
     environments = [dict(os.environ), dict(os.environ)]

@@ -1,6 +1,6 @@
 """Serve only the web.
 
-A loop reads whole requests and sends answers, so no slow client holds a thread.
+A loop reads whole requests and sends answers, so no slow client holds a thread (patient_server.py).
 """
 
 import contextlib
@@ -12,15 +12,15 @@ import sys
 from types import FrameType
 
 import click
-import waitress
 
 from fieldapp import settings as settings_module
-from fieldapp.cli.opening import check_key
+from fieldapp.cli.opening import check_key, refuse_exposed
+from fieldapp.cli.patient_server import make_server
 from fieldapp.settings import Settings
 
 THREADS = 4  # more of them only wait for each other: one writer, one interpreter
 BACKLOG = 1024
-CONNECTIONS = 1000  # open at once; slow ones cost a file handle each, and no more
+CONNECTIONS = 800  # open at once; a process may have 1,024 files, the database's among them
 PATIENCE = 60  # seconds that a connection may say nothing
 MAX_BODY = 8_100_000  # bytes; a little above the app's own limit, which answers in words
 
@@ -32,6 +32,7 @@ def serve() -> None:
     Put a proxy that speaks https in front of it.
     """
     settings = settings_module.read()
+    refuse_exposed(settings)
     check_key(settings)
     listener = listener_at(settings)
     # SQLite has one writer: one process with a queue is fastest there. PostgreSQL takes several.
@@ -58,9 +59,9 @@ def serve_on(settings: Settings, listener: socket.socket) -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short queue is no news
     from fieldapp.app import create_app  # noqa: PLC0415  after the fork: no process shares another's connections
 
-    waitress.serve(
+    server = make_server(
         create_app(settings),
-        sockets=[listener],
+        listener,
         threads=THREADS,
         connection_limit=CONNECTIONS,
         channel_timeout=PATIENCE,
@@ -69,6 +70,8 @@ def serve_on(settings: Settings, listener: socket.socket) -> None:
         clear_untrusted_proxy_headers=settings.trusted_proxies == "0",
         ident=None,
     )
+    server.print_listen("Serving on http://{}:{}")
+    server.run()
 
 
 def _serve_with_others(settings: Settings, listener: socket.socket, count: int) -> None:

@@ -17,6 +17,7 @@ from fieldapp.services.operations.audit_chain import check_all_chains, describe_
 from fieldapp.services.operations.backup import marks, schedule
 from fieldapp.services.operations.backup.drill import can_drill
 from fieldapp.services.operations.backup.old_backups import find_oldest
+from fieldapp.services.operations.health_notes import read_notes
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.products.notices import notify_subscribers
 from fieldapp.services.records import lowered_answers
@@ -198,6 +199,22 @@ def prove_a_restore_each_week(session: Session, settings: Settings) -> None:
         log.info("restored the newest backup as a test")
 
 
+def check_health(session: Session, settings: Settings) -> None:
+    """Look for what would not work, and mail what is new."""
+    session.rollback()
+    before = read_notes(settings)
+    # Its exit status says that something is wrong; what, stands in the note.
+    run_gently(settings, ["doctor", "--note"])
+    after = read_notes(settings)
+    known_problems = before.problems if before else ()
+    new_problems = (
+        [problem for problem in after.problems if problem not in known_problems] if after and after != before else []
+    )
+    if new_problems:
+        lines = "\n".join(f"- {problem}" for problem in new_problems)
+        send_alert(settings, f"The check of this server found what must be put right:\n{lines}\n")
+
+
 def empty_log(session: Session, settings: Settings) -> None:
     """Write SQLite's log into its file.
 
@@ -217,6 +234,7 @@ TIMETABLE = [
     Job("products", 600, build_due_products),
     Job("retention", 3600, erase_what_is_due),
     Job("audit", 12 * 3600, check_audit_log),
+    Job("health", 3600, check_health),
     Job("backups", 60, back_up_each_night),
     Job("drills", 60, prove_a_restore_each_week),
 ]

@@ -104,6 +104,16 @@ def is_outage(error: Exception) -> bool:
     return isinstance(error, exc.OperationalError) and not state.startswith(TOO_LARGE)
 
 
+def try_to_write(session: Session) -> None:
+    """Write to the database and take it back.
+
+    Raises OperationalError or another DatabaseError when it cannot be written.
+    """
+    with WriteTransaction(session):
+        session.execute(sa.text("UPDATE scheduler_beat SET at = at"))
+        session.rollback()
+
+
 class ReadTransaction:
     """Read in a transaction of its own, which ends with the block.
 

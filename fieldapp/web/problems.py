@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import ActProblem
@@ -118,6 +118,9 @@ HTTP_TEXT = {
 }
 FULL = N_("The server's disk is full. Nothing was saved; try again when there is room.")
 DOWN = N_("The database cannot be reached just now. Nothing was lost; try again in a minute.")
+UNKNOWN_NAME = N_(
+    "This server is not known by this name. Ask for its right address, or the operator for FIELDAPP_TRUSTED_HOSTS."
+)
 UNEXPECTED = N_(
     "Something went wrong on our side. Nothing was saved. Try again; if it stays, tell the centre this number: {number}."
 )
@@ -156,6 +159,11 @@ def for_storage(error: BaseException) -> tuple[str, str, int]:
     return "storage.down", gettext(DOWN), 503
 
 
+def _refuse_name(error: SecurityError) -> ResponseReturnValue:
+    # No page: its links would be made from the very name that is not believed.
+    return Response(gettext(UNKNOWN_NAME), 400, mimetype="text/plain")
+
+
 def init(app: Flask) -> None:
     @app.errorhandler(ActProblem)
     def on_act(problem: ActProblem) -> ResponseReturnValue:
@@ -180,6 +188,8 @@ def init(app: Flask) -> None:
         if status >= 500:
             return unexpected(f"http.{status}", getattr(error, "original_exception", None) or error, status)
         return answer(f"http.{status}", gettext(HTTP_TEXT.get(status, HTTP_TEXT[400])), status)
+
+    app.register_error_handler(SecurityError, _refuse_name)
 
     @app.errorhandler(OperationalError)
     def on_store(error: OperationalError) -> ResponseReturnValue:

@@ -7,7 +7,6 @@ Each takes plain values; those that need nodes or the question itself are in eva
 """
 
 import base64
-import functools
 import hashlib
 import math
 import re
@@ -120,11 +119,6 @@ def translate(text: Value, source: Value, target: Value) -> str:
     return to_string(text).translate(table)
 
 
-@functools.lru_cache(maxsize=1024)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.ASCII)
-
-
 def matches(text: Value, pattern: Value) -> bool:
     """Return whether a whole text fits a pattern.
 
@@ -137,7 +131,7 @@ def matches(text: Value, pattern: Value) -> bool:
         return False
     if not patterns.is_quick(written):  # of a form that was published before all patterns were checked
         raise ExpressionError(patterns.SLOW, N_("A pattern of this form could take too long, so it was not tried."))
-    return bool(_pattern(written).fullmatch(characters))
+    return bool(patterns.compile_written(written).fullmatch(characters))
 
 
 def rounded(value: Value, places: Value = 0.0) -> float:

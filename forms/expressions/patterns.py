@@ -1,12 +1,16 @@
 """Regular expressions that mean the same in Python and in every browser, and always end.
 
-`common` reads a pattern once, at publish, and writes it in the part of the language that both engines share: what differs is
-spelled out (`.`, `\\s`), what only one knows is refused, and so is a pattern that could take long on some answer
-(ambiguity.py).
+`parse_portable_pattern` reads a pattern once, at publish, and writes it in the part of the language that all engines share:
+what differs is spelled out (`.`, `\\s`), what only one knows is refused, and so is a pattern that could take long on some
+answer (ambiguity.py), since browsers try one way after another. The centre runs RE2, which takes time in proportion to the
+answer whatever the pattern; looking ahead is beyond it, so that is refused too.
 """
 
 import functools
 import re
+from typing import Any
+
+import re2
 
 from forms.expressions import ambiguity
 from forms.expressions.problems import ExpressionError
@@ -17,6 +21,8 @@ SLOW = "expression.pattern_slow"
 SPACE = r" \t\n\r\f\v"
 SYNTAX = set("^$\\.*+?()[]{}|/")
 NOTHING: ambiguity.Node = ("seq", ())
+LOOKS = ("(?=", "(?!")
+CODE_POINT = re.compile(r"\\u([0-9A-Fa-f]{4})")
 
 
 def parse_portable_pattern(pattern: str) -> str:
@@ -29,8 +35,24 @@ def parse_portable_pattern(pattern: str) -> str:
     'A[^\\\\n\\\\r\\\\u2028\\\\u2029]+'
     """
     reader = _PatternReader(pattern)
+    written = _read_bounded(reader)
+    if reader.is_looking_ahead:
+        # Nothing is lost by this: XPath joins conditions, and each is linear by itself.
+        text = N_(
+            "The pattern of regex() looks ahead with (?= or (?!, which cannot be checked quickly. Write a regex() for each "
+            "condition: regex(., '.*[A-Z].*') and regex(., '.*[0-9].*'), or not(regex(., '.*x.*'))."
+        )
+        raise ExpressionError("expression.pattern", text)
+    return written
+
+
+def _read_bounded(reader: "_PatternReader") -> str:
+    """Return a pattern as written for all engines.
+
+    Raises ExpressionError for what they would read differently, and for what could take long.
+    """
     written, tree = reader.alternatives()
-    if reader.at < len(pattern):
+    if reader.at < len(reader.pattern):
         reader.refuse(")")
     # Read again by Python itself: this reader knows the syntax, not whether a range in brackets
     # goes forwards.
@@ -59,10 +81,25 @@ def is_quick(written: str) -> bool:
     Forms were published before all was checked.
     """
     try:
-        parse_portable_pattern(written)
+        _read_bounded(_PatternReader(written))
     except ExpressionError as error:
         return error.code != SLOW
     return True
+
+
+@functools.lru_cache(maxsize=1024)
+def compile_written(written: str) -> Any:
+    """Return a pattern, as parse_portable_pattern wrote it, ready for `fullmatch`.
+
+    What RE2 does not take is left to Python's engine: forms from before looking ahead was refused, and
+    counts within counts, which ambiguity.py bounds.
+    """
+    options = re2.Options()
+    options.log_errors = False  # its log would hold the author's words
+    try:
+        return re2.compile(CODE_POINT.sub(r"\\x{\1}", written), options)
+    except re2.error:
+        return re.compile(written, re.ASCII)
 
 
 class _PatternReader:
@@ -70,6 +107,7 @@ class _PatternReader:
         self.pattern = pattern
         self.at = 0
         self.depth = 0
+        self.is_looking_ahead = False
 
     def refuse(self, sign: str) -> None:
         """Raise ExpressionError for a part of the pattern that engines read differently."""
@@ -164,12 +202,13 @@ class _PatternReader:
             if self.peek() == "?":
                 opening = sign + self.take(2)
                 # Named groups, flags and looking back are spelled or limited differently.
-                if opening not in ("(?:", "(?=", "(?!"):
+                if opening not in ("(?:", *LOOKS):
                     self.refuse(opening)
             inner, node = self.alternatives()
             if self.take() != ")":
                 self.refuse("(")
-            if opening in ("(?=", "(?!"):
+            if opening in LOOKS:
+                self.is_looking_ahead = True
                 node = ("look", node)
             return f"{opening}{inner})", node
         if sign in "^$":

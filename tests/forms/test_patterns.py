@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from forms.expressions import ExpressionError
 from forms.expressions.nodes import OWN_VALUE, Call, TextLiteral
-from forms.expressions.patterns import is_quick, parse_portable_pattern
+from forms.expressions.patterns import compile_written, is_quick, parse_portable_pattern
 from forms.problems import FormRefused
 from forms.validation import recalculate, validate
 from forms.xlsform import compile_workbook
@@ -52,7 +52,6 @@ QUICK = [
         r".{1,1000}",
     ),
     *(
-        r"^(?=.*[A-Z])(?=.*[0-9]).{8,}$",
         r"(yes|no|maybe)( (yes|no|maybe))*",
         r"[^@]+@[^@.]+(\.[^@.]+)+",
         r"\w+( \w+)*",
@@ -116,13 +115,49 @@ def test_every_pattern_that_passes_is_quick_on_a_thousand_characters(pattern: st
     except ExpressionError:
         return
     assert is_quick(written)
-    compiled = re.compile(written, re.ASCII)
+    compiled = re.compile(written, re.ASCII)  # tries one way after another, as phones do
     texts = [(part * 1000)[: 1000 - len(end)] + end for part in parts]
     texts.append("".join((part * 1000)[: 1000 // len(parts)] for part in parts)[: 1000 - len(end)] + end)
     start = time.process_time()
     for text in texts:
         compiled.fullmatch(text)
     assert time.process_time() - start < 0.5 * len(texts)
+
+
+@pytest.mark.parametrize("pattern", [r"^(?=.*[A-Z])(?=.*[0-9]).{8,}$", r"(?!x)[a-z]+"])
+def test_a_pattern_that_looks_ahead_is_refused_with_another_way_to_say_it(pattern: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_portable_pattern(pattern)
+    assert caught.value.code == "expression.pattern"
+    assert "Write a regex() for each condition" in str(caught.value)
+
+
+def test_a_form_from_before_looking_ahead_was_refused_goes_on_as_it_was() -> None:
+    form = form_of({"type": "text", "name": "t", "constraint": "regex(., 'x+')", "privacy": "free-text"})
+    for pattern, fits in ((r"(?=[^0-9]*[0-9])[a-z0-9]{4}", True), (r"(?=.*.*.*x)a", False)):
+        old = Call("regex", (OWN_VALUE, TextLiteral(pattern)))
+        before = dataclasses.replace(form, elements=(dataclasses.replace(form.elements[0], constraint=old),))
+        codes = [one.code for one in validate(before, {"t": "abc1"}, NOW).problems]
+        assert codes == ([] if fits else ["answers.pattern"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    patterns,
+    st.text(alphabet="ab1@ é\n\r\u2028x-", max_size=12) | st.lists(st.sampled_from(PUMPED), max_size=4).map("".join),
+)
+def test_the_centres_engine_says_what_those_of_phones_say(pattern: str, text: str) -> None:
+    try:
+        written = parse_portable_pattern(pattern)
+    except ExpressionError:
+        return
+    assert bool(compile_written(written).fullmatch(text)) == bool(re.compile(written, re.ASCII).fullmatch(text))
+
+
+@pytest.mark.parametrize("pattern", QUICK)
+def test_ordinary_patterns_take_time_in_proportion_to_the_answer(pattern: str) -> None:
+    compiled = compile_written(parse_portable_pattern(pattern))
+    assert not isinstance(compiled, re.Pattern)
 
 
 @pytest.mark.slow

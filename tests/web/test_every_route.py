@@ -18,7 +18,7 @@ WEB = Path(fieldapp.web.__file__).parent
 UUID = "3f0e5a52-52f4-4d1c-9b7e-0d6f5a4b3c2d"
 # Endpoints for everyone, each by its name, so that a new one is open only when somebody writes it down here.
 OPEN = {
-    "public.choose_language", "public.favicon", "public.healthz", "public.robots", "public.sign_in", "public.sign_out",
+    "public.choose_language", "public.favicon", "public.healthz", "public.robots", "public.metrics", "public.sign_in", "public.sign_out",
     "public.signed_in",
     "forgotten.ask", "forgotten.change",  # a one-time code says who it is
     # They show nothing but to somebody who has just given a right password.

@@ -195,7 +195,7 @@ def _receive_whole(session: Session, actor: Actor, message: Message) -> list[Ans
 
 def _judge_and_store(session: Session, actor: Actor, message: Message) -> list[Answer]:
     # All are judged, also those that will be quarantined: what consent does not allow is not quarantined either.
-    judgements = judge_all(session, actor.centre_id, [item.envelope for item in message.items])
+    judgements = judge_all(session, actor.centre_id, [item.envelope for item in message.items], sender=actor.device_id)
 
     def store(ctx: ActContext) -> list[Answer]:
         return _store_message(ctx, message, judgements)

@@ -1,20 +1,25 @@
-"""Run the forms' rules before the database is locked, so that a slow record delays nobody."""
+"""Run the forms' rules before the database is locked, so that a slow record delays nobody.
+
+What is quick, as nearly everything, is judged here; what is not, in a process of its own.
+"""
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
-from fieldapp.services.records.time_limits import PER_MESSAGE, PER_RECORD, is_over, time_for, until
-from fieldapp.services.records.versions import AnswersByKey, validate_answers
+from fieldapp.services.records.time_limits import AT_ONCE, PATIENCE, PER_MESSAGE, PER_RECORD, is_over, time_for, until
+from fieldapp.services.records.versions import AnswersByKey
 from fieldapp.store.records import submissions
 from fieldapp.store.session import Session
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
-from forms.problems import AnswerProblem
+from sync.apart import Case, EarlierBody, Outcome, judge_apart, read_answers
 from sync.envelope import Envelope
-from sync.intake import TOO_SLOW, Judgement, judge_by_consent, validate_submission
+from sync.intake import Judgement, judge_by_consent, validate_submission
 from sync.notes import is_caseload_note
 from sync.problems import N_
 
@@ -23,7 +28,11 @@ log = logging.getLogger("fieldapp.sync")
 LATER = "sync.later", N_("The centre had no time to check the record. The phone saves the record and sends it again.")
 
 Key = tuple[str, str, str, str]
-EarlierVersion = tuple[submissions.Submission, FormDefinition]
+
+# Two at once would take both processors of a small server from the phones. Who finds it busy sends again.
+_apart = threading.Lock()
+_slow_senders: dict[int, float] = {}  # device → when
+REMEMBERED = 600.0  # seconds
 
 
 @dataclass
@@ -51,11 +60,13 @@ def judge_all(
     envelopes: Sequence[Envelope],
     seconds: float = PER_RECORD,
     is_stored: bool = False,
+    sender: int | None = None,
 ) -> Judgements:
     """Run the forms' rules over submissions that are new, or stored already.
 
     Each may take `seconds` of processor time. Nothing is locked meanwhile. Submissions that are left when the time
-    for one message is up have no judgement: phones send them again.
+    for one message is up have no judgement, nor have slow ones while others are judged: phones send them again.
+    `sender`: the device that brings them. What came from it took long lately? Then nothing is tried here.
     """
     # What was stored before is answered from the log; its rules need not run again.
     new = list(envelopes) if is_stored else _list_new(session, centre_id, envelopes)
@@ -63,22 +74,50 @@ def judge_all(
     definitions = load_definitions(session, centre_id, forms)
     result = Judgements(is_form_here={form: form in definitions for form in forms})
     record_ids = {envelope.record for envelope in new if not is_caseload_note(envelope)}
-    earlier_by_record: dict[str, list[EarlierVersion]] = {}
+    earlier_by_record: dict[str, list[EarlierBody]] = {}
     for record_id in submissions.roots_present(session, centre_id, record_ids):
         earlier_by_record[record_id] = _load_earlier_versions(session, centre_id, record_id)
     session.rollback()  # no read stays open while the rules run
     # At least the time of one record, so that a single slow one can be judged at all.
     end = until(max(PER_MESSAGE, seconds))
+    slow: list[Case] = []
     for envelope in new:
         # Those that are left have no judgement; the phone is told to send them again, and loses
         # nothing.
         if is_over(end):
             break
         definition = definitions.get((envelope.form, envelope.version))
-        judgement, earlier = _judge(envelope, definition, earlier_by_record.get(envelope.record, ()), seconds)
-        result.judgements[_make_key(envelope)] = judgement
-        result.earlier |= earlier
+        case = Case(envelope, definition, earlier_by_record.get(envelope.record, ()))
+        outcome = None if _was_slow(sender) else _judge_at_once(case)
+        if outcome is None:
+            slow.append(case)
+        else:
+            _add(result, case, outcome)
+    if slow and sender is not None and not _was_slow(sender):
+        _slow_senders[sender] = time.monotonic()
+    for case, outcome in _judge_slow(slow, seconds, may_wait=is_stored):
+        _add(result, case, outcome)
     return result
+
+
+def _was_slow(sender: int | None) -> bool:
+    """Say whether a device sent lately what takes long.
+
+    Several such devices would take all threads, a bit at a time.
+    """
+    at = None if sender is None else _slow_senders.get(sender)
+    return at is not None and time.monotonic() - at < REMEMBERED
+
+
+def forget_slow_senders() -> None:
+    """Forget which devices sent what takes long."""
+    _slow_senders.clear()
+
+
+def _add(result: Judgements, case: Case, outcome: Outcome) -> None:
+    judgement, earlier = outcome
+    result.judgements[_make_key(case.envelope)] = judgement
+    result.earlier |= earlier
 
 
 def _list_new(session: Session, centre_id: int, envelopes: Sequence[Envelope]) -> list[Envelope]:
@@ -86,40 +125,54 @@ def _list_new(session: Session, centre_id: int, envelopes: Sequence[Envelope]) -
     return [envelope for envelope in envelopes if envelope.sha256 not in earlier.get(envelope.instance_id, {})]
 
 
-def _judge(
-    envelope: Envelope, definition: FormDefinition | None, earlier: Iterable[EarlierVersion], seconds: float
-) -> tuple[Judgement, AnswersByKey]:
-    """Return the judgement about a submission, and the answers of earlier versions."""
-    judgement = Judgement()
+def _judge_at_once(case: Case) -> Outcome | None:
+    """Return the judgement about a submission, and the answers of earlier versions.
+
+    None when that takes longer than it may here.
+    """
     try:
-        judgement = validate_submission(envelope, definition, time_for(seconds))
-        return judgement, _validate_earlier(earlier, seconds)
+        budget = time_for(AT_ONCE)
+        judgement = validate_submission(case.envelope, case.definition, budget)
+        if budget.is_used_up:
+            return None
+        budget = time_for(AT_ONCE)
+        return judgement, {earlier.key: read_answers(earlier, budget) for earlier in case.earlier}
     except TooSlow:
-        if not judgement.is_refusal:  # what a no overrules need not be validated
-            judgement = replace(judgement, problems=[AnswerProblem(*TOO_SLOW, "")], is_quarantined=True)
-        return judgement, {}
+        return None
     except Exception as error:  # whatever fails, the other records of the message are judged all the same
-        note_failure(log, f"the rules of form/{envelope.form} could not be run", error)
-        return judge_by_consent(envelope, definition, time_for(seconds)), {}
+        return _judge_failed(case, error)
 
 
-def _load_earlier_versions(session: Session, centre_id: int, record_id: str) -> list[EarlierVersion]:
+def _judge_failed(case: Case, error: Exception) -> Outcome:
+    note_failure(log, f"the rules of form/{case.envelope.form} could not be run", error)
+    return judge_by_consent(case.envelope, case.definition, time_for(AT_ONCE)), {}
+
+
+def _judge_slow(cases: Sequence[Case], seconds: float, may_wait: bool) -> list[tuple[Case, Outcome]]:
+    """Judge in another process what takes long.
+
+    Nothing while that is busy, unless the caller `may_wait`.
+    """
+    if not cases or not _apart.acquire(timeout=PATIENCE if may_wait else 0):
+        return []
+    try:
+        outcomes = judge_apart(cases, seconds, PER_MESSAGE, PATIENCE)
+    finally:
+        _apart.release()
+    judged = []
+    for case, outcome in zip(cases, outcomes, strict=False):  # those that are left come again
+        judged.append((case, outcome or _judge_failed(case, TooSlow())))
+    return judged
+
+
+def _load_earlier_versions(session: Session, centre_id: int, record_id: str) -> list[EarlierBody]:
     """Return the versions of a record, each with its form, to be read after this transaction."""
     parts = [submission for submission in submissions.of_record(session, centre_id, record_id) if submission.is_part]
     definitions = load_definitions(session, centre_id, {(part.form, part.version) for part in parts})
     versions = []
     for part in parts:
-        # Taken out of the session, so that they can be read after the transaction has ended.
-        session.expunge(part)
         definition = definitions.get((part.form, part.version))
         if definition is not None:
-            versions.append((part, definition))
+            key = part.instance_id, part.sha256
+            versions.append(EarlierBody(key, part.body, part.is_cut, part.judged_local, definition))
     return versions
-
-
-def _validate_earlier(versions: Iterable[EarlierVersion], seconds: float) -> AnswersByKey:
-    budget = time_for(seconds)
-    answers: AnswersByKey = {}
-    for submission, definition in versions:
-        answers[submission.instance_id, submission.sha256] = validate_answers(submission, definition, budget)
-    return answers

@@ -109,7 +109,8 @@ def _judge(session: Session, actor: Actor, sent: InstanceRequest) -> Judgements:
         names[name] = _make_answer(name, hashlib.sha256(data).hexdigest())
     record_id, prev = _find_corrected_record(session, actor.centre_id, sent.instance)
     finished_at = _find_finished_time(session, actor.centre_id, sent.instance, utcnow())
-    return judge_all(session, actor.centre_id, [_make_envelope(sent, names, finished_at, record_id, prev)])
+    envelope = _make_envelope(sent, names, finished_at, record_id, prev)
+    return judge_all(session, actor.centre_id, [envelope], sender=actor.device_id)
 
 
 def _make_answer(name: str, sha256: str) -> str:

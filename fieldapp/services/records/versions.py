@@ -14,9 +14,9 @@ from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from forms.retention import find_times
-from forms.validation import REQUIRED, recalculate, validate
+from forms.validation import REQUIRED, recalculate
 from sync.ancestors import Ancestors
-from sync.bodies import read_body
+from sync.apart import EarlierBody, read_answers
 from sync.fold import FoldResult, Links, RecordVersion, find_ancestors, fold
 from sync.intake import local_time
 
@@ -117,13 +117,9 @@ def validate_answers(submission: Submission, definition: FormDefinition, budget:
 
     Raises TooSlow when that takes more than the budget.
     """
-    try:
-        answers = read_body(submission.body, definition)
-    except ValueError:
-        return {}
-    if submission.is_cut:  # the logic has run over it already, and what it said of consent counts no more
-        return answers if isinstance(answers, dict) else {}
-    return validate(definition, answers, local_time(submission.judged_local), budget).answers
+    key = submission.instance_id, submission.sha256
+    earlier = EarlierBody(key, submission.body, submission.is_cut, submission.judged_local, definition)
+    return read_answers(earlier, budget)
 
 
 def is_of_office(submission: Submission) -> bool:

@@ -5,11 +5,12 @@ Each is safe to repeat: what is there already is not sent a second time.
 A target is what the office wrote down, without secrets; secrets are files in the folder of FIELDAPP_DELIVERY_SECRETS.
 """
 
+import contextlib
 import email.utils
 import logging
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -132,10 +133,6 @@ def send_email(target: Mapping[str, Any], payload: DeliveryPayload, config: Tran
 
     A second copy has the same Message-ID, so that mail programs show one.
     """
-    address = urlsplit(config.smtp_url)
-    if address.scheme not in ("smtp", "smtps") or not config.mail_from:
-        text = N_("No mail server is set (FIELDAPP_SMTP_URL, FIELDAPP_MAIL_FROM).")
-        raise DeliveryFailed(StoredProblem("delivery.mail_server", text), is_final=True)
     message = EmailMessage()
     message["From"] = config.mail_from
     message["To"] = str(target["to"])
@@ -143,12 +140,40 @@ def send_email(target: Mapping[str, Any], payload: DeliveryPayload, config: Tran
     message["Date"] = email.utils.localtime()
     message["Message-ID"] = payload.message_id
     message.set_content(payload.text)
+    with _open_mail_server(config) as server:
+        server.send_message(message)
+
+
+def check_mail_server(config: TransportConfig) -> None:
+    """Sign in to the mail server, and send nothing.
+
+    Raises DeliveryFailed when that does not work.
+    """
+    try:
+        with _open_mail_server(config) as server:
+            server.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        why = f"{type(error).__name__}: {error}"[:300]
+        raise DeliveryFailed(StoredProblem("delivery.failed", N_("It could not be sent ({why})."), {"why": why})) from None
+
+
+@contextlib.contextmanager
+def _open_mail_server(config: TransportConfig) -> Iterator[smtplib.SMTP]:
+    """Connect to the mail server and sign in.
+
+    Raises DeliveryFailed when it is none to be used.
+    """
+    address = urlsplit(config.smtp_url)
+    if address.scheme not in ("smtp", "smtps") or not config.mail_from:
+        text = N_("No mail server is set (FIELDAPP_SMTP_URL, FIELDAPP_MAIL_FROM).")
+        raise DeliveryFailed(StoredProblem("delivery.mail_server", text), is_final=True)
     host = address.hostname or "localhost"
     port = address.port or SMTP_PORTS[address.scheme]
     context = ssl.create_default_context()
     if address.scheme == "smtps":
         with smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context) as secure:
-            _send_message(secure, address, message)
+            _sign_in(secure, address)
+            yield secure
         return
     with smtplib.SMTP(host, port, timeout=SECONDS) as server:
         server.ehlo()
@@ -160,13 +185,13 @@ def send_email(target: Mapping[str, Any], payload: DeliveryPayload, config: Tran
             # A mail without encryption is bearable, since it has no data; a password is not.
             text = N_("The mail server offers no encryption, so the password is not sent to it.")
             raise DeliveryFailed(StoredProblem("delivery.mail_encryption", text), is_final=True)
-        _send_message(server, address, message)
+        _sign_in(server, address)
+        yield server
 
 
-def _send_message(server: smtplib.SMTP, address: SplitResult, message: EmailMessage) -> None:
+def _sign_in(server: smtplib.SMTP, address: SplitResult) -> None:
     if address.username:
         server.login(unquote(address.username), unquote(address.password or ""))
-    server.send_message(message)
 
 
 SENDERS: dict[str, Sender] = {SFTP: send_sftp, S3: send_s3, EMAIL: send_email}

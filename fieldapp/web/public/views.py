@@ -1,6 +1,9 @@
 """Sign in and out, choose a language, say whether the app is ready."""
 
-from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
+import hmac
+import time
+
+from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -8,16 +11,20 @@ from flask_security import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from fieldapp.services.access import ADMIN, CRISIS, EVALUATOR
+from fieldapp.services.acts import utcnow
 from fieldapp.services.disk import has_room
 from fieldapp.services.failures import note_failure
+from fieldapp.services.operations.health_notes import find_scheduler_age, measure
+from fieldapp.services.operations.overview import LATE_AFTER
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.people import known_browsers
 from fieldapp.services.people.second_factor import is_second_step_needed
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.problems import ActProblem
 from fieldapp.store import migrations
+from fieldapp.store.database import try_to_write
 from fieldapp.store.people.users import User
-from fieldapp.store.session import check_connection
+from fieldapp.store.session import DatabaseError, check_connection
 from fieldapp.web import assets, second_steps, sessions
 from fieldapp.web.language import LANGUAGES
 from fieldapp.web.parsing import keep_local
@@ -25,6 +32,7 @@ from fieldapp.web.problems import STATUS
 from fieldapp.web.public.inputs import SignInInput
 from fieldapp.web.server_keys import server_secret
 
+WRITE_CHECK = 5.0  # seconds
 KNOWN_FOR = 180 * 86400  # seconds
 
 public = Blueprint("public", __name__, template_folder="templates")
@@ -105,14 +113,29 @@ def choose_language(code: str) -> ResponseReturnValue:
 
 @public.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """200 when the app can serve; 503 with the reason in plain words when not."""
+    """200 when the app can serve; 503 with the reason in plain words when not.
+
+    A scheduler that stopped is only said: phones can deliver without it.
+    """
+    problem, is_scheduler_seen = _check_health()
+    answer = {"ready": not problem, "reason": problem, "scheduler": "seen" if is_scheduler_seen else "late"}
+    return jsonify(answer), 503 if problem else 200
+
+
+def _check_health() -> tuple[str, bool]:
+    """Return why the app cannot serve, or ""; and whether the scheduler ran lately."""
     problem = ""
+    is_scheduler_seen = False
     try:
         check_connection(sessions.session())
         if not migrations.is_current(sessions.db.engine):
             problem = "The database has another schema than this version needs. Run: fieldapp db upgrade"
         elif not is_key_right(sessions.session(), server_secret()):
             problem = "The server's secret key does not open the keys in the database. Run: fieldapp doctor"
+        else:
+            is_scheduler_seen = find_scheduler_age(sessions.session(), utcnow()) <= LATE_AFTER
+            if not _can_write():
+                problem = "The database can be read but not written. Run: fieldapp doctor"
     except Exception as error:  # whatever it is, the answer is the same: not ready
         note_failure(current_app.logger, "healthz: the database cannot be reached", error)
         problem = "The database cannot be reached."
@@ -121,10 +144,41 @@ def healthz() -> ResponseReturnValue:
     # A server that can store nothing must get no phones from a load balancer.
     if not problem and not has_room(current_app.config["SETTINGS"].folder):
         problem = "The disk is full."
-    status = 200
-    if problem:
-        status = 503
-    return jsonify({"ready": not problem, "reason": problem}), status
+    return problem, is_scheduler_seen
+
+
+def _can_write() -> bool:
+    """Say whether the database takes what is written.
+
+    Asked once in some seconds: anybody may ask for our health, and writing takes the one lock there is.
+    """
+    state = current_app.extensions.setdefault("can_write", {"at": -WRITE_CHECK, "is_so": False})
+    now = time.monotonic()
+    if now - state["at"] >= WRITE_CHECK:
+        state["is_so"] = True
+        try:
+            try_to_write(sessions.session())
+        except DatabaseError as error:
+            note_failure(current_app.logger, "healthz: the database cannot be written", error)
+            state["is_so"] = False
+        state["at"] = now
+    return bool(state["is_so"])
+
+
+@public.get("/metrics")
+def metrics() -> ResponseReturnValue:
+    """Numbers for monitoring, without anybody's data.
+
+    404 unless the settings name a token and the request has it.
+    """
+    settings = current_app.config["SETTINGS"]
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not settings.metrics_token or not hmac.compare_digest(token.encode(), settings.metrics_token.encode()):
+        abort(404)
+    problem, _ = _check_health()
+    numbers = {"ready": float(not problem), **measure(sessions.session(), settings, utcnow())}
+    lines = [f"# TYPE fieldapp_{name} gauge\nfieldapp_{name} {number:.15g}\n" for name, number in numbers.items()]
+    return Response("".join(lines), mimetype="text/plain; version=0.0.4")
 
 
 @public.get("/robots.txt")

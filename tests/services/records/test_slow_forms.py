@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.records import form_rules, listing, quarantine
 from fieldapp.services.records.deliveries import receive_batch
@@ -18,9 +19,11 @@ from forms.budget import Budget
 from forms.sheets import read_sheets
 from forms.xlsform import compile_workbook
 from sync import intake
+from sync.apart import Case, judge_apart, judge_case
 from sync.envelope import parse_batch
 from sync.openrosa import parse_instance
 from tests.cast import Cast, another_worker, batch, encounter, envelope
+from tests.programme import definition_of
 
 MEETINGS = """
 | survey |              |        |        |             |                                                |
@@ -80,6 +83,69 @@ def test_a_record_that_is_still_judged_holds_up_nobody(
         may_go_on.set()
         thread.join(60)
     assert answers == ["stored"]
+
+
+def test_a_record_that_takes_long_is_judged_elsewhere_and_another_slow_one_comes_again(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(session, cast, MEETINGS)
+    many = {"person": [{"nick": str(number)} for number in range(20)]}
+    first, second = (envelope(many, "meetings", version="1") for _ in range(2))
+    is_judged, may_go_on = threading.Event(), threading.Event()
+    usual = form_rules.judge_apart
+
+    def held(*given: Any) -> Any:
+        is_judged.set()
+        assert may_go_on.wait(60)
+        return usual(*given)
+
+    monkeypatch.setattr(form_rules, "AT_ONCE", -1.0)
+    monkeypatch.setattr(form_rules, "judge_apart", held)
+    basil = another_worker(session, cast)
+    answers: list[str] = []
+
+    def deliver() -> None:
+        with Session(session.get_bind()) as own:
+            answers.extend(one["status"] for one in receive_batch(own, cast.amina, parse_batch(batch(first))))
+
+    thread = threading.Thread(target=deliver)
+    thread.start()
+    try:
+        assert is_judged.wait(60)
+        # The database is not locked, and the one process for slow records is taken.
+        note = envelope({"person": [{"nick": "1"}]}, "meetings", version="1")
+        monkeypatch.setattr(form_rules, "AT_ONCE", 5.0)
+        assert [one["status"] for one in receive_batch(session, basil, parse_batch(batch(note)))] == ["stored"]
+        monkeypatch.setattr(form_rules, "AT_ONCE", -1.0)
+        assert [one["status"] for one in receive_batch(session, basil, parse_batch(batch(second)))] == ["retry"]
+    finally:
+        may_go_on.set()
+        thread.join(60)
+    assert answers == ["stored"]
+    assert send(session, cast, second)[0]["status"] == "stored"
+
+
+def test_a_record_that_ends_its_process_is_kept_aside_and_the_others_go_on(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(session, cast, MEETINGS)
+    many = {"person": [{"nick": str(number)} for number in range(9000)]}
+    item = envelope(many, "meetings", version="1")
+    monkeypatch.setattr(form_rules, "PATIENCE", 0.0)
+    found = send(session, cast, item, envelope(encounter()))
+    assert [one["status"] for one in found] == ["rejected", "stored"]
+    assert [problem["code"] for problem in found[0]["problems"]] == ["sync.failed"]
+    (waiting,) = listing.list_review_queue(session, cast.rosa).aside
+    assert waiting.instance_id == item["id"]
+
+
+def test_what_is_judged_elsewhere_is_judged_alike(session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    definition = load_definitions(session, cast.centre.id, [("encounter", definition_of("encounter").version)])
+    sent = [envelope(encounter()), envelope(encounter(talk={"people_n": "900"})), {**envelope(encounter()), "body": "["}]
+    cases = [Case(parse_batch(batch(item))[0], next(iter(definition.values()))) for item in sent]
+    here = [judge_case(case, Budget) for case in cases]
+    assert judge_apart(cases, 2.0, 10.0, 60.0) == here
+    assert [bool(judgement.problems) for judgement, _ in here] == [False, True, True]
 
 
 def test_a_repeat_that_is_compared_with_itself_too_often_is_kept_aside(session: Session, cast: Cast) -> None:
