@@ -25,7 +25,8 @@ WORDS = {
         "total": "Total",
         "period": "Period",
         "centre": "Centre",
-        "hidden": "{hidden} means: none, too few to show, or all on one day. Such cells are hatched.",
+        "hidden": "{hidden} means: none, too few to show, or all on one day. Such cells are hatched. "
+        "An empty cell has not come yet; – is from before the program.",
         "rounded": "Every number is rounded to a multiple of 5, each on its own. So rows and columns need not add up to their "
         "totals; the totals are rounded from the true totals.",
         "read": "A stronger colour means more. It shows where and when staff were active, not where violence is.",
@@ -37,7 +38,8 @@ WORDS = {
         "total": "Total",
         "period": "Période",
         "centre": "Centre",
-        "hidden": "{hidden} veut dire : aucune, trop peu pour être montré, ou tout le même jour. Ces cases sont hachurées.",
+        "hidden": "{hidden} veut dire : aucune, trop peu pour être montré, ou tout le même jour. Ces cases sont hachurées. "
+        "Une case vide n’est pas encore venue; – date d’avant le programme.",
         "rounded": "Chaque nombre est arrondi à un multiple de 5, chacun séparément. Les lignes et colonnes ne donnent donc pas "
         "toujours leurs totaux; les totaux sont arrondis à partir des vrais totaux.",
         "read": "Une couleur plus forte veut dire plus d’activité. Cela montre où et quand le personnel agissait, non où est la violence.",

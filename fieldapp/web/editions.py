@@ -185,7 +185,8 @@ def _make_parts(parts: dict[str, Any] | None, language: str) -> dict[str, Any]:
         value = row["value"]
         text = write_number(value, row["text"], language)
         share = (value or 0) / greatest if greatest else 0
-        rows.append(PartRow(row["label"][language], text, share, is_hidden=value is None))
+        label = row["label"][language] if row["key"] else gettext("No answer")
+        rows.append(PartRow(label, text, share, is_hidden=value is None))
     return {
         "parts": rows,
         "parts_title": parts["title"][language],

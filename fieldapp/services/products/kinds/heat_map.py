@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +28,8 @@ from fieldapp.store.session import Session
 GRIDS = ("grid_weekday_hour", "grid_area_month", "grid_area_weekday", "grid_setting_hour", "grid_mediations")
 MONTHS = 12
 BY_YEAR = "encounters_by_type"
+NOT_YET = ""
+BEFORE = "–"
 TITLE = {"en": "Encounters by month and year", "fr": "Rencontres selon le mois et l’année"}
 
 LabelValue = Callable[[CrossTab, int, str, str], str]  # grid, position of its heading, value, language
@@ -95,6 +98,10 @@ def _make_grid_by_year(session: Session, centre_id: int, period: Period, now: dt
             totals[month, year] = table.texts.get(TOTAL, "")
     years = sorted({year for _, year in totals})
     months = [f"{month:02}" for month in range(1, 13)]
+    # What was before the first month, and what has not come yet, is neither hidden nor none.
+    for place in itertools.product(months, years):
+        if place not in totals:
+            totals[place] = NOT_YET if f"{place[1]}-{place[0]}" > newest else BEFORE
     # No margins: sums of rounded totals would not be rounded as the totals are.
     return CrossTab(
         name="month_year",
@@ -130,4 +137,4 @@ def _make_heading(grid: CrossTab, position: int, value: str, label: LabelValue) 
 
 
 def _list_row_texts(grid: CrossTab, row: str) -> list[str]:
-    return [grid.cells.get((row, column), "") for column in grid.columns]
+    return [grid.cells.get((row, column), grid.hidden) for column in grid.columns]
