@@ -166,7 +166,7 @@ def _counts(body: Any, product: str) -> list[str]:
             for n in (area["n"], area["was"])
             if n is not None
         ]
-        return found + [str(one[3]) for layer in body["layers"] for one in [*layer["times"], *layer["go"]]]
+        return found + [str(one[-1]) for layer in body["layers"] for one in [*layer["times"], *layer["when"]]]
     if product == "heat_map":
         return [cell for grid in body["grids"] for row in [*grid["cells"], grid["row_totals"]] for cell in row]
     if product == "panel":
