@@ -14,6 +14,7 @@ from fieldapp.services.records import lowered_answers
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
+from fieldapp.store.consent import erased_bytes
 from fieldapp.store.consent.overview import ConsentCounts, count_consent
 from fieldapp.store.copies import CopyProblem, copy_sqlite
 from fieldapp.store.database import engine_for, sqlite_file
@@ -59,6 +60,7 @@ def _upgrade(engine: Engine) -> None:
         for centre in centres.list_all(session):
             if lacks_caseload(session, centre.id):
                 rebuild_caseload(session, Actor.system(centre.id))
+        erased_bytes.overwrite_noted(session)  # of what the steps above took out; the scheduler tries again
         after = count_consent(session)
     if after != before:
         for line in write_report(before, after):

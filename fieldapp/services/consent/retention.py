@@ -22,6 +22,7 @@ from fieldapp.services.consent.retention_rules import (
 from fieldapp.services.consent.retention_steps import erase_due, find_due, hash_tags
 from fieldapp.services.consent.unlinking import delete_told
 from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.store.consent import erased_bytes
 from fieldapp.store.consent import retention as store
 from fieldapp.store.consent.retention import LegalHold, RetentionClock, RetentionPlan
 from fieldapp.store.operations import centres
@@ -196,13 +197,13 @@ def _erase_step(ctx: ActContext, plan_id: int) -> tuple[int, bool]:
 
 
 def _clear_bytes(session: Session) -> None:
-    """Empty SQLite's log after something was erased.
+    """Overwrite in the database's files what was erased.
 
     While somebody reads, it is tried again at the next run.
     """
     plans = store.list_plans_in_bytes(session)
     waiting = [(plan.centre_id, plan.id) for plan in plans]
-    if waiting and store.write_log_into_file(session):
+    if waiting and erased_bytes.overwrite_erased(session):
         for centre_id, plan_id in waiting:
             _note_cleared(session, Actor.system(centre_id), plan_id=plan_id)
 

@@ -431,25 +431,6 @@ def list_plans_in_bytes(session: Session) -> Sequence[RetentionPlan]:
     return session.scalars(query).all()
 
 
-def has_log(session: Session) -> bool:
-    """Say whether it is this server that empties the database's log, as on SQLite."""
-    return session.get_bind().dialect.name == "sqlite"
-
-
-def write_log_into_file(session: Session) -> bool:
-    """Write SQLite's log into its file and empty it; return whether it could be done.
-
-    Nobody may be reading. Overwritten pages are gone from both files then. PostgreSQL sees
-    to its own: its vacuum frees what is dead.
-    """
-    session.rollback()
-    if not has_log(session):
-        return True
-    with session.get_bind().engine.connect() as connection:
-        is_busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-    return not is_busy
-
-
 def replace_hold_roots(session: Session, centre_id: int, tags: Mapping[str, str]) -> None:
     """Let holds that are over be about tags, where their records are no more."""
     for root_id, tag in tags.items():

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base, Json
+from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.dialects import make_insert
 from fieldapp.store.operations import centres
 from sync.consent import END, LOWEST, StandingConsent, Statement, fold_statements
@@ -331,7 +332,14 @@ def list_words_of_people(session: Session, centre_id: int, persons: Collection[s
 def list_lowered_since(session: Session, centre_id: int, since: dt.datetime) -> set[str]:
     """Return the card codes of people whose standing consent was lowered since a time."""
     query = sa.select(ConsentWord.person).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
-    return set(session.scalars(query.distinct()))
+    return set(session.scalars(query.where(ConsentWord.person != "").distinct()))
+
+
+def has_fallen_since(session: Session, centre_id: int, since: dt.datetime) -> bool:
+    """Say whether anybody, or any record, allows less than at a time; of who took everything back only the end is left."""
+    fall = sa.select(ConsentWord.root_id).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
+    end = sa.select(Withdrawal.id).where(Withdrawal.centre_id == centre_id, Withdrawal.effective_at > since)
+    return any(session.execute(query.limit(1)).first() is not None for query in (fall, end))
 
 
 def list_lowering_words(session: Session, centre_id: int, since: dt.datetime) -> Sequence[ConsentWord]:

@@ -18,6 +18,7 @@ from fieldapp.store.records import mentions
 from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.tombstones import TombstoneReader
 
+AT_ONCE = 500  # ids in one query
 UNKNOWN_FORM = "sync.unknown_form"
 # Codes of the two problems that the arrival of an earlier submission can solve.
 NOT_THE_AUTHOR = "sync.not_yours"
@@ -427,6 +428,16 @@ def list_uncut(session: Session, centre_id: int, ids: Collection[int]) -> Sequen
     """Return those of these submissions from which nothing was cut, locked for changing."""
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.id.in_(ids), ~Submission.is_cut)
     return session.scalars(query.order_by(Submission.id).with_for_update()).all()
+
+
+def list_cut_ids(session: Session, centre_id: int, instance_ids: Collection[str]) -> set[str]:
+    """Return which of these ids are of submissions from which a no took answers."""
+    found: set[str] = set()
+    sorted_ids = sorted(instance_ids)
+    for start in range(0, len(sorted_ids), AT_ONCE):
+        query = sa.select(Submission.instance_id).where(Submission.centre_id == centre_id, Submission.is_cut)
+        found.update(session.scalars(query.where(Submission.instance_id.in_(sorted_ids[start : start + AT_ONCE]))))
+    return found
 
 
 def of_many(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:
