@@ -11,8 +11,8 @@ from forms.keep import AFTER_NO, ASKED_BY, KEEP_COLUMN, KEEPS, WHY_COLUMN
 from forms.privacy_classes import NEVER_LEAVES, PrivacyClass
 from forms.problems import N_, FormProblem
 from forms.question_type import AnswerKind
-from forms.roles import ChoiceRole, QuestionRole
-from forms.workbook import Row, Workbook, row_problem
+from forms.roles import ROLE_COLUMN, ChoiceRole, QuestionRole
+from forms.workbook import Row, Workbook, row_advice, row_problem
 
 WHY_SETTING = "consent_why"
 MAX_CHOICES = 15  # of a question that stays after a no: more of them can point to somebody
@@ -37,6 +37,7 @@ class _ConsentLinter:
         self.person = definition.summary.get(QuestionRole.PERSON, "")
 
     def list_problems(self) -> Iterator[FormProblem]:
+        yield from self.advise_person()
         if self.tier is None:
             yield from self.find_missing()
             return
@@ -85,6 +86,22 @@ class _ConsentLinter:
             )
             yield row_problem("consent.missing", text, asking_row, "privacy::class", name=element.name)
             return
+
+    def advise_person(self) -> Iterator[FormProblem]:
+        """Name a question that may hold card codes, where none has the role of the person's card."""
+        is_free_to_ask = self.tier is not None or self.workbook.settings.get(WHY_SETTING)
+        if self.person or not is_free_to_ask:
+            return
+        for element in self.definition.elements:
+            row = self.workbook.by_path.get(element.path)
+            can_have_code = element.answer_kind in (AnswerKind.TEXT, AnswerKind.CODE)
+            if row is not None and can_have_code and self.points_to_person(element, row):
+                text = N_(
+                    "“{name}” points to a person. If it is the code of their card, give it the role “person”: only then does "
+                    "what the person said elsewhere count here, and what they take back goes from here too."
+                )
+                yield row_advice("consent.person", text, row, ROLE_COLUMN, name=element.name)
+                return
 
     def points_to_person(self, element: Element, row: Row) -> bool:
         """Say whether a question asks for what points to a person, without an approval."""
