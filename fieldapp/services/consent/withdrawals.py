@@ -13,9 +13,10 @@ from fieldapp.services.consent.retention_rules import load_rules
 from fieldapp.services.problems import make_not_found
 from fieldapp.store.consent import erased_bytes
 from fieldapp.store.consent import withdrawals as store
-from fieldapp.store.consent.withdrawals import LISTED, Withdrawal
+from fieldapp.store.consent.withdrawals import LISTED, ONE_RECORD, Withdrawal
 from fieldapp.store.dialects import is_postgresql
 from fieldapp.store.operations import centres
+from fieldapp.store.records import submissions
 from fieldapp.store.session import Session
 
 
@@ -26,6 +27,7 @@ class WithdrawalPage:
     withdrawal: Withdrawal
     has_second_list: bool
     has_own_log: bool  # the database has one that this server cannot overwrite, as PostgreSQL's WAL
+    has_held: bool  # something that a legal hold names lies in no list until that is over
     forgotten_by: dt.date  # when backups have forgotten it, if each is deleted in time
 
 
@@ -37,7 +39,19 @@ def view_withdrawal(ctx: ActContext, withdrawal_id: str) -> WithdrawalPage:
     has_second_list = find_list(ctx.session).second is not None
     has_own_log = is_postgresql(ctx.session)
     forgotten_by = compute_forgotten_by(withdrawal.effective_at)
-    return WithdrawalPage(withdrawal, has_second_list, has_own_log, forgotten_by)
+    has_held = _has_held(ctx, withdrawal)
+    return WithdrawalPage(withdrawal, has_second_list, has_own_log, has_held, forgotten_by)
+
+
+def _has_held(ctx: ActContext, withdrawal: Withdrawal) -> bool:
+    """Say whether a legal hold keeps something of an end; of a card's, whether it may.
+
+    Nothing leads from the end of a card to what is held of it.
+    """
+    held = submissions.list_held_root_ids(ctx.session, ctx.centre_id)
+    if withdrawal.how != ONE_RECORD:
+        return bool(held)
+    return withdrawal.person_tag in ending.tag_records(ctx, held).values()
 
 
 def end_listed(session: Session) -> int:

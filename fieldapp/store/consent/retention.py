@@ -98,6 +98,9 @@ class LegalHold(Base):
     made_by: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     confirmed_at: Mapped[dt.datetime | None]  # when a second administrator agreed; None: it holds for some days only
     confirmed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))  # None: the operator, or long ago
+    sooner_until: Mapped[dt.date | None]  # an earlier last day that one person asked for, and nobody else agreed to yet
+    sooner_by: Mapped[int | None]  # whoever asked, or whose asking was agreed to
+    sooner_reason: Mapped[str] = mapped_column(sa.String(200), default="")
 
     @property
     def alone_until(self) -> dt.date:

@@ -17,6 +17,8 @@ from fieldapp.store.base import Base, Json
 from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.dialects import make_insert
 from fieldapp.store.operations import centres
+from fieldapp.store.records.records import Record
+from fieldapp.store.records.submissions import Submission
 from sync.consent import END, LOWEST, StandingConsent, Statement, fold_statements
 
 MANY = 500  # people read at once
@@ -270,6 +272,16 @@ def list_words_said(session: Session, centre_id: int, person: str) -> Sequence[C
     """Return the words of a person that count, by the phones' clocks; for display only."""
     query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.person == person)
     return session.scalars(query.where(~ConsentWord.waits).order_by(ConsentWord.finished_at, ConsentWord.statement_id)).all()
+
+
+def find_first_received(session: Session, centre_id: int, person: str) -> dt.datetime | None:
+    """Return when the centre received the first of what it has of a person; None where that is not known."""
+    of_records = sa.select(sa.func.min(Record.received_at)).where(Record.centre_id == centre_id, Record.person == person)
+    positions = sa.select(ConsentWord.position).where(ConsentWord.centre_id == centre_id, ConsentWord.person == person)
+    of_words = sa.select(sa.func.min(Submission.received_at)).where(Submission.centre_id == centre_id)
+    of_words = of_words.where(Submission.id.in_(positions))
+    moments = [session.scalars(query).one() for query in (of_records, of_words)]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def find_highest_tier(session: Session, centre_id: int, person: str) -> int:

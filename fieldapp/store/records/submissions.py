@@ -545,6 +545,12 @@ def list_root_ids(session: Session, centre_id: int) -> Sequence[str]:
     return session.scalars(sa.select(Submission.root_id).where(Submission.centre_id == centre_id).distinct()).all()
 
 
+def list_held_root_ids(session: Session, centre_id: int) -> set[str]:
+    """Return the records of which something lies under a legal hold after they ended."""
+    query = sa.select(Submission.root_id).where(Submission.centre_id == centre_id, Submission.state == HELD)
+    return set(session.scalars(query.distinct()))
+
+
 def list_held(session: Session, centre_id: int) -> Sequence[Submission]:
     """Return what lies under a legal hold after its card ended, locked for changing."""
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state == HELD)

@@ -9,16 +9,18 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.forms.published import publish_form
 from fieldapp.settings import Settings
+from fieldapp.store.consent import standing
 from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from forms.xlsform import compile_workbook
 from tests.cast import Cast, encounter, envelope
 from tests.services.consent.consents import MAY, consent
-from tests.services.consent.endings import CARD, OTHER, end, send, talked
+from tests.services.consent.endings import CARD, NOTE, OTHER, end, send, talked
 from tests.services.consent.refusals import everything
 
 TEXT = """
@@ -115,3 +117,13 @@ def test_a_yes_under_an_unknown_form_waits_whole(session: Session, cast: Cast) -
     item = envelope(answers, form="nosuch", version="1", day=MAY, id=str(uuid.uuid4()))
     send(session, cast.amina, item, status="rejected")
     assert "waits for its form" in everything(session)
+
+
+def test_after_a_no_the_team_still_has_what_was_said_before(session: Session, cast: Cast) -> None:
+    """As the slip, the office and the script say: from the no on nothing is written, what was said before stays."""
+    first = talked(tier="3")
+    send(session, cast.amina, first)
+    lower_card(session, cast.rosa, card_id=find_card(session, cast.rosa, code=CARD), tier=0, reason="in_person")
+    record = session.scalars(sa.select(Record).where(Record.instance_id == first["id"])).one()
+    assert record.answers["next"]["note"] == NOTE
+    assert standing.list_tiers(session, cast.centre.id, [CARD]) == {CARD: 0}

@@ -1,4 +1,4 @@
-"""what was erased and is still to be overwritten in the database's files"""
+"""what is still to be overwritten in the database's files, and holds that are to end earlier"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,13 @@ branch_labels = None
 depends_on = None
 
 
+COLUMNS = ("sooner_until", "sooner_by", "sooner_reason")
+
+
 def upgrade() -> None:
+    op.add_column("legal_hold", sa.Column("sooner_until", sa.Date(), nullable=True))
+    op.add_column("legal_hold", sa.Column("sooner_by", sa.Integer(), nullable=True))
+    op.add_column("legal_hold", sa.Column("sooner_reason", sa.String(200), nullable=False, server_default=""))
     op.create_table(
         "erased_bytes",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -19,4 +25,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("legal_hold") as batch:
+        for name in COLUMNS:
+            batch.drop_column(name)
     op.drop_table("erased_bytes")
