@@ -97,8 +97,8 @@ class _ConsentLinter:
             can_have_code = element.answer_kind in (AnswerKind.TEXT, AnswerKind.CODE)
             if row is not None and can_have_code and self.points_to_person(element, row):
                 text = N_(
-                    "“{name}” points to a person. If it is the code of their card, give it the role “person”: only then does "
-                    "what the person said elsewhere count here, and what they take back goes from here too."
+                    "“{name}” points to a person. If it is the code of their card, give it the role “person”: only then "
+                    "does what the person said elsewhere count here, and what they take back goes from here too."
                 )
                 yield row_advice("consent.person", text, row, ROLE_COLUMN, name=element.name)
                 return

@@ -84,7 +84,10 @@ PROPOSALS: list[tuple[PrivacyClass, str, str]] = [
         N_("It says what the program did."),
     ),
 ]
-CARD = r"\b(card|participant|client|case|person|member) ?(code|id|number|no|num)\b|\b(code|numero) (de )?(la |du |de l.)?(carte|client|participant\w*)\b"
+CARD = (
+    r"\b(card|participant|client|case|person|member) ?(code|id|number|no|num)\b"
+    r"|\b(code|numero) (de )?(la |du |de l.)?(carte|client|participant\w*)\b"
+)
 _CARD = re.compile(CARD)
 _PROPOSALS = [(privacy, re.compile(pattern), reason) for privacy, pattern, reason in PROPOSALS]
 

@@ -94,7 +94,7 @@ def _rehearse(settings: Settings) -> None:
 
 
 def _explain_postgresql(settings: Settings) -> str:
-    """Return the commands that rehearse an upgrade on PostgreSQL, for this database, without its password."""
+    """Return the commands that rehearse an upgrade on PostgreSQL, without a password."""
     url = read_url(settings.url)
     copy = f"{url.database}_rehearsal"
     login = "".join(

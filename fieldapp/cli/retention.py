@@ -57,7 +57,10 @@ def run(is_rehearsal: bool) -> None:
 @click.argument("slug")
 @click.argument("number", type=int)
 def agree_to_end(slug: str, number: int) -> None:
-    """Agree that legal hold NUMBER of the centre SLUG ends earlier, where there is no second administrator."""
+    """Agree that legal hold NUMBER of the centre SLUG ends earlier.
+
+    For where there is no second administrator.
+    """
     with opened() as (session, _):
         agree_to_shorten(session, Actor.system(centre_named(session, slug).id), hold_id=number)
     click.echo("Agreed.")

@@ -199,7 +199,10 @@ def prove_a_restore_each_week(session: Session, settings: Settings) -> None:
 
 
 def overwrite_what_was_cut(session: Session, settings: Settings) -> None:
-    """Overwrite in the database's files what was cut or erased: it could be read there until then."""
+    """Overwrite in the database's files what was cut or erased.
+
+    It could be read there until then.
+    """
     erased_bytes.overwrite_noted(session)
 
 

@@ -25,14 +25,18 @@ def list_spellings(code: str) -> tuple[str, ...]:
 
 
 def names_person(definition: FormDefinition, answers: Mapping[str, Any], codes: Collection[str]) -> bool:
-    """Say whether answers are about the person with one of these cards, and do not only name it.
+    """Say whether answers are about the person with one of these cards.
+
+    And do not only name it.
 
     In a form made elsewhere no question may have the role of the card: then any identifier outside a repeat says it.
     """
     if definition.find_with_role(QuestionRole.PERSON) is not None:
         named = definition.read_role(answers, QuestionRole.PERSON)
         return plain_code(named.replace(" ", "")) in codes  # a form refuses a space, but what it refused is stored too
-    return any(_holds_code(definition, element, answers.get(element.name), codes) for element in definition.children["/data"])
+    return any(
+        _holds_code(definition, element, answers.get(element.name), codes) for element in definition.children["/data"]
+    )
 
 
 def _holds_code(definition: FormDefinition, element: Element, value: Any, codes: Collection[str]) -> bool:
@@ -47,7 +51,10 @@ def _holds_code(definition: FormDefinition, element: Element, value: Any, codes:
 def leave_out_instances(
     definition: FormDefinition, answers: Mapping[str, Any], codes: Collection[str], path: str = "/data"
 ) -> dict[str, Any]:
-    """Return answers without the instances of repeats that are about one of these cards, where no role says whose they are."""
+    """Return answers without the instances of repeats that are about one of these cards.
+
+    Only in forms where no role says whose they are.
+    """
     if definition.find_with_role(QuestionRole.PERSON) is not None:
         return dict(answers)
     left = dict(answers)

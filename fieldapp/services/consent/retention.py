@@ -305,7 +305,9 @@ def shorten_hold(ctx: ActContext, hold_id: int, until: dt.date, reason: str) -> 
 
 @act("hold.agree_shorten")
 def agree_to_shorten(ctx: ActContext, hold_id: int) -> None:
-    """Agree that a record is preserved for less long: from then on it holds until that day only.
+    """Agree that a record is preserved for less long.
+
+    From then on it holds until that day only.
 
     Raises ActProblem "hold.same" for who asked, "hold.newer" for whose account was made since the hold, "hold.over"
     and "hold.not_asked".

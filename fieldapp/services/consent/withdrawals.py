@@ -48,10 +48,10 @@ def _has_held(ctx: ActContext, withdrawal: Withdrawal) -> bool:
 
     Nothing leads from the end of a card to what is held of it.
     """
-    held = submissions.list_held_root_ids(ctx.session, ctx.centre_id)
+    root_ids = submissions.list_held_root_ids(ctx.session, ctx.centre_id)
     if withdrawal.how != ONE_RECORD:
-        return bool(held)
-    return withdrawal.person_tag in ending.tag_records(ctx, held).values()
+        return bool(root_ids)
+    return withdrawal.person_tag in ending.tag_records(ctx, root_ids).values()
 
 
 def end_listed(session: Session) -> int:

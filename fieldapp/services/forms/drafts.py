@@ -104,7 +104,7 @@ class DraftDetails:
 
 
 def lacks_reason(definition: FormDefinition, book: WorkbookEditor) -> bool:
-    """Say whether a form may be about people, asks nobody for consent, and has no reason for that.
+    """Say whether a form may be about people and asks nobody, without a reason.
 
     A question is about people unless it is operational, a day or the area: without a card code, too, it may hold what
     somebody told. Nothing stops such an answer from being stored after a no.
@@ -235,7 +235,7 @@ def propose_classes(ctx: ActContext, draft_id: int) -> list[ClassProposal]:
     """
     draft = _get_draft(ctx, draft_id)
     remembered = drafts.classes_of(ctx.session, ctx.centre_id)
-    proposals = []
+    proposals: list[ClassProposal] = []
     lines = WorkbookEditor(read_sheets(draft.workbook, ".xlsx")).lines()
     has_card = any(line.row.cells.get(ROLE_COLUMN) == QuestionRole.PERSON for line in lines)
     for line in lines:
@@ -302,8 +302,8 @@ def publish_draft(ctx: ActContext, draft_id: int, revision: int) -> FormVersion:
     is_new = published is None or not _asks_nobody(load_definition(published))  # a form that is in use goes on
     if is_new and lacks_reason(definition, WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))):
         text = N_(
-            "This form asks about people and asks nobody for consent. Add the consent questions, or write in its settings on "
-            "whose decision nobody is asked."
+            "This form asks about people and asks nobody for consent. Add the consent questions, or write in its settings "
+            "on whose decision nobody is asked."
         )
         raise ActProblem("draft.asks_nobody", text)
     # The stored result and not a new compilation: what was looked at is what is published.

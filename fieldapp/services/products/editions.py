@@ -118,7 +118,10 @@ def _build_if_due(
 
 
 def _has_consent_fallen(session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime) -> bool:
-    """Say whether a map may count people after their no: somebody's consent fell since it was built."""
+    """Say whether somebody's consent fell since a map was built.
+
+    It may count people after their no then.
+    """
     if product.kind not in FOLLOWS_CONSENT:
         return False
     with ReadTransaction(session):

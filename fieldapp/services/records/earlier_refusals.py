@@ -88,10 +88,15 @@ def _cut(ctx: ActContext, ids: Sequence[int]) -> int:
 
 @act("refusals.cut")
 def _cut_messages(ctx: ActContext) -> None:
-    """Cut in what phones pull what was cut where it is stored: a refused record lies there to be corrected."""
+    """Cut in what phones pull what was cut where it is stored.
+
+    A refused record lies there to be corrected.
+    """
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
     messages = {place: json.loads(body) for place, body in pull.list_bodies_of_kind(ctx.session, everybody, "rec/").items()}
-    ids = {head for message in messages.values() for head in message.get("heads", ())}
+    ids: set[str] = set()
+    for message in messages.values():
+        ids.update(message.get("heads", ()))
     cut_ids = submissions.list_cut_ids(ctx.session, ctx.centre_id, ids)
     changed: dict[tuple[int, str], str] = {}
     for place, message in messages.items():

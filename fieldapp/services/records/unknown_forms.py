@@ -1,6 +1,6 @@
-"""A no under a form or version that the centre does not know: nothing of the person is kept until the form comes.
+"""A no under a form or version that the centre does not know.
 
-The newest version that is here says what may stay. Of a form that nobody here knows nothing stays where its answers
+Nothing of the person is kept until the form comes. The newest version that is here says what may stay. Of a form that nobody here knows nothing stays where its answers
 say no under a name by which another form of the centre asks.
 """
 
@@ -23,12 +23,17 @@ from sync.problems import N_
 
 NOES = ("0", "-1")
 NOT_KEPT = AnswerProblem(
-    "consent.unknown_form", N_("The person said no, and the centre does not know this form yet. So it stored no answers."), ""
+    "consent.unknown_form",
+    N_("The person said no, and the centre does not know this form yet. So it stored no answers."),
+    "",
 )
 
 
 def cut_unknown(ctx: ActContext, envelope: Envelope, decision: Decision) -> Decision:
-    """Return the decision about a submission whose form is not here: after a no it holds no answers about the person."""
+    """Return the decision about a submission whose form is not here.
+
+    After a no it holds no answers about the person.
+    """
     if is_caseload_note(envelope) or decision.is_refusal:
         return decision
     latest = versions.latest(ctx.session, ctx.centre_id, envelope.form)

@@ -40,13 +40,13 @@ def note_erased(session: Session, now: dt.datetime) -> None:
 def overwrite_noted(session: Session) -> bool:
     """Overwrite what was noted; return whether nothing that was noted before is left."""
     session.rollback()
-    last = session.scalars(sa.select(sa.func.max(ErasedBytes.id))).one()
+    last = session.scalars(sa.select(sa.func.coalesce(sa.func.max(ErasedBytes.id), 0))).one()
     session.rollback()
-    if is_postgresql(session) and last is None:
+    if is_postgresql(session) and not last:
         return True
     if not overwrite_erased(session):  # SQLite's log is emptied each time: that costs next to nothing
         return False
-    if last is not None:
+    if last:
         session.execute(sa.delete(ErasedBytes).where(ErasedBytes.id <= last))
         session.commit()
     return True
@@ -96,7 +96,7 @@ def _is_night(session: Session) -> bool:
 
 
 def _list_sizes(connection: sa.Connection) -> dict[str, int]:
-    """Return the sizes of our tables that hold or held anything, with all that belongs to each."""
+    """Return the sizes of our tables that hold or held anything, with their indexes."""
     query = sa.text(
         "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
         " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND pg_relation_size(oid) > 0"

@@ -275,7 +275,10 @@ def list_words_said(session: Session, centre_id: int, person: str) -> Sequence[C
 
 
 def find_first_received(session: Session, centre_id: int, person: str) -> dt.datetime | None:
-    """Return when the centre received the first of what it has of a person; None where that is not known."""
+    """Return when the centre received the first of what it has of a person.
+
+    None where that is not known.
+    """
     of_records = sa.select(sa.func.min(Record.received_at)).where(Record.centre_id == centre_id, Record.person == person)
     positions = sa.select(ConsentWord.position).where(ConsentWord.centre_id == centre_id, ConsentWord.person == person)
     of_words = sa.select(sa.func.min(Submission.received_at)).where(Submission.centre_id == centre_id)
@@ -348,7 +351,10 @@ def list_lowered_since(session: Session, centre_id: int, since: dt.datetime) -> 
 
 
 def has_fallen_since(session: Session, centre_id: int, since: dt.datetime) -> bool:
-    """Say whether anybody, or any record, allows less than at a time; of who took everything back only the end is left."""
+    """Say whether anybody, or any record, allows less than at a time.
+
+    Of who took everything back only the end is left.
+    """
     fall = sa.select(ConsentWord.root_id).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
     end = sa.select(Withdrawal.id).where(Withdrawal.centre_id == centre_id, Withdrawal.effective_at > since)
     return any(session.execute(query.limit(1)).first() is not None for query in (fall, end))

@@ -432,12 +432,12 @@ def list_uncut(session: Session, centre_id: int, ids: Collection[int]) -> Sequen
 
 def list_cut_ids(session: Session, centre_id: int, instance_ids: Collection[str]) -> set[str]:
     """Return which of these ids are of submissions from which a no took answers."""
-    found: set[str] = set()
+    cut_ids: set[str] = set()
     sorted_ids = sorted(instance_ids)
     for start in range(0, len(sorted_ids), AT_ONCE):
         query = sa.select(Submission.instance_id).where(Submission.centre_id == centre_id, Submission.is_cut)
-        found.update(session.scalars(query.where(Submission.instance_id.in_(sorted_ids[start : start + AT_ONCE]))))
-    return found
+        cut_ids.update(session.scalars(query.where(Submission.instance_id.in_(sorted_ids[start : start + AT_ONCE]))))
+    return cut_ids
 
 
 def of_many(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:

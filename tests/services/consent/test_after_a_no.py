@@ -544,9 +544,7 @@ def test_what_was_stored_before_there_was_the_rule_is_cut_with_the_upgrade(sessi
 
 
 @pytest.mark.parametrize("is_done", [False, True], ids=["first upgrade", "upgraded before"])
-def test_what_phones_pull_of_an_earlier_refusal_is_cut_with_the_upgrade(
-    session: Session, cast: Cast, is_done: bool
-) -> None:
+def test_what_phones_pull_of_an_earlier_refusal_is_cut_with_the_upgrade(session: Session, cast: Cast, is_done: bool) -> None:
     """A refused no lay whole in what its worker's phones pull to correct it."""
     broken = with_everything(SAID_NO)
     broken["talk"] = {**TALK, "risk_now": "bogus"}

@@ -89,9 +89,7 @@ def sent_no(form: str, version: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("form", "version"), [("encounter", "2019010101"), ("nosuch", "1")], ids=["version", "form"])
-def test_a_no_under_what_the_centre_does_not_know_is_not_kept(
-    session: Session, cast: Cast, form: str, version: str
-) -> None:
+def test_a_no_under_what_the_centre_does_not_know_is_not_kept(session: Session, cast: Cast, form: str, version: str) -> None:
     [answer] = send(session, cast.amina, sent_no(form, version), status="rejected")
     assert {"sync.unknown_form", "consent.unknown_form"} <= {problem["code"] for problem in answer["problems"]}
     text = everything(session, "audit")
