@@ -261,6 +261,7 @@ NOT_TRIED: dict[str, str] = {
     "records.lowered_answers._list_due": OF_THE_SYSTEM,
     "records.lowered_answers._note_log_emptied": OF_THE_SYSTEM,
     "caseload.labels.keep_labels": "passes over cards of others: tests/services/caseload/test_labels.py asks from another centre",
+    "records.earlier_refusals._cut_messages": OF_THE_SYSTEM,
     "records.earlier_refusals._cut": OF_THE_SYSTEM,
     "records.earlier_refusals._is_done": OF_THE_SYSTEM,
     "records.earlier_refusals._note_done": OF_THE_SYSTEM,

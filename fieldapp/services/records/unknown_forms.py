@@ -1,7 +1,7 @@
 """A no under a form or version that the centre does not know.
 
-Nothing of the person is kept until the form comes. The newest version that is here says what may stay. Of a form that nobody here knows nothing stays where its answers
-say no under a name by which another form of the centre asks.
+Nothing of the person is kept until the form comes. The newest version that is here says what may stay. Of a form that
+nobody here knows nothing stays where its answers say no under a name by which another form of the centre asks.
 """
 
 from collections.abc import Collection, Iterator, Mapping

@@ -27,6 +27,7 @@ class ErasedBytes(Base):
     """That something was erased whose bytes may still lie in the database's files."""
 
     __tablename__ = "erased_bytes"
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     noted_at: Mapped[dt.datetime]
