@@ -6,6 +6,7 @@ The rule itself is in forms/consent.py; what makes it impossible is named there.
 from collections.abc import Iterator
 
 from forms import consent, dependencies
+from forms.deadlocks import find_deadlocks
 from forms.definition import Element, FormDefinition
 from forms.keep import AFTER_NO, ASKED_BY, KEEP_COLUMN, KEEPS, WHY_COLUMN
 from forms.privacy_classes import NEVER_LEAVES, PrivacyClass
@@ -63,6 +64,7 @@ class _ConsentLinter:
                 yield row_problem("consent.reads", text, row, "type", name=element.name)
         yield from self.count_zeros()
         yield from self.check_order()
+        yield from self.check_deadlocks()
         yield from self.check_two_answers()
 
     def find_missing(self) -> Iterator[FormProblem]:
@@ -182,6 +184,18 @@ class _ConsentLinter:
             if needs_consent and element.path != self.person and row is not None and not self.is_in_block(element):
                 text = N_("“{name}” is asked before consent is. Ask for consent first.")
                 yield row_problem("consent.order", text, row, "name", name=element.name)
+
+    def check_deadlocks(self) -> Iterator[FormProblem]:
+        """Name required questions that nobody could answer who agreed to less."""
+        for element, read in find_deadlocks(self.definition):
+            row = self.workbook.by_path.get(element.path)
+            if row is not None:
+                text = N_(
+                    "Who agrees to less is not asked “{other}”, and then “{name}” must be answered and no answer fits. Let "
+                    "its rule also accept that “{other}” is empty."
+                )
+                other = read.rsplit("/", 1)[-1]
+                yield row_problem("consent.deadlock", text, row, "constraint", name=element.name, other=other)
 
     def check_two_answers(self) -> Iterator[FormProblem]:
         """Name what is wrong with “nothing today” and “no more”."""
