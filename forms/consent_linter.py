@@ -6,13 +6,14 @@ The rule itself is in forms/consent.py; what makes it impossible is named there.
 from collections.abc import Iterator
 
 from forms import consent, dependencies
+from forms.deadlocks import find_deadlocks
 from forms.definition import Element, FormDefinition
 from forms.keep import AFTER_NO, ASKED_BY, KEEP_COLUMN, KEEPS, WHY_COLUMN
 from forms.privacy_classes import NEVER_LEAVES, PrivacyClass
 from forms.problems import N_, FormProblem
 from forms.question_type import AnswerKind
-from forms.roles import ChoiceRole, QuestionRole
-from forms.workbook import Row, Workbook, row_problem
+from forms.roles import ROLE_COLUMN, ChoiceRole, QuestionRole
+from forms.workbook import Row, Workbook, row_advice, row_problem
 
 WHY_SETTING = "consent_why"
 MAX_CHOICES = 15  # of a question that stays after a no: more of them can point to somebody
@@ -37,6 +38,7 @@ class _ConsentLinter:
         self.person = definition.summary.get(QuestionRole.PERSON, "")
 
     def list_problems(self) -> Iterator[FormProblem]:
+        yield from self.advise_person()
         if self.tier is None:
             yield from self.find_missing()
             return
@@ -62,6 +64,7 @@ class _ConsentLinter:
                 yield row_problem("consent.reads", text, row, "type", name=element.name)
         yield from self.count_zeros()
         yield from self.check_order()
+        yield from self.check_deadlocks()
         yield from self.check_two_answers()
 
     def find_missing(self) -> Iterator[FormProblem]:
@@ -85,6 +88,22 @@ class _ConsentLinter:
             )
             yield row_problem("consent.missing", text, asking_row, "privacy::class", name=element.name)
             return
+
+    def advise_person(self) -> Iterator[FormProblem]:
+        """Name a question that may hold card codes, where none has the role of the person's card."""
+        is_free_to_ask = self.tier is not None or self.workbook.settings.get(WHY_SETTING)
+        if self.person or not is_free_to_ask:
+            return
+        for element in self.definition.elements:
+            row = self.workbook.by_path.get(element.path)
+            can_have_code = element.answer_kind in (AnswerKind.TEXT, AnswerKind.CODE)
+            if row is not None and can_have_code and self.points_to_person(element, row):
+                text = N_(
+                    "“{name}” points to a person. If it is the code of their card, give it the role “person”: only then "
+                    "does what the person said elsewhere count here, and what they take back goes from here too."
+                )
+                yield row_advice("consent.person", text, row, ROLE_COLUMN, name=element.name)
+                return
 
     def points_to_person(self, element: Element, row: Row) -> bool:
         """Say whether a question asks for what points to a person, without an approval."""
@@ -165,6 +184,18 @@ class _ConsentLinter:
             if needs_consent and element.path != self.person and row is not None and not self.is_in_block(element):
                 text = N_("“{name}” is asked before consent is. Ask for consent first.")
                 yield row_problem("consent.order", text, row, "name", name=element.name)
+
+    def check_deadlocks(self) -> Iterator[FormProblem]:
+        """Name required questions that nobody could answer who agreed to less."""
+        for element, read in find_deadlocks(self.definition):
+            row = self.workbook.by_path.get(element.path)
+            if row is not None:
+                text = N_(
+                    "Who agrees to less is not asked “{other}”, and then “{name}” must be answered and no answer fits. Let "
+                    "its rule also accept that “{other}” is empty."
+                )
+                other = read.rsplit("/", 1)[-1]
+                yield row_problem("consent.deadlock", text, row, "constraint", name=element.name, other=other)
 
     def check_two_answers(self) -> Iterator[FormProblem]:
         """Name what is wrong with “nothing today” and “no more”."""

@@ -84,6 +84,11 @@ PROPOSALS: list[tuple[PrivacyClass, str, str]] = [
         N_("It says what the program did."),
     ),
 ]
+CARD = (
+    r"\b(card|participant|client|case|person|member) ?(code|id|number|no|num)\b"
+    r"|\b(code|numero) (de )?(la |du |de l.)?(carte|client|participant\w*)\b"
+)
+_CARD = re.compile(CARD)
 _PROPOSALS = [(privacy, re.compile(pattern), reason) for privacy, pattern, reason in PROPOSALS]
 
 
@@ -132,6 +137,12 @@ def propose_class(type_name: str, name: str, labels: list[str]) -> tuple[Privacy
     if by_words and question_type.may_be_raised_to(by_words[0]):
         return by_words
     return question_type.proposal.privacy, question_type.proposal.reason
+
+
+def is_card_code(name: str, labels: list[str]) -> bool:
+    """Say whether a question seems to ask for the code of a person's card."""
+    text = " ".join(_normalize(part).replace("_", " ") for part in (name, *labels))
+    return _CARD.search(text) is not None
 
 
 def _propose_by_words(name: str, labels: list[str]) -> tuple[PrivacyClass, str] | None:

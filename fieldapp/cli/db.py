@@ -14,9 +14,10 @@ from fieldapp.services.records import lowered_answers
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
+from fieldapp.store.consent import erased_bytes
 from fieldapp.store.consent.overview import ConsentCounts, count_consent
 from fieldapp.store.copies import CopyProblem, copy_sqlite
-from fieldapp.store.database import engine_for, sqlite_file
+from fieldapp.store.database import engine_for, read_url, sqlite_file
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Engine, Session
 
@@ -59,6 +60,7 @@ def _upgrade(engine: Engine) -> None:
         for centre in centres.list_all(session):
             if lacks_caseload(session, centre.id):
                 rebuild_caseload(session, Actor.system(centre.id))
+        erased_bytes.overwrite_noted(session)  # of what the steps above took out; the scheduler tries again
         after = count_consent(session)
     if after != before:
         for line in write_report(before, after):
@@ -74,9 +76,7 @@ def _rehearse(settings: Settings) -> None:
     """
     source = sqlite_file(settings.url)
     if source is None:
-        raise click.ClickException(
-            "Only SQLite is copied here. With PostgreSQL, restore a backup into another database, and upgrade that."
-        )
+        raise click.ClickException(_explain_postgresql(settings))
     # The database may lie elsewhere, and the data folder not be there yet.
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in settings.folder.glob(f"{REHEARSAL}*"):
@@ -91,6 +91,21 @@ def _rehearse(settings: Settings) -> None:
         _upgrade(engine)
         engine.dispose()
     click.echo("This was a rehearsal on a copy, which is deleted. The database is as it was.")
+
+
+def _explain_postgresql(settings: Settings) -> str:
+    """Return the commands that rehearse an upgrade on PostgreSQL, without a password."""
+    url = read_url(settings.url)
+    copy = f"{url.database}_rehearsal"
+    login = "".join(
+        f" --{name}={value}" for name, value in (("host", url.host), ("port", url.port), ("username", url.username)) if value
+    )
+    return (
+        "Only SQLite is copied here. With PostgreSQL, copy the database into another one, upgrade that, and delete it:\n"
+        f"  createdb{login} {copy} && pg_dump{login} -Fc {url.database} | pg_restore{login} --no-owner --dbname={copy}\n"
+        f"  FIELDAPP_DATABASE_URL={url.set(database=copy).render_as_string()} fieldapp db upgrade && dropdb{login} {copy}\n"
+        "Write the password in place of ***. The copy holds what the database holds until it is deleted."
+    )
 
 
 def write_report(before: ConsentCounts, after: ConsentCounts) -> list[str]:

@@ -4,7 +4,7 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.consent.retention import confirm_hold, rehearse, run_retention, view_retention
+from fieldapp.services.consent.retention import agree_to_shorten, confirm_hold, rehearse, run_retention, view_retention
 from fieldapp.store.operations import centres
 
 
@@ -51,6 +51,19 @@ def run(is_rehearsal: bool) -> None:
         for centre in centres.list_all(session):
             for rehearsed in rehearse(session, Actor.system(centre.id)):
                 click.echo(f"{centre.slug}: {rehearsed.count} by {rehearsed.rule.key}")
+
+
+@retention.command("agree-to-end")
+@click.argument("slug")
+@click.argument("number", type=int)
+def agree_to_end(slug: str, number: int) -> None:
+    """Agree that legal hold NUMBER of the centre SLUG ends earlier.
+
+    For where there is no second administrator.
+    """
+    with opened() as (session, _):
+        agree_to_shorten(session, Actor.system(centre_named(session, slug).id), hold_id=number)
+    click.echo("Agreed.")
 
 
 @retention.command()

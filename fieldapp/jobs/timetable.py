@@ -29,7 +29,7 @@ from fieldapp.services.subprocesses import run_gently
 from fieldapp.services.transports.senders import DeliveryPayload, TransportConfig, send
 from fieldapp.services.transports.targets import EMAIL, DeliveryFailed
 from fieldapp.settings import Settings
-from fieldapp.store.consent import retention
+from fieldapp.store.consent import erased_bytes
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import epochs
 from fieldapp.store.releases import releases as store
@@ -215,12 +215,12 @@ def check_health(session: Session, settings: Settings) -> None:
         send_alert(settings, f"The check of this server found what must be put right:\n{lines}\n")
 
 
-def empty_log(session: Session, settings: Settings) -> None:
-    """Write SQLite's log into its file.
+def overwrite_what_was_cut(session: Session, settings: Settings) -> None:
+    """Overwrite in the database's files what was cut or erased.
 
-    What was cut or erased could be read there until it is written over.
+    It could be read there until then.
     """
-    retention.write_log_into_file(session)
+    erased_bytes.overwrite_noted(session)
 
 
 # Ends come first: a release of the same minute leaves out who took their data back.
@@ -228,7 +228,7 @@ TIMETABLE = [
     Job("ends", 60, follow_up_ends),
     Job("lowered", 60, cut_lowered),
     Job("records", 60, let_in_what_waited),
-    Job("log", 60, empty_log),
+    Job("bytes", 60, overwrite_what_was_cut),
     Job("releases", 60, build_due_releases),
     Job("deliveries", 60, send_packages),
     Job("products", 600, build_due_products),

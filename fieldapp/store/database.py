@@ -46,6 +46,11 @@ def sqlite_file(url: str) -> Path | None:
     return Path(parsed.database)
 
 
+def read_url(url: str) -> sa.URL:
+    """Return the parts of a database URL."""
+    return sa.make_url(url)
+
+
 def _for_owner_only(path: Path) -> None:
     """Let nobody but the owner read a database, whatever its folder allows.
 

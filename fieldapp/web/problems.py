@@ -31,6 +31,7 @@ STATUS = {
     "collect.off": 409,
     "draft.stale": 409,
     "draft.too_long": 422,
+    "draft.asks_nobody": 409,
     "draft.unready": 409,
     "follow_ups.none": 409,
     "form.version_taken": 409,

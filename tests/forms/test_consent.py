@@ -401,6 +401,47 @@ TIER = "select_one tier | tier | | | | yes | tier | May we? | sensitive |"
 NAMED = "text | code | | | | | person | Code | identifier |"
 
 
+DEADLOCK = KEEP_SHEETS.replace("| relevant |", "| constraint | relevant |", 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "keep", "is_found"),
+    [
+        ("${a} = 'yes'", "2", True),
+        ("${a} = 'yes'", "3", True),
+        ("selected(${a}, 'yes') and . != ''", "+4", True),
+        ("${a} > 3 or ${a} = 'yes'", "2", True),
+        ("not(${a} = '')", "2", True),
+        ("${a} = 'yes' or ${a} = ''", "2", False),
+        ("${a} != 'yes'", "2", False),
+        (". = 'yes' or ${a} = 'yes'", "2", False),  # it depends on the answer
+        ("${a} = 'yes'", "", False),  # who says yes to anything is asked
+    ],
+)
+def test_a_rule_that_makes_a_lower_level_impossible_is_named(rule: str, keep: str, is_found: bool) -> None:
+    rows = "\n".join(
+        f"| | {row} |"
+        for row in (
+            "select_one tier | tier | | | | | yes | tier | May we? | sensitive |",
+            "select_one yes_no | wish | | | | | | consent_contact | Call? | sensitive | drop",
+            f"select_one yes_no | a | {keep} | | | | | | A | sensitive | drop",
+            f"select_one yes_no | b | | | {rule} | | yes | | B | sensitive | drop",
+        )
+    )
+    text = DEADLOCK.format(rows=rows, settings="", values="").replace(
+        "| yes_no | yes | Yes |", "| yes_no | yes | Yes | yes |"
+    )
+    text = text.replace(
+        "| list_name | name | label::English (en) |", "| list_name | name | label::English (en) | app_role |"
+    )
+    try:
+        problems = compile_workbook(text.encode(), ".md").warnings
+    except FormRefused as refused:
+        problems = refused.problems
+    assert [problem.row for problem in problems if problem.code == "consent.deadlock"] == ([5] if is_found else [])
+    assert is_found or not [problem for problem in problems if problem.severity == "error"]
+
+
 def problems_of(*rows: str, setting: str = "") -> set[tuple[str, int | None]]:
     """Return the code and row of each problem about consent."""
     lines = "\n".join(f"| | {row} |" for row in rows)

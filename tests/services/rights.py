@@ -34,7 +34,7 @@ RIGHTS: dict[str, set[str]] = {
         "phone_rules.change", "classes.propose", "consent.end_card", "consent.lower_card", "consent.view", "consent.take_record", "copy.import", "delivery.retry", "device.set_up_collect", "device.give_up", "device.invite", "device.revoke", "draft.begin",
         "draft.change", "draft.classify", "draft.discard", "draft.publish", "draft.view", "drafts.list", "feed_key.make",
         "feed_key.revoke", "feed_keys.list", "product.view", "form.open", "form.publish", "form.withdraw", "forms.list",
-        "hold.confirm", "hold.make", "home.view", "map.view", "partner.import", "partner.remove", "people.list", "person.add", "person.own_password", "person.reset_password",
+        "hold.agree_shorten", "hold.confirm", "hold.make", "hold.shorten", "home.view", "map.view", "partner.import", "partner.remove", "people.list", "person.add", "person.own_password", "person.reset_password",
         "person.view_own", "person.set_active", "release.preview", "product.switch", "product.download", "products.list", "record.resolve", "record.open",
         "record.erase", "record.review", "records.browse", "records.export", "release.attest_deletion", "release.attest_withdrawal", "release.download", "release.retry",
         "release.revoke", "releases.list", "retention.confirm_day", "retention.delay", "retention.view", "second_factor.reset", "second_factor.view", "second_factor.set", "series.change", "series.view", "session.end_others", "session.end_own", "session.list",
@@ -45,7 +45,7 @@ RIGHTS: dict[str, set[str]] = {
         "answers.cut", "areas.import", "board.report", "board.view", "caseload.rebuild", "consent.end_listed", "consent.lower_listed", "database.restore", "datasets.install", "feed.read", "feed_key.make", "form.publish", "key.make",
         "key.make_signing", "key.rewrap", "one_time_code.give", "second_factor.ask", "partner.import", "people.list", "person.add", "person.reset_password", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
-        "release.deliver", "release.draw_withdrawals", "release.revoke", "hold.confirm", "retention.plan", "retention.run", "retention.view", "retention.tick",
+        "release.deliver", "release.draw_withdrawals", "release.revoke", "hold.agree_shorten", "hold.confirm", "retention.plan", "retention.run", "retention.view", "retention.tick",
         "slip.end", "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",
     },
 }  # fmt: skip

@@ -4,10 +4,12 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from forms.definition import FormDefinition
+from forms.definition import Element, FormDefinition
+from forms.privacy_classes import PrivacyClass
 from forms.roles import QuestionRole
-from sync.card_codes import take_out_codes
+from sync.card_codes import find_codes, take_out_codes
 from sync.fold import flatten, unflatten
+from sync.notes import plain_code
 
 NO_TIER = "0"
 SEPARATORS = ("-", " ", ".", "_", "\u2011", "\u2013", "\u00a0")
@@ -20,6 +22,61 @@ def list_spellings(code: str) -> tuple[str, ...]:
     """
     halves = [f"{code[:4]}{separator}{code[4:]}" for separator in SEPARATORS]
     return code, *halves, " ".join(code), f"{code[:3]}-{code[3:6]}-{code[6:]}", f"{code[:3]} {code[3:6]} {code[6:]}"
+
+
+def names_person(definition: FormDefinition, answers: Mapping[str, Any], codes: Collection[str]) -> bool:
+    """Say whether answers are about the person with one of these cards.
+
+    And do not only name it.
+
+    In a form made elsewhere no question may have the role of the card: then any identifier outside a repeat says it.
+    """
+    if definition.find_with_role(QuestionRole.PERSON) is not None:
+        named = definition.read_role(answers, QuestionRole.PERSON)
+        return plain_code(named.replace(" ", "")) in codes  # a form refuses a space, but what it refused is stored too
+    return any(
+        _holds_code(definition, element, answers.get(element.name), codes) for element in definition.children["/data"]
+    )
+
+
+def _holds_code(definition: FormDefinition, element: Element, value: Any, codes: Collection[str]) -> bool:
+    """Say whether an identifier, or one in a group, holds one of these codes."""
+    if element.kind == "group" and isinstance(value, Mapping):
+        children = definition.children.get(element.path, ())
+        return any(_holds_code(definition, child, value.get(child.name), codes) for child in children)
+    is_identifier = element.kind == "question" and element.privacy == PrivacyClass.IDENTIFIER
+    return is_identifier and isinstance(value, str) and not find_codes(value).isdisjoint(codes)
+
+
+def leave_out_instances(
+    definition: FormDefinition, answers: Mapping[str, Any], codes: Collection[str], path: str = "/data"
+) -> dict[str, Any]:
+    """Return answers without the instances of repeats that are about one of these cards.
+
+    Only in forms where no role says whose they are.
+    """
+    if definition.find_with_role(QuestionRole.PERSON) is not None:
+        return dict(answers)
+    left = dict(answers)
+    for element in definition.children.get(path, ()):
+        value = answers.get(element.name)
+        if element.kind == "group" and isinstance(value, Mapping):
+            left[element.name] = leave_out_instances(definition, value, codes, element.path)
+        elif element.kind == "repeat" and isinstance(value, list):
+            left[element.name] = _leave_out_of_repeat(definition, element, value, codes)
+    return left
+
+
+def _leave_out_of_repeat(
+    definition: FormDefinition, repeat: Element, instances: list[Any], codes: Collection[str]
+) -> list[Any]:
+    left = []
+    children = definition.children.get(repeat.path, ())
+    for instance in instances:
+        page = instance if isinstance(instance, Mapping) else {}
+        if not any(_holds_code(definition, child, page.get(child.name), codes) for child in children):
+            left.append(leave_out_instances(definition, page, codes, repeat.path) if page else instance)
+    return left
 
 
 def take_out_of_answers(value: Any, codes: Collection[str]) -> Any:

@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.consent.card_mentions import has_chosen_kind, make_tally_answers
+from fieldapp.services.consent.card_mentions import (
+    has_chosen_kind,
+    leave_out_instances,
+    make_tally_answers,
+    names_person,
+)
 from fieldapp.services.consent.ending import ENDED, ERASED, RECORD
 from fieldapp.services.consent.follow_up_links import (
     find_record_ids,
@@ -47,6 +52,7 @@ class LateDecision:
     problem: AnswerProblem = ENDED  # what its phone is told
     is_of_unlinked: bool = False  # it is about a card that was taken out of its records
     record_ids: frozenset[str] = frozenset()  # of records that are gone, which it follows up
+    ended_codes: frozenset[str] = frozenset()  # those of them that ended
     is_after_erased: bool = False  # an intake that says the day of one that was erased
 
 
@@ -95,10 +101,11 @@ class EndedReader:
         if is_of_unlinked and is_caseload_note(envelope):
             return LateDecision(True, replace(envelope, body="", cards=(), due=""), frozenset(), UNLINKED)
         gone_codes = ended_codes | unlinked_codes
+        body = _leave_out_instances(envelope, definition, ended_codes)
         gone_records = frozenset(find_record_ids(envelope.body) & self.records)
         cut = replace(
             envelope,
-            body=leave_out_of_body(take_out_codes(envelope.body, gone_codes), definition, gone_records),
+            body=leave_out_of_body(take_out_codes(body, gone_codes), definition, gone_records),
             cards=tuple(code for code in envelope.cards if plain_code(code) not in gone_codes),
             refused_by="" if plain_code(envelope.refused_by) in gone_codes else envelope.refused_by,
             due="" if is_done_elsewhere else envelope.due,
@@ -113,6 +120,7 @@ class EndedReader:
             gone_codes,
             is_of_unlinked=is_of_unlinked,
             record_ids=gone_records,
+            ended_codes=ended_codes,
             is_after_erased=is_after_erased,
         )
 
@@ -237,6 +245,15 @@ def _find_due_root(envelope: Envelope) -> str:
     return due[0] if due else ""
 
 
+def _leave_out_instances(envelope: Envelope, definition: FormDefinition | None, codes: Collection[str]) -> str:
+    """Return a body without the instances of repeats that are about ended cards."""
+    if not codes or definition is None:
+        return envelope.body
+    answers = read_answers(envelope.body, definition)
+    left = leave_out_instances(definition, answers, codes)
+    return envelope.body if left == answers else write_body(left)
+
+
 def _is_about(envelope: Envelope, definition: FormDefinition | None, ended_codes: Collection[str]) -> bool:
     """Say whether a submission is about an ended card, and does not only name it.
 
@@ -245,5 +262,4 @@ def _is_about(envelope: Envelope, definition: FormDefinition | None, ended_codes
     # A no names its person beside the answers, where there is nothing of them.
     if definition is None or is_caseload_note(envelope) or plain_code(envelope.refused_by) in ended_codes:
         return True
-    answers = read_answers(envelope.body, definition)
-    return plain_code(definition.read_role(answers, QuestionRole.PERSON)) in ended_codes
+    return names_person(definition, read_answers(envelope.body, definition), ended_codes)

@@ -14,15 +14,17 @@ from fieldapp.services.caseload.labels import make_label_key
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.card_mentions import (
     has_chosen_kind,
+    leave_out_instances,
     list_spellings,
     make_tally_answers,
+    names_person,
     take_out_of_answers,
 )
 from fieldapp.services.consent.contested import find_people
 from fieldapp.services.consent.erased_references import untie_follow_ups
 from fieldapp.services.consent.erasing import bury_submission, empty_submission, take_out_files
 from fieldapp.services.consent.forgotten import find_list, make_line
-from fieldapp.services.consent.refusals import read_answers
+from fieldapp.services.consent.refusals import make_body, read_answers
 from fieldapp.services.consent.retention_rules import month_start
 from fieldapp.services.consent.slips import move_slips
 from fieldapp.services.consent.withdrawn_rows import note_withdrawn_rows
@@ -160,6 +162,8 @@ def find_traces(ctx: ActContext, person: str) -> CardTraces:
             traces.roots.add(submission.root_id)
         elif not submission.is_part and is_about(ctx, submission, person):
             traces.alone.append(submission)
+        elif not _has_card_question(ctx, submission) and is_about(ctx, submission, person):
+            traces.roots.add(submission.root_id)  # no role says whose such a record is, so its row names nobody
         else:
             traces.mentions.append(submission)
     traces.mentions = [mention for mention in traces.mentions if mention.root_id not in traces.roots]
@@ -174,9 +178,12 @@ def is_about(ctx: ActContext, submission: Submission, person: str) -> bool:
     definition = _load_definition(ctx, submission.form, submission.version)
     if definition is None:
         return True
-    answers = read_answers(submission.body, definition)
-    named = definition.read_role(answers, QuestionRole.PERSON)
-    return plain_code(named.replace(" ", "")) == person  # a form refuses a space, but what it refused is stored too
+    return names_person(definition, read_answers(submission.body, definition), [person])
+
+
+def _has_card_question(ctx: ActContext, submission: Submission) -> bool:
+    definition = _load_definition(ctx, submission.form, submission.version)
+    return definition is None or definition.find_with_role(QuestionRole.PERSON) is not None
 
 
 def _load_definition(ctx: ActContext, form: str, version: str) -> FormDefinition | None:
@@ -297,12 +304,21 @@ def bury_ended(ctx: ActContext, ended: Iterable[Submission], problem: AnswerProb
 
 def _take_out_mention(ctx: ActContext, submission: Submission, person: str) -> None:
     """Take a card's code out of a record about somebody else, which stays."""
-    submission.body = take_out_codes(submission.body, [person])
+    definition = _load_definition(ctx, submission.form, submission.version)
+    submission.body = take_out_codes(_leave_out_instances(submission, definition, person), [person])
     submission.cards = [code for code in submission.cards if plain_code(code) != person]
     record = records.lock_existing(ctx.session, ctx.centre_id, [submission.root_id]).get(submission.root_id)
     if record is not None:
-        record.answers = take_out_of_answers(record.answers, [person])
+        left = leave_out_instances(definition, record.answers, [person]) if definition else record.answers
+        record.answers = take_out_of_answers(left, [person])
         record.contested = take_out_of_answers(record.contested, [person])
+
+
+def _leave_out_instances(submission: Submission, definition: FormDefinition | None, person: str) -> str:
+    """Return a body without what is about a person in repeats; as it was where nothing is."""
+    answers = read_answers(submission.body, definition)
+    left = leave_out_instances(definition, answers, [person]) if definition else answers
+    return submission.body if left == answers else make_body(left)
 
 
 def take_out_due(ctx: ActContext, submission: Submission, problem: AnswerProblem = ENDED) -> None:

@@ -16,6 +16,7 @@ from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import ConsentStatement, make_refusal
 from fieldapp.services.definitions import load_definitions
+from fieldapp.store.consent import erased_bytes
 from fieldapp.store.consent import standing as words
 from fieldapp.store.people import users
 from fieldapp.store.records import attachments, submissions
@@ -178,6 +179,7 @@ def cut_stored(ctx: ActContext, submission: Submission, effects: RefusalEffects)
     if definition:
         answers = consent.without_person(definition, read_answers(submission.body, definition))
     cut_submission(submission, make_body(answers))
+    erased_bytes.note_erased(ctx.session, ctx.now)
     ctx.session.flush()
     return code
 

@@ -22,6 +22,7 @@ from fieldapp.services.consent.retention_rules import (
 from fieldapp.services.consent.retention_steps import erase_due, find_due, hash_tags
 from fieldapp.services.consent.unlinking import delete_told
 from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.store.consent import erased_bytes
 from fieldapp.store.consent import retention as store
 from fieldapp.store.consent.retention import LegalHold, RetentionClock, RetentionPlan
 from fieldapp.store.operations import centres
@@ -29,6 +30,7 @@ from fieldapp.store.people import users
 from fieldapp.store.records import tombstones
 from fieldapp.store.session import Session
 
+ONE_DAY = dt.timedelta(days=1)
 LONGEST_HOLD = dt.timedelta(days=731)  # a longer one is made anew
 SHORTEST_REASON = 10  # characters
 
@@ -196,13 +198,13 @@ def _erase_step(ctx: ActContext, plan_id: int) -> tuple[int, bool]:
 
 
 def _clear_bytes(session: Session) -> None:
-    """Empty SQLite's log after something was erased.
+    """Overwrite in the database's files what was erased.
 
     While somebody reads, it is tried again at the next run.
     """
     plans = store.list_plans_in_bytes(session)
     waiting = [(plan.centre_id, plan.id) for plan in plans]
-    if waiting and store.write_log_into_file(session):
+    if waiting and erased_bytes.overwrite_erased(session):
         for centre_id, plan_id in waiting:
             _note_cleared(session, Actor.system(centre_id), plan_id=plan_id)
 
@@ -281,6 +283,55 @@ def confirm_hold(ctx: ActContext, hold_id: int) -> None:
         return
     hold.confirmed_at = ctx.now
     hold.confirmed_by = ctx.actor.user_id
+
+
+@act("hold.shorten")
+def shorten_hold(ctx: ActContext, hold_id: int, until: dt.date, reason: str) -> None:
+    """Ask that a record is preserved for less long; a day before today lifts it.
+
+    Nothing changes until a second person agrees. Raises ActProblem "hold.over", "hold.sooner" for a day that is no
+    earlier, and "hold.reason".
+    """
+    hold = _lock_current(ctx, hold_id)
+    if not ctx.now.date() - ONE_DAY <= until < hold.until:
+        raise ActProblem("hold.sooner", N_("Choose a day before the last one. To lift it at once, choose yesterday."))
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise ActProblem("hold.reason", N_("Say in a few words why this record need not be preserved so long. No names."))
+    hold.sooner_until = until
+    hold.sooner_by = ctx.actor.user_id
+    hold.sooner_reason = reason.strip()[:200]
+    ctx.describe(f"hold/{hold.id}", until=until.isoformat())
+
+
+@act("hold.agree_shorten")
+def agree_to_shorten(ctx: ActContext, hold_id: int) -> None:
+    """Agree that a record is preserved for less long.
+
+    From then on it holds until that day only.
+
+    Raises ActProblem "hold.same" for who asked, "hold.newer" for whose account was made since the hold, "hold.over"
+    and "hold.not_asked".
+    """
+    hold = _lock_current(ctx, hold_id)
+    if hold.sooner_until is None:
+        raise ActProblem("hold.not_asked", N_("Nobody asked that this ends earlier, or somebody agreed to it already."))
+    if hold.sooner_by == ctx.actor.user_id:
+        raise ActProblem("hold.same", N_("You made this yourself. Another administrator, or the operator, has to agree."))
+    if ctx.actor.user_id is not None and _is_newer(ctx, ctx.actor.user_id, hold):
+        raise ActProblem("hold.newer", N_("Your account is newer than this. Somebody who was here before has to agree."))
+    hold.until = min(hold.until, hold.sooner_until)
+    hold.sooner_until = None
+    ctx.describe(f"hold/{hold.id}", until=hold.until.isoformat())
+
+
+def _lock_current(ctx: ActContext, hold_id: int) -> LegalHold:
+    """Return a hold that is not over, locked."""
+    hold = store.lock_hold(ctx.session, ctx.centre_id, hold_id)
+    if hold is None:
+        raise make_not_found()
+    if hold.until < ctx.now.date():
+        raise ActProblem("hold.over", N_("This is over already. Preserve the record again if it is still needed."))
+    return hold
 
 
 def _is_newer(ctx: ActContext, user_id: int, hold: LegalHold) -> bool:

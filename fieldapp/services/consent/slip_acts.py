@@ -69,7 +69,9 @@ def _make_view(session: Session, slip: Slip, now: dt.datetime) -> SlipView:
     months: Sequence[dt.date] = ()
     # What left before somebody agreed to less stays out, so it is said all the same.
     if standing.find_highest_tier(session, slip.centre_id, slip.person) >= FOR_EVALUATORS:
-        months = releases.list_months(session, slip.centre_id, now - SHOWN)
+        # What was built before anything of the person had come cannot have had it.
+        first = standing.find_first_received(session, slip.centre_id, slip.person)
+        months = releases.list_months(session, slip.centre_id, max(now - SHOWN, first or now - SHOWN))
     return SlipView(slip.tag, stands.tier, stands.since, stands.is_in_doubt, months)
 
 

@@ -143,6 +143,7 @@ def save_statements(
             _correct_word(word, statement)
         elif statement.person or statement.is_fall:
             words_by_record[statement.root_id] = _create_word(centre_id, statement)
+            words_by_record[statement.root_id].lowered_at = at if statement.is_fall else None
             new_words.append(words_by_record[statement.root_id])
     standing.add_words(session, new_words)
     return update_standings(session, centre_id, persons, at, words_by_record.values(), _find_highest(statements))

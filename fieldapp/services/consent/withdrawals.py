@@ -11,10 +11,12 @@ from fieldapp.services.consent import ending, record_erasure
 from fieldapp.services.consent.forgotten import ForgottenLine, find_list
 from fieldapp.services.consent.retention_rules import load_rules
 from fieldapp.services.problems import make_not_found
-from fieldapp.store.consent import retention
+from fieldapp.store.consent import erased_bytes
 from fieldapp.store.consent import withdrawals as store
-from fieldapp.store.consent.withdrawals import LISTED, Withdrawal
+from fieldapp.store.consent.withdrawals import LISTED, ONE_RECORD, Withdrawal
+from fieldapp.store.dialects import is_postgresql
 from fieldapp.store.operations import centres
+from fieldapp.store.records import submissions
 from fieldapp.store.session import Session
 
 
@@ -24,7 +26,8 @@ class WithdrawalPage:
 
     withdrawal: Withdrawal
     has_second_list: bool
-    is_overwritten: bool  # by this server; PostgreSQL sees to its own files
+    has_own_log: bool  # the database has one that this server cannot overwrite, as PostgreSQL's WAL
+    has_held: bool  # something that a legal hold names lies in no list until that is over
     forgotten_by: dt.date  # when backups have forgotten it, if each is deleted in time
 
 
@@ -34,9 +37,21 @@ def view_withdrawal(ctx: ActContext, withdrawal_id: str) -> WithdrawalPage:
     if withdrawal is None:
         raise make_not_found()
     has_second_list = find_list(ctx.session).second is not None
-    is_overwritten = retention.has_log(ctx.session)
+    has_own_log = is_postgresql(ctx.session)
     forgotten_by = compute_forgotten_by(withdrawal.effective_at)
-    return WithdrawalPage(withdrawal, has_second_list, is_overwritten, forgotten_by)
+    has_held = _has_held(ctx, withdrawal)
+    return WithdrawalPage(withdrawal, has_second_list, has_own_log, has_held, forgotten_by)
+
+
+def _has_held(ctx: ActContext, withdrawal: Withdrawal) -> bool:
+    """Say whether a legal hold keeps something of an end; of a card's, whether it may.
+
+    Nothing leads from the end of a card to what is held of it.
+    """
+    root_ids = submissions.list_held_root_ids(ctx.session, ctx.centre_id)
+    if withdrawal.how != ONE_RECORD:
+        return bool(root_ids)
+    return withdrawal.person_tag in ending.tag_records(ctx, root_ids).values()
 
 
 def end_listed(session: Session) -> int:
@@ -91,9 +106,20 @@ def advance_withdrawals(session: Session, oldest: dt.datetime | None) -> None:
         _finish_held(session, system)
         for withdrawal_id in store.list_unfinished(session, centre_id):
             _take_steps(session, system, withdrawal_id=withdrawal_id, oldest=oldest)
-            # Only now: what phones are told names the card, and the steps before may have deleted it.
-            if _has_bytes(session, centre_id, withdrawal_id) and retention.write_log_into_file(session):
-                _note_bytes(session, system, withdrawal_id=withdrawal_id)
+    # Only now: what phones are told names the card, and the steps before may have deleted it.
+    _overwrite(session)
+
+
+def _overwrite(session: Session) -> None:
+    """Overwrite in the database's files what ends erased, all of them at once."""
+    waiting: list[tuple[int, str]] = []
+    for centre_id in [centre.id for centre in centres.list_all(session)]:
+        for withdrawal_id in store.list_unfinished(session, centre_id):
+            if _has_bytes(session, centre_id, withdrawal_id):
+                waiting.append((centre_id, withdrawal_id))
+    if waiting and erased_bytes.overwrite_erased(session):
+        for centre_id, withdrawal_id in waiting:
+            _note_bytes(session, Actor.system(centre_id), withdrawal_id=withdrawal_id)
 
 
 @act("withdrawal.advance")
@@ -136,7 +162,7 @@ def _count_phones(ctx: ActContext, withdrawal: Withdrawal) -> None:
 
 
 def _has_bytes(session: Session, centre_id: int, withdrawal_id: str) -> bool:
-    """Say whether something of it was erased since the database's log was emptied."""
+    """Say whether something of it was erased since the database's files were overwritten."""
     withdrawal = store.find_withdrawal(session, centre_id, withdrawal_id)
     if withdrawal is None or withdrawal.bytes_at is None:
         return True

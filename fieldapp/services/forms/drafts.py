@@ -19,11 +19,14 @@ from fieldapp.store.forms.versions import FormVersion
 from forms import privacy
 from forms.builder import SurveyRow, WorkbookEditor
 from forms.changes import FormChange, compare_versions
+from forms.consent_linter import WHY_SETTING
 from forms.definition import Compiled, FormDefinition
 from forms.isolation import compile_isolated
 from forms.keep import read_keep
 from forms.privacy_classes import PrivacyClass, is_at_least
 from forms.problems import FormProblem, FormRefused
+from forms.question_type import AnswerKind
+from forms.roles import ROLE_COLUMN, QuestionRole
 from forms.sheets import Sheets, read_sheets, too_long
 from forms.wording_check import find_languages_behind
 from forms.workbook import Row
@@ -33,6 +36,7 @@ MAX_FILES = 20
 # Characters that fit into the columns of a draft; publishing checks the real limits.
 TITLE_LENGTH = 200
 FORM_LENGTH = 64
+CARD_TYPES = ("text", "barcode")
 CHANGES = ("draft.begin", "draft.change", "draft.classify")
 
 
@@ -56,7 +60,7 @@ class ClassProposal:
     """A question without a privacy class, the class that fits, and how far consent must reach.
 
     `number` is its row in the sheet; `reason` a sentence that can be translated; `keep` as in
-    forms/keep.py, "" for any yes.
+    forms/keep.py, "" for any yes. Only one question of a form seems to be the card's code.
     """
 
     number: int
@@ -66,6 +70,8 @@ class ClassProposal:
     privacy: str
     reason: str
     keep: str
+    may_be_card: bool = False  # the code of the person's card, which no question of the form is yet
+    is_card: bool = False  # it seems to be
 
 
 @dataclass(frozen=True)
@@ -83,11 +89,39 @@ class DraftDetails:
     @property
     def asks_nobody(self) -> bool:
         """Say whether the form lacks the questions about consent that it needs."""
-        return any(problem.code == "consent.missing" for problem in self.problems)
+        return self.lacks_reason or any(problem.code == "consent.missing" for problem in self.problems)
+
+    @property
+    def lacks_reason(self) -> bool:
+        """Say whether the form asks about people without asking them, and nobody wrote why."""
+        if self.definition is None or (self.published is not None and _asks_nobody(load_definition(self.published))):
+            return False
+        return lacks_reason(self.definition, self.book)
 
     @property
     def errors(self) -> list[FormProblem]:
         return [problem for problem in self.problems if problem.severity == "error"]
+
+
+def lacks_reason(definition: FormDefinition, book: WorkbookEditor) -> bool:
+    """Say whether a form may be about people and asks nobody, without a reason.
+
+    A question is about people unless it is operational, a day or the area: without a card code, too, it may hold what
+    somebody told. Nothing stops such an answer from being stored after a no.
+    """
+    if not _asks_nobody(definition) or book.setting(WHY_SETTING):
+        return False
+    area = definition.summary.get(QuestionRole.AREA)
+    for element in definition.elements:
+        is_day = element.answer_kind in (AnswerKind.DATE, AnswerKind.TIME)
+        is_about_work = element.privacy in ("", PrivacyClass.OPERATIONAL) or is_day or element.path == area
+        if element.is_answered and element.is_on_screen and not is_about_work:
+            return True
+    return False
+
+
+def _asks_nobody(definition: FormDefinition) -> bool:
+    return definition.find_with_role(QuestionRole.TIER) is None
 
 
 def compile_draft(sheets: Sheets, files: dict[str, bytes]) -> CompiledDraft:
@@ -201,11 +235,22 @@ def propose_classes(ctx: ActContext, draft_id: int) -> list[ClassProposal]:
     """
     draft = _get_draft(ctx, draft_id)
     remembered = drafts.classes_of(ctx.session, ctx.centre_id)
-    proposals = []
-    for line in WorkbookEditor(read_sheets(draft.workbook, ".xlsx")).lines():
+    proposals: list[ClassProposal] = []
+    lines = WorkbookEditor(read_sheets(draft.workbook, ".xlsx")).lines()
+    has_card = any(line.row.cells.get(ROLE_COLUMN) == QuestionRole.PERSON for line in lines)
+    for line in lines:
         if _needs_class(line.row):
-            proposals.append(_propose_class(line, remembered.get(line.row.name)))
+            proposal = _propose_class(line, remembered.get(line.row.name))
+            if not has_card and line.row.kind in CARD_TYPES:
+                is_card = privacy.is_card_code(line.row.name, _list_labels(line.row))
+                is_card = is_card and not any(each.is_card for each in proposals)
+                proposal = dataclasses.replace(proposal, may_be_card=True, is_card=is_card)
+            proposals.append(proposal)
     return proposals
+
+
+def _list_labels(row: Row) -> list[str]:
+    return [text for column, text in row.cells.items() if column.split("::")[0] == "label" and text]
 
 
 def _needs_class(row: Row) -> bool:
@@ -218,10 +263,7 @@ def _needs_class(row: Row) -> bool:
 
 def _propose_class(line: SurveyRow, remembered: QuestionClass | None) -> ClassProposal:
     row = line.row
-    labels = []
-    for column, text in row.cells.items():
-        if column.split("::")[0] == "label" and text:
-            labels.append(text)
+    labels = _list_labels(row)
     privacy_class, reason = privacy.propose_class(row.kind, row.name, labels)
     # Only where the type allows it: remembered for a choice, the class may be too low for a text of
     # that name.
@@ -248,15 +290,24 @@ def _allows_class(row: Row, privacy_class: str) -> bool:
 def publish_draft(ctx: ActContext, draft_id: int, revision: int) -> FormVersion:
     """Publish a draft that has no errors; the draft is deleted, and the version never changes.
 
-    Raises ActProblem "draft.unready" when there are errors, Overtaken when somebody else changed
-    the draft since `revision`.
+    Raises ActProblem "draft.unready" when there are errors, "draft.asks_nobody" when it asks about people without
+    asking them, Overtaken when somebody else changed the draft since `revision`.
     """
     draft = _get_unchanged_draft(ctx, draft_id, revision)
     if draft.definition is None or draft.xform is None:
         text = N_("Some items must be corrected before this form can be published.")
         raise ActProblem("draft.unready", text)
+    definition = FormDefinition.from_json(draft.definition)
+    published = versions.latest(ctx.session, ctx.centre_id, draft.form)
+    is_new = published is None or not _asks_nobody(load_definition(published))  # a form that is in use goes on
+    if is_new and lacks_reason(definition, WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))):
+        text = N_(
+            "This form asks about people and asks nobody for consent. Add the consent questions, or write in its settings "
+            "on whose decision nobody is asked."
+        )
+        raise ActProblem("draft.asks_nobody", text)
     # The stored result and not a new compilation: what was looked at is what is published.
-    compiled = Compiled(FormDefinition.from_json(draft.definition), draft.xform, [])
+    compiled = Compiled(definition, draft.xform, [])
     version = publish_in_act(ctx, compiled, draft.workbook, draft.files)
     ctx.session.delete(draft)  # in the same transaction: there is never both, nor neither
     return version

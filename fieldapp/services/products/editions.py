@@ -20,6 +20,7 @@ from fieldapp.services.products.catalogue import LIVE, Product, get_product, lis
 from fieldapp.services.products.content import EditionContent
 from fieldapp.services.products.kinds import dashboard, heat_map, hot_spots, panel
 from fieldapp.services.stored_problems import explain, write_problems
+from fieldapp.store.consent import standing
 from fieldapp.store.database import ReadTransaction, WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products as store
@@ -37,6 +38,9 @@ KINDS: Mapping[str, BuildContent] = {
     "equity": panel.build_equity,
 }
 REVISED = {"dashboard", "panel", "equity"}  # made of tables that late records can revise
+FOLLOWS_CONSENT = {"hot_spots", "heat_map"}  # for staff: the newest edition is built again once somebody's consent fell
+# Who takes something back has it written with the time at which that began, and may wait for an edition to be saved.
+BEFORE = dt.timedelta(minutes=5)
 CATCH_UP = 12  # periods: how far back a missed edition is still built
 
 
@@ -101,7 +105,7 @@ def _build_if_due(
     with ReadTransaction(session):
         is_built = store.edition(session, centre_id, product.name, period.name) is not None
     may_be_revised = is_recounted and product.kind in REVISED
-    if is_built and not may_be_revised:
+    if is_built and not may_be_revised and not _has_consent_fallen(session, centre_id, product, period, now):
         return 0
     try:
         edition = build_edition(session, centre_id, product.name, period, now)
@@ -111,6 +115,22 @@ def _build_if_due(
         _save_failure(session, centre_id, product, period, now, error)
         return 0
     return int(edition is not None)
+
+
+def _has_consent_fallen(session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime) -> bool:
+    """Say whether somebody's consent fell since a map was built.
+
+    It may count people after their no then.
+    """
+    if product.kind not in FOLLOWS_CONSENT:
+        return False
+    with ReadTransaction(session):
+        if period != find_due_period(session, centre_id, product, now):
+            return False  # nobody sees older editions
+        state = store.states(session, centre_id)[product.name]
+        if state.problem or state.tried_at is None:
+            return True
+        return standing.has_fallen_since(session, centre_id, state.tried_at - BEFORE)
 
 
 def _save_failure(

@@ -10,6 +10,7 @@ from fieldapp.services.phones.limits import Meter
 from fieldapp.services.records.attachments import ATTACHMENT_ANSWER
 from fieldapp.services.records.form_rules import LATER, Judgements
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
+from fieldapp.services.records.unknown_forms import cut_unknown
 from fieldapp.store.records import attachments
 from fieldapp.store.records.submissions import TOKEN, EarlierSubmission
 from forms.answers import list_attachment_answers
@@ -99,6 +100,13 @@ class Decider:
 
     def decide(self, submission: IncomingSubmission) -> Decision:
         """Decide what becomes of a submission; nothing is stored yet."""
+        decision = self._decide(submission)
+        is_known = self._find_definition(submission.envelope) is not None
+        if is_known or decision.status in NOT_STORED:
+            return decision
+        return cut_unknown(self.ctx, submission.envelope, decision)
+
+    def _decide(self, submission: IncomingSubmission) -> Decision:
         envelope = submission.envelope
         if not envelope.is_intact and not submission.quarantine_reason:
             return refuse(Status.RETRY, DAMAGED)

@@ -5,6 +5,7 @@ Done once for each centre, at the first upgrade that has the rule.
 An audit line says that it was done, so an upgrade that was killed midway does it again, and so does a restored backup.
 """
 
+import json
 from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
@@ -13,7 +14,10 @@ from fieldapp.services.consent.standing import ConsentStatement, make_refusal
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records.folding import refold
 from fieldapp.services.records.time_limits import AT_REVIEW, time_for
+from fieldapp.store.consent import erased_bytes
 from fieldapp.store.operations import audit, centres
+from fieldapp.store.people import users
+from fieldapp.store.phones import pull
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.session import Session
@@ -23,6 +27,7 @@ from sync.intake import validate_submission
 
 BATCH_SIZE = 200  # submissions in one transaction
 ALL = "refusals/all"  # the target of the audit line that says it was done
+MESSAGES = "refusals/messages"  # and of the one that it was done to what phones pull, which came later
 
 
 def cut_in_every_centre(session: Session) -> None:
@@ -36,20 +41,21 @@ def cut_earlier_refusals(session: Session, actor: Actor) -> int:
 
     Returns how many there were; 0 also where it was done before.
     """
-    if _is_done(session, actor):
-        return 0
     count = 0
-    ids = _list_next(session, actor, 0)
-    while ids:
-        count += _cut(session, actor, ids=ids)
-        ids = _list_next(session, actor, ids[-1])
-    _note_done(session, actor, count)
+    if not _is_done(session, actor, ALL):
+        ids = _list_next(session, actor, 0)
+        while ids:
+            count += _cut(session, actor, ids=ids)
+            ids = _list_next(session, actor, ids[-1])
+        _note_done(session, actor, count)
+    if not _is_done(session, actor, MESSAGES):
+        _cut_messages(session, actor)
     return count
 
 
 @read_act("refusals.cut")
-def _is_done(ctx: ActContext) -> bool:
-    return audit.last_of(ctx.session, ctx.centre_id, ALL, ("refusals.cut",)) is not None
+def _is_done(ctx: ActContext, target: str) -> bool:
+    return audit.last_of(ctx.session, ctx.centre_id, target, ("refusals.cut",)) is not None
 
 
 @act("refusals.cut")
@@ -78,6 +84,30 @@ def _cut(ctx: ActContext, ids: Sequence[int]) -> int:
     refusals.delete_attachments(ctx, effects)
     ctx.describe("refusals", records=len(found_refusals))
     return len(found_refusals)
+
+
+@act("refusals.cut")
+def _cut_messages(ctx: ActContext) -> None:
+    """Cut in what phones pull what was cut where it is stored.
+
+    A refused record lies there to be corrected.
+    """
+    everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
+    messages = {place: json.loads(body) for place, body in pull.list_bodies_of_kind(ctx.session, everybody, "rec/").items()}
+    ids: set[str] = set()
+    for message in messages.values():
+        ids.update(message.get("heads", ()))
+    cut_ids = submissions.list_cut_ids(ctx.session, ctx.centre_id, ids)
+    changed: dict[tuple[int, str], str] = {}
+    for place, message in messages.items():
+        if not cut_ids.isdisjoint(message.get("heads", ())):
+            form = message["form"], message["version"]
+            definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
+            answers = consent.without_person(definition, message["answers"]) if definition else {}
+            changed[place] = json.dumps({**message, "answers": answers})
+    pull.upsert_items(ctx.session, changed)
+    erased_bytes.note_erased(ctx.session, ctx.now)
+    ctx.describe(MESSAGES, records=len(changed))
 
 
 def _make_outside_statements(submission: Submission, code: str) -> list[ConsentStatement]:

@@ -9,7 +9,7 @@ from fieldapp.services.caseload import update
 from fieldapp.services.caseload.handed_over import make_card_root, make_record_root
 from fieldapp.services.caseload.record_state import AcceptedSubmission
 from fieldapp.services.consent import ended_cards, follow_up_links, refusals, standing
-from fieldapp.services.consent.card_mentions import take_out_of_answers
+from fieldapp.services.consent.card_mentions import leave_out_instances, take_out_of_answers
 from fieldapp.services.consent.ended_cards import LateDecision, LateRecord
 from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.late_words import find_slip_person, read_late_words, save_late_words
@@ -233,8 +233,11 @@ def _cut_ended(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defini
             item.is_ended = True
             item.decision = Decision(Status.STORED, problems=[late_decision.problem])
         elif late_decision.codes or late_decision.record_ids:
-            answers = take_out_of_answers(item.decision.answers, late_decision.codes)
             definition = item.find_definition(definitions)
+            left = item.decision.answers
+            if definition is not None:
+                left = leave_out_instances(definition, left, late_decision.ended_codes)
+            answers = take_out_of_answers(left, late_decision.codes)
             answers = follow_up_links.leave_out_followed(definition, answers, late_decision.record_ids)
             item.decision = replace(item.decision, answers=answers)
             if late_decision.is_of_unlinked:

@@ -15,7 +15,7 @@ from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.consent import ending
 from fieldapp.services.consent.body_cutter import BodyCutter
 from fieldapp.services.records.folding import refold
-from fieldapp.store.consent import retention
+from fieldapp.store.consent import erased_bytes, retention
 from fieldapp.store.consent import standing as words
 from fieldapp.store.operations import centres
 from fieldapp.store.records import records, submissions
@@ -40,7 +40,7 @@ def cut_in_every_centre(session: Session) -> int:
         system = Actor.system(centre_id)
         for person in _list_due(session, system):
             count += _cut_person(session, system, person=person)
-    _empty_log(session)
+    _overwrite_cut(session)
     return count
 
 
@@ -158,8 +158,8 @@ def _cut_repeat(definition: FormDefinition, value: Any, gone: Collection[str], p
     return [keep.leave_out(definition, instance, gone, path) for instance in value if isinstance(instance, Mapping)]
 
 
-def _empty_log(session: Session) -> None:
-    """Empty SQLite's log after something was cut.
+def _overwrite_cut(session: Session) -> None:
+    """Overwrite in the database's files what was cut.
 
     While somebody reads, it is tried again at the next run.
     """
@@ -167,7 +167,7 @@ def _empty_log(session: Session) -> None:
     by_centre: dict[int, list[str]] = {}
     for centre_id, person in words.list_in_log(session):
         by_centre.setdefault(centre_id, []).append(person)
-    if by_centre and retention.write_log_into_file(session):
+    if by_centre and erased_bytes.overwrite_erased(session):
         for centre_id, persons in by_centre.items():
             _note_log_emptied(session, Actor.system(centre_id), persons=persons)
 

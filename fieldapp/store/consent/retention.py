@@ -98,6 +98,9 @@ class LegalHold(Base):
     made_by: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     confirmed_at: Mapped[dt.datetime | None]  # when a second administrator agreed; None: it holds for some days only
     confirmed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))  # None: the operator, or long ago
+    sooner_until: Mapped[dt.date | None]  # an earlier last day that one person asked for, and nobody else agreed to yet
+    sooner_by: Mapped[int | None]  # whoever asked, or whose asking was agreed to
+    sooner_reason: Mapped[str] = mapped_column(sa.String(200), default="")
 
     @property
     def alone_until(self) -> dt.date:
@@ -429,25 +432,6 @@ def list_plans_in_bytes(session: Session) -> Sequence[RetentionPlan]:
     """Return executed plans whose bytes may still lie in the database's files."""
     query = sa.select(RetentionPlan).where(RetentionPlan.done_at.is_not(None), RetentionPlan.is_in_bytes)
     return session.scalars(query).all()
-
-
-def has_log(session: Session) -> bool:
-    """Say whether it is this server that empties the database's log, as on SQLite."""
-    return session.get_bind().dialect.name == "sqlite"
-
-
-def write_log_into_file(session: Session) -> bool:
-    """Write SQLite's log into its file and empty it; return whether it could be done.
-
-    Nobody may be reading. Overwritten pages are gone from both files then. PostgreSQL sees
-    to its own: its vacuum frees what is dead.
-    """
-    session.rollback()
-    if not has_log(session):
-        return True
-    with session.get_bind().engine.connect() as connection:
-        is_busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-    return not is_busy
 
 
 def replace_hold_roots(session: Session, centre_id: int, tags: Mapping[str, str]) -> None:

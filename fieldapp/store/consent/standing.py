@@ -14,8 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base, Json
+from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.dialects import make_insert
 from fieldapp.store.operations import centres
+from fieldapp.store.records.records import Record
+from fieldapp.store.records.submissions import Submission
 from sync.consent import END, LOWEST, StandingConsent, Statement, fold_statements
 
 MANY = 500  # people read at once
@@ -271,6 +274,19 @@ def list_words_said(session: Session, centre_id: int, person: str) -> Sequence[C
     return session.scalars(query.where(~ConsentWord.waits).order_by(ConsentWord.finished_at, ConsentWord.statement_id)).all()
 
 
+def find_first_received(session: Session, centre_id: int, person: str) -> dt.datetime | None:
+    """Return when the centre received the first of what it has of a person.
+
+    None where that is not known.
+    """
+    of_records = sa.select(sa.func.min(Record.received_at)).where(Record.centre_id == centre_id, Record.person == person)
+    positions = sa.select(ConsentWord.position).where(ConsentWord.centre_id == centre_id, ConsentWord.person == person)
+    of_words = sa.select(sa.func.min(Submission.received_at)).where(Submission.centre_id == centre_id)
+    of_words = of_words.where(Submission.id.in_(positions))
+    moments = [session.scalars(query).one() for query in (of_records, of_words)]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def find_highest_tier(session: Session, centre_id: int, person: str) -> int:
     """Return the most that a person ever agreed to, also what was taken back; END for nothing."""
     query = sa.select(sa.func.max(ConsentWord.tier)).where(ConsentWord.centre_id == centre_id, ConsentWord.person == person)
@@ -331,7 +347,17 @@ def list_words_of_people(session: Session, centre_id: int, persons: Collection[s
 def list_lowered_since(session: Session, centre_id: int, since: dt.datetime) -> set[str]:
     """Return the card codes of people whose standing consent was lowered since a time."""
     query = sa.select(ConsentWord.person).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
-    return set(session.scalars(query.distinct()))
+    return set(session.scalars(query.where(ConsentWord.person != "").distinct()))
+
+
+def has_fallen_since(session: Session, centre_id: int, since: dt.datetime) -> bool:
+    """Say whether anybody, or any record, allows less than at a time.
+
+    Of who took everything back only the end is left.
+    """
+    fall = sa.select(ConsentWord.root_id).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
+    end = sa.select(Withdrawal.id).where(Withdrawal.centre_id == centre_id, Withdrawal.effective_at > since)
+    return any(session.execute(query.limit(1)).first() is not None for query in (fall, end))
 
 
 def list_lowering_words(session: Session, centre_id: int, since: dt.datetime) -> Sequence[ConsentWord]:

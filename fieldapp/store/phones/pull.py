@@ -129,6 +129,13 @@ def list_bodies(session: Session, user_ids: Collection[int], keys: Collection[st
     return {(user_id, key): body for user_id, key, body in session.execute(query)}
 
 
+def list_bodies_of_kind(session: Session, user_ids: Collection[int], kind: str) -> dict[tuple[int, str], str]:
+    """Return what these workers' phones are told under keys that begin so, by worker and key."""
+    query = sa.select(PullItem.user_id, PullItem.key, PullItem.body)
+    query = query.where(PullItem.user_id.in_(user_ids), PullItem.key.startswith(kind), PullItem.body != "")
+    return {(user_id, key): body for user_id, key, body in session.execute(query)}
+
+
 def list_keys_of_records(session: Session, user_ids: Collection[int], root_ids: Collection[str]) -> set[str]:
     """Return the keys under which these workers' phones were sent anything of some records."""
     keys: set[str] = set()

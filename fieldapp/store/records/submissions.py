@@ -18,6 +18,7 @@ from fieldapp.store.records import mentions
 from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.tombstones import TombstoneReader
 
+AT_ONCE = 500  # ids in one query
 UNKNOWN_FORM = "sync.unknown_form"
 # Codes of the two problems that the arrival of an earlier submission can solve.
 NOT_THE_AUTHOR = "sync.not_yours"
@@ -429,6 +430,16 @@ def list_uncut(session: Session, centre_id: int, ids: Collection[int]) -> Sequen
     return session.scalars(query.order_by(Submission.id).with_for_update()).all()
 
 
+def list_cut_ids(session: Session, centre_id: int, instance_ids: Collection[str]) -> set[str]:
+    """Return which of these ids are of submissions from which a no took answers."""
+    cut_ids: set[str] = set()
+    sorted_ids = sorted(instance_ids)
+    for start in range(0, len(sorted_ids), AT_ONCE):
+        query = sa.select(Submission.instance_id).where(Submission.centre_id == centre_id, Submission.is_cut)
+        cut_ids.update(session.scalars(query.where(Submission.instance_id.in_(sorted_ids[start : start + AT_ONCE]))))
+    return cut_ids
+
+
 def of_many(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:
     """Return the submissions of those of these records that have several, oldest first."""
     ours = sa.and_(Submission.centre_id == centre_id, Submission.root_id.in_(root_ids))
@@ -532,6 +543,12 @@ def list_settling(session: Session, centre_id: int, before: dt.datetime) -> Sequ
 def list_root_ids(session: Session, centre_id: int) -> Sequence[str]:
     """Return the number of every record that anything came for."""
     return session.scalars(sa.select(Submission.root_id).where(Submission.centre_id == centre_id).distinct()).all()
+
+
+def list_held_root_ids(session: Session, centre_id: int) -> set[str]:
+    """Return the records of which something lies under a legal hold after they ended."""
+    query = sa.select(Submission.root_id).where(Submission.centre_id == centre_id, Submission.state == HELD)
+    return set(session.scalars(query.distinct()))
 
 
 def list_held(session: Session, centre_id: int) -> Sequence[Submission]:

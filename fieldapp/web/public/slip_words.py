@@ -33,7 +33,9 @@ WORDS: dict[str, str] = {
     "changed": N_("It is done, from now on."),
     "private": N_("This page keeps nothing on this device. It cannot clear the list of pages in the browser."),
     "agreed": N_("What you agreed to"),
-    "tier_0": N_("You said no. No facts about you go out, and no new number counts you."),
+    "tier_0": N_(
+        "You said no. No facts about you go out, and no new number counts you. Your team still has what you said before."
+    ),
     "tier_1": N_("Your team keeps notes under your code."),
     "tier_2": N_("People who check the program may use facts too."),
     "tier_3": N_("You are also in public totals."),

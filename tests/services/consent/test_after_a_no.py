@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from evaluator_export.datasets import eligibility
 from evaluator_export.datasets.dataset_spec import ConsentRule
-from fieldapp.jobs.timetable import empty_log
+from fieldapp.jobs.timetable import overwrite_what_was_cut
 from fieldapp.services.caseload.hand_over import assign_card
 from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.forms.published import publish_form
@@ -29,6 +29,7 @@ from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent import standing as words
 from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.database import sqlite_file
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.records import Record
@@ -199,7 +200,7 @@ def test_a_minute_later_no_byte_of_what_a_no_cut_is_in_the_files(session: Sessio
     log = path.with_name(f"{path.name}-wal")
     told = b"CANARY quiet night"
     assert told in log.read_bytes()
-    empty_log(session, Settings(data=str(tmp_path)))
+    overwrite_what_was_cut(session, Settings(data=str(tmp_path)))
     assert told not in log.read_bytes() + path.read_bytes()
 
 
@@ -540,6 +541,34 @@ def test_what_was_stored_before_there_was_the_rule_is_cut_with_the_upgrade(sessi
     bodies = session.scalars(sa.select(Submission.body).where(Submission.root_id == first["id"]))
     assert all("CANARY" not in body and CARD not in body for body in bodies)
     assert cut_earlier_refusals(session, cast.system) == 0
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["first upgrade", "upgraded before"])
+def test_what_phones_pull_of_an_earlier_refusal_is_cut_with_the_upgrade(session: Session, cast: Cast, is_done: bool) -> None:
+    """A refused no lay whole in what its worker's phones pull to correct it."""
+    broken = with_everything(SAID_NO)
+    broken["talk"] = {**TALK, "risk_now": "bogus"}
+    no = envelope({**with_note("CANARY of a no"), "what": {}})
+    good = envelope({**with_note("CANARY of a yes"), "what": {}})
+    assert receive(session, cast, no, good) == ["rejected", "rejected"]
+    no["body"] = json.dumps(broken)  # as an older version stored it
+    sent = session.scalars(sa.select(Submission).where(Submission.instance_id == no["id"])).one()
+    sent.body, sent.is_refusal, sent.is_cut = no["body"], False, False
+    message = session.scalars(sa.select(PullItem).where(PullItem.key == f"rec/{no['id']}")).one()
+    message.body = json.dumps({**json.loads(message.body), "answers": json.loads(no["body"])})
+    before = message.seq
+    if is_done:
+        sent.body, sent.is_refusal, sent.is_cut = "{}", True, True
+        session.add(AuditEvent(centre_id=cast.centre.id, at=dt.datetime.now(dt.UTC), act="refusals.cut",
+                               target=earlier_refusals.ALL, details={}))  # fmt: skip
+    session.commit()
+    earlier_refusals.cut_in_every_centre(session)
+    session.expire_all()
+    bodies = session.scalars(sa.select(PullItem.body)).all()
+    assert not any("bogus" in body or (CARD in body and no["id"] in body) for body in bodies)
+    assert any("CANARY of a yes" in body for body in bodies)
+    assert message.seq > before  # phones fetch it again
+    assert json.loads(message.body)["answers"]["consent"]["tier"] == "0"
 
 
 def test_an_upgrade_that_was_killed_cuts_when_it_is_run_again(

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import json
 import random
 import zipfile
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from fieldapp.services.acts import utcnow
 from fieldapp.services.board.board import see_board
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.products import editions, tables
+from fieldapp.services.products.maps import fetch_maps
 from fieldapp.services.products.odata.build import build_feed_files
 from fieldapp.services.products.odata.feed import get_feed_folder
 from fieldapp.services.products.odata.keys import make_key
@@ -144,6 +146,35 @@ def test_no_reader_counts_or_shows_anybody_against_what_stands(
     look_at_feeds(session, cast, [evaluators, city], crowds, tiers, tmp_path)
     for purpose in ExportPurpose:
         look_at_export(session, cast, crowds, tiers, purpose, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_no")
+def test_maps_that_are_built_already_follow_a_no_at_the_next_turn(session: Session, cast: Cast, tmp_path: Path) -> None:
+    attach(session.get_bind().engine, Settings(data=str(tmp_path), secret_key="k" * 64))
+    crowds = make_crowds()
+    for crowd in crowds:
+        talk(session, cast, crowd, FIRST, 3, is_known=False)
+    with WriteTransaction(session):
+        session.execute(sa.update(Record).values(received_at=ARRIVED, changed_at=ARRIVED))
+    switched_on(session, cast, "hot_spots_week", "hot_spots_month", "heat_map")
+    assert editions.build_due(session, NOW) > 0
+    assert read_map(session, cast) & set(AREAS) == set(AREAS)
+    assert editions.build_due(session, NOW) == 0  # nothing fell
+    version = products.find_latest_version(session, cast.centre.id, "hot_spots_week")
+    for person in crowds[0].people:
+        end(session, cast, person)
+    talk(session, cast, crowds[1], FIRST + dt.timedelta(days=3), 0, is_known=True)
+    with WriteTransaction(session):
+        session.execute(sa.update(Record).values(received_at=ARRIVED, changed_at=ARRIVED))
+    assert editions.build_due(session, NOW) == 3
+    assert read_map(session, cast) & set(AREAS) == {AREAS[2]}
+    assert read_workbook(session, cast) & set(AREAS) == {AREAS[2]}
+    phone_map = json.dumps(fetch_maps(session, cast.amina)["maps"]["week"]["layers"])
+    assert AREAS[2] in phone_map
+    assert AREAS[0] not in phone_map
+    assert products.find_latest_version(session, cast.centre.id, "hot_spots_week") != version  # so that phones fetch it
+    assert editions.build_due(session, NOW) == 0
 
 
 def read_map(session: Session, cast: Cast) -> set[str]:

@@ -21,7 +21,7 @@ from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.lowered_answers import cut_in_every_centre
 from fieldapp.services.records.quarantine import let_in_all, let_in_known_forms
 from fieldapp.settings import Settings
-from fieldapp.store.consent import retention
+from fieldapp.store.consent import erased_bytes
 from fieldapp.store.consent import standing as words
 from fieldapp.store.consent.standing import StandingRow
 from fieldapp.store.database import sqlite_file
@@ -129,7 +129,7 @@ def test_everything_of_the_person_is_cut_to_what_stands(session: Session, cast: 
 
 def test_no_byte_of_it_is_left_in_the_files(session: Session, cast: Cast) -> None:
     item = change(intake(ONE, APRIL), "about", gender="two_spirit")
-    retention.write_log_into_file(session)
+    erased_bytes.overwrite_erased(session)
     before = read_files(session).count(b"two_spirit")  # the form offers it
     send(session, cast, item)
     lower(session, cast)

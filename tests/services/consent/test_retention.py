@@ -13,7 +13,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.consent import retention, retention_steps
-from fieldapp.services.consent.retention import confirm_day, confirm_hold, delay_plan, make_hold, rehearse, view_retention
+from fieldapp.services.consent.retention import (
+    agree_to_shorten,
+    confirm_day,
+    confirm_hold,
+    delay_plan,
+    make_hold,
+    rehearse,
+    shorten_hold,
+    view_retention,
+)
 from fieldapp.services.consent.retention_rules import load_rules
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing
@@ -21,6 +30,7 @@ from fieldapp.services.records.attachments import open_attachment
 from fieldapp.services.records.reviews import dismiss_submission, review_record
 from fieldapp.store.consent.retention import RetentionItem, list_held_roots
 from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.people.users import User
 from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records import submissions
 from fieldapp.store.records.attachments import BlobPiece
@@ -171,6 +181,43 @@ def test_putting_it_off_needs_a_reason_and_works_once_by_thirty_days(
     assert calendar.plans()[0].goes_at - day == dt.timedelta(days=30)
     assert calendar.live(36) == 0
     assert calendar.live(1) == 1
+
+
+def test_a_hold_ends_earlier_by_two_persons_and_a_reason(session: Session, cast: Cast, calendar: Calendar) -> None:
+    item = envelope(encounter())
+    calendar.send(item)
+    sam = second_admin(session, cast)
+    today = calendar.now.date()
+    preserve(session, cast, item["id"], today + dt.timedelta(days=300))
+    hold = find_hold(session, item["id"])
+    yesterday = today - dt.timedelta(days=1)
+
+    def ask(until: dt.date, reason: str = "The court closed the file") -> None:
+        shorten_hold(session, cast.rosa, hold_id=hold.id, until=until, reason=reason)
+
+    for until, reason in ((hold.until, "The court closed the file"), (yesterday, "closed"), (dt.date.min, "long ago, long")):
+        with pytest.raises(ActProblem):
+            ask(until, reason)
+    with pytest.raises(ActProblem, match="Nobody asked"):
+        agree_to_shorten(session, sam, hold_id=hold.id)
+    ask(yesterday)
+    assert item["id"] in list_held_roots(session, cast.centre.id, calendar.now)
+    with pytest.raises(ActProblem, match="You made this yourself"):
+        agree_to_shorten(session, cast.rosa, hold_id=hold.id)
+    with pytest.raises(ActProblem):
+        agree_to_shorten(session, cast.amina, hold_id=hold.id)
+    sam_user = session.get(User, sam.user_id)
+    assert sam_user is not None
+    sam_user.created_at = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    session.commit()
+    agree_to_shorten(session, sam, hold_id=hold.id)
+    assert item["id"] not in list_held_roots(session, cast.centre.id, calendar.now)
+    [shown] = view_retention(session, cast.rosa).holds
+    assert (shown.until, shown.sooner_reason) == (yesterday, "The court closed the file")
+    acts = session.scalars(sa.select(AuditEvent.act).where(AuditEvent.target == f"hold/{hold.id}")).all()
+    assert acts.count("hold.shorten") == acts.count("hold.agree_shorten") == 1
+    with pytest.raises(ActProblem, match="over already"):
+        ask(yesterday - dt.timedelta(days=1))
 
 
 def test_no_one_person_preserves_a_record_by_making_the_hold_again(session: Session, cast: Cast, calendar: Calendar) -> None:

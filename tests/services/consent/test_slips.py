@@ -210,6 +210,10 @@ def _publish(session: Session, series: ReleaseSeries) -> None:
 def test_months_are_shown_only_to_whom_something_left_of(phone: Phone, cast: Cast) -> None:
     _publish(phone.session, a_series(phone.session, cast))
     phone.send(phone.seal(met(ONE, "2"), slip=SLIP, seq=1), phone.seal(met(TWO, "1"), slip=OTHER, seq=2))
+    before = see(phone.session)
+    assert before and list(before.months) == []  # it was built before anything of the person had come
+    phone.session.execute(sa.update(Release).values(created_at=utcnow()))
+    phone.session.commit()
     view, other = see(phone.session), see(phone.session, tag_slip(OTHER, keys.derive_slip_key(SECRET)))
     assert view and list(view.months) == [utcnow().date().replace(day=1)]
     assert other and list(other.months) == []

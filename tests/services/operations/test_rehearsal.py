@@ -78,7 +78,8 @@ def test_another_database_is_not_copied(command: CliRunner, monkeypatch: pytest.
     monkeypatch.setenv("FIELDAPP_DATABASE_URL", "postgresql:///no_such_database")
     refused = command.invoke(cli, ["db", "upgrade", "--rehearse"])
     assert refused.exit_code == 1
-    assert "restore a backup into another database" in refused.output
+    assert "createdb no_such_database_rehearsal && pg_dump -Fc no_such_database | pg_restore" in refused.output
+    assert "no_such_database_rehearsal fieldapp db upgrade" in refused.output
 
 
 def test_the_report_says_only_what_changed() -> None:

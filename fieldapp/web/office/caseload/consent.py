@@ -14,7 +14,7 @@ from fieldapp.web.sessions import actor, session
 from forms.problems import N_
 
 TIERS = {
-    0: N_("Nothing leaves, and nothing is counted"),
+    0: N_("Nothing leaves, and nothing is counted; their team still sees what they said before"),
     1: N_("Only their team uses it"),
     2: N_("People who check the program may use facts too"),
     3: N_("They are also in public totals"),

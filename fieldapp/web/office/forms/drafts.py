@@ -21,6 +21,7 @@ from forms.keep import KEEP_COLUMN, read_keep
 from forms.privacy_classes import PrivacyClass
 from forms.problems import FormProblem, FormRefused
 from forms.reading import estimate
+from forms.roles import ROLE_COLUMN, QuestionRole
 from forms.sheets import read_sheets
 
 UNCLASSIFIED = ("form.unclassified", "form.privacy_class")
@@ -182,6 +183,7 @@ def draft_classify(draft_id: int) -> ResponseReturnValue:
         "forms/draft_classify.html",
         draft=opened.draft,
         proposals=proposals,
+        asks_nobody=not any(line.row.cells.get(ROLE_COLUMN) == QuestionRole.TIER for line in opened.book.lines()),
         classes=list(PrivacyClass),
         keeps=question_form.KEEP_WORDS,
     )
@@ -197,6 +199,9 @@ def draft_classified(draft_id: int) -> ResponseReturnValue:
             # Only known classes are written: anything else on the page is no choice.
             opened.book.set(line.number, {"privacy::class": privacy_class})
             chosen[line.row.name] = privacy_class
+        if request.form.get("card") == str(line.number):
+            opened.book.set(line.number, {ROLE_COLUMN: QuestionRole.PERSON, "privacy::class": PrivacyClass.IDENTIFIER})
+            chosen[line.row.name] = PrivacyClass.IDENTIFIER
         keep = request.form.get(f"keep-{line.number}", "")
         # Only where it was changed: the cell may spell the same thing in another way.
         if keep in question_form.KEEP_WORDS and keep != read_keep(line.row.cells):

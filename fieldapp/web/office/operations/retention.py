@@ -54,6 +54,24 @@ def retention_hold_confirm(hold_id: int) -> Any:
     )
 
 
+@office.post("/system/retention/hold/<int:hold_id>/shorten")
+def retention_hold_shorten(hold_id: int) -> Any:
+    until = _read_day("until")
+    reason = request.form.get("because", "")
+    return _answer(
+        lambda: acts.shorten_hold(session(), actor(), hold_id=hold_id, until=until, reason=reason),
+        gettext("Done. It ends earlier once another administrator agrees here."),
+    )
+
+
+@office.post("/system/retention/hold/<int:hold_id>/shorten/agree")
+def retention_hold_shorten_agree(hold_id: int) -> Any:
+    return _answer(
+        lambda: acts.agree_to_shorten(session(), actor(), hold_id=hold_id),
+        gettext("Done. The record is preserved until the earlier day only."),
+    )
+
+
 @office.post("/system/retention/day")
 def retention_day() -> Any:
     return _answer(

@@ -6,7 +6,9 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from fieldapp.services.consent.withdrawals import view_withdrawal
 from fieldapp.services.problems import ActProblem
+from fieldapp.web.sessions import actor, session
 
 
 def erase_for_reason(erase: Callable[[str], str], page: str, after: str) -> ResponseReturnValue:
@@ -22,7 +24,13 @@ def erase_for_reason(erase: Callable[[str], str], page: str, after: str) -> Resp
             raise
         flash(gettext(problem.text), "danger")
         return redirect(page)
-    flash(gettext("The record is erased."), "safe")
+    if withdrawal_id and view_withdrawal(session(), actor(), withdrawal_id=withdrawal_id).has_held:
+        text = gettext(
+            "The record is preserved for legal reasons: it went out of every list, and is erased when that is over."
+        )
+        flash(text, "wait")
+    else:
+        flash(gettext("The record is erased."), "safe")
     if not withdrawal_id:
         return redirect(after)
     return redirect(url_for("office.withdrawal", withdrawal_id=withdrawal_id))

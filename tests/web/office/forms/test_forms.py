@@ -112,6 +112,13 @@ def test_a_form_made_for_another_system_is_classified_tried_and_published(rosa: 
     definition = json.loads(rosa.get(f"{draft}/definition.json").data)
     assert definition["tables"]["towns"]["rows"][1] == ["b", "Beta"]
     assert "data-definition" in rosa.get(f"{draft}/try/phone").text
+    # It may be about people and asks nobody, though nothing in it points to one: somebody has to say why.
+    assert "every answer is stored, whatever the person says" in proposed
+    assert "the form cannot be published before" in page
+    refused = act(rosa, draft, f"{draft}/publish")
+    assert (refused.status_code, "asks nobody for consent" in refused.text) == (409, True)
+    act(rosa, f"{draft}/questions", f"{draft}/settings", consent_why="Board, 1 Nov 2026")
+    assert "the form cannot be published before" not in rosa.get(draft).text
     assert act(rosa, draft, f"{draft}/publish").status_code == 302
     again = upload(rosa, xlsx(XLSFORM.replace("site |", "spot |")), "other.xlsx", lists).location
     remembered = rosa.get(f"{again}/classify").text
@@ -239,6 +246,23 @@ def test_a_form_that_points_to_a_person_is_offered_the_consent_questions_and_pub
     act(rosa, f"{draft}/questions", f"{draft}/settings", consent_why="Board, 1 Nov 2026")
     assert "Add the consent questions" not in rosa.get(draft).text
     assert elements_of(rosa, draft).keys() == {"first", "tier", "card_id"}
+
+
+def test_the_question_with_the_card_s_code_is_proposed_and_gets_its_role(rosa: FlaskClient) -> None:
+    text = WITH_CARD.replace("card_code", "client_code")
+    draft = upload(rosa, xlsx(text), "visit.xlsx").location
+    classes = {"class-3": "sensitive", "class-4": "identifier"}
+    offered = rosa.get(f"{draft}/classify").text
+    assert re.search(r'<select id="card".*?<option value="4" selected>', offered, re.DOTALL)
+    act(rosa, f"{draft}/classify", f"{draft}/classify", card="", **classes)
+    act(rosa, draft, f"{draft}/questions", do="consent")
+    assert "If it is the code of their card, give it the role “person”" in re.sub(r"\s+", " ", rosa.get(draft).text)
+    draft = upload(rosa, xlsx(text), "visit.xlsx").location
+    act(rosa, f"{draft}/classify", f"{draft}/classify", card="4", **classes)
+    act(rosa, draft, f"{draft}/questions", do="consent")
+    form = json.loads(rosa.get(f"{draft}/definition.json").data)
+    assert form["summary"]["person"].endswith("/client_code")
+    assert "give it the role “person”" not in rosa.get(draft).text
 
 
 def test_questions_of_the_library_bring_their_role_and_how_far_consent_must_reach(
