@@ -67,7 +67,7 @@ def test_what_was_missed_is_caught_up_oldest_first(
     monkeypatch.setattr("fieldapp.jobs.timetable.utcnow", lambda: later)
     assert names(session, later) == ["2026-Q2", "2026-Q3", "2026-Q4"]
     for _ in range(2):
-        build_due_releases(session, Settings(data=str(tmp_path)))
+        build_due_releases(session, Settings(data=str(tmp_path), secret_key=SECRET))
     built = list_releases(session, cast.eve).releases
     assert [release.period for release in built] == ["2026-Q4", "2026-Q3", "2026-Q2"]
     assert names(session, later) == []
@@ -156,7 +156,7 @@ def test_a_period_is_never_lost_however_often_it_failed(
     monkeypatch.setattr("fieldapp.jobs.timetable.utcnow", lambda: clock[0])
     monkeypatch.setattr("fieldapp.services.releases.build.utcnow", lambda: clock[0])
     monkeypatch.setattr("fieldapp.jobs.timetable.send_alert", lambda _, what: told.append(what))
-    settings = Settings(data=str(tmp_path))
+    settings = Settings(data=str(tmp_path), secret_key=SECRET)
     usage = building.shutil.disk_usage(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(building.shutil, "disk_usage", lambda _: usage._replace(free=1000))
@@ -250,6 +250,7 @@ def test_the_command_builds_what_failed_and_says_only_what_is_so(
     url: str, session: Session, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIELDAPP_DATA", str(tmp_path))
+    monkeypatch.setenv("FIELDAPP_SECRET_KEY", SECRET)
     monkeypatch.setenv("FIELDAPP_DATABASE_URL", url)
     asked = ["release", "build", "evaluator-quarterly", "--period", "2026-Q2", "--out", str(tmp_path / "out")]
     usage = building.shutil.disk_usage(tmp_path)
