@@ -27,10 +27,11 @@ from bench import forms as form_language
 from bench import full_phone, hostile, load, phone, records
 from bench import products as city
 from fieldapp.services.acts import Actor
-from fieldapp.services.keys import current_key, load_receipt_signer
+from fieldapp.services.keys import attach_keys, current_key, load_receipt_signer
 from fieldapp.services.phones.devices import enrol_device
 from fieldapp.services.records import listing
 from fieldapp.services.records.deliveries import receive_batch, receive_delivery
+from fieldapp.settings import Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import RecordFilter
@@ -227,6 +228,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp())
     try:
         engine = engine_for(f"sqlite:///{folder}/bench.db")
+        attach_keys(engine, Settings(data=str(folder), secret_key="k" * 64))
         migrations.upgrade(engine)
         with Session(engine, expire_on_commit=False) as session:
             cast = make_cast(session)

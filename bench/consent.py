@@ -23,11 +23,13 @@ from sqlalchemy.orm import Session
 from evaluator_export import periods
 from evaluator_export.datasets.recipe import Audience
 from fieldapp.services.consent import standing
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.products import tables
 from fieldapp.services.records import folding
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases.datasets import load_catalogue
 from fieldapp.services.releases.gathering import gather
+from fieldapp.settings import Settings
 from fieldapp.store import migrations
 from fieldapp.store.base import Base
 from fieldapp.store.consent import standing as words
@@ -211,6 +213,7 @@ def rows() -> list[Row]:
     folder = Path(tempfile.mkdtemp())
     try:
         engine = engine_for(f"sqlite:///{folder}/fieldapp.db")
+        attach_keys(engine, Settings(data=str(folder), secret_key="k" * 64))
         migrations.upgrade(engine)
         with Session(engine, expire_on_commit=False) as session:
             cast = make_cast(session)

@@ -20,7 +20,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.records import listing
+from fieldapp.settings import Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import WriteTransaction, engine_for
 from fieldapp.store.phones import pull
@@ -192,6 +194,7 @@ def rows(items: Callable[[int, int], list[dict[str, Any]]]) -> list[Row]:
     folder = Path(tempfile.mkdtemp())
     url = f"sqlite:///{folder}/load.db"
     engine = engine_for(url)
+    attach_keys(engine, Settings(data=str(folder), secret_key=SECRET))
     migrations.upgrade(engine)
     with Session(engine, expire_on_commit=False) as session:
         cast = make_cast(session)

@@ -22,11 +22,13 @@ from playwright.sync_api import sync_playwright
 from sqlalchemy.orm import Session
 
 from evaluator_export import periods
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.products import tables
 from fieldapp.services.products.editions import build_edition
 from fieldapp.services.products.odata import keys
 from fieldapp.services.products.odata.build import build_feed_files
 from fieldapp.services.products.registry import switch_product
+from fieldapp.settings import Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import WriteTransaction, engine_for
 from fieldapp.store.products.entity_sets import EntitySet
@@ -102,6 +104,7 @@ def rows() -> list[Row]:
 
 def at_a_million(folder: Path) -> list[Row]:
     engine = engine_for(f"sqlite:///{folder}/fieldapp.db")
+    attach_keys(engine, Settings(data=str(folder), secret_key="k" * 64))
     migrations.upgrade(engine)
     found: list[Row] = []
     with Session(engine, expire_on_commit=False) as session:

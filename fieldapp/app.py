@@ -14,6 +14,7 @@ from fieldapp.services.consent import forgotten
 from fieldapp.services.consent.lowered_list import lower_listed
 from fieldapp.services.consent.withdrawals import end_listed
 from fieldapp.services.failures import set_up_logs
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.backup import data_lock, leftovers
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.phones.limits import MB, Limits
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sessions.db.init_app(app)
     with app.app_context():
         prepare(sessions.db.engine)
+        attach_keys(sessions.db.engine, settings)
         forgotten.attach(sessions.db.engine, settings)
     Babel(app, locale_selector=language.select, timezone_selector=language.time_zone)
     sessions.init(app)
@@ -148,6 +150,7 @@ def _load_key(settings: Settings) -> ServerSecret:
     When the database cannot be reached just now, /healthz compares it later.
     """
     engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     try:
         with Session(engine) as session:
             key = load_usable_key(session, settings)

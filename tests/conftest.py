@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.people import passwords
 from fieldapp.services.records import form_rules
 from fieldapp.settings import Settings
@@ -174,15 +175,25 @@ def _fresh_sqlite(request: pytest.FixtureRequest, folder: Path) -> str:
 
 
 @pytest.fixture
-def engine(url: str, request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
+def server_secret() -> str:
+    """The secret key that wraps what the tests' databases hold."""
+    return "s" * 64
+
+
+@pytest.fixture
+def engine(url: str, request: pytest.FixtureRequest, tmp_path: Path, server_secret: str) -> Iterator[sa.Engine]:
+    settings = Settings(data=str(tmp_path), secret_key=server_secret)
     if url.startswith("sqlite"):
         made = engine_for(url)
+        attach_keys(made, settings)
         yield made
         made.dispose()
         return
     made = request.getfixturevalue("postgres_engine")
     # An engine of its own on the same connections: the product remembers by engine what it has read, such as forms.
-    yield made.execution_options()
+    own = made.execution_options()
+    attach_keys(own, settings)
+    yield own
     if made.pool.checkedout():  # by a thread that the test left behind: the next test shall not wait for its locks
         made.dispose()
 
@@ -230,6 +241,7 @@ def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
 @pytest.fixture
 def web_cast(settings: Settings) -> Cast:
     engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     with Session(engine, expire_on_commit=False) as session:
         made = make_cast(session)
     engine.dispose()

@@ -10,6 +10,7 @@ from fieldapp import settings as settings_module
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.records import lowered_answers
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.settings import Settings
@@ -20,6 +21,7 @@ from fieldapp.store.copies import CopyProblem, copy_sqlite
 from fieldapp.store.database import engine_for, read_url, sqlite_file
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Engine, Session
+from fieldapp.store.sweeping import sweep_clear_text
 
 REHEARSAL = ".rehearsal-"  # begins the name of the folder with the copy
 REACHES = {3: "public totals", 2: "evaluators", 1: "their team", 0: "nobody", -1: "nobody, for good"}  # by tier
@@ -43,16 +45,18 @@ def upgrade(is_rehearsal: bool) -> None:
     if is_rehearsal:
         _rehearse(settings)
     else:
-        _upgrade(engine_for(settings.url))
+        _upgrade(engine_for(settings.url), settings)
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine, settings: Settings) -> None:
+    attach_keys(engine, settings)
     with Session(engine) as session:
         # Counted before anything changes, so that an operator can read what the upgrade did to
         # people's consent.
         before = count_consent(session)
     if not migrations.is_current(engine):
         migrations.upgrade(engine)
+    sweep_clear_text(engine)
     with Session(engine) as session:
         cut_in_every_centre(session)
         lowered = lowered_answers.cut_in_every_centre(session)
@@ -88,7 +92,7 @@ def _rehearse(settings: Settings) -> None:
         except CopyProblem as problem:
             raise click.ClickException(str(problem)) from None
         engine = engine_for(f"sqlite:///{copy}")
-        _upgrade(engine)
+        _upgrade(engine, settings)
         engine.dispose()
     click.echo("This was a rehearsal on a copy, which is deleted. The database is as it was.")
 
@@ -131,4 +135,7 @@ def downgrade(revision: str) -> None:
 
     What the older one has no place for is lost: back up first.
     """
-    migrations.downgrade(engine_for(settings_module.read().url), revision)
+    settings = settings_module.read()
+    engine = engine_for(settings.url)
+    attach_keys(engine, settings)
+    migrations.downgrade(engine, revision)

@@ -18,6 +18,7 @@ from fieldapp.cli.demo_year import Year, list_follow_ups
 from fieldapp.cli.opening import opened
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.definitions import load_definition
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.centres import add_first_admin, set_up_centre
 from fieldapp.services.people import accounts
 from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
@@ -34,6 +35,7 @@ from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people import users
 from fieldapp.store.releases import releases
 from fieldapp.store.session import Session
+from fieldapp.store.sweeping import sweep_clear_text
 from forms.definition import FormDefinition
 from forms.validation import validate
 from sync.envelope import MAX_ITEMS, parse_batch
@@ -49,11 +51,14 @@ FOLLOW_UP = "mediation_follow_up"
 @click.option("--if-empty", is_flag=True, help="Do nothing when the demo is there already.")
 def demo(seed: int, if_empty: bool) -> None:
     """Make the demo centre and print how to sign in. All people in it are invented."""
-    engine = engine_for(settings_module.read().url)
+    settings = settings_module.read()
+    engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     # Here and not only in `db upgrade`: a demo is what people start with, before they have read
     # which steps there are.
     if not migrations.is_current(engine):
         migrations.upgrade(engine)
+        sweep_clear_text(engine)
     engine.dispose()
     with opened(uses_key=True) as (session, settings):
         # Invented people beside real ones would end up in a release.

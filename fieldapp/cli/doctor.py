@@ -28,6 +28,7 @@ from fieldapp.store import migrations
 from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
 from fieldapp.store.operations import audit, centres
 from fieldapp.store.session import DatabaseError, OperationalError, Session, check_connection
+from fieldapp.store.sweeping import has_clear_text
 from fieldapp.web import assets
 
 SECRET = {"secret_key", "key_command", "database_url", "smtp_url", "metrics_token"}
@@ -121,6 +122,11 @@ def _of_database(settings: Settings, by_scheduler: bool) -> Iterator[str]:
                 return
         if not migrations.is_current(engine):
             yield "The database needs: fieldapp db upgrade"
+        elif has_clear_text(engine):
+            yield (
+                "What was stored before it was encrypted is still in the database's files. "
+                "Stop the server, and run: fieldapp db upgrade"
+            )
         with Session(engine) as session:
             yield from _of_key(session, settings)
             # Only on a current database: an older one may lack the column.

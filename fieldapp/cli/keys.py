@@ -15,10 +15,10 @@ from fieldapp.settings import KeyMissing, KeyProblem, Settings, sync_folder
 from fieldapp.store.operations import centres
 from fieldapp.store.operations import keys as centre_keys
 from fieldapp.store.operations.centres import Centre
-from fieldapp.store.operations.keys import PACKAGE, SEAL, SIGN
+from fieldapp.store.operations.keys import DATA, PACKAGE, SEAL, SIGN
 from fieldapp.store.session import Session
 
-USES = {SEAL: "phones seal to it", SIGN: "signs receipts", PACKAGE: "signs packages"}
+USES = {SEAL: "phones seal to it", SIGN: "signs receipts", PACKAGE: "signs packages", DATA: "seals content in the database"}
 
 
 @click.group()
@@ -93,26 +93,33 @@ def _format_age(made_at: dt.datetime | None) -> str:
 
 def _describe_centre(session: Session, centre: Centre) -> Iterator[str]:
     newest = centre_keys.newest(session, centre.id, SEAL)
+    newest_data = centre_keys.newest(session, centre.id, DATA)
     for key in centre_keys.list_of_centre(session, centre.id):
         use = USES[key.purpose]
         if key.purpose == SEAL and key is not newest:
             use = "opens what phones sealed before they took the newest"
+        if key.purpose == DATA and key is not newest_data:
+            use = "opens content from before the newest; the next change of the key deletes it"
         yield f"centre {centre.slug}: key {key.id}, {_format_age(key.created_at)}: {use}"
 
 
 @keys.command()
-@click.argument("which", type=click.Choice(["root", "cookies", "seal"]))
+@click.argument("which", type=click.Choice(["root", "cookies", "seal", "content"]))
 @click.option("--at-once", is_flag=True, help="For cookies: everybody is signed out now.")
 def rotate(which: str, at_once: bool) -> None:
     """Change a key while the server runs; the one before still opens what it must.
 
     root: the server's secret key, which wraps all others. cookies: for sessions. seal: phones seal records to it.
+    content: answers, notes and attachments lie in the database under it.
     """
     with opened() as (session, settings):
         secret = _load(session, settings)
         if which == "seal":
             count = key_rotation.rotate_seals(session, secret)
             click.echo(f"New keys to seal to: {count}. Phones take them at their next contact; the earlier ones still open.")
+        elif which == "content":
+            count, rows = key_rotation.rotate_content(session)
+            click.echo(f"New keys for content: {count}. Rows that were sealed again: {rows}.")
         elif which == "cookies":
             key_rotation.rotate_cookies(session, settings, at_once)
             click.echo("Everybody is signed out." if at_once else "Sessions go on; the key before ends in 12 hours.")

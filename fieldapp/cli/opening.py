@@ -8,6 +8,7 @@ import click
 from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import has_demo_password
 from fieldapp.services.consent import forgotten
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.backup import data_lock
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.problems import N_, ActProblem
@@ -30,6 +31,7 @@ def opened(uses_key: bool = False) -> Iterator[tuple[Session, Settings]]:
     engine = engine_for(settings.url)
     if not migrations.is_current(engine):
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
+    attach_keys(engine, settings)
     forgotten.attach(engine, settings)
     with data_lock.share(settings), Session(engine, expire_on_commit=False) as session:
         if uses_key:

@@ -15,11 +15,13 @@ from fieldapp.cli import local_tls
 from fieldapp.cli.demo_sign_ins import greet, refuse_beside_real_centres
 from fieldapp.cli.opening import check_key, refuse_exposed
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Engine, Session
+from fieldapp.store.sweeping import sweep_clear_text
 
 TLS_PORT = 8443
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
@@ -34,6 +36,7 @@ def run(demo: bool, tls: bool) -> None:
     # Before the children start: each would fail by itself with a message of its own.
     _refuse_taken(settings.host, int(settings.port))
     engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     if demo:
         _make_demo(engine)
     if not migrations.is_current(engine):
@@ -63,6 +66,7 @@ def _make_demo(engine: Engine) -> None:
     """Set up the database and the demo where they are not there yet, and print the sign-ins."""
     if not migrations.is_current(engine):
         migrations.upgrade(engine)
+    sweep_clear_text(engine)
     with Session(engine) as session:
         # What an older version stored is brought in line before anybody can read it.
         cut_in_every_centre(session)

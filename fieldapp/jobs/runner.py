@@ -11,6 +11,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from fieldapp.jobs.timetable import TIMETABLE, Job
 from fieldapp.services.consent import forgotten
 from fieldapp.services.failures import note_failure, set_up_logs
+from fieldapp.services.keys import attach_keys
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.session import Session
@@ -22,6 +23,7 @@ def run_forever(settings: Settings) -> None:
     """Run every job of the timetable at its interval, until the process is stopped."""
     set_up_logs()
     engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     forgotten.attach(engine, settings)
     # What is due is in the database; APScheduler only ticks. Its own job store would run things
     # twice, and keep pickled Python objects.

@@ -63,6 +63,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "home.view": frozenset({ADMIN}),
     "instance.receive": frozenset({WORKER}),
     "key.make": frozenset({SYSTEM}),
+    "key.make_data": frozenset({SYSTEM}),
     "key.make_signing": frozenset({SYSTEM}),
     "key.rewrap": frozenset({SYSTEM}),
     "labels.keep": frozenset({WORKER}),

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from fieldapp.key_ring import list_cookie_keys, list_roots
 from fieldapp.services.acts import ActContext, Actor, act
+from fieldapp.settings import KeyMissing, Settings
+from fieldapp.store import sealing
 from fieldapp.store.operations import centres, keys
 from fieldapp.store.operations.keys import PACKAGE, SEAL, SIGN, CentreKey
 from fieldapp.store.session import Engine, Session
@@ -29,6 +31,35 @@ from sync.receipts import Signer
 from sync.sealed import CURVE
 
 log = logging.getLogger("fieldapp.sync")
+
+
+class ServerWrapper:
+    """Wraps the keys of a database with the secret key that the settings name."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+
+    def wrap(self, key: bytes, kid: str, is_first: bool) -> bytes:
+        """Return a key, wrapped.
+
+        Raises KeyProblem when the secret key cannot be used; a missing one is made where nothing is wrapped yet.
+        """
+        try:
+            secret = self.settings.key()
+        except KeyMissing:
+            if not is_first:
+                raise
+            secret = self.settings.make_key()
+        return wrap(key, kid, secret)
+
+    def unwrap(self, kid: str, wrapped: bytes) -> bytes:
+        """Return a key. Raises KeyUnavailable when no root of the server opens it."""
+        return unwrap(kid, wrapped, self.settings.key())
+
+
+def attach_keys(engine: Engine, settings: Settings) -> None:
+    """Say what opens a database's content; each process does so before using it."""
+    sealing.attach(engine, ServerWrapper(settings))
 
 
 class KeyUnavailable(Exception):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.orm import Session
 
-from fieldapp.store import tables  # noqa: F401  all of them, or foreign keys would lead nowhere
+from fieldapp.store import sealing, tables  # noqa: F401  all of them, or foreign keys would lead nowhere
 
 # SQLite lets one writer in at a time and makes others poll, unfairly.
 # A queue in the process is 4 to 9 times better at p99.
@@ -65,7 +65,8 @@ def _for_owner_only(path: Path) -> None:
 
 
 def prepare(engine: sa.Engine) -> None:
-    """Set up an engine: durable commits, foreign keys, and real transactions on SQLite."""
+    """Set up an engine: hidden codes; on SQLite durable commits and real transactions."""
+    sealing.note_statements(engine)
     if engine.dialect.name != "sqlite":
         return
 

@@ -1,17 +1,16 @@
 """What the tests of the phone do again and again: cut it off, send, look into its profile, balance its ledger."""
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Phone
+from tests.in_clear import query_in_clear
 
 
 def rows(data: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(data / "fieldapp.db") as connection:
-        return connection.execute(query, values).fetchall()
+    return query_in_clear(data, query, *values)
 
 
 def balanced(phone: Phone, **wanted: int) -> None:

@@ -15,6 +15,7 @@ from fieldapp.services.people.second_factor import wrapped_as
 from fieldapp.settings import Settings
 from fieldapp.store.operations import centres, keys
 from fieldapp.store.people import second_factors
+from fieldapp.store.resealing import reseal_centre
 from fieldapp.store.session import Session
 
 WAIT = 3.0  # seconds; processes look at the file each second
@@ -57,6 +58,26 @@ def rotate_seals(session: Session, secret: ServerSecret) -> int:
     return len(listed)
 
 
+def rotate_content(session: Session) -> tuple[int, int]:
+    """Make a new data key for each centre, and seal all content with it.
+
+    Returns how many keys, and how many rows. Others go on working. Killed in between, the same again finishes it.
+    """
+    listed = [centre.id for centre in centres.list_all(session)]
+    count = 0
+    for centre_id in listed:
+        _make_data_key(session, Actor.system(centre_id))
+        count += reseal_centre(session, centre_id)
+    return len(listed), count
+
+
+@act("key.make_data")
+def _make_data_key(ctx: ActContext) -> None:
+    """Make a new key for the centre's content."""
+    keys.add_data_key(ctx.session, ctx.centre_id)
+    ctx.describe("keys")
+
+
 def _rewrap_all(session: Session, secret: ServerSecret) -> None:
     for centre_id in [centre.id for centre in centres.list_all(session)]:
         _rewrap(session, Actor.system(centre_id), secret=secret)
@@ -70,6 +91,10 @@ def _rewrap(ctx: ActContext, secret: ServerSecret) -> None:
     for key in keys.list_of_centre(ctx.session, ctx.centre_id):
         if find_wrapping_root(key.kid, key.wrapped, secret) != secret.roots[0].number:
             key.wrapped = wrap(unwrap(key.kid, key.wrapped, secret), key.kid, secret)
+            count += 1
+    for code_key in keys.list_code_keys(ctx.session):  # of the whole database: with the first centre
+        if find_wrapping_root(code_key.kid, code_key.wrapped, secret) != secret.roots[0].number:
+            code_key.wrapped = wrap(unwrap(code_key.kid, code_key.wrapped, secret), code_key.kid, secret)
             count += 1
     for factor in second_factors.list_of_centre(ctx.session, ctx.centre_id):
         count += _rewrap_factor(factor, secret)

@@ -14,7 +14,7 @@ from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.operations import keys as centre_keys
 from fieldapp.store.phones import devices
 from fieldapp.store.records import attachments
-from fieldapp.store.records.attachments import Blob, BlobPiece
+from fieldapp.store.records.attachments import Blob
 from fieldapp.store.session import Session
 from sync.sealed import SUITE, is_signed_by
 
@@ -81,7 +81,7 @@ def _receive(ctx: ActContext, sha256: str, start: int, size: int, data: bytes, l
         return blob.received
     if len(data) < MIN_PIECE and start + len(data) < size:
         raise MALFORMED  # each piece is a row: many small ones would take far more space than their bytes
-    ctx.session.add(BlobPiece(blob_id=blob.id, start=start, data=data))
+    attachments.add_piece(ctx.session, blob, start, data)
     blob.received += len(data)
     ctx.session.flush()
     if blob.received == size and hashlib.sha256(attachments.content(ctx.session, blob)).hexdigest() != sha256:
@@ -114,7 +114,7 @@ def store_attachment(ctx: ActContext, data: bytes, limits: Limits = DEFAULT) -> 
     blob = blob or create_blob(ctx, sha256, len(data), limits)
     if blob.received < blob.size:
         attachments.drop_pieces(ctx.session, blob)
-        ctx.session.add(BlobPiece(blob_id=blob.id, start=0, data=data))
+        attachments.add_piece(ctx.session, blob, 0, data)
         blob.received = len(data)
         ctx.session.flush()
     return sha256

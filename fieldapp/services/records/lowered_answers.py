@@ -141,7 +141,7 @@ class LevelCutter(BodyCutter):
             if path not in gone:
                 values = {head: _cut_repeat(definition, value, gone, path) for head, value in conflict["values"].items()}
                 contested.append({**conflict, "values": values})
-        is_changed = answers != record.answers or contested != record.contested
+        is_changed = bool(answers != record.answers or contested != record.contested)
         if is_changed:
             record.answers = answers
             record.contested = contested

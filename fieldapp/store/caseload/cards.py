@@ -4,12 +4,14 @@ No name is stored, here or anywhere.
 """
 
 import datetime as dt
+import heapq
 from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.sealing import HiddenCode
 
 REFUSED = "0"  # the tier of a card whose person said no
 
@@ -24,7 +26,7 @@ class Card(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
-    code: Mapped[str] = mapped_column(sa.String(9))  # without dashes
+    code: Mapped[str] = mapped_column(HiddenCode)  # without dashes
     first_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))  # the worker who made it, else who logged it first
     worker_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))  # whose caseload it is in, after all hand-overs
     issued_by: Mapped[int | None] = mapped_column(sa.ForeignKey("device.id"))  # the phone that made it, once that is known
@@ -44,10 +46,14 @@ def by_codes(session: Session, centre_id: int, codes: Collection[str]) -> dict[s
 def list_for(
     session: Session, centre_id: int, after: str = "", limit: int = 100, worker_id: int | None = None
 ) -> Sequence[Card]:
-    query = sa.select(Card).where(Card.centre_id == centre_id, Card.is_open, Card.code > after)
+    """Return the next open cards by their codes, after one of them."""
+    query = sa.select(Card.code, Card.id).where(Card.centre_id == centre_id, Card.is_open)
     if worker_id:
         query = query.where(Card.worker_id == worker_id)
-    return session.scalars(query.order_by(Card.code).limit(limit)).all()
+    # The database sees the codes hidden, so it cannot put them in order.
+    listed = heapq.nsmallest(limit, (tuple(row) for row in session.execute(query) if row[0] > after))
+    cards = session.scalars(sa.select(Card).where(Card.id.in_([number for _, number in listed])))
+    return sorted(cards, key=lambda card: card.code)
 
 
 def count_by_worker(session: Session, centre_id: int) -> dict[int, int]:

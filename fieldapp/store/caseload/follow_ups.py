@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 from fieldapp.store.caseload.cards import REFUSED, Card
+from fieldapp.store.sealing import HiddenCode
 
 
 class FollowUp(Base):
@@ -25,7 +26,7 @@ class FollowUp(Base):
     due_on: Mapped[dt.date]
     from_on: Mapped[dt.date]  # the day of that record
     form: Mapped[str] = mapped_column(sa.String(64))
-    code: Mapped[str] = mapped_column(sa.String(9))  # of a card; "" for a mediation
+    code: Mapped[str] = mapped_column(HiddenCode)  # of a card; "" for a mediation
     worker_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))  # whose it is while no card says otherwise
     # False when a note or a visit named it before its record arrived, or the record has dropped it.
     is_wanted: Mapped[bool]

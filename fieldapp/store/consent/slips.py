@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.sealing import HiddenCode
 
 
 class Slip(Base):
@@ -22,7 +23,7 @@ class Slip(Base):
 
     tag: Mapped[str] = mapped_column(sa.String(32), primary_key=True)  # sync/slips.tag_slip
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
-    person: Mapped[str] = mapped_column(sa.String(9))  # card code without dashes; "" once the card has ended
+    person: Mapped[str] = mapped_column(HiddenCode)  # card code without dashes; "" once the card has ended
     root_id: Mapped[str] = mapped_column(
         sa.String(36), default=""
     )  # the record that it came with; "" once the card has ended

@@ -19,6 +19,7 @@ from fieldapp.store.dialects import make_insert
 from fieldapp.store.operations import centres
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
+from fieldapp.store.sealing import HiddenCode
 from sync.consent import END, LOWEST, StandingConsent, Statement, fold_statements
 
 MANY = 500  # people read at once
@@ -41,7 +42,7 @@ class ConsentWord(Base):
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
     root_id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)  # the record
     # Card code without dashes; "": some record may leave less than before, and the number is not that record's.
-    person: Mapped[str] = mapped_column(sa.String(9))
+    person: Mapped[str] = mapped_column(HiddenCode)
     tier: Mapped[int]
     asked: Mapped[bool]  # the person was asked then, and understood: only such a word can raise what stands
     finished_at: Mapped[dt.datetime]  # by the phone's clock
@@ -74,7 +75,7 @@ class StandingRow(Base):
     )
 
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
-    person: Mapped[str] = mapped_column(sa.String(9), primary_key=True)
+    person: Mapped[str] = mapped_column(HiddenCode, primary_key=True)
     tier: Mapped[int]
     since: Mapped[dt.date]  # the first of the month in which it was said
     heads: Mapped[list[Any]]  # statement ids, the lowest first

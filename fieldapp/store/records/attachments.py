@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 from fieldapp.store.records.submissions import Submission
+from fieldapp.store.sealing import SealedBytes, find_sealer, open_value
 
 
 class Blob(Base):
@@ -32,7 +33,7 @@ class BlobPiece(Base):
 
     blob_id: Mapped[int] = mapped_column(sa.ForeignKey("blob.id"), primary_key=True)
     start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    data: Mapped[bytes]
+    sealed_data: Mapped[bytes] = mapped_column("data", SealedBytes)
 
 
 class AttachmentName(Base):
@@ -89,8 +90,17 @@ def find_own(session: Session, centre_id: int, sha256: str, device_id: int | Non
 
 
 def content(session: Session, blob: Blob) -> bytes:
-    query = sa.select(BlobPiece.data).where(BlobPiece.blob_id == blob.id).order_by(BlobPiece.start)
-    return b"".join(session.scalars(query))
+    query = sa.select(BlobPiece.start, BlobPiece.sealed_data).where(BlobPiece.blob_id == blob.id)
+    pieces = []
+    for start, sealed in session.execute(query.order_by(BlobPiece.start)):
+        pieces.append(open_value("blob_piece", "data", blob.centre_id, f"{blob.id}|{start}", sealed))
+    return b"".join(pieces)
+
+
+def add_piece(session: Session, blob: Blob, start: int, data: bytes) -> None:
+    """Store a piece of an attachment, sealed; not every client seals it before."""
+    sealed = find_sealer(session, blob.centre_id).seal("blob_piece", "data", f"{blob.id}|{start}", data)
+    session.add(BlobPiece(blob_id=blob.id, start=start, sealed_data=sealed))
 
 
 def drop_pieces(session: Session, blob: Blob) -> None:
@@ -160,5 +170,6 @@ def _is_named(session: Session, centre_id: int, sha256: str, device_id: int | No
     if session.execute(by_client.where(AttachmentName.answer.endswith(f":{sha256}")).limit(1)).first():
         return True
     # The answers name attachments by hash; only the phone's own submissions count.
-    sent = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.device_id == device_id)
-    return session.execute(sent.where(Submission.body.contains(sha256)).limit(1)).first() is not None
+    sent = sa.select(Submission.body).where(Submission.centre_id == centre_id, Submission.device_id == device_id)
+    bodies = session.scalars(sent.where(Submission.body != "").execution_options(yield_per=500))
+    return any(sha256 in body for body in bodies)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.sealing import HiddenCode
 from sync.card_codes import find_codes
 
 
@@ -19,7 +20,7 @@ class CardMention(Base):
     __table_args__ = (sa.Index("ix_card_mention_submission_id", "submission_id"),)
 
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
-    code: Mapped[str] = mapped_column(sa.String(9), primary_key=True)  # without dashes
+    code: Mapped[str] = mapped_column(HiddenCode, primary_key=True)  # without dashes
     submission_id: Mapped[int] = mapped_column(
         sa.ForeignKey("submission.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
@@ -53,7 +54,7 @@ def delete_old(_mapper: Mapper[Any], connection: sa.Connection, submission: Any)
     To be called by the database layer after each update of a submission.
     """
     state = sa.inspect(submission)
-    if not (state.attrs.body.history.has_changes() or state.attrs.cards.history.has_changes()):
+    if not (state.attrs.sealed_body.history.has_changes() or state.attrs.sealed_cards.history.has_changes()):
         return
     codes = list_codes(submission.body, submission.cards)
     statement = sa.delete(CardMention).where(CardMention.submission_id == submission.id)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, aliased, defer, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.sealing import HiddenCode, Sealed, SealedBytes, find_sealer
 
 
 class Record(Base):
@@ -52,14 +53,17 @@ class Record(Base):
     occurred_on: Mapped[dt.date]
     area: Mapped[str] = mapped_column(sa.String(20), default="")
     kind: Mapped[str] = mapped_column(sa.String(40), default="")
-    person: Mapped[str] = mapped_column(sa.String(9), default="")  # card code without dashes
+    person: Mapped[str] = mapped_column(HiddenCode, default="")  # card code without dashes
     follows: Mapped[str] = mapped_column(sa.String(36), default="")  # the record that it follows up
     received_at: Mapped[dt.datetime]
     changed_at: Mapped[dt.datetime]
     heads: Mapped[list[Any]]  # the submissions that a correction builds on
-    contested: Mapped[list[Any]]  # questions with two answers: [{"path", "values": {hash of the submission: answer}}]
+    sealed_contested: Mapped[bytes] = mapped_column("contested", SealedBytes)
+    contested = Sealed("sealed_contested", "instance_id", is_json=True)
+    # questions with two answers: [{"path", "values": {hash of the submission: answer}}]
     review: Mapped[str] = mapped_column(sa.String(10), default="")  # "" or a word of review_names (web/office/records)
-    answers: Mapped[dict[str, Any]]
+    sealed_answers: Mapped[bytes] = mapped_column("answers", SealedBytes)
+    answers = Sealed("sealed_answers", "instance_id", is_json=True)
     is_refused: Mapped[bool] = mapped_column(default=False)  # a no that cannot be used as it is speaks against it
 
 
@@ -97,7 +101,15 @@ def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
         # By the connection, past the objects: a message brings up to a hundred rows, and nobody
         # needs them as objects.
-        session.connection().execute(INSERT, rows)
+        sealer = find_sealer(session, rows[0]["centre_id"])
+        sealed = []
+        for row in rows:
+            answers = sealer.seal_json("record", "answers", row["instance_id"], row["answers"])
+            contested = b""  # as for all but a few
+            if row["contested"]:
+                contested = sealer.seal_json("record", "contested", row["instance_id"], row["contested"])
+            sealed.append({**row, "answers": answers, "contested": contested})
+        session.connection().execute(INSERT, sealed)
 
 
 ANY = (
@@ -266,7 +278,7 @@ def list_page(session: Session, centre_id: int, record_filter: RecordFilter, cur
         # As one pair: two conditions side by side would leave out days with many records.
         query = query.where(sa.tuple_(Record.occurred_on, Record.id) < position)
     # Lists do not show these, and they are long.
-    query = query.options(defer(Record.answers), defer(Record.heads), defer(Record.contested))
+    query = query.options(defer(Record.sealed_answers), defer(Record.heads), defer(Record.sealed_contested))
     # One row more says whether there is a next page.
     query = query.order_by(Record.occurred_on.desc(), Record.id.desc()).limit(size + 1)
     records = session.scalars(query).all()

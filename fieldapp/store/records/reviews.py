@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.sealing import Sealed, SealedBytes
 
 
 class Review(Base):
@@ -22,7 +23,8 @@ class Review(Base):
     at: Mapped[dt.datetime]
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     state: Mapped[str] = mapped_column(sa.String(10))  # approved, returned, chosen, "" for a comment alone
-    comment: Mapped[str] = mapped_column(sa.String(500))
+    sealed_comment: Mapped[bytes] = mapped_column("comment", SealedBytes)
+    comment = Sealed("sealed_comment", "root_id", "at", "author_id")
 
 
 def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Review]:
@@ -33,7 +35,7 @@ def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Review
 def forget_comments(session: Session, centre_id: int, root_ids: Collection[str]) -> None:
     """Delete the comments on records; that somebody reviewed them, and when, stays."""
     change = sa.update(Review).where(Review.centre_id == centre_id, Review.root_id.in_(root_ids), Review.comment != "")
-    session.execute(change.values(comment=""))
+    session.execute(change.values(sealed_comment=b""))
 
 
 def untie_from_records(session: Session, centre_id: int, tags: Mapping[str, str]) -> None:

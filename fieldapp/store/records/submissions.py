@@ -4,7 +4,7 @@ They are never changed, except that answers are cut after a refused consent.
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from fieldapp.store.operations import centre_log
 from fieldapp.store.records import mentions
 from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.tombstones import TombstoneReader
+from fieldapp.store.sealing import Sealed, SealedBytes, Sealer, find_sealer
 
 AT_ONCE = 500  # ids in one query
 UNKNOWN_FORM = "sync.unknown_form"
@@ -71,9 +72,11 @@ class Submission(Base):
     received_at: Mapped[dt.datetime]
     sha256: Mapped[str] = mapped_column(sa.String(64))
     # The answers as the phone wrote them; after a refused consent, what may be stored of them.
-    body: Mapped[str] = mapped_column(sa.Text)
+    sealed_body: Mapped[bytes] = mapped_column("body", SealedBytes)
+    body = Sealed("sealed_body", "id")
     due: Mapped[str] = mapped_column(sa.String(47), default="")  # the follow-up that it completes
-    cards: Mapped[list[Any]] = mapped_column(default=list)  # codes of new cards that its phone made for it
+    sealed_cards: Mapped[bytes] = mapped_column("cards", SealedBytes)
+    cards = Sealed("sealed_cards", "id", is_json=True)  # codes of new cards that its phone made for it
     # stored, conflict, rejected, aside (until somebody lets it in), settled (somebody has looked, or nothing is left), held
     state: Mapped[str] = mapped_column(sa.String(12))
     problems: Mapped[list[Any]]
@@ -233,8 +236,17 @@ def next_ids(session: Session, count: int) -> range | list[int]:
 
 def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.connection().execute(INSERT, rows)
+        sealer = find_sealer(session, rows[0]["centre_id"])
+        session.connection().execute(INSERT, [_seal_row(sealer, row) for row in rows])
         mentions.add_all(session, rows)
+
+
+def _seal_row(sealer: Sealer, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a new submission as they are stored."""
+    number = row["id"]
+    body = sealer.seal_text("submission", "body", number, row["body"])
+    cards = sealer.seal_json("submission", "cards", number, row["cards"]) if row["cards"] else b""
+    return {**row, "body": body, "cards": cards}
 
 
 PLACE = (

@@ -30,12 +30,12 @@ from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from sync.envelope import parse_batch
 from tests.cast import Cast, another_worker, batch, publish_others
+from tests.in_clear import everything
 from tests.programme import compiled_of, workbook_of
 from tests.services.caseload.incidents import FOLLOW_UP as INCIDENT_FOLLOW_UP
 from tests.services.caseload.incidents import alerted, followed_up
 from tests.services.caseload.mediations import FOLLOW_UP, mediated, visited
 from tests.services.caseload.meetings import ONE, knows, met, note
-from tests.services.consent.refusals import everything
 from tests.services.products.figures import body_of, number, switched_on
 
 TODAY = dt.date.today()

@@ -16,6 +16,7 @@ from fieldapp.settings import Settings
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.phones.pull import PullItem, read_changes_after, read_last_number
 from tests.cast import Cast, publish_others
+from tests.in_clear import put_told
 from tests.services.caseload.meetings import ONE, TODAY, TWO, knows, send
 from tests.services.caseload.participants import participant, referred
 from tests.services.consent.consents import filled, knowing, met
@@ -62,7 +63,7 @@ def test_an_upgrade_takes_referrals_of_who_said_no_before_off_phones(session: Se
     before = session.scalars(sa.select(PullItem.body).where(PullItem.key == mine)).one()
     lower_card(session, cast.rosa, card_id=find_card(session, cast.rosa, code=ONE), tier=0, reason="in_person")
     # As a version left it that did not take it off.
-    session.execute(sa.update(PullItem).where(PullItem.key == mine).values(body=before))
+    put_told(session, cast.centre.id, cast.amina.user_id or 0, mine, before)
     session.commit()
     cursor = read_last_number(session, cast.amina.user_id or 0)
     tell_in_every_centre(session)

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.records.decisions import IncomingSubmission
 from fieldapp.services.records.deliveries import receive_batch
-from fieldapp.store import tables
 from sync.envelope import parse_item
 from tests.cast import Cast, encounter
 
@@ -34,12 +32,3 @@ def receive(session: Session, cast: Cast, *items: dict[str, Any], aside: tuple[s
     assert all(envelopes)
     arrived = [IncomingSubmission(one, quarantine_reason=aside) for one in envelopes if one]
     return [answer["status"] for answer in receive_batch(session, cast.amina, arrived)]
-
-
-def everything(session: Session, *without: str) -> str:
-    """Return all that the database holds, but for some tables."""
-    held = []
-    for table in tables.metadata.sorted_tables:
-        if table.name not in without and not table.name.startswith("form"):
-            held += [repr(tuple(row)) for row in session.execute(sa.select(table))]
-    return "\n".join(held)

@@ -28,6 +28,7 @@ from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, encounter, envelope
+from tests.in_clear import iterate_rows
 from tests.services.caseload.meetings import code
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.consents import consent
@@ -164,7 +165,7 @@ def read_all(session: Session) -> dict[str, list[str]]:
     rows: dict[str, list[str]] = {}
     for table in tables.metadata.sorted_tables:
         if not table.name.startswith((*OWN_TABLES, "form", "legal")):
-            rows[table.name] = sorted(repr(tuple(row)) for row in session.execute(sa.select(table)))
+            rows[table.name] = sorted(repr(tuple(row.values())) for row in iterate_rows(session, table))
     session.rollback()
     return rows
 

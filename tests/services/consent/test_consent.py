@@ -15,13 +15,13 @@ from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from sync.envelope import parse_item
 from tests.cast import Cast, another_worker, envelope
+from tests.in_clear import everything
 from tests.services.consent.refusals import (
     CARD,
     NOT_ASKED,
     NOT_UNDERSTOOD,
     SAID_NO,
     YES,
-    everything,
     met,
     receive,
     with_everything,

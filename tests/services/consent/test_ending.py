@@ -44,12 +44,12 @@ from fieldapp.store.records.submissions import Submission
 from sync.envelope import parse_batch
 from sync.notes import HANDOVER
 from tests.cast import Cast, another_worker, batch, encounter, envelope
+from tests.in_clear import everything
 from tests.services.caseload.meetings import code
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.consents import MAY, consent
 from tests.services.consent.endings import CARD, NOTE, OTHER, end, send, talked
 from tests.services.consent.holds import find_hold, preserve
-from tests.services.consent.refusals import everything
 from tests.services.records.phone import Phone
 
 

@@ -17,18 +17,17 @@ from fieldapp.services.forms.published import publish_form
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.reviews import review_record
 from fieldapp.settings import Settings
-from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, publish_others
+from tests.in_clear import everything, list_told
 from tests.programme import compiled_of, workbook_of
 from tests.services.caseload.incidents import alerted, followed_up
 from tests.services.caseload.mediations import mediated, visited
 from tests.services.caseload.meetings import TODAY, knows
 from tests.services.caseload.participants import participant
 from tests.services.consent.consents import filled
-from tests.services.consent.refusals import everything
 
 FIRST, DAY = TODAY - dt.timedelta(days=5), TODAY - dt.timedelta(days=1)
 PAIRS = pytest.mark.parametrize(("make", "follow"), [(mediated, visited), (alerted, followed_up)])
@@ -55,8 +54,7 @@ def erase(session: Session, cast: Cast, item: dict[str, Any]) -> None:
 
 def list_messages(session: Session, item: dict[str, Any]) -> list[str]:
     """Return the keys under which a phone is told something with the number of a record in it."""
-    query = sa.select(PullItem.key).where(PullItem.body.contains(item["id"]))
-    return list(session.scalars(query))
+    return list_told(session, item["id"])
 
 
 def count_left(session: Session, item: dict[str, Any]) -> int:

@@ -38,8 +38,8 @@ from fieldapp.store.products.feed_file import Query, write_feed_file
 from fieldapp.store.records.records import Record
 from sync.consent import END
 from tests.cast import Cast
+from tests.in_clear import everything
 from tests.services.consent.endings import CARD, NOTE, OTHER, send, talked
-from tests.services.consent.refusals import everything
 from tests.services.products.figures import NOW, switched_on
 from tests.services.releases.taking_back import PEOPLE, a_series_of_people, publish, take_back
 
@@ -52,6 +52,7 @@ import sys, time
 from sqlalchemy.orm import Session
 from fieldapp.services.consent import ending, slip_acts
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.keys import attach_keys
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 url, data, step, tag = sys.argv[1:]
@@ -60,6 +61,7 @@ def wait(*given, **more):
     time.sleep(600)
 engine = engine_for(url)
 attach(engine, Settings(data=data, secret_key="k" * 64))
+attach_keys(engine, Settings(data=data, secret_key="s" * 64))  # as the tests' session
 if step:
     setattr(ending, step, wait)
 else:

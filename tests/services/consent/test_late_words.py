@@ -29,11 +29,11 @@ from sync.envelope import parse_item
 from sync.intake import FAILED
 from sync.notes import SETTLE
 from tests.cast import Cast, another_worker, encounter, envelope
+from tests.in_clear import everything
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.consents import MAY, consent, filled, knowing
 from tests.services.consent.endings import CARD, NOTE, OTHER, end, send, talked
 from tests.services.consent.holds import preserve
-from tests.services.consent.refusals import everything
 
 LATER = MAY + dt.timedelta(days=9)
 

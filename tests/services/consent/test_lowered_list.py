@@ -199,6 +199,7 @@ CHILD = """
 import os, signal, sys
 from fieldapp.services.consent import lowered_list, slip_acts
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.keys import attach_keys
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.session import Session
@@ -206,6 +207,7 @@ from fieldapp.store.session import Session
 url, data, tag = sys.argv[1:]
 engine = engine_for(url)
 attach(engine, Settings(data=data, secret_key="k" * 64))
+attach_keys(engine, Settings(data=data, secret_key="s" * 64))  # as the tests' session
 lowered_list.standing.save_statements = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
 with Session(engine) as session:
     slip_acts.lower_by_slip(session, tag, 1)

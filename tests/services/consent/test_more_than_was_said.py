@@ -15,9 +15,10 @@ from forms.budget import Budget, TooSlow
 from sync import intake
 from sync.envelope import Envelope, parse_batch, parse_item
 from tests.cast import Cast, batch, envelope, publish_others
+from tests.in_clear import everything
 from tests.programme import definition_of
 from tests.services.consent.consents import APRIL, JULY, JUNE, MAY, ONE, knowing, met, send
-from tests.services.consent.refusals import CARD, everything
+from tests.services.consent.refusals import CARD
 
 VERSION = definition_of("participant").version
 CANARY = "another_gender"

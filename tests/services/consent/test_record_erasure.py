@@ -26,10 +26,10 @@ from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from tests.cast import Cast
+from tests.in_clear import everything
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.endings import CARD, NOTE, send, talked
 from tests.services.consent.holds import preserve
-from tests.services.consent.refusals import everything
 
 
 @pytest.fixture(autouse=True)

@@ -27,10 +27,10 @@ from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.releases.releases import Release, ReleaseRun, ReleaseSeries
 from sync.slips import tag_slip
 from tests.cast import Cast, a_series, encounter
+from tests.in_clear import everything
 from tests.services.caseload.meetings import code
 from tests.services.consent.consents import consent
 from tests.services.consent.endings import end
-from tests.services.consent.refusals import everything
 from tests.services.records.phone import SECRET, Phone
 
 ONE, TWO = code(1), code(2)

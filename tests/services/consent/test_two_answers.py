@@ -16,8 +16,9 @@ from fieldapp.store.records.submissions import Submission
 from forms.validation import validate
 from sync.intake import local_time
 from tests.cast import Cast, envelope
+from tests.in_clear import everything
 from tests.programme import definition_of
-from tests.services.consent.refusals import CARD, NOT_ASKED, NOT_UNDERSTOOD, SAID_NO, YES, everything, met, receive
+from tests.services.consent.refusals import CARD, NOT_ASKED, NOT_UNDERSTOOD, SAID_NO, YES, met, receive
 
 TODAY = dt.datetime.combine(dt.date.today(), dt.time(22))
 NO_MORE = {**SAID_NO, "tier_said": "-1", "no_more_sure": "yes"}

@@ -21,6 +21,7 @@ from forms.validation import validate
 from sync import intake
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, envelope, publish_others
+from tests.in_clear import everything
 from tests.services.caseload.meetings import code, knows
 from tests.services.consent.consents import (
     APRIL,
@@ -36,7 +37,6 @@ from tests.services.consent.consents import (
     send,
     told,
 )
-from tests.services.consent.refusals import everything
 from tests.services.records.phone import Phone
 from tests.services.records.shutting_out import shut_out
 

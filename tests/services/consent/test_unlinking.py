@@ -23,10 +23,10 @@ from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import ASIDE, Submission
 from sync.notes import HANDOVER
 from tests.cast import Cast, encounter, envelope
+from tests.in_clear import everything
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.endings import CARD, NOTE, OTHER, send, talked
 from tests.services.consent.holds import preserve
-from tests.services.consent.refusals import everything
 from tests.services.records.phone import Phone
 from tests.services.records.shutting_out import shut_out
 

@@ -34,6 +34,11 @@ def programs(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
 
 
 @pytest.fixture
+def server_secret() -> str:
+    return SECRET
+
+
+@pytest.fixture
 def settings(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     if url.startswith("postgresql"):
         request.getfixturevalue("programs")

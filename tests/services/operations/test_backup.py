@@ -23,6 +23,7 @@ from fieldapp.jobs.timetable import follow_up_ends
 from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.consent.lowered_list import list_lowered_in_talks
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import take_backup
 from fieldapp.services.operations.backup.data_lock import share
@@ -40,6 +41,7 @@ from fieldapp.store.releases.releases import Release, ReleaseRun
 from fieldapp.web.sessions import db
 from tests.cast import Cast, a_series, make_cast
 from tests.commands import Ended, run_command
+from tests.in_clear import list_bodies
 from tests.services.consent.consents import knowing
 from tests.services.consent.endings import CARD, OTHER, end, send, talked
 from tests.services.operations.backups import SECRET, Phone, opened
@@ -63,6 +65,7 @@ def test_ten_backups_while_phones_send_are_whole_and_hold_all_that_was_receipted
 
     def sending() -> None:
         engine = engine_for(settings.url)
+        attach_keys(engine, settings)
         with Session(engine) as session:
             while not stop.is_set():
                 phone.send(session, phone.make(), phone.make())
@@ -422,6 +425,7 @@ def test_an_upgrade_may_begin_with_a_backup(
     make_cast(session)
     session.close()
     engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     migrations.downgrade(engine, "0006")
     try:
         made = take_backup(settings, tmp_path / "copy")
@@ -503,7 +507,7 @@ def test_who_took_everything_back_after_the_copy_is_not_brought_back(
     restore(there, before.where)
     with opened(there) as session:
         assert standing.list_tiers(session, cast.centre.id) == {OTHER: 3}
-        assert CARD[4:] not in "".join(session.scalars(sa.text("SELECT body FROM submission")))
+        assert CARD[4:] not in "".join(list_bodies(session))
         attach(session.get_bind().engine, there)
         (answer,) = send(session, cast.amina, talked())  # what the phone still has
         assert [problem["code"] for problem in answer["problems"]] == ["consent.ended"]
@@ -611,12 +615,14 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.consent import ending
 from fieldapp.services.consent.card_consent import end_card, find_card
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.keys import attach_keys
 from fieldapp import settings as settings_module
 from fieldapp.store.database import engine_for
 from fieldapp.store.session import Session
 settings = settings_module.read()
 engine = engine_for(settings.url)
 attach(engine, settings)
+attach_keys(engine, settings)
 *modules, name = "ending.{point}".split(".")
 place = ending
 for module in modules[1:]:
@@ -636,4 +642,4 @@ with Session(engine) as session:
         db.engine.dispose()
     with opened(settings) as session:
         assert standing.list_tiers(session, cast.centre.id) == {}
-        assert session.scalars(sa.text("SELECT count(*) FROM submission WHERE body <> ''")).one() == 0
+        assert "".join(list_bodies(session)) == ""

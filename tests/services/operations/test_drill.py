@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
 from fieldapp.jobs.timetable import prove_a_restore_each_week
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.backup import marks, sealed
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import back_up_off_machine
@@ -229,6 +230,7 @@ def test_a_backup_of_an_older_schema_is_proved_by_bringing_it_up_to_date(
 ) -> None:
     session.close()
     engine = engine_for(here.url)
+    attach_keys(engine, here)
     migrations.downgrade(engine, "0024")
     try:
         back_up_off_machine(here)

@@ -85,7 +85,7 @@ def test_the_key_of_an_installation_moves_out_of_the_data_folder_by_one_command(
     assert "already" in run(new, "keys", "move").stdout
     shown = run(new, "keys", "show").stdout
     assert "(mode 600), outside the data folder" in shown
-    assert "root 1, of unknown age: opens 3 keys in the database" in shown
+    assert "root 1, of unknown age: opens 6 keys in the database" in shown
 
 
 def test_a_key_among_the_settings_moves_too_and_is_said_to_be_taken_out(old: Settings, new: Settings) -> None:
@@ -170,7 +170,7 @@ def test_a_new_root_opens_everything_and_what_was_made_under_the_old_one_goes_on
     assert after != before
     assert (new.key_path.stat().st_uid, new.key_path.stat().st_mode & 0o777) == (owner, 0o600)
     session.expire_all()
-    assert count_by_root(session, after) == {2: 3}
+    assert count_by_root(session, after) == {2: 6}
     assert load_usable_key(session, new) == after
     for kid, was in wrapped.items():
         now = session.scalars(sa.select(CentreKey.wrapped).where(CentreKey.kid == kid)).one()
@@ -184,7 +184,7 @@ def test_a_new_root_opens_everything_and_what_was_made_under_the_old_one_goes_on
     assert find_receipt_signer(session, cast.centre.id, after)
     session.rollback()
     shown = run(new, "keys", "show").stdout
-    assert "root 2, made 20" in shown and "opens 3 keys in the database; all that is new is under it" in shown
+    assert "root 2, made 20" in shown and "opens 6 keys in the database; all that is new is under it" in shown
     assert "root 1, of unknown age: opens 0 keys in the database; ended, and stays" in shown
     assert after.roots[0].secret not in shown
 
@@ -200,7 +200,7 @@ def test_a_change_that_was_killed_is_finished_by_the_next(new: Settings, session
     assert "not ended yet" in run(new, "keys", "show").stdout
     assert "is finished" in run(new, "keys", "rotate", "root").stdout
     assert new.key().roots == begun.roots
-    assert count_by_root(session, begun) == {2: 3}
+    assert count_by_root(session, begun) == {2: 6}
     assert "not finished" not in run(new, "doctor").stdout
 
 

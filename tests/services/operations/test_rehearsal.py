@@ -11,6 +11,7 @@ from fieldapp.cli import cli
 from fieldapp.cli.db import REHEARSAL, write_report
 from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.keys import attach_keys
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
 from fieldapp.store.consent.overview import ConsentCounts
@@ -28,12 +29,14 @@ BEFORE_CUTTING = "0021"
 def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("FIELDAPP_DATABASE_URL", settings.url)
     monkeypatch.setenv("FIELDAPP_DATA", str(settings.data))
+    monkeypatch.setenv("FIELDAPP_SECRET_KEY", settings.secret_key)
     return CliRunner()
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # only SQLite is copied
 def test_an_upgrade_is_rehearsed_on_a_copy_that_is_deleted(settings: Settings, web_cast: Cast, command: CliRunner) -> None:
     engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     with Session(engine) as session:
         send(session, web_cast.amina, talked())
     migrations.downgrade(engine, BEFORE_STANDING)
@@ -57,6 +60,7 @@ def test_what_consent_did_not_reach_before_is_taken_out_and_said(
     settings: Settings, web_cast: Cast, command: CliRunner
 ) -> None:
     engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     attach(engine, settings)
     with Session(engine) as session:
         publish_others(session, web_cast)

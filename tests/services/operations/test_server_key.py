@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from fieldapp.app import create_app
 from fieldapp.services import keys
 from fieldapp.services.acts import Actor
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.centres import add_first_admin
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.people import accounts
@@ -71,6 +72,7 @@ def test_the_right_key_is_taken_and_a_first_one_made_only_where_nothing_is_wrapp
     assert load_usable_key(session, wrapped) == SECRET
     wrapped.key_path.unlink()
     session.execute(sa.text("DELETE FROM centre_key"))
+    session.execute(sa.text("DELETE FROM code_key"))
     session.commit()
     made = load_usable_key(session, wrapped)
     assert made == load_usable_key(session, wrapped) == wrapped.key()
@@ -192,6 +194,7 @@ def test_doctor_sees_what_others_can_read_and_a_damaged_database(tmp_path: Path)
 
 def test_the_demo_and_a_real_centre_never_share_a_database(settings: Settings, tmp_path: Path) -> None:
     engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     with Session(engine, expire_on_commit=False) as session:
         centre = Centre(slug="rexdale", name="Rexdale", created_at=users.dt.datetime.now(users.dt.UTC))
         session.add(centre)
@@ -212,6 +215,7 @@ def test_the_demo_and_a_real_centre_never_share_a_database(settings: Settings, t
 
 def test_a_real_centre_is_not_added_to_the_demo(settings: Settings) -> None:
     engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     with Session(engine, expire_on_commit=False) as session:
         centre = Centre(slug="rexdale", name="Rexdale", created_at=users.dt.datetime.now(users.dt.UTC))
         session.add(centre)

@@ -1,7 +1,6 @@
 """Releases: once a period, caught up after downtime, whatever dies midway; and nothing in them that must not be."""
 
 import datetime as dt
-import json
 import multiprocessing
 import os
 import random
@@ -68,7 +67,7 @@ def test_what_was_missed_is_caught_up_oldest_first(
     monkeypatch.setattr("fieldapp.jobs.timetable.utcnow", lambda: later)
     assert names(session, later) == ["2026-Q2", "2026-Q3", "2026-Q4"]
     for _ in range(2):
-        build_due_releases(session, Settings(data=str(tmp_path)))
+        build_due_releases(session, Settings(data=str(tmp_path), secret_key=SECRET))
     built = list_releases(session, cast.eve).releases
     assert [release.period for release in built] == ["2026-Q4", "2026-Q3", "2026-Q2"]
     assert names(session, later) == []
@@ -157,7 +156,7 @@ def test_a_period_is_never_lost_however_often_it_failed(
     monkeypatch.setattr("fieldapp.jobs.timetable.utcnow", lambda: clock[0])
     monkeypatch.setattr("fieldapp.services.releases.build.utcnow", lambda: clock[0])
     monkeypatch.setattr("fieldapp.jobs.timetable.send_alert", lambda _, what: told.append(what))
-    settings = Settings(data=str(tmp_path))
+    settings = Settings(data=str(tmp_path), secret_key=SECRET)
     usage = building.shutil.disk_usage(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(building.shutil, "disk_usage", lambda _: usage._replace(free=1000))
@@ -251,6 +250,7 @@ def test_the_command_builds_what_failed_and_says_only_what_is_so(
     url: str, session: Session, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIELDAPP_DATA", str(tmp_path))
+    monkeypatch.setenv("FIELDAPP_SECRET_KEY", SECRET)
     monkeypatch.setenv("FIELDAPP_DATABASE_URL", url)
     asked = ["release", "build", "evaluator-quarterly", "--period", "2026-Q2", "--out", str(tmp_path / "out")]
     usage = building.shutil.disk_usage(tmp_path)
@@ -374,11 +374,8 @@ def test_what_consent_takes_back_later_is_counted_and_never_published_again(
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
-    rows = session.execute(sa.text("SELECT id, answers FROM record")).all()
-    for identity, answers in rows[:30]:
-        body = json.loads(answers) if isinstance(answers, str) else answers
-        body["people"]["who"] = "known_not_enrolled"
-        session.execute(sa.text("UPDATE record SET answers = :a WHERE id = :i"), {"a": json.dumps(body), "i": identity})
+    for record in session.scalars(sa.select(Record).order_by(Record.id).limit(30)):
+        record.answers = {**record.answers, "people": {**record.answers["people"], "who": "known_not_enrolled"}}
     session.commit()
     gathered = gather_release(session, series, parse("2026-Q3"), dt.datetime.now(dt.UTC))
     assert 0 < gathered.datasets[0].withdrawn <= 30
@@ -641,12 +638,8 @@ def test_too_many_rows_like_no_other_wait_and_the_ledger_remembers_nothing(
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     another_dataset(session, cast, "narrow", **{"suppress: {": "suppress: {max_singled_out: 0, "})
-    session.execute(sa.text("UPDATE record SET answers = answers"))
-    for number, (identity, answers) in enumerate(session.execute(sa.text("SELECT id, answers FROM record")).all()):
-        body = json.loads(answers) if isinstance(answers, str) else answers
-        if number == 0:
-            body["talk"]["risk_now"] = "imminent"
-            session.execute(sa.text("UPDATE record SET answers = :a WHERE id = :i"), {"a": json.dumps(body), "i": identity})
+    record = session.scalars(sa.select(Record).order_by(Record.id).limit(1)).one()
+    record.answers = {**record.answers, "talk": {**record.answers["talk"], "risk_now": "imminent"}}
     session.commit()
     second = a_second_series(session, cast, "{use: narrow}")
     gathered = gather_release(session, second, parse("2026-Q2"), dt.datetime.now(dt.UTC))

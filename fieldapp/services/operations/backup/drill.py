@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldapp.services.acts import utcnow
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.backup import data_lock, marks
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import work_folder
@@ -108,6 +109,7 @@ def _other_settings(settings: Settings, work: Path) -> Iterator[Settings]:
 def _check_restored(other: Settings) -> None:
     """Raise BackupProblem unless a server could start with what was restored."""
     engine = engine_for(other.url)
+    attach_keys(engine, other)
     try:
         with Session(engine) as session:
             if not (is_sound(session) and migrations.is_current(engine)):

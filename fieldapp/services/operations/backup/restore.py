@@ -19,6 +19,7 @@ from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.consent.forgotten import attach, find_list_problem, merge_lists
 from fieldapp.services.consent.lowered_list import lower_again
 from fieldapp.services.consent.withdrawals import end_listed
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.backup import data_lock, places
 from fieldapp.services.operations.backup.contents import (
     ASIDE,
@@ -48,6 +49,7 @@ from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log, centres, epochs
 from fieldapp.store.people import one_time_codes, web_sessions
 from fieldapp.store.session import Engine, Session
+from fieldapp.store.sweeping import sweep_clear_text
 
 NEWER = (
     "{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be lost. "
@@ -423,6 +425,7 @@ def _end_cards(settings: Settings) -> None:
     Without the secret key nobody can tell which they are: then it is done when the server starts with it.
     """
     engine = engine_for(settings.url)
+    attach_keys(engine, settings)
     attach(engine, settings)
     try:
         with Session(engine, expire_on_commit=False) as session, contextlib.suppress(ActProblem):
@@ -441,9 +444,11 @@ def _require_rows(engine: Engine, manifest: dict[str, Any]) -> None:
         raise BackupProblem(f"{text} Nothing was changed. Use another backup.")
 
 
-def _bring_up_to_date(engine: Engine) -> None:
+def _bring_up_to_date(engine: Engine, settings: Settings) -> None:
     """Upgrade a copy to this schema, and cut what an older version stored after a no."""
+    attach_keys(engine, settings)
     migrations.upgrade(engine)
+    sweep_clear_text(engine)
     with Session(engine) as session:
         cut_in_every_centre(session)
         tell_in_every_centre(session)
@@ -464,7 +469,7 @@ def _database_put_back(
         engine = engine_for(settings.url)
         with copies.put_back_postgresql(engine, copy, aside.schema):
             _require_rows(engine, manifest)
-            _bring_up_to_date(engine)
+            _bring_up_to_date(engine, settings)
             yield engine
         engine.dispose()
         if before.has_tables:
@@ -472,7 +477,7 @@ def _database_put_back(
         return
     engine = engine_for(f"sqlite:///{copy}")
     _require_rows(engine, manifest)
-    _bring_up_to_date(engine)
+    _bring_up_to_date(engine, settings)
     yield engine
     copies.close_in_one_file(engine)
     partial = path.with_name(f".{path.name}.restoring")

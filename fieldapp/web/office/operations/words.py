@@ -50,6 +50,7 @@ ACTS = {
     "instance.receive": N_("ODK Collect sent a submission"),
     "labels.keep": N_("Labels of cards were stored, encrypted"),
     "key.make": N_("A key for encryption was created"),
+    "key.make_data": N_("A new key for the content of records was created"),
     "key.make_signing": N_("The key for receipts was created"),
     "key.rewrap": N_("The keys were put under a new key of the server"),
     "person.add": N_("A person was added"),
