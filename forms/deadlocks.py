@@ -29,7 +29,7 @@ def find_deadlocks(definition: FormDefinition) -> Iterator[tuple[Element, str]]:
 
 
 def _list_keeps(definition: FormDefinition, element: Element) -> set[str]:
-    """Return how far consent must reach for an element, by its own row and by those of its groups."""
+    """Return how far consent must reach for an element, by its row and its groups."""
     keeps = {element.keep}
     parent = definition.by_path.get(element.parent)
     while parent is not None:
