@@ -34,6 +34,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.forms.published import publish_form
+from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import back_up_off_machine
 from fieldapp.services.operations.backup.names import parse_names
@@ -179,6 +180,7 @@ def run_chaos(run: Run) -> list[str]:
     run.report = json.loads(report.read_text())
     report.unlink()
     engine = engine_for(run.url)
+    attach_keys(engine, run.settings)
     with Session(engine) as session:
         broken = list(_broken(run, session, centre_id))
     engine.dispose()
@@ -187,6 +189,7 @@ def run_chaos(run: Run) -> list[str]:
 
 def _set_up(run: Run) -> int:
     engine = engine_for(run.url)
+    attach_keys(engine, run.settings)
     migrations.upgrade(engine)
     with Session(engine, expire_on_commit=False) as session:
         for table in reversed(tables.metadata.sorted_tables):
