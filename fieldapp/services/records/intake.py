@@ -34,6 +34,7 @@ from fieldapp.services.records.folding import Foreign
 from fieldapp.services.records.form_rules import Judgements
 from fieldapp.services.records.refused_answers import cut_to_standing
 from fieldapp.services.records.time_limits import PER_RECORD, WHILE_LOCKED, time_for
+from fieldapp.services.records.unknown_forms import find_notice
 from fieldapp.store.consent import standing as words
 from fieldapp.store.database import is_outage
 from fieldapp.store.operations import centre_log, centres
@@ -74,7 +75,9 @@ def store_submissions(
     items: list[IntakeItem] = []
     for submission in submissions_sent:
         # As it came: what is cut below may be needed to find whom it is about.
-        items.append(IntakeItem(submission, decider.decide(submission), submission.envelope))
+        item = IntakeItem(submission, decider.decide(submission), submission.envelope)
+        item.notice = find_notice(item.decision, item.find_definition(decider.definitions)) if item.is_stored else None
+        items.append(item)
     # Ended cards first. Nothing that comes after them may see, store or count what is of a person
     # who took everything back.
     gone_files = _cut_ended(ctx, items, decider.definitions)

@@ -53,8 +53,12 @@ def cut_unknown(ctx: ActContext, envelope: Envelope, decision: Decision) -> Deci
 
 
 def _refuse(decision: Decision, answers: Mapping[str, Any], code: str) -> Decision:
-    problems = [*decision.problems, NOT_KEPT]
-    return replace(decision, answers=dict(answers), problems=problems, is_refusal=True, refused_by=code)
+    return replace(decision, answers=dict(answers), is_refusal=True, refused_by=code)
+
+
+def find_notice(decision: Decision, definition: FormDefinition | None) -> AnswerProblem | None:
+    """Return what a phone is told of a submission whose answers were not stored."""
+    return NOT_KEPT if definition is None and decision.is_refusal else None
 
 
 def _says_no(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
