@@ -30,6 +30,7 @@ from tests.inner_loop import (  # pytest finds hooks here
     pytest_runtest_setup,  # noqa: F401
     write_long_tests,
 )
+from tests.opening import open_engine
 from tests.second_try import pytest_runtest_protocol, write_flaky_tests  # noqa: F401
 
 # Tests say "today" by the clock of their process, the app by the centre's: at night in UTC these are two days.
@@ -240,8 +241,7 @@ def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
 
 @pytest.fixture
 def web_cast(settings: Settings) -> Cast:
-    engine = engine_for(settings.url)
-    attach_keys(engine, settings)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as session:
         made = make_cast(session)
     engine.dispose()

@@ -11,15 +11,15 @@ from evaluator_export.tables.protected_counts import Cell, CellCounter
 from fieldapp.services.products import tables
 from fieldapp.services.releases.datasets import load_catalogue
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.operations.centres import Centre
+from tests.opening import open_engine
 
 Counts = dict[str, dict[Cell, int]]
 
 
 def count_exactly(data: Path, centre: str, names: list[str]) -> Counts:
     """Count public tables over all that a centre has, as the dashboard's indicators do before they are protected."""
-    engine = engine_for(Settings(data=str(data)).url)
+    engine = open_engine(Settings(data=str(data)))
     with Session(engine) as session:
         found = session.scalars(sa.select(Centre).where(Centre.slug == centre)).one()
         catalogue = load_catalogue(session, found.id)

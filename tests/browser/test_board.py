@@ -14,10 +14,10 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.board import board
 from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.people.users import User
 from tests.browser.accessibility import find_violations
 from tests.browser.conftest import PASSWORD, Server, sign_in
+from tests.opening import open_engine
 from tests.services.board.incidents import incident
 
 pytestmark = pytest.mark.xdist_group("browser: phones")
@@ -47,7 +47,7 @@ class Team:
 
 @pytest.fixture
 def team(server: Server, demo_data: Path) -> Iterator[Team]:
-    engine = engine_for(Settings(data=str(demo_data)).url)
+    engine = open_engine(Settings(data=str(demo_data)))
     with Session(engine, expire_on_commit=False) as session:
         yield Team(session)
     engine.dispose()

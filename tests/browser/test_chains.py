@@ -15,7 +15,6 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.people.users import User
 from sync.envelope import parse_batch
 from tests.browser.accessibility import examine, examine_width
@@ -23,6 +22,7 @@ from tests.browser.conftest import Phone, Server, sign_in
 from tests.browser.pictures import picture
 from tests.browser.steps import connect, cut_off, mediate, rows, send, send_and_fetch, shift
 from tests.cast import batch
+from tests.opening import open_engine
 from tests.services.caseload.meetings import ONE
 from tests.services.caseload.participants import participant, referred
 
@@ -41,7 +41,7 @@ def phone(open_page: OpenPage) -> Iterator[Phone]:
 @pytest.fixture
 def elsewhere(server: Server, demo_data: Path) -> Iterator[Callable[..., None]]:
     """What the worker sent before, from another phone."""
-    engine = engine_for(Settings(data=str(demo_data)).url)
+    engine = open_engine(Settings(data=str(demo_data)))
     with Session(engine, expire_on_commit=False) as session:
         (worker,) = session.scalars(sa.select(User).where(User.username == "w05"))
         token = enrol_device(session, Actor(worker.centre_id, "worker", worker.id), label="The phone before").token

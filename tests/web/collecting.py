@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from fieldapp.services.phones.devices import set_up_collect
 from fieldapp.services.phones.rules import set_phone_rules
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from tests.cast import Cast
+from tests.opening import open_engine
 
 LIST = "{http://openrosa.org/xforms/xformsList}"
 
@@ -28,7 +28,7 @@ class Collect:
 
     def __init__(self, app: Flask, settings: Settings, cast: Cast):
         self.client: FlaskClient = app.test_client()
-        self.engine = engine_for(settings.url)
+        self.engine = open_engine(settings)
         self.session = Session(self.engine, expire_on_commit=False)
         self.cast = cast
         self.allow(True)

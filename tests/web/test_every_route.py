@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 import fieldapp.web
 from fieldapp.services.access import ROLES
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from tests.cast import Cast, crisis_team
+from tests.opening import open_engine
 
 WEB = Path(fieldapp.web.__file__).parent
 UUID = "3f0e5a52-52f4-4d1c-9b7e-0d6f5a4b3c2d"
@@ -176,7 +176,7 @@ def test_what_is_listed_here_is_there(app: Flask) -> None:
 def test_every_route_against_everyone(
     app: Flask, web_cast: Cast, settings: Settings, client_of: Callable[[str], FlaskClient], who: str
 ) -> None:
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         crisis_team(session, web_cast)
     client = client_of(who)
     app.config["WTF_CSRF_ENABLED"] = False  # or a missing token would be refused before the role is looked at

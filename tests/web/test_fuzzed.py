@@ -28,9 +28,9 @@ from fieldapp.services.products.odata.keys import make_key
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from sync.envelope import parse_batch
 from tests.cast import a_series, batch, encounter, envelope, make_cast
+from tests.opening import open_engine
 from tests.programme import definition_of
 from tests.services.products.figures import fill
 
@@ -59,7 +59,7 @@ def target(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("fuzzed")
     chosen = Settings(data=str(folder), database_url=f"sqlite:///{folder / 'fieldapp.db'}", secret_key="k" * 64, port="0")
     shutil.copyfile(sqlite_template, folder / "fieldapp.db")
-    engine = engine_for(chosen.url)
+    engine = open_engine(chosen)
     with Session(engine, expire_on_commit=False) as session:
         cast = make_cast(session)
         series = a_series(session, cast)

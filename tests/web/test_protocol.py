@@ -21,9 +21,9 @@ from fieldapp.cli.serve import listener_at, serve_on
 from fieldapp.services.keys import current_key, signing_key
 from fieldapp.services.phones.devices import enrol_device, invite_device
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from sync.receipts import ReceiptContent, is_receipt
 from tests.cast import PASSWORD, Cast, encounter, envelope
+from tests.opening import open_engine
 from tests.sealing import Centre, PhoneKey, delivery, sealed
 
 SPEC = yaml.safe_load((Path(__file__).parent.parent.parent / "docs/openapi.yaml").read_text())
@@ -52,7 +52,7 @@ def test_every_route_of_the_doors_for_machines_is_described(app: Flask) -> None:
 class Door:
     def __init__(self, app: Flask, settings: Settings, cast: Cast):
         self.app, self.client, self.cast = app, app.test_client(), cast
-        self.session = Session(engine_for(settings.url), expire_on_commit=False)
+        self.session = Session(open_engine(settings), expire_on_commit=False)
         self.secret = settings.key()
         made = current_key(self.session, cast.centre.id, self.secret)
         self.signing = signing_key(self.session, cast.centre.id, self.secret)

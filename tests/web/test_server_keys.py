@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from fieldapp.services import keys
 from fieldapp.services.operations import key_rotation
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.web import server_keys
 from tests.cast import Cast
+from tests.opening import open_engine
 from tests.web.conftest import csrf_of
 
 
@@ -35,7 +35,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_keys_change_under_a_running_server(
     app: Flask, settings: Settings, web_cast: Cast, client_of: Callable[[str], FlaskClient]
 ) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     rosa, watch = client_of("rosa"), app.extensions["server_keys"]
     with Session(engine, expire_on_commit=False) as session:
         keys.current_key(session, web_cast.centre.id, watch.secret)

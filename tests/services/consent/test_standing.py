@@ -37,7 +37,7 @@ from fieldapp.settings import Settings
 from fieldapp.store.caseload import cards
 from fieldapp.store.consent import standing as store
 from fieldapp.store.consent.standing import ConsentWord
-from fieldapp.store.database import WriteTransaction, engine_for
+from fieldapp.store.database import WriteTransaction
 from fieldapp.store.products import products
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases import datasets
@@ -45,6 +45,7 @@ from fieldapp.store.releases.releases import Release, ReleaseSeries
 from sync.consent import END
 from sync.envelope import parse_batch
 from tests.cast import Cast, a_series, another_worker, batch, encounter, envelope, publish_others
+from tests.opening import open_engine
 from tests.services.caseload.meetings import code
 from tests.services.consent.consents import (
     APRIL,
@@ -481,7 +482,7 @@ def test_public_page_open_data_and_feed_count_nobody_who_took_back(app: Flask, w
         found: list[dict[str, Any]] = answer.get_json()["value"]
         return found
 
-    with Session(engine_for(settings.url), expire_on_commit=False) as session:
+    with Session(open_engine(settings), expire_on_commit=False) as session:
         series = a_series(session, web_cast)
         everybody(session, web_cast, MANY, JUNE, "3")
         arrived(session, NOW - dt.timedelta(days=5))

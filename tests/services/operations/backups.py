@@ -13,9 +13,9 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.phones import devices
 from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from sync.sealed import parse_delivery
 from tests.cast import Cast, encounter
+from tests.opening import open_engine
 from tests.sealing import Centre, PhoneKey, delivery, sealed
 
 SECRET = "5e" * 32
@@ -67,7 +67,7 @@ class Custodians:
 
 @contextlib.contextmanager
 def opened(settings: Settings) -> Iterator[Session]:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as session:
         yield session
     engine.dispose()

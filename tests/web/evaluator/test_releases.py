@@ -16,9 +16,9 @@ from evaluator_export.package.verify import verify
 from evaluator_export.periods import parse
 from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.releases.releases import Release, ReleaseSeries
 from tests.cast import PASSWORD, Cast, a_series
+from tests.opening import open_engine
 from tests.second_steps import code_of
 from tests.web.conftest import csrf_of
 
@@ -27,7 +27,7 @@ Clients = Callable[[str], FlaskClient]
 
 
 def change(settings: Settings, statement: Any) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with engine.begin() as connection:
         connection.execute(statement)
     engine.dispose()
@@ -35,7 +35,7 @@ def change(settings: Settings, statement: Any) -> None:
 
 @pytest.fixture
 def release_id(settings: Settings, web_cast: Cast) -> int:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as session:
         series = a_series(session, web_cast, first_period="2026-Q3")
         built = build_release(session, series, parse("2026-Q3"), settings.packages, settings.key())

@@ -15,9 +15,9 @@ from fieldapp.services.products.odata.build import build_feed_files
 from fieldapp.services.products.odata.keys import make_key
 from fieldapp.services.releases.downloads import download_release
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.releases.releases import Release
 from tests.cast import Cast
+from tests.opening import open_engine
 from tests.services.releases.taking_back import PEOPLE, a_series_of_people, publish, take_back, to_delete
 
 Clients = Callable[[str], FlaskClient]
@@ -27,7 +27,7 @@ PAGE = "/office/releases/withdrawals"
 
 @pytest.fixture
 def database(settings: Settings, web_cast: Cast) -> Any:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as session:
         yield session
     engine.dispose()

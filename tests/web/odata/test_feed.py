@@ -27,12 +27,12 @@ from fieldapp.services.products.odata.keys import list_keys, make_key, revoke_ke
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.downloads import revoke_release
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.products.entity_sets import EntitySet
 from fieldapp.store.products.feed_file import Feed, Query, parse_order, write_feed_file
 from fieldapp.store.releases.releases import Release, ReleaseSeries
 from tests.cast import Cast, a_series, make_cast
+from tests.opening import open_engine
 from tests.services.products.figures import fill
 
 pytestmark = pytest.mark.xdist_group("feed")  # its release is built once, by one process
@@ -62,7 +62,7 @@ class Reader:
 
     def session(self) -> Session:
         configured: Settings = self.app.config["SETTINGS"]
-        return Session(engine_for(configured.url), expire_on_commit=False)
+        return Session(open_engine(configured), expire_on_commit=False)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def built_feed(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("feed")
     configured = settings_in(folder)
     shutil.copyfile(sqlite_template, folder / DATABASE)
-    engine = engine_for(configured.url)
+    engine = open_engine(configured)
     with Session(engine, expire_on_commit=False) as session:
         cast = make_cast(session)
         series = a_series(session, cast)

@@ -12,16 +12,16 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.operations.audit import AuditEvent
 from tests.cast import Cast
+from tests.opening import open_engine
 
 LOG = "/office/system/log"
 
 
 def read_views(settings: Settings, cast: Cast) -> list[tuple[str, str, dict[str, object]]]:
     """Return the lines of the admin's looking, in order."""
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         query = sa.select(AuditEvent).where(AuditEvent.actor_id == cast.rosa.user_id, ~AuditEvent.act.startswith("sign_in"))
         return [(line.act, line.target, line.details) for line in session.scalars(query.order_by(AuditEvent.id))]
 

@@ -15,10 +15,11 @@ from fieldapp.jobs.timetable import check_audit_log
 from fieldapp.services.acts import utcnow
 from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
-from fieldapp.store.database import WriteTransaction, engine_for
+from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit
 from fieldapp.store.operations.audit import AuditEvent, AuditHead, AuditLine
 from tests.cast import Cast, a_series
+from tests.opening import open_engine
 from tests.services.releases.taking_back import SECRET
 
 
@@ -35,7 +36,7 @@ def test_a_changed_line_is_said_on_the_home_page_and_by_the_operators_commands(
     home = client_of("rosa").get("/office/").text
     assert "not as it was written" not in home
     assert command.invoke(cli, ["audit", "verify"]).exit_code == 0
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         number = session.scalars(sa.select(AuditEvent.number).where(AuditEvent.act == "form.publish")).first()
         with WriteTransaction(session):
             session.execute(sa.update(AuditEvent).where(AuditEvent.number == number).values(act="record.open"))
@@ -50,7 +51,7 @@ def test_a_changed_line_is_said_on_the_home_page_and_by_the_operators_commands(
 def test_a_wrong_name_that_was_taken_out_of_the_log_is_said_too(
     settings: Settings, web_cast: Cast, client_of: Callable[[str], FlaskClient]
 ) -> None:
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         with WriteTransaction(session):
             audit.add(session, [AuditLine(utcnow(), "sign_in.failed") for _ in range(2)])
         with WriteTransaction(session):
@@ -62,7 +63,7 @@ def test_a_wrong_name_that_was_taken_out_of_the_log_is_said_too(
 def test_a_package_of_a_recipient_shows_that_all_of_it_was_written_anew(
     settings: Settings, web_cast: Cast, command: CliRunner
 ) -> None:
-    with Session(engine_for(settings.url), expire_on_commit=False) as session:
+    with Session(open_engine(settings), expire_on_commit=False) as session:
         series = a_series(session, web_cast)
         release = build_release(session, series, parse("2026-Q2"), settings.packages, SECRET)
         assert release

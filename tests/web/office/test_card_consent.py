@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from tests.cast import Cast
+from tests.opening import open_engine
 from tests.services.consent.endings import CARD, send, talked
 from tests.web.conftest import csrf_of
 
@@ -19,7 +19,7 @@ CASELOAD = "/office/caseload"
 @pytest.fixture
 def card(settings: Settings, web_cast: Cast) -> str:
     """Return the address of a card's page; her last visit ended the work, so the list does not show her."""
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         send(session, web_cast.amina, talked())
     return f"{CASELOAD}/card/1"
 

@@ -11,11 +11,11 @@ from fieldapp.services.access import FORMER_ACTS
 from fieldapp.services.acts import ActContext, utcnow
 from fieldapp.services.revisions import last_change
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.operations import audit
 from fieldapp.store.operations.audit import AuditLine
 from fieldapp.web.office.operations.words import ACTS
 from tests.cast import Cast
+from tests.opening import open_engine
 
 
 def write_line(session: Session, cast: Cast, act: str, at: dt.datetime) -> None:
@@ -25,7 +25,7 @@ def write_line(session: Session, cast: Cast, act: str, at: dt.datetime) -> None:
 def test_every_former_act_is_shown_in_words(
     settings: Settings, web_cast: Cast, client_of: Callable[[str], FlaskClient]
 ) -> None:
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         for act in FORMER_ACTS:
             write_line(session, web_cast, act, utcnow())
         session.commit()

@@ -23,13 +23,13 @@ from fieldapp.services.operations.centres import add_first_admin
 from fieldapp.services.operations.health_notes import HealthNotes, read_notes, save_notes
 from fieldapp.settings import Settings, SettingsProblem, read
 from fieldapp.store import migrations
-from fieldapp.store.database import engine_for
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
 from fieldapp.web.public import views
 from fieldapp.web.sessions import db
 from tests.cast import Cast
 from tests.commands import Ended, run_command
+from tests.opening import open_engine
 from tests.services.servers import smtp_server
 
 TOKEN = "a" * 20
@@ -43,7 +43,7 @@ def run(settings: Settings, *arguments: str, **more: str) -> Ended:
 def here(tmp_path: Path) -> Iterator[Settings]:
     """A real centre's folder, as its operator left it."""
     settings = Settings(data=str(tmp_path / "data"), secret_key="k" * 64, port=str(find_free_port()))
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     migrations.upgrade(engine)
     with Session(engine, expire_on_commit=False) as session:
         centre = Centre(slug="rexdale", name="Rexdale", created_at=utcnow())
@@ -152,7 +152,7 @@ def test_what_is_new_is_mailed_once(here: Settings, monkeypatch: pytest.MonkeyPa
         return ""
 
     monkeypatch.setattr(timetable, "run_gently", check)
-    engine = engine_for(here.url)
+    engine = open_engine(here)
     with Session(engine) as session:
         for _ in found:
             timetable.check_health(session, here)
@@ -161,7 +161,7 @@ def test_what_is_new_is_mailed_once(here: Settings, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_hourly_check_runs_by_itself(here: Settings) -> None:
-    engine = engine_for(here.url)
+    engine = open_engine(here)
     with Session(engine) as session:
         timetable.check_health(session, here)
     engine.dispose()
@@ -185,7 +185,7 @@ def test_files_are_for_their_owner_alone_whatever_folder_they_lie_in(here: Setti
 def test_nothing_is_served_to_others_under_any_name_or_with_the_demos_password(here: Settings, command: str) -> None:
     refused = run(here, command, FIELDAPP_HOST="0.0.0.0")
     assert (refused.returncode, "Set FIELDAPP_TRUSTED_HOSTS" in refused.stderr) == (1, True)
-    engine = engine_for(here.url)
+    engine = open_engine(here)
     with Session(engine) as session:
         user = session.execute(sa.text('SELECT password FROM "user"')).scalar_one()
         assert user
@@ -223,7 +223,7 @@ def test_over_https_the_sessions_cookie_is_this_hosts_alone(settings: Settings) 
 
 def test_healthz_says_that_the_scheduler_is_late_and_stays_ready(app: Flask, web_cast: Cast, settings: Settings) -> None:
     assert app.test_client().get("/healthz").json == {"ready": True, "reason": "", "scheduler": "late"}
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine) as session:
         releases.record_heartbeat(session, utcnow())
         session.commit()
@@ -232,7 +232,7 @@ def test_healthz_says_that_the_scheduler_is_late_and_stays_ready(app: Flask, web
 
 
 def test_healthz_is_not_ready_when_nothing_can_be_written(app: Flask, web_cast: Cast, settings: Settings) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO scheduler_beat (id, at) VALUES (1, '2026-01-01 00:00:00')")
         connection.exec_driver_sql(

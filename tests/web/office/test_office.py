@@ -16,11 +16,12 @@ from fieldapp.services import keys
 from fieldapp.services.operations.backup import marks
 from fieldapp.services.phones import devices
 from fieldapp.settings import Settings
-from fieldapp.store.database import WriteTransaction, engine_for
+from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import epochs
 from fieldapp.store.phones.devices import Device
 from fieldapp.version import VERSION
 from tests.cast import Cast, batch, encounter, envelope
+from tests.opening import open_engine
 from tests.sealing import delivery
 from tests.services.records.phone import Phone
 
@@ -67,7 +68,7 @@ def test_what_failed_is_shown_with_its_reasons(rosa: FlaskClient, sent: list[dic
 def test_what_a_shut_out_phone_sent_is_named_and_let_in_by_one_click(
     rosa: FlaskClient, app: Flask, settings: Settings, web_cast: Cast, post: Callable[..., Any]
 ) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as own:
         phone = Phone(own, web_cast, app.extensions["server_keys"].secret)
         device_id = devices.devices.by_uids(own, [phone.key.device])[phone.key.device].id
@@ -181,7 +182,7 @@ def test_after_a_restore_home_does_not_say_that_nothing_is_wrong(
 ) -> None:
     assert "Is anything wrong?" in rosa.get("/office/").text
     assert "have not synced since" not in rosa.get("/office/").text
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine) as session:
         with WriteTransaction(session):
             now = dt.datetime.now(dt.UTC)
@@ -208,7 +209,7 @@ def test_after_a_restore_home_does_not_say_that_nothing_is_wrong(
 
 
 def test_home_says_that_the_secret_key_is_another_one(rosa: FlaskClient, settings: Settings, web_cast: Cast) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine) as session:
         keys.current_key(session, web_cast.centre.id, "another key than that of the server")
     engine.dispose()

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from evaluator_export.problems import Reason
 from fieldapp.services.stored_problems import StoredProblem, explain, read_problems, write_lines, write_problems
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.products.products import PROBLEM_LENGTH, ProductState
 from fieldapp.store.releases.releases import ReleaseRun, ReleaseSeries
 from tests.cast import Cast, a_series
+from tests.opening import open_engine
 from tests.web.conftest import csrf_of
 from tests.web.office.releases.series_form import GOOD
 
@@ -27,7 +27,7 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 @pytest.fixture
 def rosa(client_of: Clients, settings: Settings, web_cast: Cast) -> FlaskClient:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as session:
         a_series(session, web_cast, first_period="2026-Q3")
     engine.dispose()
@@ -35,7 +35,7 @@ def rosa(client_of: Clients, settings: Settings, web_cast: Cast) -> FlaskClient:
 
 
 def change(settings: Settings, *statements: sa.Executable) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine) as session:
         for statement in statements:
             session.execute(statement)

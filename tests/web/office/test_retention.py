@@ -14,10 +14,10 @@ from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.settings import Settings
 from fieldapp.store.consent.retention import LegalHold, RetentionPlan
-from fieldapp.store.database import engine_for
 from fieldapp.store.records.submissions import Submission
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, encounter, envelope
+from tests.opening import open_engine
 from tests.services.consent.holds import second_admin
 from tests.web.conftest import csrf_of
 
@@ -27,7 +27,7 @@ PAGE = "/office/system/retention"
 
 def add_plan(settings: Settings, cast: Cast) -> int:
     now = dt.datetime.now(dt.UTC)
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         plan = RetentionPlan(
             centre_id=cast.centre.id, rule="not_taken_in", planned_at=now, goes_at=now + dt.timedelta(days=7), count=12,
             tags_sha256="0" * 64,
@@ -61,7 +61,7 @@ def test_a_hold_is_made_on_the_page_and_what_is_wrong_is_said(
     settings: Settings, web_cast: Cast, client_of: Clients
 ) -> None:
     item = envelope(encounter())
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         receive_batch(session, web_cast.amina, parse_batch(batch(item)))
     rosa = client_of("rosa")
     day = (dt.date.today() + dt.timedelta(days=90)).isoformat()
@@ -72,7 +72,7 @@ def test_a_hold_is_made_on_the_page_and_what_is_wrong_is_said(
     assert "One more administrator has to agree." in page
     assert "I agree" not in page  # who made it has agreed already
     assert "File 1" in page
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         assert session.scalars(sa.select(LegalHold.root_id)).all() == [item["id"]]
 
 
@@ -80,7 +80,7 @@ def test_a_second_administrator_agrees_and_the_operator_can_where_there_is_none(
     settings: Settings, web_cast: Cast, client_of: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     items = [envelope(encounter()), envelope(encounter())]
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         receive_batch(session, web_cast.amina, parse_batch(batch(*items)))
         until = dt.date.today() + dt.timedelta(days=90)
         for item in items:
@@ -96,7 +96,7 @@ def test_a_second_administrator_agrees_and_the_operator_can_where_there_is_none(
         monkeypatch.setenv(name, value)
     agreed = CliRunner().invoke(cli, ["retention", "agree", web_cast.centre.slug, "2"])
     assert agreed.output == "Agreed.\n"
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         holds = session.execute(
             sa.select(LegalHold.confirmed_by, LegalHold.confirmed_at.is_not(None)).order_by(LegalHold.id)
         )
@@ -105,7 +105,7 @@ def test_a_second_administrator_agrees_and_the_operator_can_where_there_is_none(
 
 def test_a_record_is_erased_on_its_page_with_a_reason(settings: Settings, web_cast: Cast, client_of: Clients) -> None:
     item = envelope(encounter())
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         receive_batch(session, web_cast.amina, parse_batch(batch(item)))
     rosa = client_of("rosa")
     page = f"/office/records/{item['id']}"
@@ -116,7 +116,7 @@ def test_a_record_is_erased_on_its_page_with_a_reason(settings: Settings, web_ca
     done = rosa.post(f"{page}/erase", data={"csrf_token": token, "reason": "by_mistake"}, follow_redirects=True)
     assert "The record is erased." in done.text
     assert rosa.get(page).status_code == 404
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         assert session.scalars(sa.select(Submission.body)).all() == [""]
 
 
@@ -125,7 +125,7 @@ def test_what_was_refused_is_erased_on_its_page_with_a_reason(
 ) -> None:
     answers = encounter()
     answers["talk"]["people_n"] = "900"
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         [answer] = receive_batch(session, web_cast.amina, parse_batch(batch(envelope(answers))))
         assert answer["status"] == "rejected"
         number = session.scalars(sa.select(Submission.id)).one()
@@ -136,7 +136,7 @@ def test_what_was_refused_is_erased_on_its_page_with_a_reason(
     assert "Without a reason nothing was erased." in refused.text
     done = rosa.post(f"{page}/erase", data={"csrf_token": token, "reason": "by_mistake"}, follow_redirects=True)
     assert "The record is erased." in done.text
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         assert session.scalars(sa.select(Submission.body)).all() == [""]
 
 
@@ -158,5 +158,5 @@ def test_the_commands_show_and_rehearse(settings: Settings, web_cast: Cast, monk
     assert "rexdale: 0 by audit" in rehearsed.output
     ran = CliRunner().invoke(cli, ["retention", "run"])
     assert "Erased: 0." in ran.output
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         assert session.get_one(RetentionPlan, number).done_at is None

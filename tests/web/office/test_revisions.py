@@ -19,7 +19,6 @@ from fieldapp.services.products.odata import keys
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.settings import Settings
 from fieldapp.store.caseload.cards import Card
-from fieldapp.store.database import engine_for
 from fieldapp.store.forms.drafts import FormDraft
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people.users import User
@@ -28,6 +27,7 @@ from fieldapp.store.records.submissions import Submission
 from fieldapp.store.releases.releases import Release, ReleaseRun, ReleaseSeries
 from sync.envelope import parse_batch
 from tests.cast import PASSWORD, Cast, a_series, another_worker, batch, encounter, envelope, password_hash
+from tests.opening import open_engine
 from tests.programme import workbook_of
 from tests.services.board.incidents import incident
 from tests.services.caseload.meetings import ONE as CARD
@@ -87,7 +87,7 @@ PARTNER = b"indicator,title_en,title_fr,unit,period,from,to,part,value\nvisits,V
 @pytest.fixture
 def scene(settings: Settings, web_cast: Cast) -> Iterator[Session]:
     """A centre where there is one of each thing that the office can change."""
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as session:
         series = a_series(session, web_cast)
         receive_batch(session, web_cast.amina, parse_batch(batch(envelope(encounter()), envelope("{"))))

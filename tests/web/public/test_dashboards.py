@@ -19,8 +19,8 @@ from fieldapp.services.products.editions import build_edition
 from fieldapp.services.products.partners import import_partner_totals
 from fieldapp.services.products.registry import switch_product
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from tests.cast import Cast, publish_others
+from tests.opening import open_engine
 from tests.services.products.figures import NOW, PARTNER, fill
 
 
@@ -30,7 +30,7 @@ def published(app: Flask, web_cast: Cast) -> Cast:
     import datetime as dt  # noqa: PLC0415
 
     settings: Settings = app.config["SETTINGS"]
-    with Session(engine_for(settings.url), expire_on_commit=False) as session:
+    with Session(open_engine(settings), expire_on_commit=False) as session:
         publish_others(session, web_cast)
         fill(session, web_cast, 120, dt.date(2026, 4, 1), 88)
         switch_product(session, web_cast.rosa, name="dashboard", is_on=True)
@@ -180,7 +180,7 @@ def test_the_picture_for_other_sites_is_a_picture(
 
 def test_another_centre_switches_nothing_of_ours(published: Cast, app: Flask) -> None:
     settings: Settings = app.config["SETTINGS"]
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         switch_product(
             session, Actor(published.other_centre.id, "admin", published.olaf.user_id), name="dashboard", is_on=False
         )

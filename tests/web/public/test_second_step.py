@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from fieldapp.services.people import accounts, one_time_codes, second_factor, web_sessions
 from fieldapp.services.people.web_sessions import CONFIRMED_FOR
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.web import second_steps
 from tests.cast import PASSWORD, Cast
+from tests.opening import open_engine
 from tests.passkeys import SoftPasskey
 from tests.second_steps import code_of, set_up_app
 from tests.web.conftest import Clock, csrf_of, revision_of
@@ -34,7 +34,7 @@ class Scene:
         self.do(lambda session: second_factor.ask_second_factor(session, cast.system, is_asked=True))
 
     def do(self, work: Callable[[Session], Any]) -> Any:
-        engine = engine_for(self.settings.url)
+        engine = open_engine(self.settings)
         with Session(engine, expire_on_commit=False) as session:
             done = work(session)
             session.commit()

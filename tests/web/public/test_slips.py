@@ -20,7 +20,6 @@ from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.settings import Settings
 from fieldapp.store.consent import standing
 from fieldapp.store.consent.slips import Slip
-from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import Record
 from fieldapp.web.public import slips
 from fieldapp.web.public.slip_failures import PER_NETWORK, PER_SECOND, WINDOW, SlipFailures
@@ -28,6 +27,7 @@ from fieldapp.web.public.slip_forms import SentForms
 from sync.sealed import parse_delivery
 from sync.slips import tag_slip
 from tests.cast import Cast, encounter
+from tests.opening import open_engine
 from tests.sealing import delivery
 from tests.services.caseload.meetings import code
 from tests.services.consent.consents import consent
@@ -58,7 +58,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
 @pytest.fixture
 def client(app: Flask, settings: Settings, web_cast: Cast) -> FlaskClient:
     """Return a browser that takes no cookies, after two people got their slips, with 3 and 2."""
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         phone = Phone(session, web_cast, settings.secret_key)
         items = []
         for number, (card, tier, slip) in enumerate([(ONE, "3", SLIP), (TWO, "2", OTHER)], 1):
@@ -71,7 +71,7 @@ def client(app: Flask, settings: Settings, web_cast: Cast) -> FlaskClient:
 
 
 def tiers(settings: Settings, cast: Cast) -> dict[str, int]:
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         return standing.list_tiers(session, cast.centre.id)
 
 
@@ -164,7 +164,7 @@ def test_all_is_taken_back_in_two_steps(client: FlaskClient, settings: Settings,
     assert "It is taken back" in answer.text
     assert "It is not safe yet" in answer.text  # this server has no second list
     assert tiers(settings, web_cast) == {TWO: 2}
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         records = session.execute(sa.select(Record.person, Record.answers).order_by(Record.id)).all()
         assert [person for person, _ in records] == ["", TWO]
         assert "talk" not in records[0].answers
@@ -351,7 +351,7 @@ def test_a_language_that_there_is_not_is_the_browsers(client: FlaskClient) -> No
 
 
 def test_a_slip_that_was_voided_is_as_unknown_as_any_other(client: FlaskClient, app: Flask, settings: Settings) -> None:
-    with Session(engine_for(settings.url)) as session:
+    with Session(open_engine(settings)) as session:
         session.get_one(Slip, tag_slip(SLIP, derive_slip_key(app.extensions["server_keys"].secret))).is_lost = True
         session.commit()
     voided, unknown = [re.sub(r'name="form" value="[^"]+"', "", type_in(client, slip).text) for slip in (SLIP, NOBODYS)]

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.forms.published import publish_form
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from tests.cast import Cast, batch
+from tests.opening import open_engine
 from tests.programme import compiled_of, workbook_of
 from tests.services.caseload.mediations import FOLLOW_UP, mediated, visited
 
@@ -17,7 +17,7 @@ from tests.services.caseload.mediations import FOLLOW_UP, mediated, visited
 def test_a_mediation_and_its_follow_ups_lead_to_each_other(
     app: Flask, settings: Settings, web_cast: Cast, client_of: Callable[[str], FlaskClient]
 ) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine) as session:
         publish_form(session, web_cast.system, compiled=compiled_of(FOLLOW_UP), workbook=workbook_of(FOLLOW_UP))
     engine.dispose()

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from evaluator_export.periods import parse
 from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.releases.releases import PackageDelivery, ReleaseRun, ReleaseSeries
 from tests.cast import Cast, a_series
+from tests.opening import open_engine
 from tests.services.releases.records import fill
 from tests.web.conftest import csrf_of, revision_of
 from tests.web.office.releases.series_form import GOOD
@@ -27,7 +27,7 @@ NEW = "/office/series/new"
 
 @pytest.fixture
 def rosa(client_of: Clients, settings: Settings, web_cast: Cast) -> FlaskClient:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as session:
         a_series(session, web_cast, first_period="2026-Q3")
     engine.dispose()
@@ -41,7 +41,7 @@ def send(client: FlaskClient, url: str, action: str, **changes: Any) -> Any:
 
 
 def kept(settings: Settings) -> list[ReleaseSeries]:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as session:
         found = list(session.scalars(sa.select(ReleaseSeries).order_by(ReleaseSeries.id)))
     engine.dispose()
@@ -112,7 +112,7 @@ def test_it_is_kept_as_chosen_and_read_back(rosa: FlaskClient, settings: Setting
 
 
 def test_trying_shows_what_would_leave_and_keeps_nothing(rosa: FlaskClient, settings: Settings, web_cast: Cast) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     today = dt.date.today()
     last_month = (today.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
     with Session(engine, expire_on_commit=False) as session:
@@ -151,7 +151,7 @@ def test_too_few_people_are_told_what_would_help(rosa: FlaskClient) -> None:
 
 
 def test_a_released_series_keeps_its_rhythm(rosa: FlaskClient, settings: Settings) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as session:
         series = session.scalars(sa.select(ReleaseSeries)).one()
         build_release(session, series, parse("2026-Q3"), settings.packages, settings.key())
@@ -163,7 +163,7 @@ def test_a_released_series_keeps_its_rhythm(rosa: FlaskClient, settings: Setting
 
 
 def after(settings: Settings, statement: Any) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine) as session:
         session.execute(statement)
         session.commit()
@@ -193,7 +193,7 @@ def test_what_failed_is_said_and_can_be_built_again(rosa: FlaskClient, settings:
 
 
 def test_what_could_not_be_sent_is_said_and_can_be_sent_again(rosa: FlaskClient, settings: Settings) -> None:
-    engine = engine_for(settings.url)
+    engine = open_engine(settings)
     with Session(engine, expire_on_commit=False) as session:
         series = session.scalars(sa.select(ReleaseSeries)).one()
         series.targets = [{"kind": "email", "to": "a@example.org"}]
