@@ -29,13 +29,13 @@ from fieldapp.services.releases.gathering.gather import gather_release
 from fieldapp.services.releases.retries import retry_release
 from fieldapp.services.stored_problems import explain, read_problems, write_lines
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.datasets import Dataset, PublishedRow
 from fieldapp.store.releases.releases import Release, ReleaseRun, ReleaseSeries
 from sync.envelope import parse_batch
 from tests.cast import Cast, a_series, batch, encounter, envelope
+from tests.opening import open_engine
 from tests.services.releases.records import fill
 
 SECRET = "s" * 64
@@ -275,7 +275,7 @@ def test_the_command_builds_what_failed_and_says_only_what_is_so(
 
 def _race(url: str, folder: str, seed: int) -> None:
     chance = random.Random(seed)
-    engine = engine_for(url)
+    engine = open_engine(Settings(data=folder, database_url=url, secret_key=SECRET))
     with Session(engine, expire_on_commit=False) as session:
         series = session.scalars(sa.select(ReleaseSeries)).one()
         for period in ("2026-Q2", "2026-Q3"):
@@ -400,7 +400,7 @@ def test_a_full_disk_is_refused_before_anything_is_read(
 
 
 def _build(url: str, folder: str) -> None:
-    engine = engine_for(url)
+    engine = open_engine(Settings(data=folder, database_url=url, secret_key=SECRET))
     with Session(engine, expire_on_commit=False) as session:
         build_release(session, session.scalars(sa.select(ReleaseSeries)).one(), parse("2026-Q2"), Path(folder), SECRET)
     engine.dispose()
