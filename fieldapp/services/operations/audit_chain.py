@@ -66,12 +66,31 @@ def check_chain(
         for line in _list_lines(session, of_centre, head.number if head else 0):
             walk.check(line)
         walk.finish(head)
+        _check_what_no_link_has(session, of_centre)
     except _ChainFault as problem:
         report.fault = problem.fault
         report.fault_at = problem.number
     report.last = walk.number
     report.link = walk.link.hex()
     return report
+
+
+def _check_what_no_link_has(session: Session, of_centre: int) -> None:
+    """Check that no line lies beside the chain: beyond its end, or without a number.
+
+    Who deletes the end of the chain would else hide all of it.
+    """
+    added = audit.find_unchained(session, of_centre)
+    if added is not None:
+        raise _ChainFault(Fault.ADDED, added)
+    newest = audit.find_last_number(session, of_centre)
+    # Asked for after the lines: each transaction moves the end with the lines that it adds.
+    session.expire_all()
+    head = audit.find_head(session, of_centre)
+    if head is None and newest:
+        raise _ChainFault(Fault.MISSING, newest + 1)
+    if head is not None and newest > head.number:
+        raise _ChainFault(Fault.ADDED, head.number + 1)
 
 
 def _list_lines(session: Session, of_centre: int, last: int) -> Iterator[AuditEvent]:

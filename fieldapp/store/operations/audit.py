@@ -155,9 +155,38 @@ def read_link(session: Session, centre_id: int) -> str:
 
 def list_chained(session: Session, of_centre: int, after: int, limit: int) -> Sequence[AuditEvent]:
     """Return the next lines of a chain after a number, by number."""
-    is_ours = AuditEvent.centre_id == of_centre if of_centre else AuditEvent.centre_id.is_(None)
-    query = sa.select(AuditEvent).where(is_ours, AuditEvent.number > after).order_by(AuditEvent.number, AuditEvent.id)
+    query = (
+        sa.select(AuditEvent).where(_is_of(of_centre), AuditEvent.number > after).order_by(AuditEvent.number, AuditEvent.id)
+    )
     return session.scalars(query.limit(limit).execution_options(populate_existing=True)).all()
+
+
+def find_last_number(session: Session, of_centre: int) -> int:
+    """Return the greatest number of a line of a chain; 0 where it has none."""
+    return session.scalar(sa.select(sa.func.max(AuditEvent.number)).where(_is_of(of_centre))) or 0
+
+
+def find_unchained(session: Session, of_centre: int) -> int | None:
+    """Return after which line of a chain the first one without a number was written; None for none.
+
+    Lines from before there was a chain have no number either, and come before all of it.
+    """
+    of_chain = sa.select(AuditEvent).where(_is_of(of_centre), AuditEvent.number.is_not(None))
+    first = session.scalars(of_chain.order_by(AuditEvent.number).limit(1)).one_or_none()
+    if first is None:
+        return None
+    later = sa.or_(AuditEvent.id > first.id, AuditEvent.at > first.at)
+    without = sa.select(AuditEvent).where(_is_of(of_centre), AuditEvent.number.is_(None), later)
+    added = session.scalars(without.order_by(AuditEvent.id).limit(1)).one_or_none()
+    if added is None:
+        return None
+    before = of_chain.where(AuditEvent.id < added.id).order_by(AuditEvent.number.desc()).limit(1)
+    line = session.scalars(before).one_or_none()
+    return (line.number or 0) if line is not None else 0
+
+
+def _is_of(of_centre: int) -> sa.ColumnElement[bool]:
+    return AuditEvent.centre_id == of_centre if of_centre else AuditEvent.centre_id.is_(None)
 
 
 def list_erasures(session: Session, of_centre: int) -> Sequence[AuditEvent]:

@@ -54,6 +54,14 @@ TAMPERED = {
     "the last ones are missing": ("DELETE FROM audit WHERE number >= 5 AND centre_id = 1", Fault.MISSING, 5),
     "moved": ("UPDATE audit SET number = 11 - number WHERE number IN (5, 6) AND centre_id = 1", Fault.CHANGED, 5),
     "the head goes back": ("UPDATE audit_head SET number = 5 WHERE centre_id = 1", Fault.CHANGED, 5),
+    "the end is deleted": ("DELETE FROM audit_head WHERE centre_id = 1", Fault.MISSING, 14),
+    "the end says that there is nothing": ("UPDATE audit_head SET number = 0 WHERE centre_id = 1", Fault.CHANGED, 0),
+    "added without a number": (
+        "INSERT INTO audit (at, centre_id, act, target, details) "
+        "SELECT at, centre_id, 'person.add', 'user/99', details FROM audit WHERE number = 5 AND centre_id = 1",
+        Fault.ADDED,
+        13,
+    ),
     "added": (
         "INSERT INTO audit (at, centre_id, act, target, details, number, salt, target_hash, link) "
         "SELECT at, centre_id, act, target, details, number, salt, target_hash, link FROM audit WHERE number = 5 AND centre_id = 1",
@@ -72,6 +80,17 @@ def test_what_somebody_did_to_a_line_is_found_and_named(
     change(session, statement)
     report = check_chain(session, cast.centre.id)
     assert (report.fault, report.fault_at) == (fault, number)
+
+
+def test_who_deletes_the_end_hides_nothing_also_from_the_second_check(session: Session, cast: Cast) -> None:
+    """The check notes what it found beside the end, and so makes a new one."""
+    fill(session, cast)
+    change(session, "DELETE FROM audit_head WHERE centre_id = 1")
+    change(session, "UPDATE audit SET act = 'record.list' WHERE number = 5 AND centre_id = 1")
+    for _ in range(2):
+        session.expire_all()
+        reports = {report.centre_id: report for report in check_all_chains(session)}
+        assert reports[cast.centre.id].fault
 
 
 def test_a_chain_that_was_written_anew_is_found_by_who_kept_its_end(session: Session, cast: Cast) -> None:
