@@ -1,6 +1,7 @@
 """Backups: whole while phones send, put back on an empty machine, refused when they are not what was made."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from fieldapp.app import create_app
@@ -24,6 +26,7 @@ from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.consent.lowered_list import list_lowered_in_talks
 from fieldapp.services.keys import attach_keys
+from fieldapp.services.operations.backup import restore as restoring
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import take_backup
 from fieldapp.services.operations.backup.data_lock import share
@@ -35,7 +38,7 @@ from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import KeyProblem, Settings, SettingsProblem
 from fieldapp.store.consent import standing
-from fieldapp.store.database import WriteTransaction, engine_for
+from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.phones import pull as feed
 from fieldapp.store.releases.releases import Release, ReleaseRun
 from fieldapp.web.sessions import db
@@ -110,6 +113,38 @@ def test_a_backup_comes_back_on_an_empty_machine(
     with opened(elsewhere) as session:
         assert phone.send(session, phone.make()) == ["stored"]  # its numbers go on
         assert "database.restore" in {line.act for line in list_audit(session, cast.rosa)[0]}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), OperationalError("", None, Exception("database or disk is full"))],
+)
+def test_a_disk_that_is_full_in_the_midst_of_a_restore_leaves_everything_as_it_was(
+    settings: Settings,
+    phone: Phone,
+    tmp_path: Path,
+    engine: sa.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    """All that needs room comes before anything is moved aside."""
+    phone.send(phone.session, phone.make())
+    (settings.folder / "packages").mkdir(parents=True)
+    (settings.folder / "packages/p1.zip").write_text("a package")
+    made = take_backup(settings, tmp_path / "copy")
+    phone.session.close()
+    engine.dispose()
+    before = sorted(path.relative_to(settings.folder) for path in settings.folder.rglob("*"))
+
+    def fail(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "_bring_beside" if sqlite_file(settings.url) else "_bring_up_to_date", fail)
+        with pytest.raises(BackupProblem, match=r"is full.* Nothing was changed"):
+            restore(settings, made.where, replace=True)
+    assert sorted(path.relative_to(settings.folder) for path in settings.folder.rglob("*")) == before
+    assert restore(settings, made.where, replace=True).aside
 
 
 def test_what_came_after_the_copy_is_missed_by_number_and_taken_again(

@@ -48,7 +48,7 @@ from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log, centres, epochs
 from fieldapp.store.people import one_time_codes, web_sessions
-from fieldapp.store.session import Engine, Session
+from fieldapp.store.session import Engine, OperationalError, Session
 from fieldapp.store.sweeping import sweep_clear_text
 
 NEWER = (
@@ -233,8 +233,10 @@ def _told_when_full(settings: Settings) -> Iterator[None]:
     """Say in words that the disk is full; nothing was changed yet."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    except (OSError, OperationalError) as error:
+        # SQLite says so in words alone.
+        is_full = isinstance(error, OperationalError) and "disk is full" in str(error)
+        if not is_full and getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         text = f"The disk of {settings.folder} is full, so the backup could not be opened."
         raise BackupProblem(f"{text} Nothing was changed. Make room and try again.") from None
@@ -389,7 +391,10 @@ def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) 
         # On the disk before anything is moved: a power cut must leave the old data or the new,
         # never half of each.
         make_durable(work)
-        with _database_put_back(settings, work, manifest, aside, before) as engine:
+        with (
+            _told_when_full(settings),
+            _database_put_back(settings, work, manifest, aside, before) as engine,
+        ):
             with Session(engine, expire_on_commit=False) as session:
                 # A new epoch, so that phones notice that the centre may have forgotten what it told
                 # them.
@@ -401,7 +406,6 @@ def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) 
                     unnoted = places.write_last_epoch(settings, origin.beside, epoch)
                 known_packages = copies.list_handed_out_packages(session)
             engine.dispose()
-            _move_files(settings, work, aside)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     unknown = [name for sha256, name in before.packages.items() if sha256 not in known_packages]
@@ -458,10 +462,10 @@ def _bring_up_to_date(engine: Engine, settings: Settings) -> None:
 def _database_put_back(
     settings: Settings, work: Path, manifest: dict[str, Any], aside: AsideFolder, before: ReplacedDatabase
 ) -> Iterator[Engine]:
-    """Yield an engine on the copy, at this version's schema.
+    """Yield an engine on the copy, at this version's schema; then put it and the files in their place.
 
-    A SQLite file is put in its place after the block, when everything else has worked; PostgreSQL's
-    former schema comes back when the block fails.
+    Whatever needs room on the disk is done before anything is moved. PostgreSQL's former schema comes back when the
+    block or the moving fails.
     """
     path = sqlite_file(settings.url)
     copy = work / DATABASES[manifest["kind"]]
@@ -471,6 +475,7 @@ def _database_put_back(
             _require_rows(engine, manifest)
             _bring_up_to_date(engine, settings)
             yield engine
+            _move_files(settings, work, aside)
         engine.dispose()
         if before.has_tables:
             aside.used.append(f"the schema {aside.schema} of the database")
@@ -481,10 +486,10 @@ def _database_put_back(
     yield engine
     copies.close_in_one_file(engine)
     partial = path.with_name(f".{path.name}.restoring")
-    partial.unlink(missing_ok=True)
     # Next to the database, so that the rename below stays within one file system and happens at
     # once.
-    copy_file(copy, partial)
+    _bring_beside(copy, partial)
+    _move_files(settings, work, aside)
     # All four: a write-ahead log of the old file beside the new one would destroy it.
     for end in ("", "-wal", "-shm", "-journal"):
         old = path.with_name(path.name + end)
@@ -494,6 +499,19 @@ def _database_put_back(
             old.unlink(missing_ok=True)  # an empty file: opening it made it
     partial.rename(path)
     sync_folder(path.parent)
+
+
+def _bring_beside(copy: Path, partial: Path) -> None:
+    """Bring the copy into the folder of the database; without room there, nothing is left of it."""
+    partial.unlink(missing_ok=True)
+    if copy.stat().st_dev == partial.parent.stat().st_dev:
+        copy.rename(partial)  # needs no room at all
+        return
+    try:
+        copy_file(copy, partial)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _move_files(settings: Settings, work: Path, aside: AsideFolder) -> None:
