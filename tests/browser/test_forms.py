@@ -2,7 +2,6 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from forms.sheets import read_sheets
 from tests.browser.accessibility import examine, examine_width
 from tests.browser.conftest import PIN, Phone, Server, look_over, sign_in
 from tests.browser.steps import saved, send_and_fetch
+from tests.in_clear import query_in_clear
 from tests.programme import workbook_of
 
 pytestmark = pytest.mark.xdist_group("browser: phones")
@@ -151,9 +151,8 @@ def test_17_a_form_from_another_system_is_classified_tried_published_and_filled_
     phone.finish()
     phone.page.get_by_role("button", name="Send now").click()
     expect(phone.page.locator("main")).to_contain_text("All sent")
-    with sqlite3.connect(demo_data / "fieldapp.db") as connection:
-        query = "SELECT answers FROM record WHERE form = 'door_visit'"
-        answers = json.loads(connection.execute(query).fetchone()[0])
+    ((stored,),) = query_in_clear(demo_data, "SELECT answers FROM record WHERE form = 'door_visit'")
+    answers = json.loads(stored)
     assert answers["town"] == "b"
     assert answers["order"] == "work safety other"
     assert (answers["mood"], answers["left_at"], answers["adults"]) == ("1", "22:15", "1")

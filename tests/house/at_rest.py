@@ -51,7 +51,8 @@ _are(
     "dropped_item.user_id seq", "ended.centre_id kind", "epoch.number began_at copied_at position",
     "feed_head.user_id seq", "feed_item.user_id seq", "follow_up.id centre_id root_id",
     "gone_attachment.centre_id sha256 device_id", "invitation.id centre_id user_id made_by expires_at used_at",
-    "legal_hold.id centre_id root_id until made_at made_by confirmed_at confirmed_by",
+    "legal_hold.id centre_id root_id until made_at made_by confirmed_at confirmed_by sooner_until sooner_by",
+    "erased_bytes.id noted_at",
     "one_time_code.id centre_id user_id purpose made_by expires_at used_at",
     "record.id centre_id instance_id follows heads", "recovery_code.id centre_id user_id used_at",
     "retention_clock.centre_id ticked_at doubted_at doubt confirmed_at", "retention_item.plan_id subject outcome",
@@ -107,6 +108,6 @@ _are(
 )  # fmt: skip
 _are(ACTS, "audit.id at centre_id actor_id device_id act target number")
 _are(
-    NOT_YET, "audit.details", "attachment_name.name", "withdrawal.reason", "legal_hold.reference",
+    NOT_YET, "audit.details", "attachment_name.name", "withdrawal.reason", "legal_hold.reference sooner_reason",
     "retention_plan.delay_reason", "subscription.id centre_id product address told_of created_at",
 )  # fmt: skip

@@ -37,9 +37,9 @@ WITHOUT_CODE = {
     # they are caught, and something with a code is said instead
     "CircularReference", "KeyUnavailable", "_ChainFault", "LeaseLost", "Overtaken", "TooAmbiguous", "TooFine", "TooSlow", "XlsxUnreadable",
     # the command line speaks English
-    "BackupProblem", "CopyProblem", "KeyMissing", "KeyProblem", "SettingsProblem", "StoreProblem",
+    "BackupProblem", "CannotOpen", "CopyProblem", "KeyMissing", "KeyProblem", "SettingsProblem", "StoreProblem",
     # a programmer meets it, when the module is loaded
-    "IncompleteType",
+    "ClearText", "IncompleteType",
     # programs read OData, and its errors are in English
     "QueryRefused",
 }  # fmt: skip

@@ -95,20 +95,34 @@ def get_least_shown(spec: TableSpec) -> int:
 
 
 def list_periods_to_count(session: Session, centre: Centre, now: dt.datetime) -> dict[str, list[Period]]:
-    """Return the complete periods of each calendar since the program began, oldest first.
-
-    A part of a month, a quarter or a year would look like a whole one, and each chart would begin with a rise.
-    """
-    first_day = find_first_whole_day(records.first_day(session, centre.id))
+    """Return the complete periods of each calendar since the first record, oldest first."""
+    first_day = records.first_day(session, centre.id)
     periods_by_calendar: dict[str, list[Period]] = {}
     for calendar, most in HISTORY.items():
         newest_first: list[Period] = []
         period = find_last_complete_period(calendar, get_local_today(centre, now))
-        while first_day is not None and len(newest_first) < most and period.first >= first_day:
+        # Back to the first record: earlier periods have nothing to count.
+        while first_day is not None and len(newest_first) < most and period.last >= first_day:
             newest_first.append(period)
             period = period.before()
         periods_by_calendar[calendar] = newest_first[::-1]
     return periods_by_calendar
+
+
+def list_periods_to_show(session: Session, centre: Centre, now: dt.datetime) -> dict[str, list[Period]]:
+    """Return the complete periods of each calendar since the first whole month, oldest first.
+
+    A part of a month, a quarter or a year would look like a whole one, and each chart would begin with a rise.
+    """
+    first_day = find_first_whole_day(records.first_day(session, centre.id))
+    counted = list_periods_to_count(session, centre, now)
+    if first_day is None:
+        return counted
+    return {calendar: _list_since(some, first_day) for calendar, some in counted.items()}
+
+
+def _list_since(counted: Sequence[Period], day: dt.date) -> list[Period]:
+    return [period for period in counted if period.first >= day]
 
 
 def find_first_whole_day(first_day: dt.date | None) -> dt.date | None:

@@ -129,6 +129,9 @@ def test_no_reader_counts_or_shows_anybody_against_what_stands(
     evaluators = a_series(session, cast)
     city = a_series(session, cast, key="city-quarterly")
     attach(session.get_bind().engine, Settings(data=str(tmp_path), secret_key="k" * 64))
+    # Numbers begin with the first whole quarter after the first record, which is about nobody here.
+    early = dt.date(2026, 3, 31)
+    send(session, cast, envelope(encounter(early, when_where={"nbhd": "050"}), day=early))
     crowds = live(session, cast, random.Random(seed))
     tiers = find_tiers(session, cast, crowds)
     with WriteTransaction(session):  # as if all had arrived by then

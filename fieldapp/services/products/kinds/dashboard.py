@@ -22,7 +22,7 @@ from fieldapp.services.products.kinds.years import describe_number, find_ready_d
 from fieldapp.services.products.tables import (
     PublishedTexts,
     get_least_shown,
-    list_periods_to_count,
+    list_periods_to_show,
     list_table_specs,
     load_published_texts,
 )
@@ -64,7 +64,7 @@ def build_dashboard(session: Session, centre_id: int, product: Product, period: 
     # Every calendar up to the end of this month: a quarter that goes on has no number yet, and an old edition can be
     # built again.
     complete = {
-        calendar: _list_until(some, period.last) for calendar, some in list_periods_to_count(session, centre, now).items()
+        calendar: _list_until(some, period.last) for calendar, some in list_periods_to_show(session, centre, now).items()
     }
     indicators = []
     for kpi in load_kpis():
