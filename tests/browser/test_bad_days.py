@@ -142,8 +142,8 @@ PICTURE = """| survey | | | | | |
 | | audio | voice | A few words | Quelques mots | identifier |
 | | text | words | What it says | Ce qu'elle dit | free-text |
 | settings | | | |
-| | form_title | form_id | version |
-| | Door sign | door_sign | 1 |
+| | form_title | form_id | version | consent_why |
+| | Door sign | door_sign | 1 | Community council, 2026-11-02 |
 """
 
 

@@ -167,7 +167,7 @@ def find_last_number(session: Session, of_centre: int) -> int:
 
 
 def find_unchained(session: Session, of_centre: int) -> int | None:
-    """Return after which line of a chain the first one without a number was written; None for none.
+    """Return after which line of a chain one without a number was written; None for none.
 
     Lines from before there was a chain have no number either, and come before all of it.
     """

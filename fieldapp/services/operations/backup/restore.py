@@ -462,8 +462,9 @@ def _bring_up_to_date(engine: Engine, settings: Settings) -> None:
 def _database_put_back(
     settings: Settings, work: Path, manifest: dict[str, Any], aside: AsideFolder, before: ReplacedDatabase
 ) -> Iterator[Engine]:
-    """Yield an engine on the copy, at this version's schema; then put it and the files in their place.
+    """Yield an engine on the copy, then put it and the files in their place.
 
+    The copy is brought to this version's schema first.
     Whatever needs room on the disk is done before anything is moved. PostgreSQL's former schema comes back when the
     block or the moving fails.
     """
@@ -502,7 +503,7 @@ def _database_put_back(
 
 
 def _bring_beside(copy: Path, partial: Path) -> None:
-    """Bring the copy into the folder of the database; without room there, nothing is left of it."""
+    """Bring the copy into the database's folder; without room there, leave nothing of it."""
     partial.unlink(missing_ok=True)
     if copy.stat().st_dev == partial.parent.stat().st_dev:
         copy.rename(partial)  # needs no room at all
