@@ -123,7 +123,7 @@ def test_a_release_that_fails_is_traced_once_and_its_page_says_the_number(
     series = a_series(session, cast)
     monkeypatch.setattr(gather, "gather_release", outer)
     monkeypatch.setattr("fieldapp.jobs.timetable.list_due_periods", lambda *_: [(series, periods.parse("2026-Q2"))])
-    build_due_releases(session, Settings(data=str(tmp_path)))
+    build_due_releases(session, Settings(data=str(tmp_path), secret_key="s" * 64))
     is_traced(caplog.text)
     assert caplog.text.count(":inner") == 1
     run = releases.find_run(session, series.id, "2026-Q2")
