@@ -111,6 +111,19 @@ def test_a_restore_knows_the_last_epoch_from_where_the_copies_lie(
     assert (tmp_path / "place" / places.LAST_EPOCH).read_text() == f"{done.epoch}\n"
 
 
+@pytest.mark.parametrize("number", ["9007199254740993", "9223372036854775807", "9" * 40])
+def test_a_number_that_no_server_can_have_is_refused_and_named(
+    placed: Settings, elsewhere: Settings, phone: Phone, tmp_path: Path, number: str
+) -> None:
+    """The place of backups is outside the server: who can write there could else break every restore."""
+    made = take_backup(placed, tmp_path / "place/1")
+    (tmp_path / "place" / places.LAST_EPOCH).write_text(number)
+    with pytest.raises(BackupProblem, match=r"last-epoch.*Nothing was changed"):
+        restore(elsewhere, made.where)
+    (tmp_path / "place" / places.LAST_EPOCH).unlink()
+    assert restore(elsewhere, made.where).epoch < places.GREATEST_EPOCH
+
+
 def test_a_machine_that_wakes_in_1970_asks_for_the_number_on_the_phones(
     placed: Settings, elsewhere: Settings, phone: Phone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

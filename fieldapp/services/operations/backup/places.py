@@ -73,6 +73,14 @@ def _list_places(settings: Settings, beside: Path | None) -> dict[str, Opening]:
     return places
 
 
+# Epochs are milliseconds of a clock; phones count exactly to 2^53, which is far beyond this.
+GREATEST_EPOCH = 10**15
+FORGED = (
+    "The number of the last restore that is noted in {place} ({name}) is none that a server can have: somebody changed it. "
+    "Delete that file and try again. Nothing was changed."
+)
+
+
 def read_last_epoch(settings: Settings, beside: Path | None, manifest: dict[str, Any], after: int | None) -> int:
     """Return the number of the newest epoch that is known anywhere.
 
@@ -80,7 +88,11 @@ def read_last_epoch(settings: Settings, beside: Path | None, manifest: dict[str,
     could be one that was used: nothing can be noted beside the backups, and the clock is wrong.
     """
     places = _list_places(settings, beside)
-    number = max([int(manifest["epoch"]), after or 0, *map(_try_number, places.values())])
+    numbers = {where: _try_number(place) for where, place in places.items()}
+    for where, noted in numbers.items():
+        if noted > GREATEST_EPOCH:
+            raise BackupProblem(FORGED.format(place=where, name=LAST_EPOCH))
+    number = max([int(manifest["epoch"]), after or 0, *numbers.values()])
     is_clock_wrong = utcnow() < dt.datetime.fromisoformat(manifest["made_at"])
     if after is None and is_clock_wrong and not all(_write_number(place, number) for place in places.values()):
         raise BackupProblem(UNSURE.format(places=" or ".join(places)))
