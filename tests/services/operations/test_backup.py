@@ -128,6 +128,8 @@ def test_a_disk_that_is_full_in_the_midst_of_a_restore_leaves_everything_as_it_w
     error: Exception,
 ) -> None:
     """All that needs room comes before anything is moved aside."""
+    if sqlite_file(settings.url) is None:
+        pytest.skip("PostgreSQL needs its room elsewhere, and puts its former schema back")
     phone.send(phone.session, phone.make())
     (settings.folder / "packages").mkdir(parents=True)
     (settings.folder / "packages/p1.zip").write_text("a package")
@@ -140,7 +142,7 @@ def test_a_disk_that_is_full_in_the_midst_of_a_restore_leaves_everything_as_it_w
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(restoring, "_bring_beside" if sqlite_file(settings.url) else "_bring_up_to_date", fail)
+        patch.setattr(restoring, "_bring_beside", fail)
         with pytest.raises(BackupProblem, match=r"is full.* Nothing was changed"):
             restore(settings, made.where, replace=True)
     assert sorted(path.relative_to(settings.folder) for path in settings.folder.rglob("*")) == before
