@@ -37,6 +37,7 @@ class KeyMissing(KeyProblem):
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FORGOTTEN = "forgotten.jsonl"  # the list of what people took back
+HEALTH_NOTE = "last-check.json"  # what doctor found on this machine; in no backup
 OWN_KEY = "secret_key"  # the key's file, where no other is named
 CREDENTIAL = "fieldapp-key"  # the key, as the service manager hands it over
 COMMAND_TIME = 30  # seconds

@@ -19,15 +19,12 @@ from fieldapp.store.database import engine_for
 from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
-from fieldapp.store.sealing import HiddenCode, HiddenKey, SealedBytes, find_sealer, list_sealed, make_row_name
+from fieldapp.store.sealing import HiddenCode, HiddenKey, find_sealer, list_sealed, make_row_name
+from fieldapp.store.sweeping import list_closed_tables
 
 MODELS = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
 
-CLOSED = [
-    table.name
-    for table in tables.metadata.sorted_tables
-    if any(isinstance(column.type, HiddenCode | HiddenKey | SealedBytes) for column in table.columns)
-]
+CLOSED = list_closed_tables()
 
 
 def iterate_rows(session: Session, table: sa.Table) -> Iterator[dict[str, Any]]:

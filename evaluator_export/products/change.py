@@ -26,7 +26,6 @@ GUESS_MONTHS = 0.08  # by which share of their mean months differ beside the sea
 HANGING = 3.0  # a sum of pieces spreads so much more than each one, since neighbouring months are alike
 LEAST_PAIRS = 3  # of fewer pairs, the spread is the guess
 SAME_COUNT = 0.20  # “about the same” is within a fifth
-SAME_RATE = math.log(1.25)
 SAME_SHARE = 0.15  # 15 points
 MANY_DEGREES = 200  # of a share: its variance is known and not estimated
 
@@ -147,23 +146,6 @@ def compare_counts(now: Sequence[float | None], before: Sequence[float | None]) 
     total = sum(new) + sum(old)
     variance = _widen(spread, len(new)) * total + ROUNDING * (len(new) + len(old))
     return choose_word(sum(new) - sum(old), math.sqrt(variance), spread.degrees, SAME_COUNT * total / 2)
-
-
-def compare_rates(
-    now: Sequence[float | None], hours_now: float, before: Sequence[float | None], hours_before: float
-) -> Change:
-    """Compare counts for each hour that workers were there, as `compare_counts` does counts."""
-    new = _keep_shown(now)
-    old = _keep_shown(before)
-    if len(new) < len(now) or len(old) < len(before) or min(hours_now, hours_before, sum(new), sum(old)) <= 0:
-        return UNSURE
-    spread = estimate_spread(new, old)
-    new_sum = sum(new)
-    old_sum = sum(old)
-    variance = _widen(spread, len(new)) * (1 / new_sum + 1 / old_sum)
-    variance += ROUNDING * (len(new) / new_sum**2 + len(old) / old_sum**2)
-    difference = math.log(new_sum / hours_now) - math.log(old_sum / hours_before)
-    return choose_word(difference, math.sqrt(variance), spread.degrees, SAME_RATE)
 
 
 def compare_exact(now: float, before: float) -> Change:

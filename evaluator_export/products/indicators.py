@@ -37,7 +37,6 @@ class State(StrEnum):
     FEW = "few"  # none, or too few to show
     ZERO = "zero"  # exactly none, of what anybody can count
     NOT_YET = "not_yet"  # the period is not over, or nothing is counted for it yet
-    NOT_ASKED = "not_asked"  # from before the program, or before the question
 
 
 # As editions of before there were these states say it.

@@ -1,5 +1,7 @@
 """Show what ends when, and rehearse it."""
 
+import datetime as dt
+
 import click
 
 from fieldapp.cli.opening import centre_named, opened
@@ -56,13 +58,14 @@ def run(is_rehearsal: bool) -> None:
 @retention.command("agree-to-end")
 @click.argument("slug")
 @click.argument("number", type=int)
-def agree_to_end(slug: str, number: int) -> None:
-    """Agree that legal hold NUMBER of the centre SLUG ends earlier.
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+def agree_to_end(slug: str, number: int, day: dt.datetime) -> None:
+    """Agree that legal hold NUMBER of the centre SLUG ends on DAY, as was asked for.
 
     For where there is no second administrator.
     """
     with opened() as (session, _):
-        agree_to_shorten(session, Actor.system(centre_named(session, slug).id), hold_id=number)
+        agree_to_shorten(session, Actor.system(centre_named(session, slug).id), hold_id=number, until=day.date())
     click.echo("Agreed.")
 
 

@@ -3,23 +3,21 @@
 A change of a row leaves its earlier bytes in the file or in the log until the space is used again.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
-from fieldapp.store.sealing import CODE_KEYS
+from fieldapp.store import tables
+from fieldapp.store.sealing import CODE_KEYS, HiddenCode, HiddenKey, SealedBytes
 
-SWEPT = (
-    "submission",
-    "record",
-    "review",
-    "feed_item",
-    "blob_piece",
-    "card",
-    "follow_up",
-    "card_mention",
-    "consent_word",
-    "standing",
-    "slip",
-)
+
+def list_closed_tables() -> list[str]:
+    """Return the tables that have a column in which values are sealed or hidden."""
+    return [table.name for table in tables.metadata.sorted_tables if any(map(_is_closed, table.columns))]
+
+
+def _is_closed(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, SealedBytes | HiddenCode | HiddenKey)
 
 
 def has_clear_text(engine: sa.Engine) -> bool:
@@ -46,7 +44,7 @@ def sweep_clear_text(engine: sa.Engine) -> None:
             if is_busy:  # somebody reads: the pages of before are still in the file
                 return
         else:
-            for table in SWEPT:
+            for table in list_closed_tables():
                 connection.exec_driver_sql(f'VACUUM FULL "{table}"')
     with engine.begin() as connection:
         connection.execute(sa.update(CODE_KEYS).values(is_swept=True))

@@ -304,17 +304,18 @@ def shorten_hold(ctx: ActContext, hold_id: int, until: dt.date, reason: str) -> 
 
 
 @act("hold.agree_shorten")
-def agree_to_shorten(ctx: ActContext, hold_id: int) -> None:
-    """Agree that a record is preserved for less long.
+def agree_to_shorten(ctx: ActContext, hold_id: int, until: dt.date) -> None:
+    """Agree that a record is preserved for less long: until the day that was asked for.
 
-    From then on it holds until that day only.
-
-    Raises ActProblem "hold.same" for who asked, "hold.newer" for whose account was made since the hold, "hold.over"
-    and "hold.not_asked".
+    `until`: that day, as who agrees has read it. Raises ActProblem "hold.same" for who asked, "hold.newer" for whose
+    account was made since the hold, "hold.over", and "hold.not_asked", also where another day was asked for meanwhile.
     """
     hold = _lock_current(ctx, hold_id)
-    if hold.sooner_until is None:
-        raise ActProblem("hold.not_asked", N_("Nobody asked that this ends earlier, or somebody agreed to it already."))
+    if hold.sooner_until is None or hold.sooner_until != until:
+        raise ActProblem(
+            "hold.not_asked",
+            N_("Nobody asks that it ends on this day any more: somebody agreed, or asked for another day. Look again."),
+        )
     if hold.sooner_by == ctx.actor.user_id:
         raise ActProblem("hold.same", N_("You made this yourself. Another administrator, or the operator, has to agree."))
     if ctx.actor.user_id is not None and _is_newer(ctx, ctx.actor.user_id, hold):

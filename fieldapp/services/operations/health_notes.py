@@ -10,11 +10,10 @@ import shutil
 from dataclasses import asdict, dataclass
 
 from fieldapp.services.operations.backup import marks
-from fieldapp.settings import Settings
+from fieldapp.settings import HEALTH_NOTE, Settings
 from fieldapp.store.releases import releases
 from fieldapp.store.session import Session
 
-NAME = "last-check.json"
 OLD_AFTER = dt.timedelta(hours=3)  # the scheduler has it made each hour
 
 
@@ -33,15 +32,15 @@ class HealthNotes:
 
 def save_notes(settings: Settings, notes: HealthNotes) -> None:
     """Write down what was found, in full or not at all."""
-    partial = settings.folder / f".{NAME}"
+    partial = settings.folder / f".{HEALTH_NOTE}"
     partial.write_text(json.dumps(asdict(notes)), encoding="utf-8")
-    partial.replace(settings.folder / NAME)
+    partial.replace(settings.folder / HEALTH_NOTE)
 
 
 def read_notes(settings: Settings) -> HealthNotes | None:
     """Return what was found last; None when nobody looked yet, or the note is damaged."""
     try:
-        note = json.loads((settings.folder / NAME).read_text(encoding="utf-8"))
+        note = json.loads((settings.folder / HEALTH_NOTE).read_text(encoding="utf-8"))
         notes = HealthNotes(note["at"], tuple(note["problems"]), tuple(note["advice"]))
         dt.datetime.fromisoformat(notes.at)
     except (OSError, ValueError, KeyError, TypeError):

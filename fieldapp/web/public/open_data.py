@@ -43,7 +43,6 @@ STATES = {
     State.FEW: {"en": "None, or too few to show", "fr": "Aucun, ou trop peu pour être montré"},
     State.ZERO: {"en": "Exactly none", "fr": "Exactement aucun"},
     State.NOT_YET: {"en": "Not counted yet", "fr": "Pas encore compté"},
-    State.NOT_ASKED: {"en": "Not asked then", "fr": "Pas demandé alors"},
 }
 CHANGES = {
     Word.MORE: {"en": "More than a year before", "fr": "Plus qu’un an plus tôt"},

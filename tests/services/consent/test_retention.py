@@ -199,19 +199,21 @@ def test_a_hold_ends_earlier_by_two_persons_and_a_reason(session: Session, cast:
     for until, reason in ((hold.until, "The court closed the file"), (yesterday, "closed"), (dt.date.min, "long ago, long")):
         with pytest.raises(ActProblem):
             ask(until, reason)
-    with pytest.raises(ActProblem, match="Nobody asked"):
-        agree_to_shorten(session, sam, hold_id=hold.id)
+    with pytest.raises(ActProblem, match="Nobody asks"):
+        agree_to_shorten(session, sam, hold_id=hold.id, until=yesterday)
     ask(yesterday)
     assert item["id"] in list_held_roots(session, cast.centre.id, calendar.now)
     with pytest.raises(ActProblem, match="You made this yourself"):
-        agree_to_shorten(session, cast.rosa, hold_id=hold.id)
+        agree_to_shorten(session, cast.rosa, hold_id=hold.id, until=yesterday)
     with pytest.raises(ActProblem):
-        agree_to_shorten(session, cast.amina, hold_id=hold.id)
+        agree_to_shorten(session, cast.amina, hold_id=hold.id, until=yesterday)
     sam_user = session.get(User, sam.user_id)
     assert sam_user is not None
     sam_user.created_at = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     session.commit()
-    agree_to_shorten(session, sam, hold_id=hold.id)
+    with pytest.raises(ActProblem, match="Nobody asks"):  # another day than who agrees has read
+        agree_to_shorten(session, sam, hold_id=hold.id, until=yesterday + dt.timedelta(days=1))
+    agree_to_shorten(session, sam, hold_id=hold.id, until=yesterday)
     assert item["id"] not in list_held_roots(session, cast.centre.id, calendar.now)
     [shown] = view_retention(session, cast.rosa).holds
     assert (shown.until, shown.sooner_reason) == (yesterday, "The court closed the file")

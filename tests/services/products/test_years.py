@@ -14,6 +14,7 @@ from evaluator_export.products.change import Word
 from evaluator_export.products.indicators import Indicator
 from evaluator_export.tables.protected_counts import TOTAL, Cell
 from fieldapp.services.products.catalogue import list_counted_tables, load_kpis
+from fieldapp.services.products.kinds.dashboard import choose_headline
 from fieldapp.services.products.kinds.years import find_ready_day, make_year
 from fieldapp.services.products.tables import find_first_whole_day
 from fieldapp.services.releases.datasets import load_table_menu
@@ -89,6 +90,18 @@ def test_a_large_rise_is_told_also_in_the_headline(app: Flask) -> None:
     with app.test_request_context():
         assert write_headline(body, "en")[1] == "Encounters: 2,440. More than a year before (1,220)."
         assert "more than chance" in write_headline(body | {"sure": []}, "en")[0]
+
+
+def test_the_headline_tells_a_number_once_and_nothing_that_is_exact() -> None:
+    """Encounters by ward are the same encounters; and in events held there is no chance that could explain anything."""
+    year = {"word": Word.MORE, "chance": 0.0001}
+    flags = {"encounters": (False, False), "encounters_by_ward": (False, True), "events": (True, False)}
+    indicators = [
+        {"id": name, "audience": "public", "year": year, "exact": is_exact, "by_group": is_by_group}
+        for name, (is_exact, is_by_group) in flags.items()
+    ]
+    staff = {**indicators[0], "id": "timeliness", "audience": "staff"}
+    assert choose_headline([*indicators, staff, {**indicators[0], "id": "offers", "year": None}]) == {"encounters"}
 
 
 def test_a_month_is_never_compared_with_the_month_before(app: Flask) -> None:

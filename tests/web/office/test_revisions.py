@@ -77,7 +77,7 @@ FREE = {
     "office.retention_hold_confirm": "agrees once; again changes nothing",
     "office.retention_hold": "adds a hold; the others stay",
     "office.retention_hold_shorten": "asks for an earlier end; a second person reads the day before they agree",
-    "office.retention_hold_shorten_agree": "agrees once; again changes nothing",
+    "office.retention_hold_shorten_agree": "agrees to the day that it carries, once",
     "office.submission_erase": "erases what was refused, once and for all; what is erased stays so",
     "office.record_erase": "erases a record, once and for all; one that is erased stays so",
     "office.release_retry": "builds what failed; what is built stays built",

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from fieldapp.services.operations.backup import data_lock, marks
-from fieldapp.settings import FORGOTTEN, OWN_KEY, Settings, sync_folder
+from fieldapp.settings import FORGOTTEN, HEALTH_NOTE, OWN_KEY, Settings, sync_folder
 from fieldapp.store.database import sqlite_file
 
 FORMAT = 1
@@ -33,7 +33,7 @@ def list_data_entries(settings: Settings) -> list[Path]:
         return []
     database = sqlite_file(settings.url)
     names = {"fieldapp.db", database.name if database else "fieldapp.db"}
-    left_out = {KEY, data_lock.NAME, marks.NAME, "lost+found"}
+    left_out = {KEY, data_lock.NAME, marks.NAME, HEALTH_NOTE, "lost+found"}
     for end in ("", "-wal", "-shm", "-journal"):
         left_out.update(name + end for name in names)
     entries = [path for path in settings.folder.iterdir() if path.name not in left_out]

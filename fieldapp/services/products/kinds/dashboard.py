@@ -79,7 +79,7 @@ def build_dashboard(session: Session, centre_id: int, product: Product, period: 
         "threshold": find_least_shown(PUBLIC_THRESHOLD),
         "rounding": BASE,
         "indicators": indicators,
-        "sure": sorted(_choose_headline(indicators)),
+        "sure": sorted(choose_headline(indicators)),
         "withdrawals": count_withdrawals(session, centre, product.name, complete["quarter"][-SHOWN_PERIODS["quarter"] :]),
         "partners": [_make_partner_body(partner) for partner in products.partners(session, centre_id)],
     }
@@ -96,12 +96,16 @@ def _iterate_table_names() -> Iterator[str]:
         yield from kpi.tables
 
 
-def _choose_headline(indicators: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    """Return the indicators whose change may be said of the page as a whole."""
+def choose_headline(indicators: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the indicators whose change may be said of the page as a whole.
+
+    Of one count in two tables one is enough; and in what is exact there is no chance.
+    """
     changes = {}
     for indicator in indicators:
         year = indicator["year"]
-        if year and year["word"] not in (Word.NOT_YET, Word.UNSURE) and indicator["audience"] == "public":
+        is_told = indicator["audience"] == "public" and not indicator["exact"] and not indicator["by_group"]
+        if is_told and year and year["word"] not in (Word.NOT_YET, Word.UNSURE):
             changes[indicator["id"]] = Change(Word(year["word"]), year["chance"])
     return choose_sure(changes)
 

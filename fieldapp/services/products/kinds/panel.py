@@ -14,7 +14,7 @@ from fieldapp.services.products.catalogue import PANEL, REACH, Product
 from fieldapp.services.products.content import LANGUAGES, EditionContent, label_value
 from fieldapp.services.products.tables import (
     PublishedTexts,
-    list_periods_to_count,
+    list_periods_to_show,
     list_table_specs,
     load_published_texts,
 )
@@ -38,7 +38,7 @@ def build_panel(session: Session, centre_id: int, product: Product, period: Peri
     catalogue = load_catalogue(session, centre_id)
     specs = list_table_specs(catalogue, Audience.PUBLIC, list(PANEL))
     published = load_published_texts(session, centre_id, specs.values())
-    complete = list_periods_to_count(session, centre, now)["month"]
+    complete = list_periods_to_show(session, centre, now)["month"]
     # The panel ends with the quarter, so that a rebuild later in the year shows the same months.
     months = [month.name for month in complete if month.last <= period.last]
     tables = _choose_tables(specs, published, months)

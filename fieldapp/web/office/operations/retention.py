@@ -67,7 +67,7 @@ def retention_hold_shorten(hold_id: int) -> Any:
 @office.post("/system/retention/hold/<int:hold_id>/shorten/agree")
 def retention_hold_shorten_agree(hold_id: int) -> Any:
     return _answer(
-        lambda: acts.agree_to_shorten(session(), actor(), hold_id=hold_id),
+        lambda: acts.agree_to_shorten(session(), actor(), hold_id=hold_id, until=_read_day("until")),
         gettext("Done. The record is preserved until the earlier day only."),
     )
 
