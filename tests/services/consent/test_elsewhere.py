@@ -19,9 +19,9 @@ from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from forms.xlsform import compile_workbook
 from tests.cast import Cast, encounter, envelope
+from tests.in_clear import everything
 from tests.services.consent.consents import MAY, consent
 from tests.services.consent.endings import CARD, NOTE, OTHER, end, send, talked
-from tests.services.consent.refusals import everything
 
 TEXT = """
 | survey |
