@@ -1,5 +1,6 @@
 """Bring the database to this version's schema."""
 
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -101,13 +102,14 @@ def _explain_postgresql(settings: Settings) -> str:
     """Return the commands that rehearse an upgrade on PostgreSQL, without a password."""
     url = read_url(settings.url)
     copy = f"{url.database}_rehearsal"
-    login = "".join(
-        f" --{name}={value}" for name, value in (("host", url.host), ("port", url.port), ("username", url.username)) if value
-    )
+    host = url.host or url.query.get("host")  # the folder of a socket is named behind the question mark
+    parts = {"host": host, "port": url.port or url.query.get("port"), "username": url.username}
+    login = "".join(f" --{name}={shlex.quote(str(value))}" for name, value in parts.items() if value)
+    upgraded = shlex.quote(url.set(database=copy).render_as_string())
     return (
         "Only SQLite is copied here. With PostgreSQL, copy the database into another one, upgrade that, and delete it:\n"
         f"  createdb{login} {copy} && pg_dump{login} -Fc {url.database} | pg_restore{login} --no-owner --dbname={copy}\n"
-        f"  FIELDAPP_DATABASE_URL={url.set(database=copy).render_as_string()} fieldapp db upgrade && dropdb{login} {copy}\n"
+        f"  FIELDAPP_DATABASE_URL={upgraded} fieldapp db upgrade && dropdb{login} {copy}\n"
         "Write the password in place of ***. The copy holds what the database holds until it is deleted."
     )
 

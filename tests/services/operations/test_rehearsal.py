@@ -1,5 +1,8 @@
 """An upgrade is rehearsed on a copy: it says what changes for people's consent, and the database is as it was."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,38 @@ def test_another_database_is_not_copied(command: CliRunner, monkeypatch: pytest.
     assert refused.exit_code == 1
     assert "createdb no_such_database_rehearsal && pg_dump -Fc no_such_database | pg_restore" in refused.output
     assert "no_such_database_rehearsal fieldapp db upgrade" in refused.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_the_commands_for_postgresql_rehearse_on_a_copy_and_delete_it(
+    postgres_url: str, programs: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = engine_for(postgres_url)
+    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("DROP DATABASE IF EXISTS centre"))
+        connection.execute(sa.text("CREATE DATABASE centre"))
+    old = engine_for(server.url.set(database="centre").render_as_string(hide_password=False))
+    migrations.upgrade(old)
+    migrations.downgrade(old, BEFORE_STANDING)
+    monkeypatch.setenv("FIELDAPP_DATABASE_URL", old.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("FIELDAPP_DATA", str(settings.data))
+    monkeypatch.setenv("FIELDAPP_SECRET_KEY", settings.secret_key)
+    old.dispose()
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    refused = CliRunner().invoke(cli, ["db", "upgrade", "--rehearse"])
+    commands = [line for line in refused.output.splitlines() if line.startswith("  ")]
+    assert len(commands) == 2
+    for line in commands:
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert not migrations.is_current(old)
+    old.dispose()
+    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        left = connection.scalars(sa.text("SELECT datname FROM pg_database WHERE datname LIKE 'centre%'")).all()
+        connection.execute(sa.text("DROP DATABASE centre"))
+    server.dispose()
+    assert left == ["centre"]
 
 
 def test_the_report_says_only_what_changed() -> None:
