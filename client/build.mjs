@@ -268,7 +268,6 @@ async function buildPhone(output) {
   const names = {
     unlocked: "after sign-in",
     others: "other screens",
-    chunk: "other screens", // shared by pieces that are loaded later, and by no other
     qr_drawing: "QR codes",
     qr_reading: "QR reading",
     rare_widgets: "rare widgets",
