@@ -218,14 +218,14 @@ def _total(kpi: Indicator, table: Texts, pieces: int) -> IndicatorValue:
 
 def read_share(kpi: Indicator, table: Texts, pieces: int = 1) -> Share | None:
     """Return the share that an indicator gives; None where a part or the whole is hidden."""
-    whole, parts = _read_parts(kpi, table)
+    whole, parts = read_parts(kpi, table)
     counts = [part.value for part in parts if part.value is not None]
     if whole.value is None or len(counts) < len(parts):
         return None
     return find_share(sum(counts), whole.value, pieces, len(parts))
 
 
-def _read_parts(kpi: Indicator, table: Texts) -> tuple[IndicatorValue, list[IndicatorValue]]:
+def read_parts(kpi: Indicator, table: Texts) -> tuple[IndicatorValue, list[IndicatorValue]]:
     """Return the whole and the parts of a share.
 
     A table lists every value that there can be; other labels of the indicator are those of earlier lists. Where it lists
@@ -248,7 +248,7 @@ def _share(kpi: Indicator, table: Texts, pieces: int) -> IndicatorValue:
 
 def _bound_share(kpi: Indicator, table: Texts, pieces: int) -> IndicatorValue:
     """Return between what a share of hidden parts lies; nothing of a hidden whole."""
-    whole, parts = _read_parts(kpi, table)
+    whole, parts = read_parts(kpi, table)
     most = sum(part.value or part.at_most or 0 for part in parts)
     least = sum(part.value or 0 for part in parts)
     if whole.value is None:

@@ -30,6 +30,7 @@ CALENDARS = {
 # In the units of the chart's SVG.
 CHART_WIDTH = 320
 CHART_HEIGHT = 96
+MOST_POINTS = 13  # periods of a chart and its table; files and feeds have more
 MOST_VALUES = 9  # bars on which each number has room
 BAR_GAP = 0.12  # left free on each side of a bar, as a share of its slot
 
@@ -147,7 +148,7 @@ def make_indicator_views(body: dict[str, Any], language: str, with_staff: bool =
 
 
 def _make_indicator_view(indicator: dict[str, Any], language: str) -> IndicatorView:
-    points = [_make_point(indicator, number, language) for number in indicator["numbers"]]
+    points = [_make_point(indicator, number, language) for number in indicator["numbers"][-MOST_POINTS:]]
     year = make_year_view(indicator, language)
     part_of_plan = SAFETO[indicator["safeto"]]
     calendar = CALENDARS[indicator["calendar"]]

@@ -25,9 +25,13 @@ NUMBERS = (
 PARTS = ("indicator", "period", "part", "value", "at_least", "at_most", "shown_as")
 YEARS = (
     "indicator", "first_day", "last_day", "value", "at_least", "at_most", "state", "unit",
+    "part", "part_counts", "whole", "whole_counts",
     "before_first_day", "before_last_day", "before_value", "before_at_least", "before_at_most", "before_state",
+    "before_part", "before_part_counts", "before_whole", "before_whole_counts",
     "word", "chance",
 )  # fmt: skip
+# Of a year and of the one before; editions of before there were counts have none.
+YEAR_VALUES = ("value", "at_least", "at_most", "state", "part", "part_counts", "whole", "whole_counts")
 CODEBOOK = ("file", "column", "value", "english", "french")
 PARTNER_TOTAL = ("indicator", "period", "first", "last", "part", "unit", "value")
 PARTNERS = ("source", "calendar", "indicator", "period", "first_day", "last_day", "part", "unit", "value")
@@ -124,11 +128,11 @@ def write_years(edition: PublicEdition, root: str) -> bytes:
 
 
 def _list_year_values(year: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the columns of a year; none of one that there is not."""
+    """Return the columns of a year; of one that there is not, only that it is not counted yet."""
     if year is None:
-        return {}
-    names = {"first": "first_day", "last": "last_day"}
-    return {names.get(name, name): year[name] for name in ("first", "last", "value", "at_least", "at_most", "state")}
+        return {"state": State.NOT_YET}
+    values = {name: year.get(name) for name in YEAR_VALUES}
+    return {"first_day": year["first"], "last_day": year["last"], **values}
 
 
 def write_partners(edition: PublicEdition, root: str) -> bytes:

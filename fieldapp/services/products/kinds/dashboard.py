@@ -33,8 +33,8 @@ from fieldapp.store.products import products
 from fieldapp.store.session import Session
 
 FORMAT = 2
-# 13 months and 9 quarters, so that the newest can be compared with the same one of a year before.
-SHOWN_PERIODS = {"month": 13, "quarter": 9, "year": 5}
+# Two whole years of months or quarters: from them anybody can work out how the newest year compares with the one before.
+SHOWN_PERIODS = {"month": 24, "quarter": 9, "year": 5}
 NEW_EACH_QUARTER = 4  # spans of twelve months that do not overlap are so many apart
 LAST = 999  # after every label of a hierarchy
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from evaluator_export.periods import Period, find_containing
 from evaluator_export.products.change import Change, Word
-from evaluator_export.products.indicators import Indicator, IndicatorValue, State, Texts, combine, compare
+from evaluator_export.products.indicators import Indicator, IndicatorValue, State, Texts, combine, compare, read_parts
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.releases.grace import GRACE_DAYS
 
@@ -122,9 +122,28 @@ def _describe(kpi: Indicator, span: _Span) -> dict[str, Any]:
         "first": str(span.periods[0].first),
         "last": str(span.periods[-1].last),
         **describe_number(number),
-        # Of a share: how many it is of, as published.
-        "whole": combine(span.tables).get(TOTAL, "") if kpi.kind == "share" else None,
+        **_describe_counts(kpi, span),
     }
+
+
+def _describe_counts(kpi: Indicator, span: _Span) -> dict[str, Any]:
+    """Return the published counts of a year, with which anybody can work out how sure it is.
+
+    `part` and `whole` of a share; a count that is no share is a whole. `part_counts` and `whole_counts`: of how many
+    rounded counts each is a sum. None of what is hidden or exact.
+    """
+    counts: dict[str, Any] = dict.fromkeys(("part", "part_counts", "whole", "whole_counts"))
+    sums = combine(span.tables)
+    total = sums.get(TOTAL, "")
+    if kpi.is_exact or not total.isdecimal():
+        return counts
+    counts |= {"whole": total, "whole_counts": len(span.tables)}
+    if kpi.kind == "share":
+        _, parts = read_parts(kpi, sums)
+        values = [part.value for part in parts]
+        if None not in values:
+            counts |= {"part": str(int(sum(filter(None, values)))), "part_counts": len(parts) * len(span.tables)}
+    return counts
 
 
 def describe_number(number: IndicatorValue) -> dict[str, Any]:

@@ -88,9 +88,18 @@ INDICATOR_YEARS = EntitySet(
         ("at_least", DECIMAL),
         ("at_most", DECIMAL),
         ("state", TEXT),
+        ("part", WHOLE),
+        ("part_counts", WHOLE),
+        ("whole", WHOLE),
+        ("whole_counts", WHOLE),
         ("before_value", DECIMAL),
         ("before_state", TEXT),
+        ("before_part", WHOLE),
+        ("before_part_counts", WHOLE),
+        ("before_whole", WHOLE),
+        ("before_whole_counts", WHOLE),
         ("word", TEXT),
+        ("chance", DECIMAL),
     ),
 )
 TABLE_COLUMNS: tuple[Column, ...] = (  # after those that a table counts by
@@ -303,7 +312,14 @@ def _make_year_row(indicator: Mapping[str, Any]) -> Sequence[Any]:
     year = indicator["year"]
     before = year["before"] or {"value": None, "state": State.NOT_YET}
     span = (year["first"], year["last"], year["value"], year["at_least"], year["at_most"], year["state"])
-    return (indicator["id"], *span, before["value"], before["state"], year["word"])
+    then = (before["value"], before["state"], *_list_year_counts(before))
+    return (indicator["id"], *span, *_list_year_counts(year), *then, year["word"], year["chance"])
+
+
+def _list_year_counts(year: Mapping[str, Any]) -> list[int | None]:
+    """Return the published counts of a year; None where one is hidden, or an edition has none yet."""
+    counts = [str(year.get(name)) for name in ("part", "part_counts", "whole", "whole_counts")]
+    return [int(count) if count.isdecimal() else None for count in counts]
 
 
 def _iterate_panel_sets(session: Session, series: ReleaseSeries) -> Iterator[FilledSet]:
