@@ -127,7 +127,7 @@ def _describe(kpi: Indicator, span: _Span) -> dict[str, Any]:
 
 
 def _describe_counts(kpi: Indicator, span: _Span) -> dict[str, Any]:
-    """Return the published counts of a year, with which anybody can work out how sure it is.
+    """Return the published counts of a year, from which its word can be worked out.
 
     `part` and `whole` of a share; a count that is no share is a whole. `part_counts` and `whole_counts`: of how many
     rounded counts each is a sum. None of what is hidden or exact.
