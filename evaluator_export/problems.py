@@ -146,6 +146,7 @@ SENTENCES: Mapping[str, str] = {
     "package.sheets": N_("data.xlsx has other sheets than it should."),
     "package.sheet": N_("data.xlsx: the sheet {sheet} is not {csv}."),
     "indicator.choice": N_("{key} must be one of {known}."),
+    "indicator.ripens": N_("ripens is a whole number of days, from 0 to {most}."),
     "indicator.denominator": N_("A share needs a denominator, in English and in French."),
     "indicator.words": N_("{key} is needed in English and in French."),
     "indicator.twice": N_("This indicator is there twice."),

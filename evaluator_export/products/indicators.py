@@ -25,6 +25,7 @@ CALENDARS = ("month", "quarter", "year", "twelve")
 KINDS = ("total", "share", "half", "hours")
 UNITS = ("count", "percent", "hours", "minutes")
 SAFETO = ("sd", "prev", "ri", "er")
+MOST_RIPENING = 120  # days
 MOST_ROUNDED = BASE - 1  # how far a published count lies from the true one, at most
 
 Texts = Mapping[Cell, str]  # a protected table: what each cell shows as
@@ -82,6 +83,7 @@ class Indicator:
     read: dict[str, str]
     is_exact: bool = False  # counts what anybody can count
     is_by_group: bool = False  # its parts are what it tells; its total is another indicator's
+    ripens: int = 0  # days after an event until its outcome counts as known
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
@@ -139,6 +141,9 @@ def _check(item: Mapping[str, Any], kind: str) -> list[Reason]:
     ]
     if kind == "share" and not _has_both_languages(item.get("denominator")):
         wrong.append(Reason("indicator.denominator"))
+    ripens = item.get("ripens", 0)
+    if not isinstance(ripens, int) or not 0 <= ripens <= MOST_RIPENING:
+        wrong.append(Reason("indicator.ripens", {"most": MOST_RIPENING}))
     needed = ("title", "meaning", "formula", "read")
     wrong += [Reason("indicator.words", {"key": key}) for key in needed if not _has_both_languages(item.get(key))]
     return wrong
@@ -172,6 +177,7 @@ def _read_indicator(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]
         read=item["read"],
         is_exact=bool(item.get("exact")),
         is_by_group=bool(item.get("by_group")),
+        ripens=int(item.get("ripens") or 0),
     )
 
 

@@ -61,7 +61,7 @@ def write_number(indicator: Indicator, number: Mapping[str, Any], language: str)
     if state == State.FEW:
         return _write_few(indicator, number, language), ""
     if state not in (State.VALUE, State.ZERO):
-        return str(gettext("none yet")), ""
+        return _write_not_yet(number, language), ""
     text = str(format_decimal(number["value"], locale=language))
     unit = indicator["unit"]
     if unit == "percent":
@@ -71,6 +71,13 @@ def write_number(indicator: Indicator, number: Mapping[str, Any], language: str)
     if unit == "hours":
         return str(gettext("about %(number)s hours", number=text)), ""
     return text, ""
+
+
+def _write_not_yet(number: Mapping[str, Any], language: str) -> str:
+    if not number.get("ripe_on"):
+        return str(gettext("none yet"))
+    day = format_date(dt.date.fromisoformat(number["ripe_on"]), "medium", locale=language)
+    return str(gettext("not yet, on %(day)s", day=day))
 
 
 def _write_few(indicator: Indicator, number: Mapping[str, Any], language: str) -> str:

@@ -198,6 +198,19 @@ def test_of_a_flat_centre_nobody_is_told_that_it_changed(
     assert reader.read_headline("en") == []
 
 
+def test_an_outcome_is_not_told_before_it_is_known(
+    built: Callable[[World], Filled], open_centre: Callable[[Filled], Reader]
+) -> None:
+    """Ten days after the quarter nobody knows whether the mediations of its last week were followed up within seven."""
+    reader = open_centre(built(FLAT_MIDDLE))
+    told = read_csv(reader.app.test_client())
+    assert told.numbers["mediations_visited", "2026-Q2"].state == "not_yet"
+    assert told.numbers["mediations_visited", "2026-Q1"].state == "few"  # counted, and nobody was visited
+    assert told.numbers["mediations_settled", "2026-Q2"].state == "value"  # known on the day itself
+    page = reader.app.test_client().get("/public/rexdale/en/mediations_visited/").get_data(as_text=True)
+    assert "not yet, on Jul 11, 2026" in page
+
+
 def test_a_rise_and_a_fall_are_told(built: Callable[[World], Filled], open_centre: Callable[[Filled], Reader]) -> None:
     told = read_csv(open_centre(built(RISE)).app.test_client())
     assert told.words["encounters"] == "more"

@@ -57,6 +57,16 @@ def load_kpis() -> Sequence[Indicator]:
 
 
 @functools.cache
+def list_ripening() -> Mapping[str, int]:
+    """Return how many days after a period's end a table's outcomes are known; by its name."""
+    days: dict[str, int] = {}
+    for kpi in load_kpis():
+        for name in kpi.tables:
+            days[name] = max(kpi.ripens, days.get(name, 0))
+    return days
+
+
+@functools.cache
 def list_counted_tables() -> Mapping[str, Sequence[str]]:
     """Return the names of the tables that are counted for every period, by calendar."""
     names_by_calendar = tables_by_calendar(load_kpis())

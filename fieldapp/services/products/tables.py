@@ -25,7 +25,7 @@ from evaluator_export.tables.protected_counts import (
 )
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
-from fieldapp.services.products.catalogue import list_counted_tables
+from fieldapp.services.products.catalogue import list_counted_tables, list_ripening
 from fieldapp.services.releases.datasets import DatasetCatalogue, load_catalogue, load_table_menu
 from fieldapp.services.releases.gathering.answers import RecordReader
 from fieldapp.services.releases.grace import GRACE_DAYS
@@ -132,6 +132,14 @@ def find_first_whole_day(first_day: dt.date | None) -> dt.date | None:
     return periods.find_containing(first_day, "month").following().first
 
 
+def find_ripe_day(name: str, period: Period) -> dt.date:
+    """Return the first day on which a table of a period may be counted.
+
+    All of it has arrived by then, and its outcomes are known: nobody was followed up within 7 days who was met yesterday.
+    """
+    return period.last + dt.timedelta(days=list_ripening().get(name, 0) + GRACE_DAYS + 1)
+
+
 def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
     """Count tables never counted and those that late records could change; return how many."""
     centre = centres.get(session, centre_id)
@@ -147,11 +155,15 @@ def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
     states = {(table.key, table.period): table for table in tables}
     late = _add_late_records(session, centre_id, tables, specs_by_key, now)
     jobs = []
+    today = get_local_today(centre, now)
     for calendar, periods_to_count in list_periods_to_count(session, centre, now).items():
         for period in periods_to_count:
-            for spec in specs[calendar].values():
+            for name, spec in specs[calendar].items():
                 state = states.get((spec.key, period.name))
                 is_open = now.date() - period.last < REVISED_FOR
+                # What is counted before its outcomes are known stays too low for good.
+                if state is None and today < find_ripe_day(name, period):
+                    continue
                 # After REVISED_FOR a period stays as published: nobody expects numbers of last year
                 # to move.
                 if state is None or (is_open and _needs_recount(state, late.get((spec.key, period.name), 0), spec)):

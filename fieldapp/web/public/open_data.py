@@ -20,7 +20,8 @@ LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 LANGUAGES = ("en", "fr")
 # The columns of each file.
 NUMBERS = (
-    "indicator", "period", "first_day", "last_day", "value", "at_least", "at_most", "shown_as", "state", "unit", "revised",
+    "indicator", "period", "first_day", "last_day", "value", "at_least", "at_most", "shown_as", "state", "ripe_on", "unit",
+    "revised",
 )  # fmt: skip
 PARTS = ("indicator", "period", "part", "value", "at_least", "at_most", "shown_as")
 YEARS = (
@@ -46,7 +47,10 @@ STATES = {
     # Both at once, so that a hidden number never says whether there was anybody.
     State.FEW: {"en": "None, or too few to show", "fr": "Aucun, ou trop peu pour être montré"},
     State.ZERO: {"en": "Exactly none", "fr": "Exactement aucun"},
-    State.NOT_YET: {"en": "Not counted yet", "fr": "Pas encore compté"},
+    State.NOT_YET: {
+        "en": "Not counted yet: ripe_on says from which day on",
+        "fr": "Pas encore compté : ripe_on dit à partir de quel jour",
+    },
 }
 CHANGES = {
     Word.MORE: {"en": "More than a year before", "fr": "Plus qu’un an plus tôt"},
@@ -86,6 +90,7 @@ def _make_number_line(indicator: dict[str, Any], number: dict[str, Any]) -> tupl
         "at_most": number.get("at_most"),
         "shown_as": number["text"],
         "state": read_state(number["state"]),
+        "ripe_on": number.get("ripe_on"),
         "unit": indicator["unit"],
         "revised": number["revised"],
     }

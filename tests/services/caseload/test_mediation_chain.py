@@ -123,7 +123,7 @@ def test_who_does_what_is_due_is_counted_on_the_dashboard(session: Session, cast
     """From the first log on a phone to the number: 80 mediations, 60 of them followed up within a week."""
     publish_others(session, cast)
     chance = random.Random(3)
-    now = dt.datetime(2026, 7, 10, 12, tzinfo=dt.UTC)
+    now = dt.datetime(2026, 7, 11, 12, tzinfo=dt.UTC)
     asked = []
     for place in range(80):
         # From the first day on: a quarter that had begun before there were records is not told.

@@ -1,7 +1,7 @@
 """The dashboard: indicators by period and by group, and partners' totals beside them."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from fieldapp.services.products.content import LANGUAGES, EditionContent, label_
 from fieldapp.services.products.kinds.years import describe_number, find_ready_day, make_year
 from fieldapp.services.products.tables import (
     PublishedTexts,
+    find_ripe_day,
     get_least_shown,
     list_periods_to_show,
     list_table_specs,
@@ -110,15 +111,16 @@ def choose_headline(indicators: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     return choose_sure(changes)
 
 
-def _choose_shown_periods(calendar: str, complete: Sequence[Period]) -> Sequence[Period]:
-    if calendar == "twelve":
-        return complete[::-NEW_EACH_QUARTER][::-1]
-    return complete[-SHOWN_PERIODS[calendar] :]
+def _choose_shown_periods(kpi: Indicator, complete: Sequence[Period], counted: Collection[str]) -> Sequence[Period]:
+    """Return the periods of an indicator, oldest first; of twelve months those that do not overlap."""
+    if kpi.calendar == "twelve":
+        return [period for period in complete if period.name in counted][::-NEW_EACH_QUARTER][::-1]
+    return complete[-SHOWN_PERIODS[kpi.calendar] :]
 
 
 def _make_indicator_body(kpi: Indicator, source: _Source, complete: Mapping[str, Sequence[Period]]) -> dict[str, Any]:
     spec = source.specs[kpi.table]
-    periods = _choose_shown_periods(kpi.calendar, complete[kpi.calendar])
+    periods = _choose_shown_periods(kpi, complete[kpi.calendar], {name for key, name in source.published if key == spec.key})
     numbers = []
     for period in periods:
         table = source.published.get((spec.key, period.name))
@@ -127,7 +129,10 @@ def _make_indicator_body(kpi: Indicator, source: _Source, complete: Mapping[str,
         if table:
             texts = table.texts
             revision = table.revision
-        numbers.append({"period": period.name, **describe_number(kpi.number(texts)), "revised": revision})
+        number = {"period": period.name, **describe_number(kpi.number(texts)), "revised": revision}
+        if texts is None:
+            number["ripe_on"] = str(find_ripe_day(kpi.table, period))
+        numbers.append(number)
     published = {name: table.texts for (key, name), table in source.published.items() if key == spec.key}
     return {
         "id": kpi.id,

@@ -69,7 +69,7 @@ def find_ready_day(kpi: Indicator, periods: Mapping[str, Sequence[Period]]) -> s
     last = first.last
     if kpi.calendar == "twelve":
         last = first.following().following().following().last
-    return str(last + dt.timedelta(days=GRACE_DAYS + 1))
+    return str(last + dt.timedelta(days=kpi.ripens + GRACE_DAYS + 1))
 
 
 def _list_ladder(kpi: Indicator, is_of_persons: bool) -> list[str]:

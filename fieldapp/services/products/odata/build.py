@@ -61,6 +61,7 @@ INDICATOR_NUMBERS = EntitySet(
         ("at_most", DECIMAL),
         ("shown_as", TEXT),
         ("state", TEXT),
+        ("ripe_on", DAY),
         ("revision", WHOLE),
     ),
 )
@@ -290,7 +291,7 @@ def _iterate_indicator_sets(session: Session, series: ReleaseSeries) -> Iterator
             period = periods.parse(number["period"])
             span = (period.name, str(period.first), str(period.last))
             bounds = (number["value"], number.get("at_least"), number.get("at_most"))
-            fields = (*bounds, number["text"], read_state(number["state"]), number["revised"])
+            fields = (*bounds, number["text"], read_state(number["state"]), number.get("ripe_on"), number["revised"])
             number_rows.append((indicator["id"], *span, *fields))
     yield INDICATOR_NUMBERS, number_rows
     yield INDICATOR_PARTS, list(itertools.chain.from_iterable(map(_list_parts, indicators)))
@@ -317,7 +318,7 @@ def _make_year_row(indicator: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def _list_year_counts(year: Mapping[str, Any]) -> list[int | None]:
-    """Return the published counts of a year; None where one is hidden, or an edition has none yet."""
+    """Return the published counts of a year; None where one is hidden or not there."""
     counts = [str(year.get(name)) for name in ("part", "part_counts", "whole", "whole_counts")]
     return [int(count) if count.isdecimal() else None for count in counts]
 
