@@ -112,7 +112,10 @@ def choose_headline(indicators: Sequence[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def _choose_shown_periods(kpi: Indicator, complete: Sequence[Period], counted: Collection[str]) -> Sequence[Period]:
-    """Return the periods of an indicator, oldest first; of twelve months those that do not overlap."""
+    """Return the periods of an indicator, oldest first.
+
+    Of spans of twelve months those that do not overlap, from the newest that was counted.
+    """
     if kpi.calendar == "twelve":
         return [period for period in complete if period.name in counted][::-NEW_EACH_QUARTER][::-1]
     return complete[-SHOWN_PERIODS[kpi.calendar] :]
