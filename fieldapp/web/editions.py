@@ -1,6 +1,7 @@
 """Editions of products as pages show them: numbers with units, periods in words, charts."""
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask_babel import gettext
 
 from evaluator_export import periods
 from evaluator_export.products.indicators import State, read_state
+from fieldapp.services.products.content import PartOfPeriod, iterate_parts
 from fieldapp.web.year_words import YearView, make_year_view
 from fieldapp.web.year_words import write_number as write_indicator
 from forms.problems import N_
@@ -75,6 +77,16 @@ class PartRow:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """A group's own small chart, on the scale of all panels; `text` is its newest number."""
+
+    label: str
+    text: str
+    finding: str
+    bars: list[ChartBar]
+
+
+@dataclass(frozen=True)
 class IndicatorView:
     """An indicator in one language.
 
@@ -104,6 +116,8 @@ class IndicatorView:
     parts_period: str
     audience: str
     is_by_group: bool
+    panels: list[Panel]  # of each group that shows in some period
+    unshown: int  # groups that show in none
 
     @property
     def last(self) -> ChartPoint | None:
@@ -172,7 +186,52 @@ def _make_indicator_view(indicator: dict[str, Any], language: str) -> IndicatorV
         audience=indicator["audience"],
         is_by_group=bool(indicator.get("by_group")),
         **_make_parts(indicator["parts"], language),
+        **_make_panels(indicator, language),
     )
+
+
+def _make_panels(indicator: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return a small chart of each group of an indicator that tells its groups.
+
+    By the groups' own order and not by size: where two counts are alike, their order would be chance.
+    """
+    parts = list(iterate_parts(indicator)) if indicator.get("by_group") else []
+    counted = list(dict.fromkeys(part.period for part in parts))
+    by_place = {(part.key, part.period): part for part in parts}
+    labels = {part.key: part.label[language] if part.key else str(gettext("No answer")) for part in parts}
+    points_by_label: dict[str, list[ChartPoint]] = {}
+    for key, label in labels.items():
+        # One that is not listed in a period that was counted is hidden there.
+        numbers = [_describe_part(by_place.get((key, period)), period, indicator["threshold"]) for period in counted]
+        points_by_label[label] = [_make_point(indicator, number, language) for number in numbers]
+    to_show = {label: points for label, points in points_by_label.items() if any(map(_is_shown, points))}
+    scale = _compute_scale(list(itertools.chain.from_iterable(to_show.values()))) if to_show else 0.0
+    panels = []
+    for label, points in to_show.items():
+        newest = points[-MOST_POINTS:]
+        finding = f"{label}: {newest[-1].text}, {newest[-1].name}"
+        panels.append(Panel(label, newest[-1].text, finding, _make_bars(newest, language, scale)))
+    return {"panels": panels, "unshown": len(points_by_label) - len(to_show)}
+
+
+def _is_shown(point: ChartPoint) -> bool:
+    return point.is_shown
+
+
+def _describe_part(part: PartOfPeriod | None, period: str, threshold: int) -> dict[str, Any]:
+    """Return a part as editions keep numbers."""
+    number: dict[str, Any] = {"period": period, "revised": 0}
+    if part is None or part.value is None:
+        hidden = {"state": State.FEW, "text": f"<{threshold}", "value": None, "at_least": 0, "at_most": threshold - 1}
+        return number | hidden
+    state = State.VALUE if part.value else State.ZERO
+    return number | {
+        "state": state,
+        "text": part.text,
+        "value": part.value,
+        "at_least": part.at_least,
+        "at_most": part.at_most,
+    }
 
 
 def _make_parts(parts: dict[str, Any] | None, language: str) -> dict[str, Any]:
@@ -247,15 +306,16 @@ def _write_finding(indicator: dict[str, Any], points: list[ChartPoint], language
     return str(gettext("%(number)s in %(period)s.", number=last.text, period=last.name))
 
 
-def _make_bars(points: list[ChartPoint], language: str) -> list[ChartBar]:
+def _make_bars(points: list[ChartPoint], language: str, scale: float | None = None) -> list[ChartBar]:
     """Return a bar for each point, side by side.
 
-    The greatest is as high as the chart; of shares, the whole is.
+    `scale`: how high a unit is; else the greatest is as high as the chart, and of shares the whole is.
     """
     if not points:
         return []
     highest = max(points, key=lambda point: point.value or 0)
-    scale = _compute_scale(points)
+    if scale is None:
+        scale = _compute_scale(points)
     slot = CHART_WIDTH / len(points)
     bars = []
     for index, point in enumerate(points):

@@ -53,9 +53,14 @@ def find_untrue(told: Told, truth: Truth) -> Iterator[str]:
             yield f"{name} {period_name} says {said.value}, and {true} happened"
         if said.value is not None and said.value <= NEVER_SHOWN:
             yield f"{name} {period_name} shows {said.value}"
-    for (name, part), value in told.parts.items():
+    for (name, period_name, part), value in told.parts.items():
         if name not in EXACT and value is not None and value <= NEVER_SHOWN:
-            yield f"{name} shows {value} of {part}"
+            yield f"{name} {period_name} shows {value} of {part}"
+        if name == "encounters_by_ward":
+            period = periods.parse(period_name)
+            true = truth.count_in_ward(period.first, period.last, part)
+            if true > MOST_HIDDEN if value is None else abs(value - true) > ROUNDING:
+                yield f"{part} {period_name} says {value}, and {true} happened"
 
 
 def _count(truth: Truth, name: str, period: periods.Period) -> int | None:

@@ -25,10 +25,10 @@ class Said:
 
 @dataclass
 class Told:
-    """What a format tells: numbers by indicator and period, parts of the newest period, years, and words."""
+    """What a format tells: numbers by indicator and period, parts, years, and words."""
 
     numbers: dict[tuple[str, str], Said] = field(default_factory=dict)
-    parts: dict[tuple[str, str], float | None] = field(default_factory=dict)
+    parts: dict[tuple[str, str, str], float | None] = field(default_factory=dict)  # by indicator, period and part
     years: dict[str, Said] = field(default_factory=dict)
     before: dict[str, Said] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
@@ -54,8 +54,10 @@ def read_json(client: FlaskClient) -> Told:
         name = indicator["id"]
         for number in indicator["numbers"]:
             told.numbers[name, number["period"]] = Said(number["value"], number["state"])
-        for row in (indicator["parts"] or {"rows": ()})["rows"]:
-            told.parts[name, row["key"]] = row["value"]
+        for row in indicator["series"]["rows"]:
+            for period, text in zip(indicator["series"]["periods"], row["texts"], strict=True):
+                if text:
+                    told.parts[name, period, row["key"]] = float(text) if text.isdecimal() else None
         if indicator["year"]:
             _add_year(told, name, _flatten_year(indicator["year"]))
     return told
@@ -71,7 +73,7 @@ def read_csv(client: FlaskClient) -> Told:
     for line in _read_lines(client, "indicators.csv"):
         told.numbers[line["indicator"], line["period"]] = Said(_parse(line["value"]), line["state"])
     for line in _read_lines(client, "parts.csv"):
-        told.parts[line["indicator"], line["part"]] = _parse(line["value"])
+        told.parts[line["indicator"], line["period"], line["part"]] = _parse(line["value"])
     for line in _read_lines(client, "years.csv"):
         _add_year(told, line["indicator"], line)
     return told
@@ -87,7 +89,7 @@ def read_feed(get: Get) -> Told:
     for row in _list_rows(get, "indicator_numbers"):
         told.numbers[row["indicator"], row["period"]] = Said(_parse(row["value"]), row["state"])
     for row in _list_rows(get, "indicator_parts"):
-        told.parts[row["indicator"], row["part"]] = _parse(row["value"])
+        told.parts[row["indicator"], row["period"], row["part"]] = _parse(row["value"])
     for row in _list_rows(get, "indicator_years"):
         _add_year(told, row["indicator"], row)
     return told

@@ -1,5 +1,6 @@
 """Simulated centres: two years of encounters and mediations, and what is true of them."""
 
+import csv
 import datetime as dt
 import json
 import math
@@ -11,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from fieldapp.paths import PROGRAM
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.records import records
 from tests.cast import Cast, encounter
@@ -23,6 +25,8 @@ NOW = dt.datetime(2026, 7, 10, 12, tzinfo=dt.UTC)
 SEASON = 0.4  # how far summer lies above the mean
 CLUSTER = 0.3  # so many encounters bring another one with them
 WARDS = {"002": 0.5, "004": 0.3, "007": 0.17, "020": 0.03}
+AREAS = csv.DictReader((PROGRAM / "hierarchies" / "area.csv").read_text().splitlines())
+WARD_OF = {row["neighbourhood"]: row["ward"] for row in AREAS}
 KINDS = ("check_in", "deesc", "presence", "support")
 SETTLED = ("resolved", "not_resolved")
 
@@ -50,6 +54,9 @@ class Truth:
 
     def count_encounters(self, first: dt.date, last: dt.date) -> int:
         return sum(first <= day <= last for day, *_ in self.encounters)
+
+    def count_in_ward(self, first: dt.date, last: dt.date, ward: str) -> int:
+        return sum(first <= day <= last and WARD_OF[area] == ward for day, area, *_ in self.encounters)
 
     def count_mediations(self, first: dt.date, last: dt.date, outcome: str = "") -> int:
         return sum(first <= day <= last and outcome in ("", said) for day, said in self.mediations)

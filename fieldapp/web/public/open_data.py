@@ -14,6 +14,7 @@ from evaluator_export import periods
 from evaluator_export.formats import csv_files
 from evaluator_export.products.change import Word
 from evaluator_export.products.indicators import State, read_state
+from fieldapp.services.products.content import iterate_parts
 from fieldapp.services.products.public import PublicEdition
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
@@ -107,14 +108,12 @@ def _write_cell(value: Any) -> str:
 
 
 def write_parts(edition: PublicEdition, root: str) -> bytes:
-    """Return parts.csv: a line for each part of an indicator, of its newest period."""
+    """Return parts.csv: a line for each part of an indicator in each of its periods."""
     lines = []
     for indicator in edition.body["indicators"]:
-        parts = indicator["parts"]
-        # Not every indicator has parts.
-        for row in parts["rows"] if parts else ():
-            values = (row["value"], row.get("at_least"), row.get("at_most"))
-            lines.append((indicator["id"], parts["period"], row["key"], *map(_write_cell, values), row["text"]))
+        for part in iterate_parts(indicator):
+            bounds = map(_write_cell, (part.value, part.at_least, part.at_most))
+            lines.append((indicator["id"], part.period, part.key, *bounds, part.text))
     return csv_files.rows(PARTS, lines)
 
 

@@ -140,6 +140,20 @@ def test_page_csv_json_and_feed_say_the_same(published: Cast, client_of: Callabl
     assert "timeliness" not in json.dumps(body)
 
 
+def test_each_ward_that_shows_has_a_chart_and_the_others_a_line(
+    published: Cast, client_of: Callable[[str], FlaskClient]
+) -> None:
+    page = client_of("nobody").get("/public/rexdale/en/").text
+    card = page[page.index("Encounters by ward") :].partition("</li>\n{% endfor")[0]
+    panels = card[card.index('<ul class="panels">') : card.index("</ul>")]
+    assert "Ward 01" in panels and "Ward 02" not in panels
+    assert 'aria-label="Ward 01, Etobicoke North: ' in panels and "2nd quarter 2026" in panels
+    assert "fewer than 25" in card[card.index("</ul>") :]
+    lines = rows(client_of("nobody").get("/public/data/rexdale/parts.csv").text)
+    months = {line["period"] for line in lines if line["indicator"] == "encounters"}
+    assert months == {"2026-04", "2026-05", "2026-06"}  # not the newest alone
+
+
 def test_the_catalogue_names_every_file_with_its_licence(published: Cast, client_of: Callable[[str], FlaskClient]) -> None:
     client = client_of("nobody")
     ((entry),) = json.loads(client.get("/public/data/catalog.jsonld").data)["dcat:dataset"]

@@ -158,6 +158,7 @@ def _make_indicator_body(kpi: Indicator, source: _Source, complete: Mapping[str,
         "year": make_year(kpi, published, complete, bool(spec.person)),
         "ready_on": find_ready_day(kpi, complete),
         "parts": _make_parts_of_newest(source.specs[kpi.shown_by], source, periods),
+        "series": _make_series(source.specs[kpi.shown_by], source, periods),
     }
 
 
@@ -170,10 +171,28 @@ def _make_parts_of_newest(spec: TableSpec, source: _Source, periods: Sequence[Pe
     return None
 
 
+def _make_series(spec: TableSpec, source: _Source, periods: Sequence[Period]) -> dict[str, Any]:
+    """Return the counts by group of every period.
+
+    A text for each, "" where nothing was counted.
+    """
+    tables = [source.published.get((spec.key, period.name)) for period in periods]
+    all_cells: set[Cell] = set()
+    for table in tables:
+        all_cells.update(table.texts if table else ())
+    cells = _sort_cells(spec, all_cells)
+    column = spec.by[0][0]
+    rows = []
+    for cell in cells:
+        texts = [table.texts.get(cell, "") if table else "" for table in tables]
+        rows.append({"key": cell[0], "label": label_value(source.labels, spec.dataset, column, cell[0]), "texts": texts})
+    return {"periods": [period.name for period in periods], "rows": rows}
+
+
 def _make_parts(spec: TableSpec, published: PublishedTexts, period: Period, labels: Labels) -> dict[str, Any]:
     column = spec.by[0][0]
     rows = []
-    for cell in _sort_cells(spec, published):
+    for cell in _sort_cells(spec, published.texts):
         text = published.texts[cell]
         label = label_value(labels, spec.dataset, column, cell[0])
         bounds = bound_count(text, is_exact=spec.method == Method.EXACT)
@@ -187,11 +206,11 @@ def _make_parts(spec: TableSpec, published: PublishedTexts, period: Period, labe
     }
 
 
-def _sort_cells(spec: TableSpec, published: PublishedTexts) -> list[Cell]:
+def _sort_cells(spec: TableSpec, all_cells: Collection[Cell]) -> list[Cell]:
     """Return the cells but the total, in the order of the hierarchy, “no answer” last."""
     _, hierarchy, level = spec.sources[0]
     order = {hierarchy.at(value, level): position for position, value in enumerate(hierarchy.domain)}
-    cells = [cell for cell in published.texts if cell != TOTAL]
+    cells = [cell for cell in all_cells if cell != TOTAL]
     return sorted(cells, key=lambda cell: (cell[0] == MISSING, order.get(cell[0], LAST), cell))
 
 

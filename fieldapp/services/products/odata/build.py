@@ -15,7 +15,7 @@ from evaluator_export.products.indicators import State, read_state
 from evaluator_export.series import ledger
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.acts import utcnow
-from fieldapp.services.products.content import read_count
+from fieldapp.services.products.content import iterate_parts, read_count
 from fieldapp.services.products.odata.feed import compute_feed_version, get_feed_folder, list_feed_sources
 from fieldapp.services.products.tables import PublishedTexts, load_published_texts
 from fieldapp.services.releases.agreements import is_agreement_over
@@ -300,12 +300,10 @@ def _iterate_indicator_sets(session: Session, series: ReleaseSeries) -> Iterator
 
 
 def _list_parts(indicator: Mapping[str, Any]) -> list[Sequence[Any]]:
-    parts = indicator["parts"] or {"rows": ()}
     rows: list[Sequence[Any]] = []
-    for row in parts["rows"]:
-        words = (row["key"], row["label"]["en"], row["label"]["fr"])
-        bounds = (row["value"], row.get("at_least"), row.get("at_most"))
-        rows.append((indicator["id"], parts["period"], *words, *bounds, row["text"]))
+    for part in iterate_parts(indicator):
+        words = (part.key, part.label["en"], part.label["fr"])
+        rows.append((indicator["id"], part.period, *words, part.value, part.at_least, part.at_most, part.text))
     return rows
 
 
