@@ -10,7 +10,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.phone import make_demo
 from tests.browser.conftest import ARGUMENTS, PHONE, PIN, Phone, chromium
@@ -19,6 +19,7 @@ Row = tuple[str, str, str, str]
 CARDS = int(os.environ.get("BENCH_CARDS", "300"))
 RECORDS = int(os.environ.get("BENCH_WAITING", "500"))
 SCREEN, KEY, SEARCH = 300, 20, 50  # targets, milliseconds
+TYPED = "we walked home together and talked "
 
 # Runs in the page: what a worker does in a week takes minutes so, in place of hours.
 WEEK = """
@@ -134,6 +135,26 @@ def measure_keys(page: Page, field: str, text: str) -> list[float]:
     return sorted(page.evaluate("() => window.took"))
 
 
+def open_bare_page(browser: Browser) -> Page:
+    """Open a page that has one text field and nothing else: what a key costs there is the browser's own."""
+    page = browser.new_context(viewport=PHONE).new_page()  # type: ignore[arg-type]
+    page.set_content('<textarea id="note" rows="4"></textarea>')
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    page.evaluate(KEYS)
+    return page
+
+
+def measure_in_turn(page: Page, note: str, bare: Page) -> tuple[list[float], list[float]]:
+    """Return the milliseconds of each key in a note and in the bare page, sorted; in turn, since machines are busy."""
+    in_note, in_bare = [], []
+    for _ in range(3):
+        page.bring_to_front()
+        in_note += measure_keys(page, note, TYPED)
+        bare.bring_to_front()
+        in_bare += measure_keys(bare, "#note", TYPED)
+    return sorted(in_note), sorted(in_bare)
+
+
 def unlock(page: Page) -> float:
     """Return the seconds from the last digit of the PIN to Today; the PIN is slow on purpose."""
     page.reload()
@@ -172,7 +193,7 @@ def rows() -> list[Row]:
                 page.evaluate("document.querySelector('.foot .main').click()")
                 page.wait_for_timeout(300)
                 answer_required(page)
-            typing = measure_keys(page, note, "we walked home together and talked " * 3)
+            typing, bare = measure_in_turn(page, note, open_bare_page(browser))
             browser.close()
     finally:
         server.stop()
@@ -183,6 +204,12 @@ def rows() -> list[Row]:
         (f"{RECORDS} records waiting, {CARDS} cards, CPU ×4: the slowest screen, ms", f"{slowest:.0f}", f"target {SCREEN}", f"{slowest / SCREEN:.2f}"),
         ("  each screen, ms", each, "", "–"),
         describe_keys("a key in a note", typing, KEY),
+        (
+            "  the same beside an empty page with a text field, medians",
+            f"{statistics.median(typing):.0f}",
+            f"{statistics.median(bare):.0f} in the empty page",
+            f"{statistics.median(typing) / statistics.median(bare):.2f}",
+        ),
         describe_keys("a key in the search among cards", searching, SEARCH),
         ("  PIN to Today: s", f"{to_today:.1f}", "the PIN is slow on purpose", "–"),
     ]  # fmt: skip
