@@ -150,6 +150,8 @@ SENTENCES: Mapping[str, str] = {
     "indicator.words": N_("{key} is needed in English and in French."),
     "indicator.twice": N_("This indicator is there twice."),
     "city.letter": N_("The letter “{kind}” of {sender} is not signed with its key, or was changed on its way."),
+    "city.name": N_("“{name}” is no name for a centre: small letters, digits and hyphens, at most 40; not “city”."),
+    "city.twice": N_("Two cards have the name “{name}”. One of these centres chooses another: fieldapp city card --name"),
     "city.few": N_("There are {number} centres; {least} are needed."),
     "city.least": N_("{least} of {centres} centres would open a sum; it must be {needed} or more."),
     "city.thin": N_("{table} has two columns; its cells are too small for fewer than {least} centres."),

@@ -11,7 +11,7 @@ from evaluator_export.citysum.lists import BEFORE, KEYS, LISTS, NUMBERS, SHARES,
 from evaluator_export.citysum.registry import Registry, RoundCall
 from evaluator_export.problems import ExportProblem
 
-RESULT = "result"
+RESULT = "sum"
 
 
 def write_next_list(

@@ -3,6 +3,8 @@
 Cards of centres, the City's list of them, the call of a round.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ from evaluator_export.problems import ExportProblem, Reason
 LEAST_CENTRES = 10
 LEAST_FOR_THIN_TABLES = 15  # of two columns, whose cells hold little at each centre
 LEAST_TOGETHER = 7
+NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 CADENCE = "quarter"  # periods never overlap: two sums must not be subtracted from each other
 
 Table = Mapping[str, Any]
@@ -23,7 +26,8 @@ Table = Mapping[str, Any]
 class Registry:
     """The centres of a City with their keys, the tables, and how many centres open a sum.
 
-    `tables`: by name: title, dataset, person, columns, cells, labels, least (under which a sum is hidden; 0 for exact ones).
+    `tables`: by name: counts, person, columns, cells, least (under which a sum is hidden; 0 for exact ones).
+    `words`: by table: its title, its columns, and labels of values, in both languages; they are no part of what is counted.
     """
 
     id: str
@@ -33,6 +37,7 @@ class Registry:
     titles: Mapping[str, str]
     least: int
     tables: Mapping[str, Table]
+    words: Mapping[str, Mapping[str, Any]]
 
     def find_place(self, name: str) -> int:
         """Return the place of a centre, from 1, at which its shares are computed."""
@@ -58,15 +63,23 @@ def compute_least(centres: int) -> int:
     return -(-2 * centres // 3)
 
 
-def write_card(name: str, title: str, key: str, tables: Mapping[str, Table], sign: Sign) -> str:
+def write_card(
+    name: str, title: str, key: str, tables: Mapping[str, Table], words: Mapping[str, Mapping[str, Any]], sign: Sign
+) -> str:
     """Return the card with which a centre joins: its key, and the tables that it counts."""
-    return write_letter("card", name, {"title": title, "key": key, "tables": tables}, sign)
+    text = write_letter("card", name, {"title": title, "key": key, "tables": tables, "words": words}, sign)
+    read_card(text)
+    return text
 
 
 def read_card(text: str) -> dict[str, Any]:
     """Return a card that its own key signed; whose key it is, people compare on paper."""
     look = look_at_letter(text)
-    return read_letter(text, "card", str(look.get("from")), str(look.get("key")))
+    name = str(look.get("from"))
+    # It becomes part of names of files.
+    if not NAME.fullmatch(name) or name == CITY:
+        raise ExportProblem(Reason("city.name", {"name": name}))
+    return read_letter(text, "card", name, str(look.get("key")))
 
 
 def write_registry(city: str, city_key: str, cards: Sequence[str], tables: Sequence[str], sign: Sign) -> str:
@@ -75,6 +88,9 @@ def write_registry(city: str, city_key: str, cards: Sequence[str], tables: Seque
     Raise ExportProblem where there are too few, or a table is counted differently by two of them.
     """
     read = [read_card(card) for card in cards]
+    for name, number in Counter(card["from"] for card in read).items():
+        if number > 1:
+            raise ExportProblem(Reason("city.twice", {"name": name}))
     layouts = {}
     for name in tables:
         texts = {write_text(card["tables"].get(name)) for card in read}
@@ -87,6 +103,7 @@ def write_registry(city: str, city_key: str, cards: Sequence[str], tables: Seque
         "centres": {card["from"]: {"title": card["title"], "key": card["key"]} for card in read},
         "least": compute_least(len(read)),
         "tables": layouts,
+        "words": {name: read[0]["words"][name] for name in layouts},
     }
     text = write_letter("registry", CITY, body, sign)
     read_registry(text)
@@ -105,11 +122,18 @@ def read_registry(text: str) -> Registry:
             titles={name: str(centre["title"]) for name, centre in body["centres"].items()},
             least=int(body["least"]),
             tables=body["tables"],
+            words=body["words"],
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ExportProblem(Reason("city.letter", {"kind": "registry", "sender": CITY})) from None
     _check_registry(registry)
     return registry
+
+
+def write_fingerprint(text: str) -> str:
+    """Return what people compare by telephone: 80 bits of a hash, in groups of four."""
+    digits = compute_hash(text)[:20]
+    return " ".join(digits[place : place + 4] for place in range(0, len(digits), 4))
 
 
 def _check_registry(registry: Registry) -> None:

@@ -18,9 +18,15 @@ PERIOD = "2026-Q3"
 def table(number: int = 4, **more: Any) -> dict[str, Any]:
     """Return a table of areas and their total."""
     areas = [f"w{place:02}" for place in range(number)]
-    labels = {area: {"en": f"Ward {area}", "fr": f"Quartier {area}"} for area in areas}
-    base = {"title": TITLE, "counts": "encounters", "person": False, "least": 25, "columns": ["area"]}
-    return base | {"cells": [*([area] for area in areas), ["total"]], "labels": {"area": labels}} | more
+    base = {"counts": "encounters", "person": False, "least": 25, "columns": ["area"]}
+    return base | {"cells": [*([area] for area in areas), ["total"]]} | more
+
+
+def words_of(layout: dict[str, Any]) -> dict[str, Any]:
+    """Return the words of a table: its title, its columns, and its values."""
+    values = {cell[0] for cell in layout["cells"]} - {"total"}
+    labels = {value: {"en": f"Ward {value}", "fr": f"Secteur {value}"} for value in values}
+    return {"title": TITLE, "columns": [{"en": "Area", "fr": "Secteur"}], "labels": [labels]}
 
 
 def round_half(number: int, least: int = 25) -> str:
@@ -47,9 +53,12 @@ class City:
         self.box: dict[tuple[str, str], str] = {}
         self.call_round(1)
 
+    def words(self) -> dict[str, Any]:
+        return {name: words_of(layout) for name, layout in self.tables.items()}
+
     def write_registry(self) -> str:
         cards = [
-            write_card(name, name.upper(), key.public_key().public_bytes_raw().hex(), self.tables, key.sign)
+            write_card(name, name.upper(), key.public_key().public_bytes_raw().hex(), self.tables, self.words(), key.sign)
             for name, key in self.keys.items()
         ]
         public = self.key.public_key().public_bytes_raw().hex()

@@ -66,6 +66,20 @@ def test_one_centre_under_two_names_does_not_count_twice() -> None:
         city.write_registry()
 
 
+@pytest.mark.parametrize("name", ["city", "../etc", "Rexdale", "", "a" * 41, "a.b"])
+def test_a_name_that_could_be_another_file_is_refused(name: str) -> None:
+    key = City(10).keys["c00"]
+    with pytest.raises(ExportProblem, match="no name for a centre"):
+        write_card(name, "x", key.public_key().public_bytes_raw().hex(), {}, {}, key.sign)
+
+
+def test_two_centres_with_one_name_are_refused() -> None:
+    city = City(10)
+    cards = [_card(city, name) for name in city.keys]
+    with pytest.raises(ExportProblem, match="Two cards have the name “c00”"):
+        write_registry("Toronto", city.registry.city_key, [*cards, cards[0]], ["by_area"], city.key.sign)
+
+
 def test_tables_that_two_centres_count_differently_are_refused() -> None:
     city = City(10)
     cards = []
@@ -78,7 +92,7 @@ def test_tables_that_two_centres_count_differently_are_refused() -> None:
 
 def _card(city: City, name: str) -> str:
     key = city.keys[name]
-    return write_card(name, name, key.public_key().public_bytes_raw().hex(), city.tables, key.sign)
+    return write_card(name, name, key.public_key().public_bytes_raw().hex(), city.tables, city.words(), key.sign)
 
 
 @pytest.mark.parametrize("period", ["2026-09", "2026", "2026-W40"])
