@@ -52,9 +52,7 @@ class Diary:
         except (KeyUnavailable, ValueError):
             raise ActProblem(
                 "city.diary",
-                N_(
-                    "{file} cannot be opened. Move it elsewhere and join again; the centre then takes part in quarters that begin later."
-                ),
+                N_("{file} cannot be opened. Move it elsewhere and join again, for quarters that begin later."),
                 {"file": str(self.path)},
             ) from None
         return content
