@@ -63,7 +63,7 @@ HOW: Mapping[str, Sequence[str]] = {
         "No centre’s own number is seen by the City, by another centre or by whoever runs the shared folder: each centre "
         "sends its numbers under masks that cancel out only in the sum.",
         "The centres that took part know the exact sums; the City and everybody else see them rounded to a multiple of 5, "
-        "and under {least} only as “few”. A few sums are of what anybody can count, and are exact.",
+        "and those under {least} as “fewer than {least}, or none”. A few sums are of what anybody can count, and are exact.",
         "If all other centres but some put what they know together with the City, they learn the exact sum of those some, "
         "and no more.",
         "Not hidden: which centres took part.",
@@ -75,7 +75,7 @@ HOW: Mapping[str, Sequence[str]] = {
         "Le nombre d’un centre n’est vu ni par la Ville, ni par un autre centre, ni par qui tient l’espace partagé\u00a0: chaque "
         "centre envoie ses nombres sous des masques qui ne s’annulent que dans la somme.",
         "Les centres qui ont participé connaissent les sommes exactes\u00a0; la Ville et tous les autres les voient arrondies à "
-        "un multiple de 5, et sous {least} seulement comme «\u00a0peu\u00a0». Quelques sommes portent sur ce que chacun peut "
+        "un multiple de 5, et, sous {least}, comme «\u00a0moins de {least}, ou aucun\u00a0». Quelques sommes portent sur ce que chacun peut "
         "compter, et sont exactes.",
         "Si tous les autres centres, sauf quelques-uns, mettent ce qu’ils savent en commun avec la Ville, ils apprennent la "
         "somme exacte de ces quelques-uns, et rien de plus.",
@@ -99,7 +99,7 @@ table{width:100%;border-collapse:collapse;margin-top:.6rem;font-size:.95rem}
 th{font-weight:400;text-align:start;overflow-wrap:anywhere}td{text-align:end;white-space:nowrap}td.few{color:var(--soft);white-space:normal}
 th,td{padding:.25rem 0;border-bottom:1px solid var(--line);vertical-align:top}thead th,thead td{color:var(--soft);font-size:.85rem}
 .bar{display:block;height:.35rem;background:var(--bar);border-radius:.2rem;margin-top:.15rem}
-summary{cursor:pointer;padding:.5rem 0;min-height:2.75rem;display:flex;align-items:center}
+summary{cursor:pointer;padding:.6rem 0;min-height:2.75rem}.tables h2{margin:0}.who{max-width:32rem}
 @media print{header{display:none}.tables>li{break-inside:avoid}}
 """
 
@@ -199,7 +199,7 @@ def _write_about(registry: Registry, results: Sequence[Result], language: str) -
     least = max((int(table["least"]) for table in registry.tables.values()), default=0)
     how = [f"<li>{escape(line.format(least=least))}</li>" for line in HOW[language]]
     return [
-        f"<h2>{words['who']}</h2><table><tbody>{''.join(lines)}</tbody></table>",
+        f'<h2>{words["who"]}</h2><table class="who"><tbody>{"".join(lines)}</tbody></table>',
         f"<h2>{words['how']}</h2><ul>{''.join(how)}</ul>",
         f'<h2>{words["download"]}</h2><ul><li><a href="sums.csv">{words["csv"]}</a></li>'
         f'<li><a href="sums.json">{words["json"]}</a></li></ul>',

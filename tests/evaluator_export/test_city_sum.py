@@ -290,6 +290,34 @@ def test_a_call_that_is_used_again_with_other_words_is_refused() -> None:
         city.step("c00")
 
 
+def test_a_city_with_fewer_than_a_third_on_its_side_cannot_have_two_lists_opened() -> None:
+    """Its centres sign both; each honest one signs the list that the City shows to it."""
+    city = exact_city(10)
+    city.go_to(NUMBERS)
+    names = sorted(city.keys)
+    liars, first, second = names[:3], names[3:7], names[7:9]
+    boxes = []
+    for members in (names, names[:9]):  # the second list would show what the last centre alone has
+        hashes = {name: compute_hash(city.box[NUMBERS, name]) for name in members}
+        text = write_letter(LISTS[NUMBERS], CITY, {"round": city.call.id, "letters": hashes}, city.key.sign)
+        boxes.append({**city.box, (LISTS[NUMBERS], CITY): text})
+    for box, honest in zip(boxes, (first, second), strict=True):
+        city.box = box
+        for name in liars:
+            before = copy.deepcopy(city.diaries[name])
+            assert city.step(name) == AGREEMENT
+            city.diaries[name] = before  # it forgets what it signed
+        for name in honest:
+            assert city.step(name) == AGREEMENT
+    city.box = boxes[0]
+    assert [city.step(name) for name in first] == [OPENING] * 4
+    city.box = boxes[1]
+    assert [city.step(name) for name in second] == [None] * 2  # five of seven
+    for name in first:
+        with pytest.raises(ExportProblem, match="agrees on one a period"):
+            city.member(name).require_one_roster(PERIOD, names[:9])
+
+
 @pytest.mark.parametrize("kind", [KEYS, SHARES])
 def test_a_city_that_tells_each_centre_another_list_is_refused(kind: str) -> None:
     """With another list, masks would not cancel out, or shares would go to a key of the City's own."""
