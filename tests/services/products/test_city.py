@@ -278,7 +278,7 @@ def test_the_pages_and_files_say_the_same_in_both_languages(town: Town) -> None:
         page = files[f"{language}.html"]
         assert f'lang="{language}"' in page and "<script" not in page and "http" not in page
         assert all(word in page for word in words[:2]), language
-        assert (words[2] in page) == any(row.value is None for row in rows)
+        assert (f">{words[2]}<" in page) == any(row.value is None for row in rows)
         assert 'class="trial"' in page
     assert 'class="trial"' not in make_files(town.registry, results, is_reviewed=True)["en.html"]
     assert len(files["en.html"].encode()) < 40_000
@@ -312,6 +312,8 @@ def test_by_the_commands_of_a_centre_and_of_the_city(town: Town, tmp_path: Path)
         last = run_command({}, "city", "collect", *box, *key)
         assert last.returncode == 0, last.stderr
     assert "over" in run_command(environment, "city", "round").stdout
+    assert {path.stat().st_mode & 0o777 for path in town.folder.iterdir()} == {0o644}  # others must read them
+    assert (Path(town.settings.data) / "city" / "rexdale.diary").stat().st_mode & 0o777 == 0o600
     shown = run_command({}, "city", "page", str(tmp_path / "site"), *box)
     assert shown.returncode == 0, shown.stderr
     lines = list(csv.DictReader(io.StringIO((tmp_path / "site/sums.csv").read_text(encoding="utf-8-sig"))))

@@ -3,6 +3,7 @@
 Nothing in it is secret, and nothing is believed that is not signed.
 """
 
+import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,9 @@ class Box:
             self.store.write_text(name, text)
         except StoreProblem as problem:
             raise ActProblem("city.box", N_("The box cannot be used: {why}"), {"why": str(problem)}) from None
+        with contextlib.suppress(OSError):  # a share may have modes of its own
+            # What a command writes is for its user alone; a letter is for all who reach the box.
+            (self.store.folder / name).chmod(0o644)
         return True
 
     def read_registry(self) -> Registry:
