@@ -150,6 +150,28 @@ SENTENCES: Mapping[str, str] = {
     "indicator.denominator": N_("A share needs a denominator, in English and in French."),
     "indicator.words": N_("{key} is needed in English and in French."),
     "indicator.twice": N_("This indicator is there twice."),
+    "city.letter": N_("The letter “{kind}” of {sender} is not signed with its key, or was changed on its way."),
+    "city.name": N_("“{name}” is no name for a centre: small letters, digits and hyphens, at most 40; not “city”."),
+    "city.twice": N_("Two cards have the name “{name}”. One of these centres chooses another: fieldapp city card --name"),
+    "city.few": N_("There are {number} centres; {least} are needed."),
+    "city.least": N_("{least} of {centres} centres would open a sum; it must be {needed} or more."),
+    "city.thin": N_("{table} has two columns; its cells are too small for fewer than {least} centres."),
+    "city.layout": N_("{table} is not counted alike. All centres need the same version of the program and its tables."),
+    "city.year": N_(
+        "In {year} this centre takes part with another list of centres. Who joins or leaves does so at a new year."
+    ),
+    "city.used": N_("{period}, attempt {attempt}, was called before with other words. Nothing was answered."),
+    "city.joined": N_("This centre takes part in quarters that begin on or after {day}; {period} begins earlier."),
+    "city.calendar": N_("{period} is no quarter. Sums are of whole quarters, so that none can be subtracted from another."),
+    "city.early": N_("The numbers of {period} are not published here yet."),
+    "city.roster": N_("For {period} this centre agreed on another list of centres. It agrees on one a period."),
+    "city.list": N_("The City’s list of “{kind}” is not the one that the centres answered. Nothing was opened."),
+    "city.share": N_("What {sender} sent to this centre cannot be opened."),
+    "city.opened": N_("The numbers of {sender} cannot be opened: what it shared does not fit."),
+    "city.numbers": N_("{sender} sent other numbers than were called for."),
+    "city.bounds": N_(
+        "{table}, {cell}: this sum cannot be, beside what the centres publish. A centre sent wrong numbers; nobody signed."
+    ),
     "partner.large": N_("The file is over 1 MB; send totals, not rows about people."),
     "partner.csv": N_("This is not CSV."),
     "partner.columns": N_("The file lacks the columns {missing}. It needs: {columns}."),

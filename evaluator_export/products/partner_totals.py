@@ -8,15 +8,17 @@ import datetime as dt
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from evaluator_export.formulas import RISKY
 from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.products.indicators import State
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD
 
 COLUMNS = ("indicator", "title_en", "title_fr", "unit", "period", "from", "to", "part", "value")
+PART_WORDS = ("part_en", "part_fr")  # a file may have these, too
 UNITS = ("count", "percent", "rate", "hours")
 TOTAL = "total"
 MOST_BYTES = 1_000_000
@@ -39,10 +41,22 @@ class PartnerTotal:
     last: str
     part: str
     value: str  # a number, or "<n" where it is too small to show
+    label: dict[str, str] = field(default_factory=dict)  # the part in both languages, where the file says it
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as editions and feeds hold them."""
         return dict(vars(self))
+
+
+def bound_value(value: str, unit: str) -> dict[str, Any]:
+    """Return what a partner's figure is or may be: value, at_least, at_most and state."""
+    if not value.startswith("<"):
+        number = float(value)
+        state = State.VALUE if number else State.ZERO
+        return {"value": number, "at_least": number, "at_most": number, "state": state}
+    # A hidden count ends at the whole number before.
+    most = float(value[1:]) - (1 if unit == "count" else 0)
+    return {"value": None, "at_least": 0.0, "at_most": most, "state": State.FEW}
 
 
 def read_partner(data: bytes, today: dt.date) -> list[PartnerTotal]:
@@ -99,20 +113,30 @@ def _read_total(number: int, line: Mapping[str, Any], today: dt.date, problems: 
     cells = {name: str(line.get(name) or "").strip() for name in COLUMNS}
     # As French writes thousands.
     cells["value"] = cells["value"].replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
+    words = {name: str(line.get(name) or "").strip() for name in PART_WORDS}
     before = len(problems)
     problems += [Reason("partner.empty", {"column": name}, (number,)) for name in COLUMNS if not cells[name]]
     # The totals go on into CSV and workbooks of ours; a formula would travel with them.
     problems += [
-        Reason("partner.formula", {"column": name}, (number,)) for name, cell in cells.items() if cell.startswith(RISKY)
+        Reason("partner.formula", {"column": name}, (number,))
+        for name, cell in (*cells.items(), *words.items())
+        if cell.startswith(RISKY)
     ]
     if cells["unit"] and cells["unit"] not in UNITS:
         problems.append(Reason("partner.unit", {"unit": cells["unit"], "known": ", ".join(UNITS)}, (number,)))
     problems += [reason.inside(number) for reason in (*_check_days(cells, today), *_check_value(cells))]
     if len(problems) > before:
         return None
-    title = {"en": cells["title_en"], "fr": cells["title_fr"]}
     return PartnerTotal(
-        cells["indicator"], title, cells["unit"], cells["period"], cells["from"], cells["to"], cells["part"], cells["value"]
+        indicator=cells["indicator"],
+        title={"en": cells["title_en"], "fr": cells["title_fr"]},
+        unit=cells["unit"],
+        period=cells["period"],
+        first=cells["from"],
+        last=cells["to"],
+        part=cells["part"],
+        value=cells["value"],
+        label={"en": words["part_en"], "fr": words["part_fr"]} if all(words.values()) else {},
     )
 
 

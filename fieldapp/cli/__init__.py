@@ -22,6 +22,7 @@ COMMANDS = [
     "backup",
     "board",
     "centre",
+    "city",
     "db",
     "demo",
     "doctor",

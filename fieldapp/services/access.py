@@ -132,6 +132,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "product.download": frozenset({ADMIN}),
     "subscription.add": frozenset({ADMIN}),
     "subscription.end": frozenset({ADMIN}),
+    "city.join": frozenset({SYSTEM}),
+    "city.give_numbers": frozenset({SYSTEM}),
     "partner.import": frozenset({ADMIN, SYSTEM}),
     "partner.remove": frozenset({ADMIN}),
     "map.view": frozenset({ADMIN, CRISIS}),

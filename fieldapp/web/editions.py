@@ -66,6 +66,7 @@ class ChartPoint:
     is_share: bool
     is_shown: bool
     revised: int
+    short: str  # under its bar
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def _make_indicator_view(indicator: dict[str, Any], language: str) -> IndicatorV
         calendar=gettext(calendar),
         threshold=indicator["threshold"],
         points=points,
-        bars=_make_bars(points, language),
+        bars=make_bars(points, language),
         audience=indicator["audience"],
         is_by_group=bool(indicator.get("by_group")),
         **_make_parts(indicator["parts"], language),
@@ -210,7 +211,7 @@ def _make_panels(indicator: dict[str, Any], language: str) -> dict[str, Any]:
     for label, points in to_show.items():
         newest = points[-MOST_POINTS:]
         finding = f"{label}: {newest[-1].text}, {newest[-1].name}"
-        panels.append(Panel(label, newest[-1].text, finding, _make_bars(newest, language, scale)))
+        panels.append(Panel(label, newest[-1].text, finding, make_bars(newest, language, scale)))
     return {"panels": panels, "unshown": len(points_by_label) - len(to_show)}
 
 
@@ -279,6 +280,7 @@ def _make_point(indicator: dict[str, Any], number: dict[str, Any], language: str
         is_share=indicator["unit"] == "percent",
         is_shown=read_state(number["state"]) in (State.VALUE, State.ZERO),
         revised=number["revised"],
+        short=short_name(number["period"], language),
     )
 
 
@@ -306,7 +308,7 @@ def _write_finding(indicator: dict[str, Any], points: list[ChartPoint], language
     return str(gettext("%(number)s in %(period)s.", number=last.text, period=last.name))
 
 
-def _make_bars(points: list[ChartPoint], language: str, scale: float | None = None) -> list[ChartBar]:
+def make_bars(points: list[ChartPoint], language: str, scale: float | None = None) -> list[ChartBar]:
     """Return a bar for each point, side by side.
 
     `scale`: how high a unit is; else the greatest is as high as the chart, and of shares the whole is.
@@ -328,7 +330,7 @@ def _make_bars(points: list[ChartPoint], language: str, scale: float | None = No
                 height=round(scale * ((point.at_most if kind == "few" else point.value) or 0), 1),
                 low=round(scale * (point.at_least or 0), 1) if has_range else 0.0,
                 high=round(scale * (point.at_most or 0), 1) if has_range else 0.0,
-                label=short_name(point.period, language),
+                label=point.short,
                 text=write_number(point.value, "", language),
                 kind=kind,
                 has_value=kind == "value" and (len(points) <= MOST_VALUES or point in (points[-1], highest)),
@@ -350,23 +352,6 @@ def _choose_mark(point: ChartPoint) -> str:
     return "none" if point.at_most is None else "few"
 
 
-@dataclass(frozen=True)
-class PartnerView:
-    source: str
-    calendar: str
-    rows: list[dict[str, str]]
-
-
-def make_partner_views(body: dict[str, Any], language: str) -> list[PartnerView]:
-    """Return partners' newest totals, each indicator once, with its own period."""
-    views = []
-    for source in body["partners"]:
-        rows = [_make_partner_row(total, language) for total in _find_newest_totals(source["figures"])]
-        if rows:
-            views.append(PartnerView(source["source"], source["calendar"], rows))
-    return views
-
-
 def make_withdrawal_views(body: dict[str, Any], language: str) -> list[dict[str, str]]:
     """Return how many people took everything back, by quarter, the newest first.
 
@@ -374,40 +359,3 @@ def make_withdrawal_views(body: dict[str, Any], language: str) -> list[dict[str,
     """
     numbers = body.get("withdrawals", ())
     return [{"period": period_name(number["period"], language), "text": number["text"]} for number in reversed(numbers)]
-
-
-def _find_newest_totals(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    newest: dict[str, dict[str, Any]] = {}
-    for figure in figures:
-        if figure["part"] != "total":
-            continue
-        before = newest.get(figure["indicator"], figure)
-        # Partners have calendars of their own, so "newest" is by the last day and not by a name.
-        if figure["last"] >= before["last"]:
-            newest[figure["indicator"]] = figure
-    return list(newest.values())
-
-
-def _make_partner_row(total: dict[str, Any], language: str) -> dict[str, str]:
-    return {
-        "title": total["title"][language],
-        "text": _write_partner_value(total, language),
-        "period": total["period"],
-        "span": _write_span(total["first"], total["last"], language),
-    }
-
-
-def _write_partner_value(total: dict[str, Any], language: str) -> str:
-    value = total["value"]
-    text = str(format_decimal(float(value), locale=language))
-    # “<5” is of a partner's file; nobody here knows what is behind it.
-    if value.startswith("<"):
-        text = value
-    if total["unit"] == "percent":
-        return str(gettext("%(number)s%%", number=text))
-    return text
-
-
-def _write_span(first: str, last: str, language: str) -> str:
-    days = [format_date(dt.date.fromisoformat(day), "medium", locale=language) for day in (first, last)]
-    return str(gettext("%(first)s to %(last)s", first=days[0], last=days[1]))

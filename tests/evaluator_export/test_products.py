@@ -391,6 +391,17 @@ def test_two_hidden_parts_that_give_each_other_away_are_refused() -> None:
     assert len(read_partner((wide + ferry).encode(), TODAY)) == 5
 
 
+def test_a_part_may_have_words_in_both_languages() -> None:
+    head, *lines = GOOD.splitlines()
+    words = ["", "Bus,Autobus", "Subway,Métro", ""]
+    with_words = [f"{head},part_en,part_fr", *(f"{line},{word}" for line, word in zip(lines, words, strict=True))]
+    labels = [figure.label for figure in read_partner("\n".join(with_words).encode(), TODAY)]
+    assert labels == [{}, {"en": "Bus", "fr": "Autobus"}, {"en": "Subway", "fr": "Métro"}, {}]
+    risky = "\n".join(with_words).replace("Autobus", "=1+1")
+    with pytest.raises(ExportProblem, match="run as a formula"):
+        read_partner(risky.encode(), TODAY)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_a_file_is_taken_as_spreadsheets_write_it_in_canada(encoding: str) -> None:
     french = GOOD.replace(",", ";").replace("400", "1\u00a0400").replace("150", "1150")

@@ -42,7 +42,7 @@ RIGHTS: dict[str, set[str]] = {
         "withdrawals.view",
     },
     "system": {
-        "answers.cut", "areas.import", "board.report", "board.view", "caseload.rebuild", "consent.end_listed", "consent.lower_listed", "database.restore", "datasets.install", "feed.read", "feed_key.make", "form.publish", "key.make",
+        "answers.cut", "areas.import", "board.report", "board.view", "caseload.rebuild", "city.give_numbers", "city.join", "consent.end_listed", "consent.lower_listed", "database.restore", "datasets.install", "feed.read", "feed_key.make", "form.publish", "key.make",
         "key.make_data", "key.make_signing", "key.rewrap", "one_time_code.give", "second_factor.ask", "partner.import", "people.list", "person.add", "person.reset_password", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
         "release.deliver", "release.draw_withdrawals", "release.revoke", "hold.agree_shorten", "hold.confirm", "retention.plan", "retention.run", "retention.view", "retention.tick",

@@ -292,6 +292,8 @@ NOT_TRIED: dict[str, str] = {
     "people.accounts.add_person": NAMES_NOTHING,
     "phones.manifest.fetch_manifest": NAMES_NOTHING,
     "products.partners.import_partner_totals": NAMES_NOTHING,
+    "products.city.member.join_city": NAMES_NOTHING,
+    "products.city.member.give_numbers": NAMES_NOTHING,
     "products.registry.switch_product": "names a product of the programme, for the actor's own centre",
     "people.one_time_codes.accept_set_up_code": "the actor's own second factor",
     "people.passkeys.add_passkey": "the actor's own second factor",

@@ -38,6 +38,11 @@ KINDS: Mapping[str, BuildContent] = {
     "equity": panel.build_equity,
 }
 REVISED = {"dashboard", "panel", "equity"}  # made of tables that late records can revise
+# What of partners' files is in a product: the newest edition is built again once it is another. In the body as "partners".
+FOLLOWS_PARTNERS: Mapping[str, Callable[[Session, int], object]] = {
+    "dashboard": dashboard.load_partner_bodies,
+    "equity": panel.load_population_shares,
+}
 FOLLOWS_CONSENT = {"hot_spots", "heat_map"}  # for staff: the newest edition is built again once somebody's consent fell
 # Who takes something back has it written with the time at which that began, and may wait for an edition to be saved.
 BEFORE = dt.timedelta(minutes=5)
@@ -105,7 +110,12 @@ def _build_if_due(
     with ReadTransaction(session):
         is_built = store.edition(session, centre_id, product.name, period.name) is not None
     may_be_revised = is_recounted and product.kind in REVISED
-    if is_built and not may_be_revised and not _has_consent_fallen(session, centre_id, product, period, now):
+    is_overtaken = (
+        may_be_revised
+        or _has_consent_fallen(session, centre_id, product, period, now)
+        or _have_partners_changed(session, centre_id, product, period, now)
+    )
+    if is_built and not is_overtaken:
         return 0
     try:
         edition = build_edition(session, centre_id, product.name, period, now)
@@ -131,6 +141,18 @@ def _has_consent_fallen(session: Session, centre_id: int, product: Product, peri
         if state.problem or state.tried_at is None:
             return True
         return standing.has_fallen_since(session, centre_id, state.tried_at - BEFORE)
+
+
+def _have_partners_changed(session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime) -> bool:
+    """Say whether partners' files say something else now than the newest edition does."""
+    load = FOLLOWS_PARTNERS.get(product.kind)
+    if load is None:
+        return False
+    with ReadTransaction(session):
+        if period != find_due_period(session, centre_id, product, now):
+            return False  # older editions say what partners said then
+        edition = store.edition(session, centre_id, product.name, period.name)
+        return edition is not None and json.loads(edition.body).get("partners", {}) != load(session, centre_id)
 
 
 def _save_failure(

@@ -18,6 +18,7 @@ from fieldapp.services.products import public
 from fieldapp.services.products.public import PublicEdition
 from fieldapp.web import assets, editions
 from fieldapp.web.language import LANGUAGES, preferred
+from fieldapp.web.partner_views import make_partner_views
 from fieldapp.web.public import open_data
 from fieldapp.web.sessions import session
 from fieldapp.web.year_words import write_headline
@@ -89,7 +90,7 @@ def _page(template: str, slug: str, language: str, **more: Any) -> bytes:
             edition=edition,
             indicators=views,
             headline=write_headline(edition.body, language),
-            partners=editions.make_partner_views(edition.body, language),
+            partners=make_partner_views(edition.body, language),
             withdrawals=editions.make_withdrawal_views(edition.body, language),
             language=language,
             period=editions.period_name(edition.period, language),

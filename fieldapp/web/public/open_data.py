@@ -15,6 +15,7 @@ from evaluator_export.formats import csv_files
 from evaluator_export.products.change import Word
 from evaluator_export.products.indicators import State, read_state
 from fieldapp.services.products.content import iterate_parts
+from evaluator_export.products.partner_totals import bound_value
 from fieldapp.services.products.public import PublicEdition
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
@@ -35,8 +36,10 @@ YEARS = (
 # Of a year and of the one before; editions of before there were counts have none.
 YEAR_VALUES = ("value", "at_least", "at_most", "state", "part", "part_counts", "whole", "whole_counts")
 CODEBOOK = ("file", "column", "value", "english", "french")
-PARTNER_TOTAL = ("indicator", "period", "first", "last", "part", "unit", "value")
-PARTNERS = ("source", "calendar", "indicator", "period", "first_day", "last_day", "part", "unit", "value")
+PARTNERS = (
+    "source", "calendar", "indicator", "title_en", "title_fr", "period", "first_day", "last_day",
+    "part", "part_en", "part_fr", "unit", "value", "at_least", "at_most", "shown_as", "state",
+)  # fmt: skip
 
 
 # Written here in both languages and not through the catalogue: a file is the same for everybody.
@@ -140,13 +143,40 @@ def _list_year_values(year: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def write_partners(edition: PublicEdition, root: str) -> bytes:
-    """Return partners.csv: the totals that partners gave, as they gave them."""
+    """Return partners.csv: partners' totals as they gave them, and what a hidden one may be."""
     lines = []
     for source in edition.body["partners"]:
         for total in source["figures"]:
-            values = [total[name] for name in PARTNER_TOTAL]
-            lines.append((source["source"], source["calendar"], *values))
+            lines.append(_make_partner_line(source, total))
     return csv_files.rows(PARTNERS, lines)
+
+
+def _make_partner_line(source: dict[str, Any], total: dict[str, Any]) -> tuple[str, ...]:
+    label = total.get("label") or {}
+    values = {
+        "source": source["source"],
+        "calendar": source["calendar"],
+        "indicator": total["indicator"],
+        "title_en": total["title"]["en"],
+        "title_fr": total["title"]["fr"],
+        "period": total["period"],
+        "first_day": total["first"],
+        "last_day": total["last"],
+        "part": total["part"],
+        "part_en": label.get("en"),
+        "part_fr": label.get("fr"),
+        "unit": total["unit"],
+        "shown_as": total["value"],
+        **bound_value(total["value"], total["unit"]),
+    }
+    return tuple(_write_partner_cell(values[name]) for name in PARTNERS)
+
+
+def _write_partner_cell(value: Any) -> str:
+    # Written out: a partner's numbers may be greater than those of ours, and none may come out as 1e+06.
+    if isinstance(value, float):
+        return f"{value:.10f}".rstrip("0").rstrip(".")
+    return _write_cell(value)
 
 
 def write_codebook(edition: PublicEdition, root: str) -> bytes:

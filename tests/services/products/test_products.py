@@ -19,7 +19,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions as building
 from fieldapp.services.products import tables
 from fieldapp.services.products.editions import build_due, build_edition
-from fieldapp.services.products.partners import import_partner_totals
+from fieldapp.services.products.partners import import_partner_totals, remove_partner
 from fieldapp.services.products.public import load_public_edition
 from fieldapp.services.products.registry import download_file, list_products, see_figures, switch_product
 from fieldapp.services.products.subscriptions import subscribe, unsubscribe
@@ -262,6 +262,30 @@ def test_partners_totals_show_with_their_source_and_the_old_file_goes(session: S
     build_due(session, NOW)
     ((partner),) = load_public_edition(session, "rexdale").body["partners"]
     assert partner["source"] == "TTC" and len(partner["figures"]) == 3
+
+
+def test_a_partners_correction_shows_the_next_day_and_older_editions_stay(session: Session, cast: Cast) -> None:
+    publish_others(session, cast)
+    switched_on(session, cast, "dashboard", "equity")
+    import_partner_totals(session, cast.rosa, name="TTC", calendar="own", data=PARTNER)
+    assert build_due(session, NOW) == 2
+    assert build_due(session, NOW) == 0  # nothing is new
+    build_edition(session, cast.centre.id, "dashboard", periods.parse("2026-05"), NOW)
+    corrected = PARTNER.replace(b"total,400", b"total,410").replace(b"black,30", b"black,31")
+    import_partner_totals(session, cast.rosa, name="TTC", calendar="own", data=corrected)
+    tomorrow = NOW + dt.timedelta(days=1)
+    assert build_due(session, tomorrow) == 2
+    assert build_due(session, tomorrow) == 0
+    ((partner),) = body_of(session, cast, "dashboard", "2026-06")["partners"]
+    assert [figure["value"] for figure in partner["figures"]] == ["410", "100", "31"]
+    assert body_of(session, cast, "equity", "2025")["partners"] == {"black": 0.31}
+    assert body_of(session, cast, "dashboard", "2026-05")["partners"][0]["figures"][0]["value"] == "400"
+    # The calendar is on the page, too, but no number of Reach by group.
+    import_partner_totals(session, cast.rosa, name="TTC", calendar="four weeks", data=corrected)
+    assert build_due(session, tomorrow) == 1
+    remove_partner(session, cast.rosa, name="TTC")
+    assert build_due(session, tomorrow) == 2
+    assert body_of(session, cast, "dashboard", "2026-06")["partners"] == []
 
 
 def test_who_asked_is_told_once_and_never_a_number(session: Session, cast: Cast, tmp_path: Path) -> None:

@@ -154,6 +154,42 @@ def test_each_ward_that_shows_has_a_chart_and_the_others_a_line(
     assert months == {"2026-04", "2026-05", "2026-06"}  # not the newest alone
 
 
+FERRIES = """indicator;title_en;title_fr;unit;period;from;to;part;part_en;part_fr;value
+trips;Trips;Trajets;count;2026-P1;2026-01-01;2026-01-28;total;;;1000
+trips;Trips;Trajets;count;2026-P2;2026-01-29;2026-02-25;total;;;<20
+trips;Trips;Trajets;count;2026-P3;2026-02-26;2026-03-25;total;;;2500000
+trips;Trips;Trajets;count;2026-P3;2026-02-26;2026-03-25;bus;Bus;Autobus;2499985
+trips;Trips;Trajets;count;2026-P3;2026-02-26;2026-03-25;ferry;Ferry;Traversier;<20
+trips;Trips;Trajets;count;2026-P3;2026-02-26;2026-03-25;boat;Boat;Bateau;<20
+late;Late;Retards;percent;2026-P1;2026-01-01;2026-01-28;total;;;12,5
+""".encode("cp1252")
+
+
+def test_partners_have_charts_parts_and_titles_in_both_languages(
+    published: Cast, app: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    with Session(open_engine(app.config["SETTINGS"]), expire_on_commit=False) as session:
+        import_partner_totals(session, published.rosa, name="Ferries", calendar="four-week periods", data=FERRIES)
+        build_edition(session, published.centre.id, "dashboard", periods.parse("2026-06"), NOW)
+    client = client_of("nobody")
+    page = client.get("/public/rexdale/en/").text
+    section = page.partition("From partners")[2].partition("</section>")[0]
+    assert "2,500,000" in section and "12.5%" in section and "Ferry" in section
+    assert "2 others: fewer than 20 each, or none." in section
+    chart = section.partition("<svg")[2].partition("</svg>")[0]
+    assert chart.count('class="bar') == 2 and chart.count('class="few"') == 1 and "2026-P2" in chart
+    french = client.get("/public/rexdale/fr/").text
+    assert all(word in french for word in ("Trajets", "Traversier", "2\u202f500\u202f000"))
+    lines = rows(client.get("/public/data/rexdale/partners.csv").text)
+    trips = [line for line in lines if line["source"] == "Ferries" and line["indicator"] == "trips"]
+    assert [(one["value"], one["at_least"], one["at_most"], one["state"]) for one in trips[:3]] == [
+        ("1000", "1000", "1000", "value"),
+        ("", "0", "19", "few"),
+        ("2500000", "2500000", "2500000", "value"),
+    ]
+    assert (trips[4]["title_fr"], trips[4]["part_fr"], trips[4]["shown_as"]) == ("Trajets", "Traversier", "<20")
+
+
 def test_the_catalogue_names_every_file_with_its_licence(published: Cast, client_of: Callable[[str], FlaskClient]) -> None:
     client = client_of("nobody")
     ((entry),) = json.loads(client.get("/public/data/catalog.jsonld").data)["dcat:dataset"]

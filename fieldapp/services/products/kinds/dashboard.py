@@ -82,7 +82,7 @@ def build_dashboard(session: Session, centre_id: int, product: Product, period: 
         "indicators": indicators,
         "sure": sorted(choose_headline(indicators)),
         "withdrawals": count_withdrawals(session, centre, product.name, complete["quarter"][-SHOWN_PERIODS["quarter"] :]),
-        "partners": [_make_partner_body(partner) for partner in products.partners(session, centre_id)],
+        "partners": load_partner_bodies(session, centre_id),
     }
     images = {f"card-{language}.png": card(centre.name, _list_share_lines(indicators, language)) for language in LANGUAGES}
     return EditionContent(content, images)
@@ -227,6 +227,11 @@ def _list_share_lines(indicators: Sequence[Mapping[str, Any]], language: str) ->
             number = format_decimal(year["value"], locale=language)
             lines.append(ShareLine(str(number), indicator["title"][language], span))
     return lines
+
+
+def load_partner_bodies(session: Session, centre_id: int) -> list[dict[str, Any]]:
+    """Return partners' totals as an edition holds them."""
+    return [_make_partner_body(partner) for partner in products.partners(session, centre_id)]
 
 
 def _make_partner_body(source: products.PartnerSource) -> dict[str, Any]:

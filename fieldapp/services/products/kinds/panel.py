@@ -99,7 +99,7 @@ def build_equity(session: Session, centre_id: int, product: Product, period: Per
     catalogue = load_catalogue(session, centre_id)
     specs = list_table_specs(catalogue, Audience.PUBLIC, REACH)
     published = load_published_texts(session, centre_id, specs.values())
-    population = _load_population_shares(session, centre_id)
+    population = load_population_shares(session, centre_id)
     labels = Labels(catalogue.definitions, hierarchy_words())
     groups = []
     for spec in specs.values():
@@ -110,11 +110,12 @@ def build_equity(session: Session, centre_id: int, product: Product, period: Per
         for group in reach(table.texts, population):
             label = label_value(labels, spec.dataset, column, group.group)
             groups.append({"by": column, "label": label, **vars(group)})
-    body = {"format": 1, "period": period.name, "groups": groups}
+    # With what partners said, so that a later look can tell whether they say something else.
+    body = {"format": 1, "period": period.name, "groups": groups, "partners": population}
     return EditionContent(body, {"reach.csv": csv_files.rows(GROUP, map(_list_group_fields, groups))})
 
 
-def _load_population_shares(session: Session, centre_id: int) -> dict[str, float]:
+def load_population_shares(session: Session, centre_id: int) -> dict[str, float]:
     """Return the share of the population in each group, 0 to 1.
 
     They come from partners' totals with the indicator “population_share”, in percent.

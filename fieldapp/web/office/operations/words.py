@@ -105,6 +105,8 @@ ACTS = {
     "submission.dismiss": N_("A submission kept aside was dismissed"),
     "tables.count": N_("Protected tables were counted"),
     "product.build": N_("A data product was built"),
+    "city.join": N_("The centre joined the City’s sum"),
+    "city.give_numbers": N_("Numbers went into the City’s sum, masked"),
     "product.switch": N_("A data product was switched on or off"),
     "product.download": N_("A file of a data product was downloaded"),
     "subscription.add": N_("Somebody asked to be notified of a data product"),
