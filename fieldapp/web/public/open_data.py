@@ -14,8 +14,8 @@ from evaluator_export import periods
 from evaluator_export.formats import csv_files
 from evaluator_export.products.change import Word
 from evaluator_export.products.indicators import State, read_state
-from fieldapp.services.products.content import iterate_parts
 from evaluator_export.products.partner_totals import bound_value
+from fieldapp.services.products.content import iterate_parts
 from fieldapp.services.products.public import PublicEdition
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
