@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from babel.units import format_unit
 from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, gettext
 
@@ -12,6 +13,8 @@ from fieldapp.web import language
 from forms.lists import in_language
 
 KILOBYTE = 1024
+HOURS_FROM = 2 * 60  # minutes: before that, minutes say more
+DAYS_FROM = 48 * 60
 
 
 def choose_language(text: Any) -> str:
@@ -50,6 +53,22 @@ def format_moment(value: dt.datetime | None) -> str:
     return str(format_datetime(value, gettext("MMM d, y, HH:mm")))
 
 
+def format_clock(value: dt.datetime) -> str:
+    """Return the time of day at the reader's centre."""
+    return str(format_datetime(value, "HH:mm"))
+
+
+def format_age(seconds: float) -> str:
+    """Return how long something has lasted, as the board's script writes it too: 12 min, 3 hr, 2 days."""
+    minutes = max(int(seconds // 60), 0)
+    count, unit = minutes, "duration-minute"
+    if minutes >= HOURS_FROM:
+        count, unit = minutes // 60, "duration-hour"
+    if minutes >= DAYS_FROM:
+        count, unit = minutes // 1440, "duration-day"
+    return str(format_unit(count, unit, length="short", locale=language.current()))
+
+
 def init(app: Flask) -> None:
     """Give templates their filters, and what every page may ask for."""
     app.jinja_env.filters.update(
@@ -59,5 +78,7 @@ def init(app: Flask) -> None:
         exact_percent=format_exact_percent,
         day=format_day,
         moment=format_moment,
+        age=format_age,
+        clock=format_clock,
     )
     app.jinja_env.globals.update(product_version=VERSION, revision_of=revision_of)
