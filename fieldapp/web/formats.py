@@ -59,14 +59,20 @@ def format_clock(value: dt.datetime) -> str:
 
 
 def format_age(seconds: float) -> str:
-    """Return how long something has lasted, as the board's script writes it too: 12 min, 3 hr, 2 days."""
+    """Return how long something has lasted: 12 min, 3 hr, 2 days.
+
+    The board's script writes the same.
+    """
     minutes = max(int(seconds // 60), 0)
-    count, unit = minutes, "duration-minute"
-    if minutes >= HOURS_FROM:
-        count, unit = minutes // 60, "duration-hour"
-    if minutes >= DAYS_FROM:
-        count, unit = minutes // 1440, "duration-day"
-    return str(format_unit(count, unit, length="short", locale=language.current()))
+    if minutes < HOURS_FROM:
+        return _format_unit(minutes, "minute")
+    if minutes < DAYS_FROM:
+        return _format_unit(minutes // 60, "hour")
+    return _format_unit(minutes // (24 * 60), "day")
+
+
+def _format_unit(count: int, unit: str) -> str:
+    return str(format_unit(count, f"duration-{unit}", length="short", locale=language.current()))
 
 
 def init(app: Flask) -> None:

@@ -324,7 +324,9 @@ def test_when_the_server_is_killed_the_board_says_since_when_and_how_old_it_is(
     expect(state).to_contain_text(SHOWS_ALL, timeout=60_000)
 
 
-def test_a_machine_that_slept_says_how_old_its_board_is_until_the_centre_has_answered(open_page: OpenPage, team: Team) -> None:
+def test_a_machine_that_slept_says_how_old_its_board_is_until_the_centre_has_answered(
+    open_page: OpenPage, team: Team
+) -> None:
     team.incident()
     desk = desk_of(open_page)
     desk.route("**/office/board/now*", lambda _: None)  # the network needs a while to come back
@@ -335,7 +337,9 @@ def test_a_machine_that_slept_says_how_old_its_board_is_until_the_centre_has_ans
 
 
 @pytest.mark.parametrize("count", [6, 14])
-def test_a_wall_screen_shows_all_without_scrolling_or_says_how_many_more(open_page: OpenPage, team: Team, count: int) -> None:
+def test_a_wall_screen_shows_all_without_scrolling_or_says_how_many_more(
+    open_page: OpenPage, team: Team, count: int
+) -> None:
     for one in board.see_board(team.session, team.crisis).incidents:
         team.step(one.root_id, "closed")
     for _ in range(count):

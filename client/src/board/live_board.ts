@@ -21,7 +21,7 @@ export class LiveBoard {
   private version = ""; // of what came last, as the centre names it
   private pause = EVERY;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private answeredAt = new Date(); // when the centre was asked for what is shown
+  private answeredAt = Date.now(); // when the centre was asked for what is shown
   private ahead = 0; // milliseconds by which this machine's clock is ahead of the centre's
   private heldBack = ""; // the newest content, while a part of it is not on the board
   private isAsking = false;
@@ -43,7 +43,7 @@ export class LiveBoard {
   }
 
   /** What a step changed, or that a colleague was faster. */
-  showStep(fragment: HTMLElement, taken: StepMade, askedAt: Date): void {
+  showStep(fragment: HTMLElement, taken: StepMade, askedAt: number): void {
     this.steps += 1;
     this.put(fragment.innerHTML, fragment, null, taken);
     this.version = ""; // what is asked next brings the mark of it
@@ -54,7 +54,7 @@ export class LiveBoard {
    * Say up to when the board shows everything: up to when the centre was asked. An answer may have
    * waited in a machine that slept.
    */
-  private tellShown(askedAt: Date): void {
+  private tellShown(askedAt: number): void {
     this.answeredAt = askedAt;
     const shown = this.isOld ? "asking" : "fresh";
     this.line.show(this.heldBack ? "waiting" : shown, askedAt);
@@ -69,7 +69,7 @@ export class LiveBoard {
   }
 
   private get isOld(): boolean {
-    return Date.now() - this.answeredAt.getTime() > LATE;
+    return Date.now() - this.answeredAt > LATE;
   }
 
   /** Each second: ages go on also without the centre; a machine that slept wakes up here. */
@@ -119,7 +119,7 @@ export class LiveBoard {
     this.news.look();
   }
 
-  private async take(answer: Response, steps: number, askedAt: Date): Promise<void> {
+  private async take(answer: Response, steps: number, askedAt: number): Promise<void> {
     if (answer.status !== 304) {
       if (!answer.ok) throw new Error(String(answer.status));
       const text = await answer.text();
@@ -141,7 +141,7 @@ export class LiveBoard {
     if (this.line.status === "fresh" && this.isOld) this.line.show("asking", this.answeredAt);
     try {
       const { steps } = this;
-      const askedAt = new Date();
+      const askedAt = Date.now();
       const answer = await fetch(this.place.dataset["now"]!, {
         headers: this.version ? { "If-None-Match": this.version } : {},
         signal: AbortSignal.timeout(PATIENCE),

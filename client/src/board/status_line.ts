@@ -19,7 +19,7 @@ export class StatusLine {
   private readonly words = document.getElementById("board-words")!;
   private readonly signIn = document.getElementById("board-sign-in")!;
   private readonly spoken = document.getElementById("board-said")!;
-  private answeredAt = new Date();
+  private answeredAt = Date.now();
 
   /**
    * `line` has a sentence for each status in its data; {time} is when the centre answered, {age}
@@ -27,7 +27,7 @@ export class StatusLine {
    */
   constructor(private readonly line: HTMLElement) {}
 
-  show(status: Status, answeredAt: Date): void {
+  show(status: Status, answeredAt: number): void {
     this.answeredAt = answeredAt;
     const text = this.write(status);
     this.words.className = LOOKS[status];
@@ -48,8 +48,8 @@ export class StatusLine {
 
   private write(status: Status): string {
     const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
-    const clock = this.answeredAt.toLocaleTimeString(document.documentElement.lang, time);
-    const age = formatAge(Date.now() - this.answeredAt.getTime());
+    const clock = new Date(this.answeredAt).toLocaleTimeString(document.documentElement.lang, time);
+    const age = formatAge(Date.now() - this.answeredAt);
     return (this.line.dataset[status] ?? "").replace("{time}", clock).replace("{age}", age);
   }
 }

@@ -10,7 +10,7 @@ const PATIENCE = 15_000; // milliseconds
 /** What the board does with an answer. */
 export interface Board {
   /** Draw what the centre sent when it was asked. */
-  showStep(fragment: HTMLElement, taken: StepMade, askedAt: Date): void;
+  showStep(fragment: HTMLElement, taken: StepMade, askedAt: number): void;
   askAgain(): void;
 }
 
@@ -34,7 +34,7 @@ export class Steps {
     if (button) button.disabled = true;
     this.clear();
     try {
-      const askedAt = new Date();
+      const askedAt = Date.now();
       const fields = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
       const answer = await fetch(form.action, {
         method: "POST",
@@ -51,7 +51,7 @@ export class Steps {
     if (button) button.disabled = false;
   }
 
-  private async take(answer: Response, form: HTMLFormElement, askedAt: Date): Promise<void> {
+  private async take(answer: Response, form: HTMLFormElement, askedAt: number): Promise<void> {
     if (!answer.ok && answer.status !== 409) throw new Error(String(answer.status));
     const fragment = new DOMParser().parseFromString(await answer.text(), "text/html").body;
     const refused = fragment.querySelector<HTMLElement>(".refused");

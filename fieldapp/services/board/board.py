@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import zoneinfo
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -70,6 +70,12 @@ class Incident:
     minutes_to_first: int | None
     item: BoardItem | None
     steps: Sequence[BoardStep]
+    received_at: dt.datetime | None = None  # when the centre first heard of it
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it is open: its record ends it, or the team closes it."""
+        return not self.is_ended and (self.item is None or self.item.closed_at is None)
 
     @property
     def is_unseen(self) -> bool:
@@ -226,22 +232,19 @@ def _mark_of_people(ctx: ActContext, today: dt.date) -> str:
 @view_act("board.view")
 def see_board(ctx: ActContext) -> BoardPage:
     """Return the whole board as it is now."""
-    page = _read_board(ctx)
+    page = read_board(ctx)
     ctx.describe("board", shown=len(page.incidents) + len(page.requests))
     return page
 
 
-def _read_board(ctx: ActContext) -> BoardPage:
+def read_board(ctx: ActContext) -> BoardPage:
     centre = centres.get(ctx.session, ctx.centre_id)
     zone = zoneinfo.ZoneInfo(centre.time_zone)
     today = ctx.now.astimezone(zone).date()
-    items = board.open_items(ctx.session, ctx.centre_id)
-    steps = _group_steps(board.steps_of(ctx.session, ctx.centre_id, [item.id for item in items]))
-    items_by_root = {item.root_id: item for item in items if item.root_id}
+    requests = [item for item in board.open_items(ctx.session, ctx.centre_id) if not item.root_id]
+    steps = _group_steps(board.steps_of(ctx.session, ctx.centre_id, [item.id for item in requests]))
     forms = list_forms_with_role(ctx.session, ctx.centre_id, FormRole.INCIDENT)
-    since = today - LISTED_FOR
-    incidents = list(_iterate_incidents(ctx, _list_records(ctx, forms, since), items_by_root, steps, zone))
-    closed = board.closed_roots(ctx.session, ctx.centre_id, [incident.root_id for incident in incidents])
+    incidents = load_incidents(ctx, today - LISTED_FOR, zone)
     labels = users.labels(ctx.session, ctx.centre_id)
     due = follow_ups.due_until(ctx.session, ctx.centre_id, today)
     form = forms[-1] if forms else None
@@ -250,10 +253,8 @@ def _read_board(ctx: ActContext) -> BoardPage:
         now=ctx.now,
         version=_compute_version(ctx),
         zone=centre.time_zone,
-        # An incident leaves the board in two ways: its record says that it ended, or the team
-        # closes it.
-        incidents=_list_open(incidents, closed),
-        requests=[Request(item, steps.get(item.id, [])) for item in items if not item.root_id],
+        incidents=_list_open(incidents),
+        requests=[Request(item, steps.get(item.id, [])) for item in requests],
         # Watched also after it was closed: the risk does not end with the work.
         watch=[incident for incident in incidents if _is_watched(incident, ctx.now)],
         due_today=sum(item.due_on == today for item in due),
@@ -267,9 +268,18 @@ def _read_board(ctx: ActContext) -> BoardPage:
     )
 
 
-def _list_open(incidents: Sequence[Incident], closed: Collection[str]) -> list[Incident]:
+def load_incidents(ctx: ActContext, since: dt.date, zone: dt.tzinfo) -> list[Incident]:
+    """Return the incidents since a day, open and closed, with what the team did about them."""
+    forms = list_forms_with_role(ctx.session, ctx.centre_id, FormRole.INCIDENT)
+    listed = _list_records(ctx, forms, since)
+    items = board.items_of_records(ctx.session, ctx.centre_id, [record.instance_id for record in listed])
+    steps = _group_steps(board.steps_of(ctx.session, ctx.centre_id, [item.id for item in items]))
+    return list(_iterate_incidents(ctx, listed, {item.root_id or "": item for item in items}, steps, zone))
+
+
+def _list_open(incidents: Sequence[Incident]) -> list[Incident]:
     """Return what is open: first what nobody has seen, of each the newest first."""
-    listed = [incident for incident in incidents if incident.root_id not in closed and not incident.is_ended]
+    listed = [incident for incident in incidents if incident.is_open]
     listed.sort(key=lambda incident: incident.alerted_at or LONG_AGO, reverse=True)
     return sorted(listed, key=lambda incident: not incident.is_unseen)
 
@@ -314,6 +324,7 @@ def _iterate_incidents(
     """Yield an incident for each record, read by its version of the form."""
     # Nothing is shown of a record that was erased: of it stays only a count, which nothing is built on.
     states = [state for state in load_states(ctx, listed) if state.heads]
+    received = {record.instance_id: record.received_at for record in listed}
     for chain in make_chains(ctx, states):
         root_id = chain.first.root_id
         alerted_at = _read_time(chain.first.read_role(QuestionRole.ALERTED_AT), zone)
@@ -328,6 +339,7 @@ def _iterate_incidents(
             minutes_to_first=_count_minutes(alerted_at, first_response),
             item=item,
             steps=own_steps,
+            received_at=received.get(root_id),
         )
 
 
@@ -471,51 +483,6 @@ def item_revision(item: BoardItem | None, steps: Sequence[BoardStep]) -> str:
     if item is None or not steps:
         return mark_of("board")
     return mark_of("board", steps[-1].id, item.acknowledged_at, item.assigned_to, item.closed_at)
-
-
-@dataclass(frozen=True)
-class ShiftReport:
-    centre: str
-    first: dt.datetime
-    last: dt.datetime
-    zone: str
-    steps: Sequence[BoardStep]
-    items: Mapping[int, BoardItem]
-    people: Mapping[int, str]
-    open_incidents: int
-    open_requests: int
-    due: int
-
-
-MOST_HOURS = 24 * 31
-
-
-def make_shift_report(ctx: ActContext, hours: int) -> ShiftReport:
-    """Return what was done in the last hours (at most MOST_HOURS), and what is open now."""
-    hours = min(max(hours, 1), MOST_HOURS)
-    first = ctx.now - dt.timedelta(hours=hours)
-    page = _read_board(ctx)
-    steps = board.steps_between(ctx.session, ctx.centre_id, first, ctx.now)
-    items = board.items(ctx.session, ctx.centre_id, [step.item_id for step in steps])
-    return ShiftReport(
-        centre=page.centre,
-        first=first,
-        last=ctx.now,
-        zone=page.zone,
-        steps=steps,
-        items={item.id: item for item in items},
-        people=page.people,
-        open_incidents=len(page.incidents),
-        open_requests=len(page.requests),
-        due=page.due_today + page.due_late,
-    )
-
-
-@view_act("board.view")
-def see_history(ctx: ActContext, hours: int) -> ShiftReport:
-    """Return what was done in the last hours, oldest first."""
-    ctx.describe("board", hours=hours)
-    return make_shift_report(ctx, hours)
 
 
 @act("board.report")

@@ -37,5 +37,24 @@ NEEDS = {
     "supplies": N_("Food or supplies"),
     "debrief": N_("A talk after a hard day"),
 }
+NOBODY = N_("nobody yet")
+NOT_YET = N_("not yet")
+REPORT_HEADINGS = {
+    "since": N_("Since"),
+    "what": N_("What"),
+    "whose": N_("Assigned to"),
+    "next": N_("Next step"),
+    "due": N_("Due"),
+    "first_action": N_("First action after"),
+    "received": N_("Received by the centre"),
+    "told": N_("When it happened"),
+    "state": N_("State"),
+    "who": N_("Who"),
+    "when": N_("When"),
+    "step": N_("Step"),
+    "about": N_("About"),
+    "is_open": N_("open"),
+    "is_closed": N_("closed"),
+}
 REQUEST = N_("Request")
 INCIDENT = N_("Incident")

@@ -12,6 +12,7 @@ from flask_security import current_user
 
 from fieldapp.services import subprocesses
 from fieldapp.services.board import board as acts
+from fieldapp.services.board import shifts
 from fieldapp.services.board.board import BoardPage, StepOvertaken
 from fieldapp.services.board.words import NEEDS, NEXT_STEPS, STEPS, WHO_DID
 from fieldapp.services.problems import ActProblem
@@ -25,6 +26,7 @@ from fieldapp.web.sessions import actor, session
 add_template_globals(item_revision=acts.item_revision)
 
 HOURS = (12, 24, 168, 720)
+DAYS = (30, 90, 365)
 # How much a wall screen of 1920 × 1080 shows without scrolling; of the rest it says how much there is.
 ON_WALL = {"incidents": 12, "workers": 9, "requests": 4}
 
@@ -108,8 +110,18 @@ def _refuse(problem: StepOvertaken) -> ResponseReturnValue:
 @office.get("/board/history")
 def board_history() -> ResponseReturnValue:
     hours = parse_number(request.args.get("hours", "")) or HOURS[0]
-    report = acts.see_history(session(), actor(), hours=hours)
-    return render_template("board/board_history.html", report=report, hours=hours, choices=HOURS, needs=NEEDS, steps=STEPS)
+    report = shifts.see_history(session(), actor(), hours=hours)
+    words = {"needs": NEEDS, "steps": STEPS, "next_steps": NEXT_STEPS}
+    return render_template("board/board_history.html", report=report, hours=hours, choices=HOURS, **words)
+
+
+@office.get("/board/incidents")
+def board_incidents() -> ResponseReturnValue:
+    """List the incidents of some time, open and closed, and how they were answered by week."""
+    filters = {name: request.args.get(name, "") for name in ("state", "kind", "area")}
+    days = parse_number(request.args.get("days", "")) or DAYS[1]
+    incidents = shifts.see_incidents(session(), actor(), days=days, **filters)
+    return render_template("board/board_incidents.html", seen=listed, filters=filters, choices=DAYS, people=listed.people)
 
 
 @office.post("/board/report.pdf")
