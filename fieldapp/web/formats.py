@@ -65,14 +65,14 @@ def format_age(seconds: float) -> str:
     """
     minutes = max(int(seconds // 60), 0)
     if minutes < HOURS_FROM:
-        return _format_unit(minutes, "minute")
+        return _format_unit(minutes, "duration-minute")
     if minutes < DAYS_FROM:
-        return _format_unit(minutes // 60, "hour")
-    return _format_unit(minutes // (24 * 60), "day")
+        return _format_unit(minutes // 60, "duration-hour")
+    return _format_unit(minutes // (24 * 60), "duration-day")
 
 
 def _format_unit(count: int, unit: str) -> str:
-    return str(format_unit(count, f"duration-{unit}", length="short", locale=language.current()))
+    return str(format_unit(count, unit, length="short", locale=language.current()))
 
 
 def init(app: Flask) -> None:

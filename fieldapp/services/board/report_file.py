@@ -76,7 +76,7 @@ class _LineWriter:
         return str(format_unit(minutes, "duration-minute", length="short", locale=self.language))
 
     def write_open(self) -> list[Line]:
-        lines = [self._write_head("what", "since", "whose", "next", "due", "first_action")]
+        lines = [self._write_head("what", "since", "whose", "next_step", "due", "first_action")]
         for incident in self.report.board.incidents:
             due = self.report.due.get(incident.root_id)
             day = str(format_date(due, "d MMM", locale=self.language)) if due else "–"
@@ -96,7 +96,7 @@ class _LineWriter:
         return lines
 
     def write_requests(self) -> list[Line]:
-        lines = [self._write_head("what", "since", "whose", "next")]
+        lines = [self._write_head("what", "since", "whose", "next_step")]
         for request in self.report.board.requests:
             owner = self._write_person(request.item.assigned_to)
             what = self.translate(NEEDS[request.item.need])
@@ -109,7 +109,7 @@ class _LineWriter:
         return [self._write_head("who", "since"), *([worker.worker, self.write_time(worker.since)] for worker in out)]
 
     def write_done(self) -> list[Line]:
-        lines = [self._write_head("when", "step", "about", "who")]
+        lines = [self._write_head("when", "step", "subject", "who")]
         for step in self.report.steps:
             item = self.report.items.get(step.item_id)
             if item is None:

@@ -43,7 +43,7 @@ REPORT_HEADINGS = {
     "since": N_("Since"),
     "what": N_("What"),
     "whose": N_("Assigned to"),
-    "next": N_("Next step"),
+    "next_step": N_("Next step"),
     "due": N_("Due"),
     "first_action": N_("First action after"),
     "received": N_("Received by the centre"),
@@ -52,7 +52,7 @@ REPORT_HEADINGS = {
     "who": N_("Who"),
     "when": N_("When"),
     "step": N_("Step"),
-    "about": N_("About"),
+    "subject": N_("About"),
     "is_open": N_("open"),
     "is_closed": N_("closed"),
 }

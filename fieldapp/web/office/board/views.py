@@ -121,7 +121,9 @@ def board_incidents() -> ResponseReturnValue:
     filters = {name: request.args.get(name, "") for name in ("state", "kind", "area")}
     days = parse_number(request.args.get("days", "")) or DAYS[1]
     incidents = shifts.see_incidents(session(), actor(), days=days, **filters)
-    return render_template("board/board_incidents.html", seen=listed, filters=filters, choices=DAYS, people=listed.people)
+    return render_template(
+        "board/board_incidents.html", seen=incidents, filters=filters, choices=DAYS, people=incidents.people
+    )
 
 
 @office.post("/board/report.pdf")
