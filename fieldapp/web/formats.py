@@ -3,18 +3,16 @@
 import datetime as dt
 from typing import Any
 
-from babel.units import format_unit
 from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, gettext
 
+from fieldapp.services.board.ages import write_age
 from fieldapp.services.revisions import revision_of
 from fieldapp.version import VERSION
 from fieldapp.web import language
 from forms.lists import in_language
 
 KILOBYTE = 1024
-HOURS_FROM = 2 * 60  # minutes: before that, minutes say more
-DAYS_FROM = 48 * 60
 
 
 def choose_language(text: Any) -> str:
@@ -59,20 +57,8 @@ def format_clock(value: dt.datetime) -> str:
 
 
 def format_age(seconds: float) -> str:
-    """Return how long something has lasted: 12 min, 3 hr, 2 days.
-
-    The board's script writes the same.
-    """
-    minutes = max(int(seconds // 60), 0)
-    if minutes < HOURS_FROM:
-        return _format_unit(minutes, "duration-minute")
-    if minutes < DAYS_FROM:
-        return _format_unit(minutes // 60, "duration-hour")
-    return _format_unit(minutes // (24 * 60), "duration-day")
-
-
-def _format_unit(count: int, unit: str) -> str:
-    return str(format_unit(count, unit, length="short", locale=language.current()))
+    """Return how long something has lasted: 12 min, 3 hr, 2 days."""
+    return write_age(max(int(seconds // 60), 0), language.current())
 
 
 def init(app: Flask) -> None:

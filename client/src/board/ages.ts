@@ -1,4 +1,4 @@
-/** How long ago something was, in the words that the centre writes too (formats.py). */
+/** How long ago something was, in the words that the centre writes too (ages.py). */
 
 const MINUTE = 60_000; // milliseconds
 const HOURS_FROM = 120; // minutes: before that, minutes say more

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from babel.dates import format_date, format_datetime
 from babel.support import Translations
-from babel.units import format_unit
 
 from evaluator_export.products import shift_report
 from fieldapp.paths import TRANSLATIONS
+from fieldapp.services.board.ages import write_age
 from fieldapp.services.board.board import Incident
 from fieldapp.services.board.shifts import ShiftReport
 from fieldapp.services.board.words import INCIDENT, NEEDS, NEXT_STEPS, NOBODY, NOT_YET, REPORT_HEADINGS, REQUEST, STEPS
@@ -73,7 +73,7 @@ class _LineWriter:
         minutes = incident.minutes_to_first
         if minutes is None:
             return str(self.translate(NOT_YET))
-        return str(format_unit(minutes, "duration-minute", length="short", locale=self.language))
+        return write_age(minutes, self.language)
 
     def write_open(self) -> list[Line]:
         lines = [self._write_head("what", "since", "whose", "next_step", "due", "first_action")]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fieldapp.services.acts import ActContext, view_act
-from fieldapp.services.board.board import BoardPage, Incident, load_incidents, read_board
+from fieldapp.services.board.board import LISTED_FOR, BoardPage, Incident, load_incidents, read_board
 from fieldapp.store.board import board
 from fieldapp.store.board.board import BoardItem, BoardStep
 from fieldapp.store.caseload import follow_ups
@@ -59,7 +59,7 @@ def make_shift_report(ctx: ActContext, hours: int) -> ShiftReport:
     steps = board.steps_between(ctx.session, ctx.centre_id, first, ctx.now)
     items = board.items(ctx.session, ctx.centre_id, [step.item_id for step in steps])
     # What came in may be of an earlier day: a phone without signal sends late.
-    since = first.date() - dt.timedelta(days=MOST_HOURS // 24)
+    since = first.date() - LISTED_FOR
     incidents = load_incidents(ctx, since, zoneinfo.ZoneInfo(page.zone))
     return ShiftReport(
         first=first,
@@ -104,10 +104,9 @@ class Incidents:
     """The incidents of some time, open and closed, and how they were answered."""
 
     days: int
-    board_now: dt.datetime
     listed: Sequence[Incident]  # as filtered, the newest first
     weeks: Sequence[Week]  # of all, the newest first
-    open_by_age: Sequence[int]  # in the order of AGES
+    open_by_age: Sequence[int]  # of all that are open, in the order of AGES
     people: Mapping[int, str]
     kinds: Mapping[str, Incident] = field(default_factory=dict)  # one of each kind, for its words
     areas: Mapping[str, Incident] = field(default_factory=dict)
@@ -121,7 +120,11 @@ def see_incidents(ctx: ActContext, days: int = 90, state: str = "", kind: str = 
     """
     days = min(max(days, 1), MOST_DAYS)
     zone = zoneinfo.ZoneInfo(centres.get(ctx.session, ctx.centre_id).time_zone)
-    incidents = load_incidents(ctx, ctx.now.astimezone(zone).date() - dt.timedelta(days=days), zone)
+    today = ctx.now.astimezone(zone).date()
+    # What is open is counted as the board counts it, also where less is listed.
+    everything = load_incidents(ctx, today - max(dt.timedelta(days=days), LISTED_FOR), zone)
+    since = today - dt.timedelta(days=days)
+    incidents = [incident for incident in everything if incident.chain.first.day >= since]
     incidents.sort(key=lambda incident: incident.alerted_at or incident.received_at or ctx.now, reverse=True)
     listed = []
     for incident in incidents:
@@ -132,10 +135,9 @@ def see_incidents(ctx: ActContext, days: int = 90, state: str = "", kind: str = 
     ctx.describe("board", days=days, shown=len(listed))
     return Incidents(
         days=days,
-        board_now=ctx.now,
         listed=listed,
         weeks=_count_weeks(incidents, zone),
-        open_by_age=_count_ages([incident for incident in incidents if incident.is_open], ctx.now),
+        open_by_age=_count_ages([incident for incident in everything if incident.is_open], ctx.now),
         people=users.labels(ctx.session, ctx.centre_id),
         kinds={incident.read_role(QuestionRole.KIND): incident for incident in incidents},
         areas={incident.read_role(QuestionRole.AREA): incident for incident in incidents},
