@@ -28,7 +28,8 @@ export const PHONE = {
 };
 export const OTHERS = {
   "form preview": 29_000, // the phone's own questions, in the office
-  board: 1_650,
+  board: 3_700, // with its sound, ages, and steps that are taken without leaving the page
+  "board styles": 1_500,
   passkeys: 800, // on pages that ask for a second step
   "office map": 10_900, // with the library that draws it, which the phone has anyway
   "embedded indicators": 1_800,

@@ -308,6 +308,7 @@ async function buildOthers(output) {
     passkeys: weigh(output.add("passkeys.js", await bundle("src/passkeys/passkeys.ts"))),
     "office map": weigh(output.add("map.js", await bundle("src/map/office_entry.ts"))),
     "embedded indicators": weigh(output.add("kpi.js", await bundle("src/embed/kpi.ts", kpi))),
+    "board styles": weigh(output.add("board.css", await bundle("styles/board.css"))),
     "office styles": weigh(output.add("office.css", await bundle("styles/office.css"))),
     "public styles": weigh(output.add("public.css", await bundle("styles/public.css"))),
   };

@@ -6,8 +6,9 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.board.board import authorize_report, see_history
+from fieldapp.services.board.board import authorize_report
 from fieldapp.services.board.report_file import make_report_file
+from fieldapp.services.board.shifts import see_history
 
 
 @click.group()

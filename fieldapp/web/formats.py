@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, gettext
 
+from fieldapp.services.board.ages import write_age
 from fieldapp.services.revisions import revision_of
 from fieldapp.version import VERSION
 from fieldapp.web import language
@@ -50,6 +51,16 @@ def format_moment(value: dt.datetime | None) -> str:
     return str(format_datetime(value, gettext("MMM d, y, HH:mm")))
 
 
+def format_clock(value: dt.datetime) -> str:
+    """Return the time of day at the reader's centre."""
+    return str(format_datetime(value, "HH:mm"))
+
+
+def format_age(seconds: float) -> str:
+    """Return how long something has lasted: 12 min, 3 hr, 2 days."""
+    return write_age(max(int(seconds // 60), 0), language.current())
+
+
 def init(app: Flask) -> None:
     """Give templates their filters, and what every page may ask for."""
     app.jinja_env.filters.update(
@@ -59,5 +70,7 @@ def init(app: Flask) -> None:
         exact_percent=format_exact_percent,
         day=format_day,
         moment=format_moment,
+        age=format_age,
+        clock=format_clock,
     )
     app.jinja_env.globals.update(product_version=VERSION, revision_of=revision_of)

@@ -41,6 +41,7 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
         "/office/map",
         "/office/board",
         "/office/board/history",
+        "/office/board/incidents",
         "/office/feed",
         "/public/",
         "/public/data/",

@@ -258,4 +258,4 @@ def look_at_board(team: Team, board: Page) -> None:
     board.goto("/office/board")
     incident = board.locator(f"#incident-{team.newest(team.benoit, 'incident')} dl")
     expect(incident).to_contain_text("Present at the scene; Family support")
-    expect(incident).to_contain_text(re.compile("after (39|40) minutes"))
+    expect(incident).to_contain_text(re.compile("after (39|40) min"))

@@ -87,7 +87,7 @@ ONLY_IN = {
     "encounter": ("fieldapp/web/office/operations", "fieldapp/web/office/records"),
     "event": ("forms",),
     "harm": ("forms",),
-    "hour": ("evaluator_export/datasets",),
+    "hour": ("client/src/board", "evaluator_export/datasets", "fieldapp/services/board"),
     "housing": ("forms",),
     "incident": ("fieldapp/web/office/operations",),
     "mediation": ("fieldapp/services/board", "fieldapp/web/office/operations"),

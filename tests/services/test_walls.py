@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.access import ACCESS, ROLES, SYSTEM
 from fieldapp.services.acts import ActContext, Actor, utcnow
-from fieldapp.services.board import board
+from fieldapp.services.board import board, shifts
 from fieldapp.services.caseload import hand_over
 from fieldapp.services.forms import drafts, published
 from fieldapp.services.operations import audit_log
@@ -308,7 +308,8 @@ NOT_TRIED: dict[str, str] = {
     "products.maps.view_map": NAMES_NOTHING,
     "products.subscriptions.subscribe": "names a product of the programme, for the actor's own centre",
     "board.board.see_board": SEEN_ELSEWHERE,
-    "board.board.see_history": SEEN_ELSEWHERE,
+    "board.shifts.see_history": SEEN_ELSEWHERE,
+    "board.shifts.see_incidents": SEEN_ELSEWHERE,
     "board.board.read_board_version": NAMES_NOTHING,
     "products.odata.keys.list_keys": SEEN_ELSEWHERE,
     "forms.drafts.list_drafts": SEEN_ELSEWHERE,
@@ -380,7 +381,8 @@ def test_lists_of_another_centre_are_empty(session: Session, cast: Cast, tmp_pat
         seen = board.see_board(session, who)
         assert bool(seen.incidents and seen.requests) is is_there
         assert (cast.amina.user_id in seen.people) is is_there
-        assert bool(board.see_history(session, who, hours=12).steps) is is_there
+        assert bool(shifts.see_history(session, who, hours=12).steps) is is_there
+        assert bool(shifts.see_incidents(session, who).listed) is is_there
         assert bool(keys.list_keys(session, who).keys) is is_there
         assert bool(drafts.list_drafts(session, who)) is is_there
         assert bool(published.list_forms(session, who)) is is_there

@@ -45,6 +45,7 @@ CRISIS = {  # the board and the map, and nothing else of the office
     "office.board",
     "office.board_ask",
     "office.board_history",
+    "office.board_incidents",
     "office.board_now",
     "office.board_report",
     "office.board_step",

@@ -20,13 +20,16 @@ const contentOf = (...incidents: string[]): string =>
   `<section id="board-incidents">${incidents.join("")}</section>`;
 
 const PAGE = `
-  <div id="board-state" data-fresh="Up to date, {time}" data-asking="Asking"
+  <div id="board-state" data-fresh="Shows all up to, {time}" data-asking="Asking, {age} old"
     data-waiting="There is a new version" data-lost="No connection" data-ended="Signed out">
     <p id="board-words">Read when opened</p><button id="board-show" hidden>Show it now</button>
     <a id="board-sign-in" hidden>Sign in again</a><p id="board-said"></p>
   </div>
+  <p id="board-news" data-words="New: {what}"></p><div id="board-refusals"></div>
+  <p id="board-undone" data-words="Not saved" hidden></p>
   <div id="board" tabindex="-1" data-now="/board/now">${contentOf(incident("1"))}</div>`;
 
+let tick: () => void; // what the board does each second
 let answer: () => Response;
 let asked: Record<string, string>[];
 
@@ -81,6 +84,10 @@ beforeEach(() => {
   // The board asks when a test lets it (askNow), not by itself some seconds later.
   const start = globalThis.setTimeout;
   setGlobal("setTimeout", (run: () => void, wait = 0) => (wait < 3000 ? start(run, wait) : 0));
+  setGlobal("setInterval", (run: () => void) => {
+    tick = run;
+    return 0;
+  });
   Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true });
   noteListeners();
   asked = [];
@@ -92,9 +99,9 @@ beforeEach(() => {
 });
 
 describe("the board", () => {
-  it("asks as soon as it is open, and says that it is up to date", async () => {
+  it("asks as soon as it is open, and says up to when it shows everything", async () => {
     const shown = await open();
-    assert.match(words(shown), /^Up to date, \d/);
+    assert.match(words(shown), /^Shows all up to, \d/);
     assert.equal(shown.find("#board-words").className, "state safe");
   });
 
@@ -116,7 +123,44 @@ describe("the board", () => {
     assert.equal(words(shown), "No connection");
     answer = unchanged;
     await askNow(shown);
-    assert.match(words(shown), /^Up to date/);
+    assert.match(words(shown), /^Shows all up to/);
+  });
+
+  it("says how old it is once that is not seconds, as after a sleep", async () => {
+    const shown = await open();
+    const now = Date.now;
+    globalThis.fetch = () => new Promise<Response>(() => undefined); // no answer yet
+    try {
+      Date.now = () => now() + 12 * 60_000;
+      tick();
+      assert.equal(words(shown), "Asking, 12 min old");
+    } finally {
+      Date.now = now;
+    }
+  });
+
+  it("counts in the title what nobody has seen, and reads out what is new", async () => {
+    document.title = "Board";
+    const unseen = incident("2").replace("<article", "<article data-new='Shooting, Mill'");
+    const shown = await open();
+    assert.equal(document.title, "Board");
+    answer = () => fresh(contentOf(unseen, incident("1")));
+    await askNow(shown);
+    assert.equal(document.title, "(1) Board");
+    assert.equal(shown.find("#board-news").textContent, "New: Shooting, Mill");
+    answer = () => fresh(contentOf(incident("2"), incident("1")), '"3"');
+    await askNow(shown);
+    assert.equal(document.title, "Board");
+  });
+
+  it("writes how long ago something was, and goes on without the centre", async () => {
+    const now = Date.now();
+    const time = `<time data-age datetime="${new Date(now - 3 * 3_600_000).toISOString()}"></time>`;
+    answer = () =>
+      fresh(contentOf(`<p data-now="${new Date(now).toISOString()}">${time}</p>`, incident("1")));
+    const shown = await open();
+    tick();
+    assert.equal(shown.find("time").textContent, "3 hr");
   });
 
   it("does not take another page for the board", async () => {
@@ -139,7 +183,7 @@ describe("the board", () => {
     const shown = await open();
     answer = () => fresh(contentOf(incident("1", "<option>Gone</option>")));
     await askNow(shown);
-    assert.match(words(shown), /^Up to date/);
+    assert.match(words(shown), /^Shows all up to/);
   });
 
   it("leaves a list in use alone, says that something waits, and shows it when asked", async () => {
@@ -153,7 +197,7 @@ describe("the board", () => {
     assert.equal(words(shown), "There is a new version");
     assert.equal(shown.find("#board-show").hidden, false);
     shown.find("#board-show").click();
-    assert.match(words(shown), /^Up to date/);
+    assert.match(words(shown), /^Shows all up to/);
     assert.equal(shown.find("#to-1").textContent, "C");
   });
 });
@@ -173,6 +217,19 @@ describe("drawing the board again", () => {
     assert.equal(shown.find<HTMLSelectElement>("#to-1").value, "b");
   });
 
+  it("goes on naming the state in which something was chosen, until its chooser was told", () => {
+    const shown = showHtml(PAGE);
+    const readMark = (): string => shown.find<HTMLInputElement>("[name=revision]").value;
+    shown.find<HTMLSelectElement>("#to-1").value = "b";
+    draw(contentOf(incident("1", OPTIONS, 7)));
+    assert.equal(readMark(), "1");
+    const body = new DOMParser().parseFromString(contentOf(incident("1", OPTIONS, 8)), "text/html");
+    const board = document.getElementById("board")!;
+    redraw(board, body.body, null, { form: "form-1", isDone: false });
+    assert.equal(readMark(), "8");
+    assert.equal(shown.find<HTMLSelectElement>("#to-1").value, "b");
+  });
+
   it("does not choose what a list no longer offers", () => {
     const shown = showHtml(PAGE);
     shown.find<HTMLSelectElement>("#to-1").value = "b";
@@ -187,12 +244,12 @@ describe("drawing the board again", () => {
     assert.equal(document.activeElement, shown.find("#to-1"));
   });
 
-  it("brings what a form in use sends unseen up to date, without moving it", () => {
+  it("leaves a form in use the state that its user saw, without moving it", () => {
     const shown = showHtml(PAGE);
     const form = shown.find("#form-1");
     assert.equal(draw(contentOf(incident("0"), incident("1", OPTIONS, 7)), form), true);
     assert.equal(shown.find("#form-1"), form);
-    assert.equal(form.querySelector<HTMLInputElement>("[name=revision]")!.value, "7");
+    assert.equal(form.querySelector<HTMLInputElement>("[name=revision]")!.value, "1");
     assert.deepEqual(titles(shown), ["Incident 0", "Incident 1"]);
   });
 

@@ -15,7 +15,7 @@ from fieldapp.services.caseload.record_state import RecordState, load_states
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.forms.roles import list_forms_with_role
 from fieldapp.services.problems import N_, ActProblem, make_not_found
-from fieldapp.services.revisions import mark_of, require
+from fieldapp.services.revisions import LastChange, Overtaken, last_change, mark_of
 from fieldapp.store.board import board
 from fieldapp.store.board.board import BoardItem, BoardStep
 from fieldapp.store.caseload import follow_ups
@@ -32,6 +32,7 @@ LISTED_FOR = dt.timedelta(days=90)  # how long ago an incident's record is still
 SHIFTS_SINCE = dt.timedelta(days=1)
 WATCH_FOR = dt.timedelta(days=30)  # retaliation comes within a month, if it comes
 ON_DUTY_FOR = dt.timedelta(hours=12)
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # before any incident: of what does not say when it was
 
 
 class StepKind(StrEnum):
@@ -49,6 +50,16 @@ class StepKind(StrEnum):
 KINDS = frozenset(StepKind) - {StepKind.ASKED}  # a request is asked for once, by itself
 
 
+class NextStep(StrEnum):
+    """What an incident or a request waits for."""
+
+    SEE = "see"
+    GIVE = "give"
+    ACT = "act"
+    DEBRIEF = "debrief"
+    CLOSE = "close"
+
+
 @dataclass(frozen=True)
 class Incident:
     """An open incident: what its records say, and what the team did about it."""
@@ -59,6 +70,23 @@ class Incident:
     minutes_to_first: int | None
     item: BoardItem | None
     steps: Sequence[BoardStep]
+    received_at: dt.datetime | None = None  # when the centre first heard of it
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it is open: its record ends it, or the team closes it."""
+        return not self.is_ended and (self.item is None or self.item.closed_at is None)
+
+    @property
+    def is_unseen(self) -> bool:
+        """Say whether nobody of the team has seen it yet."""
+        return self.item is None or self.item.acknowledged_at is None
+
+    @property
+    def next_step(self) -> NextStep:
+        """Return what it waits for."""
+        is_acted = self.minutes_to_first is not None
+        return _find_next_step(self.item, self.steps, is_acted=is_acted, has_debrief=True)
 
     @property
     def definition(self) -> FormDefinition:
@@ -98,6 +126,40 @@ class Incident:
 class Request:
     item: BoardItem
     steps: Sequence[BoardStep]
+
+    @property
+    def is_unseen(self) -> bool:
+        """Say whether nobody of the team has seen it yet."""
+        return self.item.acknowledged_at is None
+
+    @property
+    def next_step(self) -> NextStep:
+        """Return what it waits for."""
+        return _find_next_step(self.item, self.steps, is_acted=False, has_debrief=False)
+
+
+def _find_next_step(item: BoardItem | None, steps: Sequence[BoardStep], *, is_acted: bool, has_debrief: bool) -> NextStep:
+    """Return what comes next; `is_acted`: its records say that something was done already."""
+    done = {step.kind for step in steps}
+    if item is None or item.acknowledged_at is None:
+        return NextStep.SEE
+    if item.assigned_to is None:
+        return NextStep.GIVE
+    if not is_acted and StepKind.ACTED not in done:
+        return NextStep.ACT
+    if has_debrief and StepKind.DEBRIEFED not in done:
+        return NextStep.DEBRIEF
+    return NextStep.CLOSE
+
+
+class StepOvertaken(Overtaken):
+    """A colleague took a step after the board was shown. Nothing was written."""
+
+    def __init__(self, last: LastChange | None, item: BoardItem, step: BoardStep | None):
+        super().__init__(last)
+        self.root_id = item.root_id or ""
+        self.item_id = item.id
+        self.step = step  # the newest, as it is now
 
 
 @dataclass(frozen=True)
@@ -170,22 +232,19 @@ def _mark_of_people(ctx: ActContext, today: dt.date) -> str:
 @view_act("board.view")
 def see_board(ctx: ActContext) -> BoardPage:
     """Return the whole board as it is now."""
-    page = _read_board(ctx)
+    page = read_board(ctx)
     ctx.describe("board", shown=len(page.incidents) + len(page.requests))
     return page
 
 
-def _read_board(ctx: ActContext) -> BoardPage:
+def read_board(ctx: ActContext) -> BoardPage:
     centre = centres.get(ctx.session, ctx.centre_id)
     zone = zoneinfo.ZoneInfo(centre.time_zone)
     today = ctx.now.astimezone(zone).date()
-    items = board.open_items(ctx.session, ctx.centre_id)
-    steps = _group_steps(board.steps_of(ctx.session, ctx.centre_id, [item.id for item in items]))
-    items_by_root = {item.root_id: item for item in items if item.root_id}
+    requests = [item for item in board.open_items(ctx.session, ctx.centre_id) if not item.root_id]
+    steps = _group_steps(board.steps_of(ctx.session, ctx.centre_id, [item.id for item in requests]))
     forms = list_forms_with_role(ctx.session, ctx.centre_id, FormRole.INCIDENT)
-    since = today - LISTED_FOR
-    incidents = list(_iterate_incidents(ctx, _list_records(ctx, forms, since), items_by_root, steps, zone))
-    closed = board.closed_roots(ctx.session, ctx.centre_id, [incident.root_id for incident in incidents])
+    incidents = load_incidents(ctx, today - LISTED_FOR, zone)
     labels = users.labels(ctx.session, ctx.centre_id)
     due = follow_ups.due_until(ctx.session, ctx.centre_id, today)
     form = forms[-1] if forms else None
@@ -194,10 +253,8 @@ def _read_board(ctx: ActContext) -> BoardPage:
         now=ctx.now,
         version=_compute_version(ctx),
         zone=centre.time_zone,
-        # An incident leaves the board in two ways: its record says that it ended, or the team
-        # closes it.
-        incidents=[incident for incident in incidents if incident.root_id not in closed and not incident.is_ended],
-        requests=[Request(item, steps.get(item.id, [])) for item in items if not item.root_id],
+        incidents=_list_open(incidents),
+        requests=[Request(item, steps.get(item.id, [])) for item in requests],
         # Watched also after it was closed: the risk does not end with the work.
         watch=[incident for incident in incidents if _is_watched(incident, ctx.now)],
         due_today=sum(item.due_on == today for item in due),
@@ -209,6 +266,22 @@ def _read_board(ctx: ActContext) -> BoardPage:
         definition=form,
         areas=form.list_choices_of(QuestionRole.AREA) if form else (),
     )
+
+
+def load_incidents(ctx: ActContext, since: dt.date, zone: dt.tzinfo) -> list[Incident]:
+    """Return the incidents since a day, open and closed, with what the team did about them."""
+    forms = list_forms_with_role(ctx.session, ctx.centre_id, FormRole.INCIDENT)
+    listed = _list_records(ctx, forms, since)
+    items = board.items_of_records(ctx.session, ctx.centre_id, [record.instance_id for record in listed])
+    steps = _group_steps(board.steps_of(ctx.session, ctx.centre_id, [item.id for item in items]))
+    return list(_iterate_incidents(ctx, listed, {item.root_id or "": item for item in items}, steps, zone))
+
+
+def _list_open(incidents: Sequence[Incident]) -> list[Incident]:
+    """Return what is open: first what nobody has seen, of each the newest first."""
+    listed = [incident for incident in incidents if incident.is_open]
+    listed.sort(key=lambda incident: incident.alerted_at or LONG_AGO, reverse=True)
+    return sorted(listed, key=lambda incident: not incident.is_unseen)
 
 
 def _group_steps(steps: Sequence[BoardStep]) -> dict[int, list[BoardStep]]:
@@ -251,25 +324,30 @@ def _iterate_incidents(
     """Yield an incident for each record, read by its version of the form."""
     # Nothing is shown of a record that was erased: of it stays only a count, which nothing is built on.
     states = [state for state in load_states(ctx, listed) if state.heads]
+    received = {record.instance_id: record.received_at for record in listed}
     for chain in make_chains(ctx, states):
         root_id = chain.first.root_id
         alerted_at = _read_time(chain.first.read_role(QuestionRole.ALERTED_AT), zone)
         item = items.get(root_id)
+        own_steps = steps.get(item.id, []) if item else []
+        acted = [step.at for step in own_steps if step.kind == StepKind.ACTED]
+        first_response = min([*_list_responses(chain, alerted_at, zone), *acted], default=None)
         yield Incident(
             root_id=root_id,
             chain=chain,
             alerted_at=alerted_at,
-            minutes_to_first=_count_minutes(alerted_at, _find_first_response(chain, alerted_at, zone)),
+            minutes_to_first=_count_minutes(alerted_at, first_response),
             item=item,
-            steps=steps.get(item.id, []) if item else [],
+            steps=own_steps,
+            received_at=received.get(root_id),
         )
 
 
-def _find_first_response(chain: Chain, alerted_at: dt.datetime | None, zone: dt.tzinfo) -> dt.datetime | None:
-    """Return when the team first did something, by whichever record says so."""
+def _list_responses(chain: Chain, alerted_at: dt.datetime | None, zone: dt.tzinfo) -> list[dt.datetime]:
+    """Return when the team first did something, by each record that says so."""
     times = [_read_time(answer, zone) for answer in chain.list_answers(QuestionRole.FIRST_RESPONSE_AT)]
     # What is before the alert was a slip: no form lets the record itself say so.
-    return min((time for time in times if time and (alerted_at is None or time >= alerted_at)), default=None)
+    return [time for time in times if time and (alerted_at is None or time >= alerted_at)]
 
 
 def _count_minutes(start: dt.datetime | None, end: dt.datetime | None) -> int | None:
@@ -339,8 +417,7 @@ def take_step(
     if kind not in KINDS:
         raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
     item = _get_or_create_item(ctx, root_id, item_id)
-    revision = item_revision(item, board.steps_of(ctx.session, ctx.centre_id, [item.id]))
-    require(ctx, seen, revision, f"board/{item.id}", ("board.step", "board.request"))
+    _require_as_shown(ctx, item, seen)
     if kind == StepKind.ASSIGNED:
         if users.of_centre(ctx.session, ctx.centre_id, to_id) is None:
             raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
@@ -354,6 +431,14 @@ def take_step(
         item.closed_at = None
     _add_step(ctx, item, kind, to_id or None)
     ctx.describe(f"board/{item.id}", step=kind)
+
+
+def _require_as_shown(ctx: ActContext, item: BoardItem, seen: str | None) -> None:
+    """Raise StepOvertaken unless an item is as the board showed it."""
+    steps = board.steps_of(ctx.session, ctx.centre_id, [item.id])
+    if seen is not None and seen != item_revision(item, steps):
+        last = last_change(ctx, f"board/{item.id}", ("board.step", "board.request"))
+        raise StepOvertaken(last, item, steps[-1] if steps else None)
 
 
 def _get_or_create_item(ctx: ActContext, root_id: str, item_id: int) -> BoardItem:
@@ -398,51 +483,6 @@ def item_revision(item: BoardItem | None, steps: Sequence[BoardStep]) -> str:
     if item is None or not steps:
         return mark_of("board")
     return mark_of("board", steps[-1].id, item.acknowledged_at, item.assigned_to, item.closed_at)
-
-
-@dataclass(frozen=True)
-class ShiftReport:
-    centre: str
-    first: dt.datetime
-    last: dt.datetime
-    zone: str
-    steps: Sequence[BoardStep]
-    items: Mapping[int, BoardItem]
-    people: Mapping[int, str]
-    open_incidents: int
-    open_requests: int
-    due: int
-
-
-MOST_HOURS = 24 * 31
-
-
-def make_shift_report(ctx: ActContext, hours: int) -> ShiftReport:
-    """Return what was done in the last hours (at most MOST_HOURS), and what is open now."""
-    hours = min(max(hours, 1), MOST_HOURS)
-    first = ctx.now - dt.timedelta(hours=hours)
-    page = _read_board(ctx)
-    steps = board.steps_between(ctx.session, ctx.centre_id, first, ctx.now)
-    items = board.items(ctx.session, ctx.centre_id, [step.item_id for step in steps])
-    return ShiftReport(
-        centre=page.centre,
-        first=first,
-        last=ctx.now,
-        zone=page.zone,
-        steps=steps,
-        items={item.id: item for item in items},
-        people=page.people,
-        open_incidents=len(page.incidents),
-        open_requests=len(page.requests),
-        due=page.due_today + page.due_late,
-    )
-
-
-@view_act("board.view")
-def see_history(ctx: ActContext, hours: int) -> ShiftReport:
-    """Return what was done in the last hours, oldest first."""
-    ctx.describe("board", hours=hours)
-    return make_shift_report(ctx, hours)
 
 
 @act("board.report")

@@ -53,11 +53,10 @@ def open_items(session: Session, centre_id: int) -> Sequence[BoardItem]:
     return session.scalars(query.order_by(BoardItem.opened_at)).all()
 
 
-def closed_roots(session: Session, centre_id: int, root_ids: Sequence[str]) -> set[str]:
-    query = sa.select(BoardItem.root_id).where(
-        BoardItem.centre_id == centre_id, BoardItem.root_id.in_(root_ids), BoardItem.closed_at.is_not(None)
-    )
-    return {str(root) for root in session.scalars(query)}
+def items_of_records(session: Session, centre_id: int, root_ids: Sequence[str]) -> Sequence[BoardItem]:
+    """Return the items of incidents, open and closed."""
+    query = sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.root_id.in_(root_ids))
+    return session.scalars(query).all()
 
 
 def find_item_of_record(session: Session, centre_id: int, root_id: str) -> BoardItem | None:

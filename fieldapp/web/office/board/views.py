@@ -12,9 +12,11 @@ from flask_security import current_user
 
 from fieldapp.services import subprocesses
 from fieldapp.services.board import board as acts
-from fieldapp.services.board.words import NEEDS, STEPS
+from fieldapp.services.board import shifts
+from fieldapp.services.board.board import BoardPage, StepOvertaken
+from fieldapp.services.board.words import NEEDS, NEXT_STEPS, STEPS, WHO_DID
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.revisions import Overtaken
+from fieldapp.store.board.board import BoardStep
 from fieldapp.web import language
 from fieldapp.web.office.blueprint import add_template_globals, office
 from fieldapp.web.overtaken import seen
@@ -24,6 +26,9 @@ from fieldapp.web.sessions import actor, session
 add_template_globals(item_revision=acts.item_revision)
 
 HOURS = (12, 24, 168, 720)
+DAYS = (30, 90, 365)
+# How much a wall screen of 1920 × 1080 shows without scrolling; of the rest it says how much there is.
+ON_WALL = {"incidents": 12, "workers": 9, "requests": 4}
 
 
 @office.get("/board")
@@ -45,19 +50,39 @@ def board_now() -> Response:
     if request.if_none_match.contains(etag):
         response = Response(status=304)
     else:
-        response = Response(render_template("board/board_now.html", is_wall="wall" in request.args, **_load_board()))
+        template = "board/board_wall.html" if "wall" in request.args else "board/board_now.html"
+        response = Response(render_template(template, **_load_board()))
     response.set_etag(etag)
     return response
 
 
 def _load_board() -> dict[str, Any]:
-    return {"board": acts.see_board(session(), actor()), "needs": NEEDS, "steps": STEPS}
+    page = acts.see_board(session(), actor())
+    words = {"needs": NEEDS, "steps": STEPS, "next_steps": NEXT_STEPS, "on_wall": ON_WALL}
+    return {"board": page, "step_sentence": _make_step_writer(page), **words}
+
+
+def _make_step_writer(page: BoardPage) -> Any:
+    """Return what writes a step as a sentence, with the names that the board shows."""
+
+    def write_step(step: BoardStep) -> str:
+        who, to = (page.people.get(user_id or 0, "") for user_id in (step.author_id, step.to_id))
+        return str(gettext(WHO_DID[step.kind], who=who, to=to))
+
+    return write_step
+
+
+def _show_done() -> ResponseReturnValue:
+    """Show the board after a step: to the page's script the part that changes, else the page."""
+    if "X-Board" in request.headers:
+        return render_template("board/board_now.html", **_load_board())
+    return redirect(url_for("office.board"))
 
 
 @office.post("/board/requests")
 def board_ask() -> ResponseReturnValue:
     acts.add_request(session(), actor(), need=request.form.get("need", ""), area=request.form.get("area", ""))
-    return redirect(url_for("office.board"))
+    return _show_done()
 
 
 @office.post("/board/steps")
@@ -68,21 +93,37 @@ def board_step() -> ResponseReturnValue:
             session(), actor(), kind=form_data.get("kind", ""), root_id=form_data.get("root", ""),
             item_id=parse_number(form_data.get("item", "")), to_id=parse_number(form_data.get("to", "")), seen=seen(),
         )  # fmt: skip
-    except Overtaken as problem:
-        return _overtaken(problem)
-    return redirect(url_for("office.board"))
+    except StepOvertaken as problem:
+        return _refuse(problem)
+    return _show_done()
 
 
-def _overtaken(problem: Overtaken) -> ResponseReturnValue:
+def _refuse(problem: StepOvertaken) -> ResponseReturnValue:
     """Show the board as it is now, and who was faster; nothing was changed."""
-    return render_template("board/board.html", is_wall=False, overtaken=problem, **_load_board()), 409
+    page = _load_board()
+    if "X-Board" in request.headers:
+        sentence = render_template("board/board_refused.html", refused=problem, **page)
+        return sentence + render_template("board/board_now.html", **page), 409
+    return render_template("board/board.html", is_wall=False, refused=problem, **page), 409
 
 
 @office.get("/board/history")
 def board_history() -> ResponseReturnValue:
     hours = parse_number(request.args.get("hours", "")) or HOURS[0]
-    report = acts.see_history(session(), actor(), hours=hours)
-    return render_template("board/board_history.html", report=report, hours=hours, choices=HOURS, needs=NEEDS, steps=STEPS)
+    report = shifts.see_history(session(), actor(), hours=hours)
+    words = {"needs": NEEDS, "steps": STEPS, "next_steps": NEXT_STEPS}
+    return render_template("board/board_history.html", report=report, hours=hours, choices=HOURS, **words)
+
+
+@office.get("/board/incidents")
+def board_incidents() -> ResponseReturnValue:
+    """List the incidents of some time, open and closed, and how they were answered by week."""
+    filters = {name: request.args.get(name, "") for name in ("state", "kind", "area")}
+    days = parse_number(request.args.get("days", "")) or DAYS[1]
+    incidents = shifts.see_incidents(session(), actor(), days=days, **filters)
+    return render_template(
+        "board/board_incidents.html", seen=incidents, filters=filters, choices=DAYS, people=incidents.people
+    )
 
 
 @office.post("/board/report.pdf")
