@@ -8,14 +8,20 @@ import tempfile
 from collections.abc import Iterator
 
 from fieldapp.services.acts import utcnow
+from fieldapp.services.operations.backup.places import LAST_EPOCH, find_missing_newest, note_number, read_number
+from fieldapp.services.operations.health_notes import Replaced, find_replaced
 from fieldapp.services.operations.overview import LATE_AFTER
+from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.senders import TransportConfig, check_mail_server
+from fieldapp.services.transports.stores import StoreProblem
 from fieldapp.services.transports.targets import DeliveryFailed
 from fieldapp.settings import Settings
 from fieldapp.store.database import try_to_write
-from fieldapp.store.operations import audit, centres
+from fieldapp.store.operations import audit, centres, epochs
+from fieldapp.store.phones import devices
 from fieldapp.store.releases import releases
 from fieldapp.store.session import DatabaseError, OperationalError, Session
+from sync.keeping import GREATEST_EPOCH
 
 SECONDS = 5.0
 CLOCK_MAY_DIFFER = dt.timedelta(hours=1)
@@ -63,6 +69,43 @@ def try_folder(settings: Settings) -> Iterator[str]:
             file.flush()
     except OSError as error:
         yield f"The data folder cannot be written: {settings.folder}: {error.strerror}"
+
+
+def try_place(settings: Settings) -> Iterator[str]:
+    """Look into the place for backups off this machine, and note the number of the last restore that is there."""
+    if not settings.copies:
+        return
+    try:
+        with open_store(settings) as store:
+            missing = find_missing_newest(settings, store.list_names())
+            if missing:
+                yield missing
+            if read_number(store) > GREATEST_EPOCH:
+                yield (
+                    f"The number of the last restore that is noted in {settings.copies} ({LAST_EPOCH}) is none that a server "
+                    "can have: somebody changed it. Delete that file, and find out who did."
+                )
+            note_number(settings, store)
+    except StoreProblem as problem:
+        yield str(problem)
+
+
+def try_replaced(session: Session, settings: Settings) -> Iterator[str]:
+    """Say whether a backup was put back on another machine, so that this is not the centre's server any more."""
+    replaced = find_replaced(session, settings)
+    if replaced is Replaced.YES:
+        yield (
+            f"A backup of {settings.copies or 'this centre'} was put back on another machine, so this is not the centre's "
+            "server any more: phones keep what they send here, and send it to the other one. Stop the server and the "
+            "scheduler here for good. (If nobody did that, a restore on this machine did not end: run it again.)"
+        )
+    if replaced is Replaced.MAYBE:
+        count = devices.count_ahead(session, epochs.current(session))
+        yield (
+            f"{count} phones were in touch with a newer server of this centre. If a backup was put back on another machine, "
+            "stop this one for good. If not, a phone shows a number that it cannot have: the office's page People and "
+            "phones says which; lock it."
+        )
 
 
 def try_mail(settings: Settings) -> Iterator[str]:

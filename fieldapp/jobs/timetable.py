@@ -14,8 +14,9 @@ from fieldapp.services.consent.retention import run_retention
 from fieldapp.services.consent.withdrawals import advance_withdrawals
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.audit_chain import check_all_chains, describe_faults
-from fieldapp.services.operations.backup import marks, schedule
+from fieldapp.services.operations.backup import data_lock, marks, schedule
 from fieldapp.services.operations.backup.drill import can_drill
+from fieldapp.services.operations.backup.marks import Work
 from fieldapp.services.operations.backup.old_backups import find_oldest
 from fieldapp.services.operations.health_notes import read_notes
 from fieldapp.services.operations.server_key import load_usable_key
@@ -162,19 +163,28 @@ def back_up_each_night(session: Session, settings: Settings) -> None:
     notes = marks.read_notes(settings)
     if not schedule.is_backup_due(notes, schedule.find_last_night(session, settings, now), now):
         return
+    if data_lock.is_held(settings, Work.BACKUP.lock):
+        return  # another scheduler, or somebody at a terminal, makes it just now
     session.rollback()  # a copy takes minutes, in which nothing of the database is held
-    tries = notes.tries + 1
-    # Noted before: a try that is killed is one that failed.
-    marks.change_notes(settings, tried_at=now, tries=tries, problem="It was ended before it was done.")
-    problem = run_gently(settings, ["backup"])
-    if problem:
-        marks.change_notes(settings, problem=problem)
-        log.error("the backup failed: %s", problem)
-    else:
+    problem = _run_noted(settings, Work.BACKUP, ["backup"])
+    if not problem:
         log.info("made the backup of the night")
+        return
+    log.error("the backup failed: %s", problem)
     # Not at the first try, which may fall into a pause of the network; not at every one, or the mailbox would be full.
-    if problem and tries == ALERT_AT_TRY:
-        send_alert(settings, f"The backup off this machine failed {tries} times: {problem} It is tried again.")
+    if notes.tries + 1 == ALERT_AT_TRY:
+        send_alert(settings, f"The backup off this machine failed {ALERT_AT_TRY} times: {problem} It is tried again.")
+
+
+def _run_noted(settings: Settings, work: Work, arguments: list[str]) -> str:
+    """Run a backup or its test; return why it failed, or "". The command itself notes that, unless it could not."""
+    before = marks.read_notes(settings)
+    now = utcnow()
+    problem = run_gently(settings, arguments)
+    after = marks.read_notes(settings)
+    if problem and getattr(after, f"{work}tries") <= getattr(before, f"{work}tries"):
+        marks.change_notes(settings, **marks.describe_failure(after, work, now, problem))
+    return problem
 
 
 def prove_a_restore_each_week(session: Session, settings: Settings) -> None:
@@ -185,18 +195,17 @@ def prove_a_restore_each_week(session: Session, settings: Settings) -> None:
     notes = marks.read_notes(settings)
     if not schedule.is_drill_due(notes, schedule.find_last_night(session, settings, now), now):
         return
+    if data_lock.is_held(settings, Work.DRILL.lock):
+        return
     session.rollback()
-    tries = notes.drill_tries + 1
-    marks.change_notes(settings, drill_tried_at=now, drill_tries=tries, drill_problem="It was ended before it was done.")
-    problem = run_gently(settings, ["drill"])
-    if problem:
-        marks.change_notes(settings, drill_problem=problem)
-        log.error("the test of the backup failed: %s", problem)
-        # At once: what is wrong with a backup does not pass.
-        if tries == 1:
-            send_alert(settings, f"The newest backup could not be restored as a test: {problem}")
-    else:
+    problem = _run_noted(settings, Work.DRILL, ["drill"])
+    if not problem:
         log.info("restored the newest backup as a test")
+        return
+    log.error("the test of the backup failed: %s", problem)
+    # At once: what is wrong with a backup does not pass.
+    if notes.drill_tries == 0:
+        send_alert(settings, f"The newest backup could not be restored as a test: {problem}")
 
 
 def check_health(session: Session, settings: Settings) -> None:

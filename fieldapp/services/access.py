@@ -153,6 +153,9 @@ ACCESS: dict[str, frozenset[str]] = {
 NEEDS_CONFIRMATION = frozenset(
     {
         "audit.export",
+        # Both give out a code with which any phone goes on as a worker.
+        "device.invite",
+        "device.set_up_collect",
         "feed_key.make",
         "one_time_code.give",
         "passkey.add",

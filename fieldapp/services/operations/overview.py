@@ -55,6 +55,8 @@ class HomePage:
     overdue_lists: int  # of rows that were taken back, whose recipients have not said that they are deleted
     failed_products: int
     latest: records.RecordPage
+    is_replaced: bool  # a backup was put back on another machine: this is not the centre's server any more
+    phones_ahead: int  # that know a newer copy of the centre
     backups: BackupHealth | None  # how it stands with those off this machine, if the caller knows
     audit_fault: int  # the number of the line of the audit log that was changed; 0 for none
     is_second_factor_asked: bool  # of everybody who sees records
@@ -101,6 +103,8 @@ def view_home(ctx: ActContext, secret: str, backups: BackupHealth | None = None)
         overdue_lists=_count_overdue_lists(ctx),
         failed_products=sum(state.is_on and bool(state.problem) for state in product_states),
         latest=records.list_page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
+        is_replaced=backups is not None and backups.notes.newest_epoch > epochs.current(ctx.session),
+        phones_ahead=devices.count_ahead(ctx.session, epochs.current(ctx.session), ctx.centre_id),
         backups=backups,
         audit_fault=_find_audit_fault(ctx),
         is_second_factor_asked=centre.asks_second_factor,

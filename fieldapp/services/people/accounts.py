@@ -41,6 +41,7 @@ class PeoplePage:
     devices: Sequence[Device]
     missing: dict[int, MissingRecords]  # by phone
     restored: Epoch | None  # the last time that a copy was put back
+    epoch: int  # its number; 0 where none was
     second_factors: set[int]  # people who have set one up
     without_factor: set[int]  # people who could not sign in to the web pages, since they have set up none
 
@@ -60,6 +61,7 @@ def list_people(ctx: ActContext) -> PeoplePage:
         devices=phones,
         missing=find_missing(ctx.session, phones, with_numbers=True),
         restored=epochs.last_restore(ctx.session),
+        epoch=epochs.current(ctx.session),
         second_factors=have_one,
         without_factor=asked - have_one,
     )
