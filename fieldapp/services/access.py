@@ -149,7 +149,7 @@ ACCESS: dict[str, frozenset[str]] = {
 }
 
 # What somebody does only right after a second factor has shown that it is they: a browser that was left open, or a stolen
-# cookie, is not enough. `accounts.add_person` asks too, for all but workers.
+# cookie, is not enough.
 NEEDS_CONFIRMATION = frozenset(
     {
         "audit.export",
@@ -160,6 +160,8 @@ NEEDS_CONFIRMATION = frozenset(
         "one_time_code.give",
         "passkey.add",
         "passkey.remove",
+        # Also a worker: with the password a phone joins, and cards can be handed over to it.
+        "person.add",
         "person.reset_password",
         "records.export",
         "recovery_codes.make",

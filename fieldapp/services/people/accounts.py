@@ -5,8 +5,8 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fieldapp.services.access import OFFICE_ROLES, ROLES, WORKER
-from fieldapp.services.acts import ActContext, Actor, act, read_act, require_confirmation
+from fieldapp.services.access import OFFICE_ROLES, ROLES
+from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.people import one_time_codes, passwords
 from fieldapp.services.people.second_factor import remove_factors
 from fieldapp.services.phones.missing import MissingRecords, find_missing
@@ -71,11 +71,8 @@ def list_people(ctx: ActContext) -> PeoplePage:
 def add_person(ctx: ActContext, username: str, label: str, role: str, password: str = "") -> str:
     """Add a person and return their password, which is shown once and stored as a hash.
 
-    Raises ActProblem for a user name that is malformed or taken, or an incomplete person; "second_factor.needed" for
-    one who will see records in a browser.
+    Raises ActProblem for a user name that is malformed or taken, or an incomplete person.
     """
-    if role != WORKER:
-        require_confirmation(ctx.actor)
     username = username.strip().lower()
     if not USERNAME.fullmatch(username):
         text = N_("A user name has 3 to 64 small letters, digits, dots or dashes.")

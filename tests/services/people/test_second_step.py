@@ -292,6 +292,7 @@ def test_grave_acts_need_a_fresh_second_step(session: Session, cast: Cast) -> No
         lambda: recovery_codes.make_recovery_codes(session, rosa),
         lambda: set_up_app(session, rosa, SECRET),
         lambda: accounts.add_person(session, rosa, username="nadia", label="N", role="admin"),
+        lambda: accounts.add_person(session, rosa, username="w-99", label="W-99", role="worker"),
         lambda: audit_log.export_lines(session, rosa, search=AuditSearch()),
         lambda: devices.invite_device(session, rosa, user_id=cast.amina.user_id),
         lambda: devices.set_up_collect(session, rosa, user_id=cast.amina.user_id),
@@ -301,4 +302,4 @@ def test_grave_acts_need_a_fresh_second_step(session: Session, cast: Cast) -> No
             act()
         assert problem.value.code == "second_factor.needed"
     assert session.scalars(sa.select(Invitation)).all() == [], "nothing was made"
-    accounts.add_person(session, rosa, username="w-99", label="W-99", role="worker")
+

@@ -528,13 +528,15 @@ def _database_put_back(
     copy = work / DATABASES[manifest["kind"]]
     if path is None:
         engine = engine_for(settings.url)
-        with copies.put_back_postgresql(engine, copy, aside.schema):
-            _require_rows(engine, manifest)
-            _require_same_centres(engine, before)
-            _bring_up_to_date(engine, settings)
-            yield engine
-            _move_files(settings, work, aside)
-        engine.dispose()
+        try:
+            with copies.put_back_postgresql(engine, copy, aside.schema):
+                _require_rows(engine, manifest)
+                _require_same_centres(engine, before)
+                _bring_up_to_date(engine, settings)
+                yield engine
+                _move_files(settings, work, aside)
+        finally:
+            engine.dispose()
         if before.has_tables:
             aside.used.append(f"the schema {aside.schema} of the database")
         return
