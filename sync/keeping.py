@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 # Epochs are milliseconds of a clock; phones count exactly to 2^53, which is far beyond this.
 GREATEST_EPOCH = 10**15
 

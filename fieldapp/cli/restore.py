@@ -27,7 +27,7 @@ from fieldapp.services.operations.backup.restore import restore_from_place
 @click.option("--older", is_flag=True, help="Put this one back though a newer one lies beside it.")
 @click.option("--drill", is_flag=True, help="Only try it: phones must never reach what this restores.")
 @click.option("--without-list", is_flag=True, help="Put it back though the second list of what people took back is lost.")
-@click.option("--other-centre", is_flag=True, help="Put it back though it is not, or may not be, of the centre that is here.")
+@click.option("--other-centre", is_flag=True, help="Put it back though it may not be of the centre that is here.")
 @click.option("--after", type=click.IntRange(0), help="The highest number of a copy that phones show (Mine, This phone).")
 def restore(
     source: Path | None,

@@ -72,7 +72,7 @@ def try_folder(settings: Settings) -> Iterator[str]:
 
 
 def try_place(settings: Settings) -> Iterator[str]:
-    """Look into the place for backups off this machine, and note the number of the last restore that is there."""
+    """Look into the place for backups, and note the number of the last restore there."""
     if not settings.copies:
         return
     try:
@@ -82,8 +82,8 @@ def try_place(settings: Settings) -> Iterator[str]:
                 yield missing
             if read_number(store) > GREATEST_EPOCH:
                 yield (
-                    f"The number of the last restore that is noted in {settings.copies} ({LAST_EPOCH}) is none that a server "
-                    "can have: somebody changed it. Delete that file, and find out who did."
+                    f"The number of the last restore that is noted in {settings.copies} ({LAST_EPOCH}) is none that a "
+                    "server can have: somebody changed it. Delete that file, and find out who did."
                 )
             note_number(settings, store)
     except StoreProblem as problem:
@@ -91,7 +91,7 @@ def try_place(settings: Settings) -> Iterator[str]:
 
 
 def try_replaced(session: Session, settings: Settings) -> Iterator[str]:
-    """Say whether a backup was put back on another machine, so that this is not the centre's server any more."""
+    """Say whether another machine is the centre's server now."""
     replaced = find_replaced(session, settings)
     if replaced is Replaced.YES:
         yield (

@@ -18,7 +18,7 @@ from fieldapp.services.operations.backup import data_lock, marks, schedule
 from fieldapp.services.operations.backup.drill import can_drill
 from fieldapp.services.operations.backup.marks import Work
 from fieldapp.services.operations.backup.old_backups import find_oldest
-from fieldapp.services.operations.health_notes import read_notes
+from fieldapp.services.operations.health_notes import Replaced, find_replaced, read_notes
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.products.notices import notify_subscribers
 from fieldapp.services.records import lowered_answers
@@ -55,7 +55,8 @@ def build_due_releases(session: Session, settings: Settings) -> None:
 
     What was missed while nothing ran is due too.
     """
-    for series, period in list_due_periods(session, utcnow()):
+    due = [] if _is_replaced(session, settings) else list_due_periods(session, utcnow())
+    for series, period in due:
         name = f"{series.key} {period.name}"
         try:
             # The key is asked for each time: it may be put right while the scheduler runs.
@@ -73,6 +74,14 @@ def build_due_releases(session: Session, settings: Settings) -> None:
         store.record_heartbeat(session, utcnow())
 
 
+def _is_replaced(session: Session, settings: Settings) -> bool:
+    """Say whether another machine is the centre's server now.
+
+    It hands out what this one would hand out once more.
+    """
+    return find_replaced(session, settings) is Replaced.YES
+
+
 def let_in_what_waited(session: Session, settings: Settings) -> None:
     """Take in records that came before their form version did."""
     if stored := let_in_known_forms(session):
@@ -81,6 +90,8 @@ def let_in_what_waited(session: Session, settings: Settings) -> None:
 
 def send_packages(session: Session, settings: Settings) -> None:
     """Send the packages that are due, and delete the files of releases that are over."""
+    if _is_replaced(session, settings):
+        return
     failed = deliver_due(session, settings.packages, _make_transport_config(settings))
     if failed:
         send_alert(settings, f"{failed} packages could not be delivered.")
@@ -120,6 +131,8 @@ def build_due_products(session: Session, settings: Settings) -> None:
     from fieldapp.services.products.editions import build_due  # noqa: PLC0415  loads what maps are computed with
     from fieldapp.services.products.odata.build import build_feed_files  # noqa: PLC0415
 
+    if _is_replaced(session, settings):
+        return
     build_due(session, utcnow())
     # Feeds show editions, so they follow the build; a notice comes last, when what it points to is
     # there.
@@ -177,7 +190,10 @@ def back_up_each_night(session: Session, settings: Settings) -> None:
 
 
 def _run_noted(settings: Settings, work: Work, arguments: list[str]) -> str:
-    """Run a backup or its test; return why it failed, or "". The command itself notes that, unless it could not."""
+    """Run a backup or its test; return why it failed, or "".
+
+    The command itself notes that, unless it could not.
+    """
     before = marks.read_notes(settings)
     now = utcnow()
     problem = run_gently(settings, arguments)

@@ -22,7 +22,7 @@ OLD_AFTER = dt.timedelta(hours=3)  # the scheduler has it made each hour
 
 
 class Replaced(StrEnum):
-    """Whether a backup was put back on another machine, so that this is not the centre's server any more."""
+    """Whether another machine is the centre's server now, by a backup put back there."""
 
     NO = "no"
     MAYBE = "maybe"  # a phone says so, and one that lies must not take the centre's server away
@@ -72,7 +72,10 @@ def read_notes(settings: Settings) -> HealthNotes | None:
 
 
 def find_replaced(session: Session, settings: Settings) -> Replaced:
-    """Say whether this is the centre's server, as far as it was seen beside the backups and by phones."""
+    """Say whether another machine is the centre's server now.
+
+    As far as it was seen beside the backups, and by phones.
+    """
     epoch = epochs.current(session)
     if marks.read_notes(settings).newest_epoch > epoch:
         return Replaced.YES

@@ -42,7 +42,10 @@ def list_all(session: Session) -> Sequence[Centre]:
 
 
 def list_identities(session: Session) -> frozenset[tuple[str, dt.datetime]]:
-    """Return the short name of each centre, and when it was set up: together they are no other centre's."""
+    """Return the short name of each centre, and when it was set up.
+
+    Together they are no other centre's.
+    """
     rows = session.execute(sa.select(Centre.slug, Centre.created_at))
     return frozenset((row[0], row[1]) for row in rows)
 

@@ -225,7 +225,7 @@ def note_shown_epoch(session: Session, device_id: int, epoch: int) -> None:
 
 
 def read_shown_epoch(session: Session, device_id: int) -> int:
-    """Return the newest epoch that a phone showed where it was newer than the one here; 0 for none."""
+    """Return the newest epoch that a phone showed, if newer than ours; 0 for none."""
     return session.execute(sa.select(Device.shown_epoch).where(Device.id == device_id)).scalar_one()
 
 

@@ -11,15 +11,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.app import create_app
+from fieldapp.jobs import timetable
 from fieldapp.services.acts import Actor
 from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import back_up_off_machine
 from fieldapp.services.operations.backup.marks import CopiesState, judge_backups
 from fieldapp.services.operations.backup.restore import restore_from_place
-from fieldapp.services.operations.health_notes import HealthNotes, find_start, read_notes, save_notes
+from fieldapp.services.operations.health_notes import HealthNotes, find_scheduler_age, find_start, read_notes, save_notes
 from fieldapp.services.operations.overview import view_home
 from fieldapp.services.phones.pull import note_shown_epoch
+from fieldapp.services.products import editions
 from fieldapp.settings import Settings
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.phones.devices import Device
@@ -99,6 +101,29 @@ def test_a_backup_that_is_refused_there_is_enough_to_know(
     restore_from_place(here, replace=True, identity=identity)
     assert ask_health(here)["replaced"] == "no"
     assert "another machine" not in ask_doctor(here).stderr
+
+
+@on_sqlite
+def test_a_server_that_was_replaced_hands_nothing_out_but_says_that_it_runs(
+    here: Settings, phone: Phone, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it would build and send, the other machine builds and sends, with a ledger of its own."""
+    handed_out: list[str] = []
+    monkeypatch.setattr(timetable, "list_due_periods", lambda *_: handed_out.append("releases") or [])
+    monkeypatch.setattr(timetable, "deliver_due", lambda *_: handed_out.append("packages") or 0)
+    monkeypatch.setattr(editions, "build_due", lambda *_: handed_out.append("products"))
+    jobs = [timetable.build_due_releases, timetable.send_packages, timetable.build_due_products]
+    marks.change_notes(here, newest_epoch=1790000000000)
+    for job in jobs:
+        job(session, here)
+        session.rollback()
+    assert handed_out == []
+    assert find_scheduler_age(session, dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
+    marks.change_notes(here, newest_epoch=0)
+    for job in jobs:
+        job(session, here)
+        session.rollback()
+    assert handed_out == ["releases", "packages", "products"]
 
 
 @on_sqlite

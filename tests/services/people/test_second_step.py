@@ -302,4 +302,3 @@ def test_grave_acts_need_a_fresh_second_step(session: Session, cast: Cast) -> No
             act()
         assert problem.value.code == "second_factor.needed"
     assert session.scalars(sa.select(Invitation)).all() == [], "nothing was made"
-

@@ -101,9 +101,7 @@ def test_a_phone_that_said_its_clock_was_off_is_asked_about(session: Session, ca
 
 
 @pytest.mark.parametrize("finished_at", ["1970-01-01T00:00:02+00:00", "1969-12-31T19:00:02-05:00"])
-def test_a_clock_that_began_at_1970_loses_nothing_and_is_asked_about(
-    session: Session, cast: Cast, finished_at: str
-) -> None:
+def test_a_clock_that_began_at_1970_loses_nothing_and_is_asked_about(session: Session, cast: Cast, finished_at: str) -> None:
     """Sealed, as phones send it: it is no record that could not be opened."""
     phone = Phone(session, cast)
     item = phone.seal(encounter(dt.datetime.fromisoformat(finished_at).date()), finished_at=finished_at)

@@ -33,8 +33,8 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
-from fieldapp.services.operations.backup.old_backups import delete_old
 from fieldapp.services.operations.backup.marks import Work
+from fieldapp.services.operations.backup.old_backups import delete_old
 from fieldapp.services.operations.backup.sealed import END, is_sealed, read_recipients, seal
 from fieldapp.services.operations.backup.tries import noted_try
 from fieldapp.services.operations.server_key import Wrapped

@@ -112,7 +112,7 @@ def save_last_backup(settings: Settings, at: dt.datetime, where: str, is_safe: b
 
 
 def forget_troubles(settings: Settings) -> None:
-    """Take out of the notes what went wrong with backups of a database that is no longer in use."""
+    """Take out of the notes what went wrong with a database that was replaced."""
     changes: dict[str, Any] = {"safe_name": "", "undeleted": ""}
     for work in Work:
         changes |= {f"{work}began_at": None, f"{work}tries": 0, f"{work}problem": ""}

@@ -60,8 +60,8 @@ NEWER = (
 Identity = tuple[str, dt.datetime]  # of a centre: its short name, and when it was set up
 
 OTHER = (
-    "This is a backup of {theirs}, and here is {ours}. If it is to take that place all the same, add --other-centre; what is "
-    "here is only moved aside. Nothing was changed."
+    "This is a backup of {theirs}, and here is {ours}. If it is to take that place all the same, add --other-centre; what "
+    "is here is only moved aside. Nothing was changed."
 )
 UNSURE_WHOSE = (
     "This backup has no keys, so nobody can tell whether it is of the centre to which the secret key in {where} belongs. If "
@@ -385,7 +385,7 @@ def _decode_wrapped(pairs: list[list[str]]) -> Wrapped:
 
 
 def _require_keys(settings: Settings, manifest: dict[str, Any]) -> None:
-    """Raise BackupProblem for a backup that has no keys by which the server's own could know it."""
+    """Raise BackupProblem for a backup without keys, beside a server that has one."""
     if manifest["keys"] or manifest["factors"] or manifest["has_key"]:
         return
     # Without any key there is no centre yet to which another one's records could come.

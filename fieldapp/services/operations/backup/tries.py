@@ -1,4 +1,7 @@
-"""Noting that a backup or its test runs, and why it failed, whoever began it: the scheduler or a person."""
+"""Noting that a backup or its test runs, and why it failed.
+
+The scheduler or a person may have begun it.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +16,7 @@ from fieldapp.settings import Settings, SettingsProblem
 
 @contextmanager
 def noted_try(settings: Settings, work: Work) -> Iterator[None]:
-    """Note that a backup or its test runs, and why it failed, whoever began it.
+    """Note that a backup or its test runs, and why it failed.
 
     Raises SettingsProblem while another one runs; that is no failure.
     """
