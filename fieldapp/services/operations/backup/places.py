@@ -119,7 +119,8 @@ def read_number(store: Store) -> int:
 def note_number(settings: Settings, store: Store) -> None:
     """Note the number of the newest epoch beside the backups.
 
-    So pages need not ask their place. One that no server can have is passed over: somebody else wrote it. Raises StoreProblem when it cannot be read.
+    So pages need not ask their place. One that no server can have is passed over: somebody else wrote it. Raises
+    StoreProblem when it cannot be read.
     """
     number = read_number(store)
     if number <= GREATEST_EPOCH and number != marks.read_notes(settings).newest_epoch:
