@@ -57,7 +57,11 @@ def try_scheduler(session: Session) -> Iterator[str]:
         # A new installation is checked before anything runs.
         if dates and now - min(dates) > dt.timedelta(days=1):
             yield "The scheduler never ran, so nothing is built, sent, erased or backed up. Run: fieldapp scheduler"
-    elif now - heartbeat.at > LATE_AFTER:
+        return
+    restored = epochs.last_restore(session)
+    if restored is not None and now - restored.began_at <= LATE_AFTER:
+        return  # what a backup says of its scheduler is old, and this one is about to be started
+    if now - heartbeat.at > LATE_AFTER:
         yield f"The scheduler was last active {heartbeat.at:%Y-%m-%d %H:%M} UTC. Run: fieldapp scheduler"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from fieldapp.services.acts import ActContext, read_act, view_act
 from fieldapp.services.forms.roles import list_newest
 from fieldapp.services.operations.backup.marks import BackupHealth
+from fieldapp.services.operations.health_notes import find_start
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.phones.devices import APP, was_seen_this_week
 from fieldapp.services.phones.missing import find_missing
@@ -96,7 +97,7 @@ def view_home(ctx: ActContext, secret: str, backups: BackupHealth | None = None)
         restored=restored,
         unheard_phones=_count_unheard(phones, restored),
         scheduler_seen_at=scheduler_seen_at,
-        is_scheduler_late=bool(series) and _is_late(scheduler_seen_at, ctx.now),
+        is_scheduler_late=bool(series) and _is_late(scheduler_seen_at or find_start(ctx.session), restored, ctx.now),
         last_run=max(runs, key=lambda run: run.started_at, default=None),
         failed_runs=sum(run.state == "failed" for run in runs),
         failed_deliveries=len(releases.failed_deliveries(ctx.session, ctx.centre_id)),
@@ -153,9 +154,13 @@ def _count_overdue_lists(ctx: ActContext) -> int:
     return len(overdue)
 
 
-def _is_late(seen_at: dt.datetime | None, now: dt.datetime) -> bool:
-    """Say whether the scheduler has not run for too long, or never."""
-    return seen_at is None or now - seen_at > LATE_AFTER
+def _is_late(seen_at: dt.datetime | None, restored: Epoch | None, now: dt.datetime) -> bool:
+    """Say whether the scheduler has not run for too long.
+
+    A database that was set up or restored some minutes ago is given time to be started.
+    """
+    moments = [moment for moment in (seen_at, restored.began_at if restored else None) if moment is not None]
+    return not moments or now - max(moments) > LATE_AFTER
 
 
 def _count_unheard(phones: Sequence[Device], restored: Epoch | None) -> int:

@@ -25,11 +25,12 @@ from fieldapp.services.products import editions
 from fieldapp.settings import Settings
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.phones.devices import Device
+from fieldapp.store.releases import releases
 from fieldapp.web.sessions import db
 from sync.keeping import GREATEST_EPOCH
-from tests.cast import Cast
+from tests.cast import Cast, a_series
 from tests.commands import Ended, run_command
-from tests.services.operations.backups import SECRET, Custodians, Phone
+from tests.services.operations.backups import SECRET, Custodians, Phone, opened
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # the other database would show nothing else
 NOW = dt.datetime(2026, 11, 30, 12, 0, tzinfo=dt.UTC)
@@ -176,6 +177,30 @@ def test_a_server_of_some_minutes_is_not_late_with_its_first_backup(
     session.get_one(Centre, cast.centre.id).created_at = dt.datetime.now(dt.UTC) - 3 * DAY
     session.commit()
     assert "No backup was ever made" in ask_doctor(here).stderr
+
+
+@on_sqlite
+def test_a_scheduler_that_is_about_to_be_started_is_no_alarm(
+    here: Settings, elsewhere: Settings, phone: Phone, session: Session, cast: Cast
+) -> None:
+    """On a server of some minutes, and right after a restore, whose backup says when another one last ran."""
+    a_series(session, cast)
+    long_ago = dt.datetime.now(dt.UTC) - 3 * DAY
+    session.get_one(Centre, cast.centre.id).created_at = dt.datetime.now(dt.UTC)
+    session.commit()
+    assert not view_home(session, cast.rosa, secret=SECRET).is_scheduler_late
+    session.get_one(Centre, cast.centre.id).created_at = long_ago
+    session.commit()
+    assert view_home(session, cast.rosa, secret=SECRET).is_scheduler_late
+    assert "The scheduler never ran" in ask_doctor(here).stderr
+    releases.record_heartbeat(session, long_ago)
+    session.commit()
+    back_up_off_machine(here)
+    restore_elsewhere(here, elsewhere)
+    assert "The scheduler was last active" in ask_doctor(here).stderr
+    assert "scheduler was" not in ask_doctor(replace(elsewhere, copies=here.copies)).stderr
+    with opened(elsewhere) as other:
+        assert not view_home(other, cast.rosa, secret=SECRET).is_scheduler_late
 
 
 @on_sqlite

@@ -34,6 +34,9 @@ NO_KEY = (
     "The newest backup is encrypted, and this server has no key to open it. Set FIELDAPP_DRILL_KEY to a file outside the "
     "data folder and make a backup, or let a custodian run: fieldapp drill --identity KEYFILE"
 )
+MISSING = (
+    "The newest backup is not in its place any more, and an older one proves nothing. Make another one: fieldapp backup"
+)
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,8 @@ def _fetch_newest(settings: Settings, work: Path) -> tuple[Path, str]:
     """
     with open_store(settings) as store:
         newest = choose_backup(store)
-        missing = places.find_missing_newest(settings, store.list_names())
-        if missing:
-            raise BackupProblem(missing)
+        if places.find_missing_newest(settings, store.list_names()):
+            raise BackupProblem(MISSING)
         if settings.copies_folder is not None and (settings.copies_folder / newest.name).is_dir():
             return settings.copies_folder / newest.name, newest.name
         target = work / newest.name
