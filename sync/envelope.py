@@ -253,7 +253,7 @@ def _read_uuid(value: Any) -> str:
 
 
 def parse_moment(value: Any) -> dt.datetime | None:
-    """Return a time with its offset from ISO 8601; None when malformed or before 2000.
+    """Return a time with its offset from ISO 8601; None when malformed or before 1970.
 
     Example:
         parse_moment("2026-08-01T17:58:00-04:00")  # datetime with its offset
@@ -263,7 +263,8 @@ def parse_moment(value: Any) -> dt.datetime | None:
         return None
     try:
         moment = dt.datetime.fromisoformat(value)
-        is_usable = moment.utcoffset() is not None and moment.astimezone(dt.UTC).year >= 2000
+        # A phone whose battery was empty begins at 1970: that is a wrong clock, which somebody is asked about.
+        is_usable = moment.utcoffset() is not None and moment.astimezone(dt.UTC).year >= 1970
     except (ValueError, OverflowError):
         return None
     if is_usable:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Epochs are milliseconds of a clock; phones count exactly to 2^53, which is far beyond this.
+GREATEST_EPOCH = 10**15
+
 
 class Fate(StrEnum):
     """What becomes of a phone's copy of a record that the centre gave a receipt for."""

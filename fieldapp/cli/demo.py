@@ -24,15 +24,17 @@ from fieldapp.services.people import accounts
 from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.services.products.registry import switch_product
 from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.services.records.doubtful_times import DOUBTFUL
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.grace import GRACE_DAYS
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
-from fieldapp.store.database import engine_for
+from fieldapp.store.database import WriteTransaction, engine_for
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people import users
+from fieldapp.store.records import records as stored
 from fieldapp.store.releases import releases
 from fieldapp.store.session import Session
 from fieldapp.store.sweeping import sweep_clear_text
@@ -159,6 +161,9 @@ def _send(
         for start in range(0, len(items), MAX_ITEMS):
             batch = json.dumps({"items": items[start : start + MAX_ITEMS]}).encode()
             receive_batch(session, phones[worker], parse_batch(batch))
+    # A whole year comes in at once here: nobody has to be asked about its older days.
+    with WriteTransaction(session):
+        stored.clear_review(session, centre.id, DOUBTFUL)
     return sent
 
 

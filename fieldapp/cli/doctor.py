@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime as dt
 import os
 import shutil
 import sys
@@ -12,17 +13,24 @@ import click
 
 from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import real_centres, works_beside_real_centres
-from fieldapp.cli.trials import try_database, try_folder, try_mail, try_programs, try_scheduler, try_server
+from fieldapp.cli.trials import (
+    try_database,
+    try_folder,
+    try_mail,
+    try_place,
+    try_programs,
+    try_replaced,
+    try_scheduler,
+    try_server,
+)
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.drill import can_drill
 from fieldapp.services.operations.backup.marks import CopiesState, judge_backups
 from fieldapp.services.operations.backup.sealed import read_recipients
-from fieldapp.services.operations.health_notes import HealthNotes, save_notes
+from fieldapp.services.operations.health_notes import HealthNotes, find_start, forget_solved, save_notes
 from fieldapp.services.operations.server_key import count_by_root, load_usable_key
-from fieldapp.services.transports.remote_stores import open_store
-from fieldapp.services.transports.stores import StoreProblem
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
@@ -61,6 +69,8 @@ def doctor(note: bool) -> None:
         click.echo(f"LOOK AT: {line}")
     if note:
         save_notes(settings, HealthNotes(utcnow().isoformat(), tuple(problems), tuple(advice)))
+    else:
+        forget_solved(settings, problems)
     if not problems:
         click.echo("All is well.")
     if problems:
@@ -69,7 +79,8 @@ def doctor(note: bool) -> None:
 
 def _list_problems(settings: Settings, by_scheduler: bool) -> list[str]:
     """Return everything that is wrong: an operator goes through the list once."""
-    problems = [*_of_database(settings, by_scheduler), *_of_modes(settings), *_of_list(settings), *_of_place(settings)]
+    problems = list(try_place(settings))  # first, since it notes the number that is beside the backups
+    problems += [*_of_database(settings, by_scheduler), *_of_modes(settings), *_of_list(settings), *_of_place(settings)]
     problems += [*try_folder(settings), *try_mail(settings), *try_programs(settings), *try_server(settings)]
     if not assets.is_built():
         problems.append("The client is not built. Run: make build")
@@ -133,6 +144,7 @@ def _of_database(settings: Settings, by_scheduler: bool) -> Iterator[str]:
             if migrations.is_current(engine):
                 yield from _of_audit_log(session)
                 yield from try_database(session)
+                yield from try_replaced(session, settings)
                 # It runs this check itself, maybe before it has said that it is there.
                 if not by_scheduler:
                     yield from try_scheduler(session)
@@ -222,14 +234,11 @@ def _of_place(settings: Settings) -> Iterator[str]:
         yield str(problem)
     if not settings.copies:
         return
-    try:
-        with open_store(settings) as store:
-            store.list_names()
-    except StoreProblem as problem:
-        yield str(problem)
-    health = judge_backups(settings, utcnow())
+    health = judge_backups(settings, utcnow(), _find_start(settings))
     notes = health.notes
-    if health.copies is CopiesState.OLD:
+    if health.copies is CopiesState.OLD and notes.safe_at is None:
+        yield f"No backup was ever made in {settings.copies} from here, so phones keep what they sent. Run: fieldapp backup"
+    elif health.copies is CopiesState.OLD:
         yield f"No backup was made in {settings.copies} for two days, so phones keep what they sent. Run: fieldapp backup"
     if notes.tries and notes.tried_at:
         yield f"The backup failed, the last time {notes.tried_at:%Y-%m-%d %H:%M} UTC ({notes.tries} tries): {notes.problem}"
@@ -240,6 +249,18 @@ def _of_place(settings: Settings) -> Iterator[str]:
         )
     if health.is_unproved:
         yield "No backup was restored as a test for eight days, so nobody knows whether that works. Run: fieldapp drill"
+
+
+def _find_start(settings: Settings) -> dt.datetime | None:
+    """Return since when the database is in use here; None when it cannot be read."""
+    engine = engine_for(settings.url)
+    try:
+        with Session(engine) as session:
+            return find_start(session)
+    except (OperationalError, DatabaseError):
+        return None
+    finally:
+        engine.dispose()
 
 
 def _look_at_backups(settings: Settings) -> Iterator[str]:

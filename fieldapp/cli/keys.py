@@ -142,6 +142,12 @@ def move() -> None:
             "Set FIELDAPP_KEY_FILE to a file outside the data folder first, such as /etc/fieldapp/key, then run this again."
         )
     earlier = settings.find_earlier_key()
+    if not earlier and not settings.key_path.exists():
+        raise click.ClickException(
+            f"There is no key to move: it is not in the data folder, nor in FIELDAPP_SECRET_KEY, nor in {settings.key_path} "
+            "yet. If it was in FIELDAPP_SECRET_KEY, set that once more for this command. A server that never ran makes its "
+            "key there when it first starts."
+        )
     if not earlier:
         with opened() as (session, _):
             _load(session, settings)

@@ -27,6 +27,7 @@ from fieldapp.services.operations.backup.restore import restore_from_place
 @click.option("--older", is_flag=True, help="Put this one back though a newer one lies beside it.")
 @click.option("--drill", is_flag=True, help="Only try it: phones must never reach what this restores.")
 @click.option("--without-list", is_flag=True, help="Put it back though the second list of what people took back is lost.")
+@click.option("--other-centre", is_flag=True, help="Put it back though it may not be of the centre that is here.")
 @click.option("--after", type=click.IntRange(0), help="The highest number of a copy that phones show (Mine, This phone).")
 def restore(
     source: Path | None,
@@ -36,6 +37,7 @@ def restore(
     older: bool,
     drill: bool,
     without_list: bool,
+    other_centre: bool,
     after: int | None,
 ) -> None:
     """Put a backup back, with the server and the scheduler stopped.
@@ -56,6 +58,7 @@ def restore(
                 after=after,
                 is_drill=drill,
                 without_list=without_list,
+                other_centre=other_centre,
             )
         else:
             done = put_back(
@@ -68,6 +71,7 @@ def restore(
                 after=after,
                 is_drill=drill,
                 without_list=without_list,
+                other_centre=other_centre,
             )
     except BackupProblem as problem:
         raise click.ClickException(str(problem)) from None

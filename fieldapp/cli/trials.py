@@ -8,14 +8,20 @@ import tempfile
 from collections.abc import Iterator
 
 from fieldapp.services.acts import utcnow
+from fieldapp.services.operations.backup.places import LAST_EPOCH, find_missing_newest, note_number, read_number
+from fieldapp.services.operations.health_notes import Replaced, find_replaced
 from fieldapp.services.operations.overview import LATE_AFTER
+from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.senders import TransportConfig, check_mail_server
+from fieldapp.services.transports.stores import StoreProblem
 from fieldapp.services.transports.targets import DeliveryFailed
 from fieldapp.settings import Settings
 from fieldapp.store.database import try_to_write
-from fieldapp.store.operations import audit, centres
+from fieldapp.store.operations import audit, centres, epochs
+from fieldapp.store.phones import devices
 from fieldapp.store.releases import releases
 from fieldapp.store.session import DatabaseError, OperationalError, Session
+from sync.keeping import GREATEST_EPOCH
 
 SECONDS = 5.0
 CLOCK_MAY_DIFFER = dt.timedelta(hours=1)
@@ -51,7 +57,11 @@ def try_scheduler(session: Session) -> Iterator[str]:
         # A new installation is checked before anything runs.
         if dates and now - min(dates) > dt.timedelta(days=1):
             yield "The scheduler never ran, so nothing is built, sent, erased or backed up. Run: fieldapp scheduler"
-    elif now - heartbeat.at > LATE_AFTER:
+        return
+    restored = epochs.last_restore(session)
+    if restored is not None and now - restored.began_at <= LATE_AFTER:
+        return  # what a backup says of its scheduler is old, and this one is about to be started
+    if now - heartbeat.at > LATE_AFTER:
         yield f"The scheduler was last active {heartbeat.at:%Y-%m-%d %H:%M} UTC. Run: fieldapp scheduler"
 
 
@@ -63,6 +73,43 @@ def try_folder(settings: Settings) -> Iterator[str]:
             file.flush()
     except OSError as error:
         yield f"The data folder cannot be written: {settings.folder}: {error.strerror}"
+
+
+def try_place(settings: Settings) -> Iterator[str]:
+    """Look into the place for backups, and note the number of the last restore there."""
+    if not settings.copies:
+        return
+    try:
+        with open_store(settings) as store:
+            missing = find_missing_newest(settings, store.list_names())
+            if missing:
+                yield missing
+            if read_number(store) > GREATEST_EPOCH:
+                yield (
+                    f"The number of the last restore that is noted in {settings.copies} ({LAST_EPOCH}) is none that a "
+                    "server can have: somebody changed it. Delete that file, and find out who did."
+                )
+            note_number(settings, store)
+    except StoreProblem as problem:
+        yield str(problem)
+
+
+def try_replaced(session: Session, settings: Settings) -> Iterator[str]:
+    """Say whether another machine is the centre's server now."""
+    replaced = find_replaced(session, settings)
+    if replaced is Replaced.YES:
+        yield (
+            f"A backup of {settings.copies or 'this centre'} was put back on another machine, so this is not the centre's "
+            "server any more: phones keep what they send here, and send it to the other one. Stop the server and the "
+            "scheduler here for good. (If nobody did that, a restore on this machine did not end: run it again.)"
+        )
+    if replaced is Replaced.MAYBE:
+        count = devices.count_ahead(session, epochs.current(session))
+        yield (
+            f"{count} phones were in touch with a newer server of this centre. If a backup was put back on another machine, "
+            "stop this one for good. If not, a phone shows a number that it cannot have: the office's page People and "
+            "phones says which; lock it."
+        )
 
 
 def try_mail(settings: Settings) -> Iterator[str]:

@@ -14,10 +14,11 @@ from fieldapp.services.consent.retention import run_retention
 from fieldapp.services.consent.withdrawals import advance_withdrawals
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.audit_chain import check_all_chains, describe_faults
-from fieldapp.services.operations.backup import marks, schedule
+from fieldapp.services.operations.backup import data_lock, marks, schedule
 from fieldapp.services.operations.backup.drill import can_drill
+from fieldapp.services.operations.backup.marks import Work
 from fieldapp.services.operations.backup.old_backups import find_oldest
-from fieldapp.services.operations.health_notes import read_notes
+from fieldapp.services.operations.health_notes import Replaced, find_replaced, read_notes
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.products.notices import notify_subscribers
 from fieldapp.services.records import lowered_answers
@@ -54,7 +55,8 @@ def build_due_releases(session: Session, settings: Settings) -> None:
 
     What was missed while nothing ran is due too.
     """
-    for series, period in list_due_periods(session, utcnow()):
+    due = [] if _is_replaced(session, settings) else list_due_periods(session, utcnow())
+    for series, period in due:
         name = f"{series.key} {period.name}"
         try:
             # The key is asked for each time: it may be put right while the scheduler runs.
@@ -72,6 +74,14 @@ def build_due_releases(session: Session, settings: Settings) -> None:
         store.record_heartbeat(session, utcnow())
 
 
+def _is_replaced(session: Session, settings: Settings) -> bool:
+    """Say whether another machine is the centre's server now.
+
+    It hands out what this one would hand out once more.
+    """
+    return find_replaced(session, settings) is Replaced.YES
+
+
 def let_in_what_waited(session: Session, settings: Settings) -> None:
     """Take in records that came before their form version did."""
     if stored := let_in_known_forms(session):
@@ -80,6 +90,8 @@ def let_in_what_waited(session: Session, settings: Settings) -> None:
 
 def send_packages(session: Session, settings: Settings) -> None:
     """Send the packages that are due, and delete the files of releases that are over."""
+    if _is_replaced(session, settings):
+        return
     failed = deliver_due(session, settings.packages, _make_transport_config(settings))
     if failed:
         send_alert(settings, f"{failed} packages could not be delivered.")
@@ -119,6 +131,8 @@ def build_due_products(session: Session, settings: Settings) -> None:
     from fieldapp.services.products.editions import build_due  # noqa: PLC0415  loads what maps are computed with
     from fieldapp.services.products.odata.build import build_feed_files  # noqa: PLC0415
 
+    if _is_replaced(session, settings):
+        return
     build_due(session, utcnow())
     # Feeds show editions, so they follow the build; a notice comes last, when what it points to is
     # there.
@@ -162,19 +176,31 @@ def back_up_each_night(session: Session, settings: Settings) -> None:
     notes = marks.read_notes(settings)
     if not schedule.is_backup_due(notes, schedule.find_last_night(session, settings, now), now):
         return
+    if data_lock.is_held(settings, Work.BACKUP.lock):
+        return  # another scheduler, or somebody at a terminal, makes it just now
     session.rollback()  # a copy takes minutes, in which nothing of the database is held
-    tries = notes.tries + 1
-    # Noted before: a try that is killed is one that failed.
-    marks.change_notes(settings, tried_at=now, tries=tries, problem="It was ended before it was done.")
-    problem = run_gently(settings, ["backup"])
-    if problem:
-        marks.change_notes(settings, problem=problem)
-        log.error("the backup failed: %s", problem)
-    else:
+    problem = _run_noted(settings, Work.BACKUP, ["backup"])
+    if not problem:
         log.info("made the backup of the night")
+        return
+    log.error("the backup failed: %s", problem)
     # Not at the first try, which may fall into a pause of the network; not at every one, or the mailbox would be full.
-    if problem and tries == ALERT_AT_TRY:
-        send_alert(settings, f"The backup off this machine failed {tries} times: {problem} It is tried again.")
+    if notes.tries + 1 == ALERT_AT_TRY:
+        send_alert(settings, f"The backup off this machine failed {ALERT_AT_TRY} times: {problem} It is tried again.")
+
+
+def _run_noted(settings: Settings, work: Work, arguments: list[str]) -> str:
+    """Run a backup or its test; return why it failed, or "".
+
+    The command itself notes that, unless it could not.
+    """
+    before = marks.read_notes(settings)
+    now = utcnow()
+    problem = run_gently(settings, arguments)
+    after = marks.read_notes(settings)
+    if problem and getattr(after, f"{work}tries") <= getattr(before, f"{work}tries"):
+        marks.change_notes(settings, **marks.describe_failure(after, work, now, problem))
+    return problem
 
 
 def prove_a_restore_each_week(session: Session, settings: Settings) -> None:
@@ -185,18 +211,17 @@ def prove_a_restore_each_week(session: Session, settings: Settings) -> None:
     notes = marks.read_notes(settings)
     if not schedule.is_drill_due(notes, schedule.find_last_night(session, settings, now), now):
         return
+    if data_lock.is_held(settings, Work.DRILL.lock):
+        return
     session.rollback()
-    tries = notes.drill_tries + 1
-    marks.change_notes(settings, drill_tried_at=now, drill_tries=tries, drill_problem="It was ended before it was done.")
-    problem = run_gently(settings, ["drill"])
-    if problem:
-        marks.change_notes(settings, drill_problem=problem)
-        log.error("the test of the backup failed: %s", problem)
-        # At once: what is wrong with a backup does not pass.
-        if tries == 1:
-            send_alert(settings, f"The newest backup could not be restored as a test: {problem}")
-    else:
+    problem = _run_noted(settings, Work.DRILL, ["drill"])
+    if not problem:
         log.info("restored the newest backup as a test")
+        return
+    log.error("the test of the backup failed: %s", problem)
+    # At once: what is wrong with a backup does not pass.
+    if notes.drill_tries == 0:
+        send_alert(settings, f"The newest backup could not be restored as a test: {problem}")
 
 
 def check_health(session: Session, settings: Settings) -> None:

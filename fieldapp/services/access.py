@@ -151,14 +151,19 @@ ACCESS: dict[str, frozenset[str]] = {
 }
 
 # What somebody does only right after a second factor has shown that it is they: a browser that was left open, or a stolen
-# cookie, is not enough. `accounts.add_person` asks too, for all but workers.
+# cookie, is not enough.
 NEEDS_CONFIRMATION = frozenset(
     {
         "audit.export",
+        # Both give out a code with which any phone goes on as a worker.
+        "device.invite",
+        "device.set_up_collect",
         "feed_key.make",
         "one_time_code.give",
         "passkey.add",
         "passkey.remove",
+        # Also a worker: with the password a phone joins, and cards can be handed over to it.
+        "person.add",
         "person.reset_password",
         "records.export",
         "recovery_codes.make",

@@ -8,7 +8,7 @@ import binascii
 import datetime as dt
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -55,6 +55,12 @@ def remember(user: User) -> None:
 def remember_grant(grant: int) -> None:
     """Keep that the one who waits gave a right one-time code."""
     cookie[WAITING] = [*cookie[WAITING][:3], grant]
+
+
+def forget_grant(waiting: Waiting) -> Waiting:
+    """Forget the one-time code of the one who waits, which counts no more."""
+    cookie[WAITING] = [*cookie[WAITING][:3], None]
+    return replace(waiting, grant=None)
 
 
 def find_waiting() -> Waiting | None:

@@ -78,7 +78,7 @@ def test_50_a_phone_joins_by_an_invitation_that_works_once(office: Page, open_pa
     late.goto(address)
     late.fill("#pin", PIN)
     late.click("button.main")
-    expect(late.get_by_role("alert")).to_contain_text("was used or is too old")
+    expect(late.get_by_role("alert")).to_contain_text("was used, is too old")
     expect(late.locator(".tabs")).to_have_count(0)
 
 

@@ -47,7 +47,7 @@ _are(
     "code_key.kid created_at is_swept",
     "consent_word.centre_id root_id position lowered_at waits statement_id knew",
     "device.id centre_id user_id uid made unsent deleted given_up report pulled order created_at last_seen_at revoked_at "
-    "waiting_then aside_records aside_bytes aside_files day day_bytes day_refused",
+    "waiting_then aside_records aside_bytes aside_files day day_bytes day_refused shown_epoch",
     "dropped_item.user_id seq", "ended.centre_id kind", "epoch.number began_at copied_at position",
     "feed_head.user_id seq", "feed_item.user_id seq", "follow_up.id centre_id root_id",
     "gone_attachment.centre_id sha256 device_id", "invitation.id centre_id user_id made_by expires_at used_at",

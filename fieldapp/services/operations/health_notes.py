@@ -7,14 +7,26 @@ import datetime as dt
 import json
 import math
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 
 from fieldapp.services.operations.backup import marks
 from fieldapp.settings import HEALTH_NOTE, Settings
+from fieldapp.store.operations import centres, epochs
+from fieldapp.store.phones import devices
 from fieldapp.store.releases import releases
 from fieldapp.store.session import Session
 
 OLD_AFTER = dt.timedelta(hours=3)  # the scheduler has it made each hour
+
+
+class Replaced(StrEnum):
+    """Whether another machine is the centre's server now, by a backup put back there."""
+
+    NO = "no"
+    MAYBE = "maybe"  # a phone says so, and one that lies must not take the centre's server away
+    YES = "yes"  # the number beside the backups says so
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,17 @@ def save_notes(settings: Settings, notes: HealthNotes) -> None:
     partial.replace(settings.folder / HEALTH_NOTE)
 
 
+def forget_solved(settings: Settings, problems: Collection[str]) -> None:
+    """Take out of the last note what somebody who looked by hand does not find any more.
+
+    Nothing is added: the settings of a terminal may be others than the server's.
+    """
+    notes = read_notes(settings)
+    left = tuple(problem for problem in notes.problems if problem in problems) if notes else ()
+    if notes and left != notes.problems:
+        save_notes(settings, replace(notes, problems=left))
+
+
 def read_notes(settings: Settings) -> HealthNotes | None:
     """Return what was found last; None when nobody looked yet, or the note is damaged."""
     try:
@@ -46,6 +69,24 @@ def read_notes(settings: Settings) -> HealthNotes | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return notes
+
+
+def find_replaced(session: Session, settings: Settings) -> Replaced:
+    """Say whether another machine is the centre's server now.
+
+    As far as it was seen beside the backups, and by phones.
+    """
+    epoch = epochs.current(session)
+    if marks.read_notes(settings).newest_epoch > epoch:
+        return Replaced.YES
+    return Replaced.MAYBE if devices.count_ahead(session, epoch) else Replaced.NO
+
+
+def find_start(session: Session) -> dt.datetime | None:
+    """Return since when this database is in use here: from when on something can be due."""
+    moments = [centre.created_at for centre in centres.list_all(session)[:1]]
+    restored = epochs.last_restore(session)
+    return max([*moments, *([restored.began_at] if restored else [])], default=None)
 
 
 def find_scheduler_age(session: Session, now: dt.datetime) -> dt.timedelta:

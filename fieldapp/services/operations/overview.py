@@ -9,6 +9,7 @@ from typing import Any
 from fieldapp.services.acts import ActContext, read_act, view_act
 from fieldapp.services.forms.roles import list_newest
 from fieldapp.services.operations.backup.marks import BackupHealth
+from fieldapp.services.operations.health_notes import find_start
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.phones.devices import APP, was_seen_this_week
 from fieldapp.services.phones.missing import find_missing
@@ -55,6 +56,8 @@ class HomePage:
     overdue_lists: int  # of rows that were taken back, whose recipients have not said that they are deleted
     failed_products: int
     latest: records.RecordPage
+    is_replaced: bool  # a backup was put back on another machine: this is not the centre's server any more
+    phones_ahead: int  # that know a newer copy of the centre
     backups: BackupHealth | None  # how it stands with those off this machine, if the caller knows
     audit_fault: int  # the number of the line of the audit log that was changed; 0 for none
     is_second_factor_asked: bool  # of everybody who sees records
@@ -94,13 +97,15 @@ def view_home(ctx: ActContext, secret: str, backups: BackupHealth | None = None)
         restored=restored,
         unheard_phones=_count_unheard(phones, restored),
         scheduler_seen_at=scheduler_seen_at,
-        is_scheduler_late=bool(series) and _is_late(scheduler_seen_at, ctx.now),
+        is_scheduler_late=bool(series) and _is_late(scheduler_seen_at or find_start(ctx.session), restored, ctx.now),
         last_run=max(runs, key=lambda run: run.started_at, default=None),
         failed_runs=sum(run.state == "failed" for run in runs),
         failed_deliveries=len(releases.failed_deliveries(ctx.session, ctx.centre_id)),
         overdue_lists=_count_overdue_lists(ctx),
         failed_products=sum(state.is_on and bool(state.problem) for state in product_states),
         latest=records.list_page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
+        is_replaced=backups is not None and backups.notes.newest_epoch > epochs.current(ctx.session),
+        phones_ahead=devices.count_ahead(ctx.session, epochs.current(ctx.session), ctx.centre_id),
         backups=backups,
         audit_fault=_find_audit_fault(ctx),
         is_second_factor_asked=centre.asks_second_factor,
@@ -149,9 +154,13 @@ def _count_overdue_lists(ctx: ActContext) -> int:
     return len(overdue)
 
 
-def _is_late(seen_at: dt.datetime | None, now: dt.datetime) -> bool:
-    """Say whether the scheduler has not run for too long, or never."""
-    return seen_at is None or now - seen_at > LATE_AFTER
+def _is_late(seen_at: dt.datetime | None, restored: Epoch | None, now: dt.datetime) -> bool:
+    """Say whether the scheduler has not run for too long.
+
+    A database that was set up or restored some minutes ago is given time to be started.
+    """
+    moments = [moment for moment in (seen_at, restored.began_at if restored else None) if moment is not None]
+    return not moments or now - max(moments) > LATE_AFTER
 
 
 def _count_unheard(phones: Sequence[Device], restored: Epoch | None) -> int:

@@ -5,8 +5,8 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fieldapp.services.access import OFFICE_ROLES, ROLES, WORKER
-from fieldapp.services.acts import ActContext, Actor, act, read_act, require_confirmation
+from fieldapp.services.access import OFFICE_ROLES, ROLES
+from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.people import one_time_codes, passwords
 from fieldapp.services.people.second_factor import remove_factors
 from fieldapp.services.phones.missing import MissingRecords, find_missing
@@ -41,6 +41,7 @@ class PeoplePage:
     devices: Sequence[Device]
     missing: dict[int, MissingRecords]  # by phone
     restored: Epoch | None  # the last time that a copy was put back
+    epoch: int  # its number; 0 where none was
     second_factors: set[int]  # people who have set one up
     without_factor: set[int]  # people who could not sign in to the web pages, since they have set up none
 
@@ -60,6 +61,7 @@ def list_people(ctx: ActContext) -> PeoplePage:
         devices=phones,
         missing=find_missing(ctx.session, phones, with_numbers=True),
         restored=epochs.last_restore(ctx.session),
+        epoch=epochs.current(ctx.session),
         second_factors=have_one,
         without_factor=asked - have_one,
     )
@@ -69,11 +71,8 @@ def list_people(ctx: ActContext) -> PeoplePage:
 def add_person(ctx: ActContext, username: str, label: str, role: str, password: str = "") -> str:
     """Add a person and return their password, which is shown once and stored as a hash.
 
-    Raises ActProblem for a user name that is malformed or taken, or an incomplete person; "second_factor.needed" for
-    one who will see records in a browser.
+    Raises ActProblem for a user name that is malformed or taken, or an incomplete person.
     """
-    if role != WORKER:
-        require_confirmation(ctx.actor)
     username = username.strip().lower()
     if not USERNAME.fullmatch(username):
         text = N_("A user name has 3 to 64 small letters, digits, dots or dashes.")

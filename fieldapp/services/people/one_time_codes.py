@@ -16,12 +16,15 @@ from fieldapp.store.people.one_time_codes import PASSWORD, SET_UP, OneTimeCode
 __all__ = ["PASSWORD", "SET_UP", "accept_set_up_code", "give_one_time_code", "use_grant", "use_password_code"]
 
 LIFETIME = dt.timedelta(hours=24)
-REFUSED = N_("This one-time code is wrong, was used, or is older than a day. Ask an administrator for a new one.")
+REFUSED = N_(
+    "This one-time code is wrong, was used, is older than a day, or an administrator gave a newer one, which alone counts. "
+    "Use the newest, or ask an administrator for another one."
+)
 
 # One sentence for a wrong name and a wrong code: it tells a guesser nothing.
 PASSWORD_REFUSED = N_(
-    "This user name and one-time code do not go together, or the code was used or is older than a day. Ask an "
-    "administrator for a new one."
+    "This user name and one-time code do not go together, or the code was used, is older than a day, or an administrator "
+    "gave a newer one, which alone counts. Use the newest, or ask an administrator for another one."
 )
 
 

@@ -27,7 +27,8 @@ COLLECT = "collect"
 SILENT_AFTER_DAYS = 7
 INVITATION_LIFETIME = dt.timedelta(minutes=30)
 INVITATION_EXPIRED = ActProblem(
-    "sync.invitation", N_("This invitation was used or is too old. Ask your centre for a new one.")
+    "sync.invitation",
+    N_("This invitation was used, is too old, or your centre made a newer one. Use the newest, or ask your centre for one."),
 )
 
 

@@ -14,6 +14,7 @@ from fieldapp.store.phones import devices, dropped, pull
 from fieldapp.store.records import records, submissions
 from fieldapp.store.session import Session
 from sync.cursor import Cursor
+from sync.keeping import GREATEST_EPOCH
 from sync.manifest import PROTOCOL
 
 CORRECTABLE_FOR = dt.timedelta(days=14)
@@ -46,6 +47,19 @@ def pull_changes(ctx: ActContext, cursor: int | str, log_state: dict[str, Any] |
     if log_state is not None:
         head += f',"kept":{json.dumps(log_state)}'
     return f'{{{head},"items":[{items}]}}'
+
+
+def note_shown_epoch(session: Session, actor: Actor, cursor: str) -> None:
+    """Note that a phone knows a newer copy of the centre than this one.
+
+    It is written once for each: a pull goes on costing no write. A number that no server can have is passed over.
+    """
+    asked = Cursor.parse(cursor)
+    if actor.device_id is None or not epochs.current(session) < asked.epoch <= GREATEST_EPOCH:
+        return
+    if devices.read_shown_epoch(session, actor.device_id) < asked.epoch:
+        with WriteTransaction(session):
+            devices.note_shown_epoch(session, actor.device_id, asked.epoch)
 
 
 def note_pulled(session: Session, actor: Actor, cursor: str) -> None:

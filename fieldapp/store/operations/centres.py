@@ -41,6 +41,15 @@ def list_all(session: Session) -> Sequence[Centre]:
     return session.scalars(sa.select(Centre).order_by(Centre.id)).all()
 
 
+def list_identities(session: Session) -> frozenset[tuple[str, dt.datetime]]:
+    """Return the short name of each centre, and when it was set up.
+
+    Together they are no other centre's.
+    """
+    rows = session.execute(sa.select(Centre.slug, Centre.created_at))
+    return frozenset((row[0], row[1]) for row in rows)
+
+
 def lock_words(session: Session, centre_id: int) -> None:
     """Let one transaction after the other change what people of a centre said about consent.
 

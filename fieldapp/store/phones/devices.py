@@ -34,6 +34,8 @@ class Device(Base):
     given_up: Mapped[int] = mapped_column(default=0, server_default="0")  # of those that never came: the office knows
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # version of the app, health of its storage
     pulled: Mapped[int] = mapped_column(sa.BigInteger, default=0, server_default="0")  # up to this number: see PullItem
+    # The newest epoch that it showed, where that was newer than the one here.
+    shown_epoch: Mapped[int] = mapped_column(sa.BigInteger, default=0, server_default="0")
     order: Mapped[str] = mapped_column(sa.String(8), default="")  # what the phone is told: "", lock, wipe
     created_at: Mapped[dt.datetime]
     last_seen_at: Mapped[dt.datetime]
@@ -214,6 +216,28 @@ def by_uids(session: Session, uids: Collection[str]) -> dict[str, Device]:
 def read_pulled(session: Session, device_id: int) -> int:
     """Return up to which number a phone is known to have pulled."""
     return session.execute(sa.select(Device.pulled).where(Device.id == device_id)).scalar_one()
+
+
+def note_shown_epoch(session: Session, device_id: int, epoch: int) -> None:
+    """Save the newest epoch that a phone showed."""
+    older = sa.update(Device).where(Device.id == device_id, Device.shown_epoch < epoch)
+    session.execute(older.values(shown_epoch=epoch))
+
+
+def read_shown_epoch(session: Session, device_id: int) -> int:
+    """Return the newest epoch that a phone showed, if newer than ours; 0 for none."""
+    return session.execute(sa.select(Device.shown_epoch).where(Device.id == device_id)).scalar_one()
+
+
+def count_ahead(session: Session, epoch: int, centre_id: int | None = None) -> int:
+    """Return how many phones showed a newer epoch; those that were shut out are not believed.
+
+    `centre_id`: only this centre's.
+    """
+    query = sa.select(sa.func.count()).where(Device.shown_epoch > epoch, Device.revoked_at.is_(None))
+    if centre_id is not None:
+        query = query.where(Device.centre_id == centre_id)
+    return session.execute(query).scalar_one()
 
 
 def read_minutes_off(session: Session, device_id: int | None) -> int:

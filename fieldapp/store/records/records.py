@@ -235,6 +235,12 @@ def to_review(session: Session, centre_id: int, limit: int = 100) -> Sequence[Re
     return session.scalars(query.order_by(Record.id.desc()).limit(limit)).all()
 
 
+def clear_review(session: Session, centre_id: int, review: str) -> None:
+    """Take a review that nobody has to look at off all records that have it."""
+    those = sa.update(Record).where(Record.centre_id == centre_id, Record.review == review)
+    session.execute(those.values(review=""))
+
+
 def count_to_review(session: Session, centre_id: int) -> int:
     query = sa.select(sa.func.count()).select_from(Record)
     return session.scalars(query.where(Record.centre_id == centre_id, TO_REVIEW)).one()

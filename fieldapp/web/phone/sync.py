@@ -20,7 +20,7 @@ from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.phones import devices
 from fieldapp.services.phones import manifest as phone_forms
 from fieldapp.services.phones.log_state import read_log_state
-from fieldapp.services.phones.pull import fetch_record_for_correction, note_pulled, pull_changes
+from fieldapp.services.phones.pull import fetch_record_for_correction, note_pulled, note_shown_epoch, pull_changes
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import maps
 from fieldapp.services.records import attachments
@@ -147,6 +147,7 @@ def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> Respons
 def pull() -> ResponseReturnValue:
     """Give what changed for this worker after a cursor: caseload, follow-ups, corrections."""
     cursor = request.args.get("cursor", "0")
+    note_shown_epoch(session(), g.actor, cursor=cursor)
     if request.args.get("ended"):  # an app of before keeps drafts about cards that ended
         note_pulled(session(), g.actor, cursor=cursor)
     return _compressed(pull_changes(session(), g.actor, cursor=cursor, log_state=_log_state(g.centre_id)), level=1)

@@ -110,6 +110,9 @@ def set_up() -> ResponseReturnValue:
     try:
         codes = _set_up(waiting)
     except ActProblem as problem:
+        if problem.code == "second_factor.grant":
+            # Used or replaced since it was typed: the page asks for the newest, or nobody could go on from it.
+            waiting = second_steps.forget_grant(waiting)
         return _page(waiting, gettext(problem.text)), STATUS[problem.code]
     to = _find_next() or home_of(waiting.user.role)
     sessions.start(waiting.user, has_second_factor=True)

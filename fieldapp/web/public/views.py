@@ -2,6 +2,7 @@
 
 import hmac
 import time
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
 from flask import session as cookie
@@ -14,7 +15,7 @@ from fieldapp.services.access import ADMIN, CRISIS, EVALUATOR
 from fieldapp.services.acts import utcnow
 from fieldapp.services.disk import has_room
 from fieldapp.services.failures import note_failure
-from fieldapp.services.operations.health_notes import find_scheduler_age, measure
+from fieldapp.services.operations.health_notes import Replaced, find_replaced, find_scheduler_age, measure
 from fieldapp.services.operations.overview import LATE_AFTER
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.people import known_browsers
@@ -115,36 +116,57 @@ def choose_language(code: str) -> ResponseReturnValue:
 def healthz() -> ResponseReturnValue:
     """200 when the app can serve; 503 with the reason in plain words when not.
 
-    A scheduler that stopped is only said: phones can deliver without it.
+    A scheduler that stopped is only said: phones can deliver without it. So is what a phone says of a newer server.
     """
-    problem, is_scheduler_seen = _check_health()
-    answer = {"ready": not problem, "reason": problem, "scheduler": "seen" if is_scheduler_seen else "late"}
-    return jsonify(answer), 503 if problem else 200
+    health = _check_health()
+    answer = {
+        "ready": not health.problem,
+        "reason": health.problem,
+        "scheduler": "seen" if health.is_scheduler_seen else "late",
+        "replaced": health.replaced,
+    }
+    return jsonify(answer), 503 if health.problem else 200
 
 
-def _check_health() -> tuple[str, bool]:
-    """Return why the app cannot serve, or ""; and whether the scheduler ran lately."""
-    problem = ""
-    is_scheduler_seen = False
+@dataclass(frozen=True)
+class Health:
+    """What was found just now."""
+
+    problem: str = ""  # why the app cannot serve
+    is_scheduler_seen: bool = False
+    replaced: Replaced = Replaced.NO
+
+
+def _check_health() -> Health:
     try:
         check_connection(sessions.session())
-        if not migrations.is_current(sessions.db.engine):
-            problem = "The database has another schema than this version needs. Run: fieldapp db upgrade"
-        elif not is_key_right(sessions.session(), server_secret()):
-            problem = "The server's secret key does not open the keys in the database. Run: fieldapp doctor"
-        else:
-            is_scheduler_seen = find_scheduler_age(sessions.session(), utcnow()) <= LATE_AFTER
-            if not _can_write():
-                problem = "The database can be read but not written. Run: fieldapp doctor"
+        health = _check_database()
     except Exception as error:  # whatever it is, the answer is the same: not ready
         note_failure(current_app.logger, "healthz: the database cannot be reached", error)
-        problem = "The database cannot be reached."
+        health = Health("The database cannot be reached.")
+    problem = health.problem
     if not problem and not assets.is_built():
         problem = "The client is not built. Run: make build"
     # A server that can store nothing must get no phones from a load balancer.
     if not problem and not has_room(current_app.config["SETTINGS"].folder):
         problem = "The disk is full."
-    return problem, is_scheduler_seen
+    return replace(health, problem=problem)
+
+
+def _check_database() -> Health:
+    """Return how the database is, which could be reached."""
+    if not migrations.is_current(sessions.db.engine):
+        return Health("The database has another schema than this version needs. Run: fieldapp db upgrade")
+    if not is_key_right(sessions.session(), server_secret()):
+        return Health("The server's secret key does not open the keys in the database. Run: fieldapp doctor")
+    is_scheduler_seen = find_scheduler_age(sessions.session(), utcnow()) <= LATE_AFTER
+    replaced = find_replaced(sessions.session(), current_app.config["SETTINGS"])
+    problem = ""
+    if replaced is Replaced.YES:
+        problem = "A backup was restored on another machine: this is not the centre's server. Run: fieldapp doctor"
+    elif not _can_write():
+        problem = "The database can be read but not written. Run: fieldapp doctor"
+    return Health(problem, is_scheduler_seen, replaced)
 
 
 def _can_write() -> bool:
@@ -175,8 +197,7 @@ def metrics() -> ResponseReturnValue:
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not settings.metrics_token or not hmac.compare_digest(token.encode(), settings.metrics_token.encode()):
         abort(404)
-    problem, _ = _check_health()
-    numbers = {"ready": float(not problem), **measure(sessions.session(), settings, utcnow())}
+    numbers = {"ready": float(not _check_health().problem), **measure(sessions.session(), settings, utcnow())}
     lines = [f"# TYPE fieldapp_{name} gauge\nfieldapp_{name} {number:.15g}\n" for name, number in numbers.items()]
     return Response("".join(lines), mimetype="text/plain; version=0.0.4")
 

@@ -60,6 +60,7 @@ def elsewhere(settings: Settings, tmp_path: Path, request: pytest.FixtureRequest
     server = sa.create_engine(settings.url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    server.dispose()  # a restore is refused while anybody is connected
     url = sa.make_url(settings.url).set(database=name).render_as_string(hide_password=False)
     yield Settings(data=str(tmp_path / "other"), database_url=url, secret_key=SECRET)
     with server.connect() as connection:

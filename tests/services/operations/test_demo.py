@@ -1,8 +1,16 @@
 """The demo's year: the same seed gives the same year, of the promised size, and phones would send it as it is."""
 
 import datetime as dt
+import zoneinfo
 
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldapp.cli import demo
 from fieldapp.cli.demo_year import Year, card_code
+from fieldapp.services.operations.centres import set_up_centre
+from fieldapp.store.records.records import Record
 from forms.validation import validate
 from sync.intake import local_time
 from tests.programme import definition_of
@@ -40,3 +48,16 @@ def test_all_but_two_records_pass_their_forms() -> None:
 def test_card_codes_carry_crockfords_check_symbol() -> None:
     assert card_code(0) == "0000-00000"
     assert card_code(0x9B6F61E3AD)[4] == "-"
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_nobody_is_asked_about_the_older_days_of_the_demo(session: Session) -> None:
+    zone = zoneinfo.ZoneInfo("America/Toronto")
+    today = dt.datetime.now(zone).date()
+    centre = set_up_centre(session, "demo", "Demo", asks_second_factor=False)
+    worker = demo._phone(session, centre, "w01", "W-01")
+    year = Year(1, today, 1, encounters=60, mediations=3, incidents=1)
+    demo._send(session, centre, [worker], year.records(), 1, zone)
+    session.rollback()
+    assert session.scalars(sa.select(sa.func.min(Record.occurred_on))).one() < today - dt.timedelta(days=330)
+    assert "clock" not in set(session.scalars(sa.select(Record.review)))

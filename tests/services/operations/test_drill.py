@@ -123,8 +123,9 @@ def test_without_a_key_of_the_server_a_custodian_can_prove_it(
     back_up_off_machine(here)
     with pytest.raises(BackupProblem, match="FIELDAPP_DRILL_KEY"):
         prove_restore(here)
+    tries = marks.read_notes(here).drill_tries
     prove_a_restore_each_week(session, here)
-    assert marks.read_notes(here).drill_tries == 0, "the scheduler does not try what cannot work"
+    assert marks.read_notes(here).drill_tries == tries, "the scheduler does not try what cannot work"
     told = run_command({**os.environ, **here.environment()}, "drill", "--identity", str(custodians.files[0]))
     assert told.returncode == 0, told.stderr
     assert "A server could start with it" in told.stdout
@@ -158,6 +159,7 @@ def test_a_backup_with_other_rows_than_it_says_is_not_proved_and_not_put_back(
     target = tmp_path / "sealed"
     sha256 = sealed.seal(folder, target, sealed.read_recipients(here))
     target.rename(where.parent / make_name(NOW, 0, sha256))
+    marks.change_notes(here, safe_name=make_name(NOW, 0, sha256))
     with pytest.raises(BackupProblem, match="other rows than the backup's manifest says, in submission"):
         prove_restore(here)
     assert marks.read_notes(here).proved_at is None

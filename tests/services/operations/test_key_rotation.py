@@ -96,6 +96,14 @@ def test_a_key_among_the_settings_moves_too_and_is_said_to_be_taken_out(old: Set
     assert new.key() == SECRET
 
 
+def test_a_key_that_is_nowhere_is_not_called_lost_by_the_move(old: Settings, new: Settings) -> None:
+    old.own_key_path.unlink()  # as when FIELDAPP_SECRET_KEY had it, and was taken out of the settings too early
+    refused = run(new, "keys", "move")
+    assert (refused.returncode, "There is no key to move" in refused.stderr) == (1, True), refused
+    assert "lost" not in refused.stderr and "FIELDAPP_SECRET_KEY" in refused.stderr
+    assert not new.key_path.exists()
+
+
 def test_another_key_in_the_new_place_is_not_replaced_nor_the_old_one_lost(old: Settings, new: Settings) -> None:
     new.key_path.write_text("x" * 64)
     refused = run(new, "keys", "move")

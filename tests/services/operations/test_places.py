@@ -111,7 +111,7 @@ def test_a_backup_goes_to_the_place_counts_there_and_comes_back_from_it(
     phone.send(session, phone.make())
     done = restore_from_place(there, identity=custodians.files[0])
     assert done.unnoted == []
-    assert {path.name for path in there.folder.glob(".*")} <= {".backing-up"}
+    assert {path.name for path in there.folder.glob(".*")} <= {".backing-up", ".last-backup.lock"}
     with opened(there) as other:
         assert set(other.scalars(sa.text("SELECT instance_id FROM submission"))) == set(phone.receipted[:3])
         lineage = read_log_state(other, cast.centre.id, has_place=True)["lineage"]

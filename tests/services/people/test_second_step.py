@@ -29,10 +29,12 @@ from fieldapp.services.people.second_step import (
     check_second_step,
 )
 from fieldapp.services.people.tries import WINDOW
+from fieldapp.services.phones import devices
 from fieldapp.services.problems import ActProblem
 from fieldapp.store.people import passkeys as stored
 from fieldapp.store.people.one_time_codes import PASSWORD, OneTimeCode
 from fieldapp.store.people.recovery_codes import RecoveryCode
+from fieldapp.store.phones.invitations import Invitation
 from tests.cast import Cast
 from tests.passkeys import SoftPasskey
 from tests.second_steps import code_of, set_up_app
@@ -290,10 +292,13 @@ def test_grave_acts_need_a_fresh_second_step(session: Session, cast: Cast) -> No
         lambda: recovery_codes.make_recovery_codes(session, rosa),
         lambda: set_up_app(session, rosa, SECRET),
         lambda: accounts.add_person(session, rosa, username="nadia", label="N", role="admin"),
+        lambda: accounts.add_person(session, rosa, username="w-99", label="W-99", role="worker"),
         lambda: audit_log.export_lines(session, rosa, search=AuditSearch()),
+        lambda: devices.invite_device(session, rosa, user_id=cast.amina.user_id),
+        lambda: devices.set_up_collect(session, rosa, user_id=cast.amina.user_id),
     ]
     for act in acts:
         with pytest.raises(ActProblem) as problem:
             act()
         assert problem.value.code == "second_factor.needed"
-    accounts.add_person(session, rosa, username="w-99", label="W-99", role="worker")
+    assert session.scalars(sa.select(Invitation)).all() == [], "nothing was made"

@@ -18,6 +18,7 @@ from fieldapp.services.phones import devices
 from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import epochs
+from fieldapp.store.operations.centres import Centre
 from fieldapp.store.phones.devices import Device
 from fieldapp.version import VERSION
 from tests.cast import Cast, batch, encounter, envelope
@@ -145,6 +146,12 @@ def test_home_says_each_day_that_no_backups_are_made_off_this_machine(rosa: Flas
     assert "No backups are made off this machine" in rosa.get("/office/").text
     assert "Aucune sauvegarde" in _french(rosa, "/office/")
     app.config["SETTINGS"] = replace(app.config["SETTINGS"], copies="/mnt/elsewhere")
+    assert "No backup was made" not in rosa.get("/office/").text, "a centre of some minutes is not late"
+    engine = open_engine(app.config["SETTINGS"])
+    with Session(engine) as session:
+        session.execute(sa.update(Centre).values(created_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=3)))
+        session.commit()
+    engine.dispose()
     home = rosa.get("/office/").text
     assert "Yes" in home and "No backup was made off this machine for two days" in home
     marks.save_last_backup(app.config["SETTINGS"], dt.datetime.now(dt.UTC), "/mnt/elsewhere/1", is_safe=True)

@@ -173,6 +173,16 @@ def test_a_malformed_delivery_is_refused_in_words(app: Flask, web_cast: Cast, bo
     assert (answer.status_code, answer.json["code"]) == (422, "sync.malformed")
 
 
+def test_a_phone_that_was_at_a_newer_server_is_named_in_the_office(phone: Any, client_of: Any) -> None:
+    rosa = client_of("rosa")
+    assert phone("pull?cursor=3").status_code == 200
+    assert "knows a newer server" not in rosa.get("/office/people").text
+    assert phone("pull?cursor=1790000000000:3").status_code == 200
+    assert "knows a newer server" in rosa.get("/office/people").text
+    home = rosa.get("/office/").text
+    assert "1 phone was in touch with a newer server" in home
+
+
 def test_only_an_app_that_erases_drafts_about_ended_cards_counts_as_told(
     phone: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -165,6 +165,23 @@ def test_the_first_time_a_one_time_code_sets_it_up_and_recovery_codes_are_shown_
     assert "9 are left" in again.get("/office/account").text
 
 
+def test_a_one_time_code_that_was_replaced_says_so_and_the_newest_goes_on(scene: Scene) -> None:
+    client = scene.first_step("eve")
+    first = scene.one_time_code()
+    assert step(client, "/second-step/code", code=first).status_code == 302
+    key = re.search(r'class="code wrap">([A-Z2-7]+)<', client.get("/second-step/").text)
+    assert key
+    newest = scene.one_time_code()
+    late = step(client, "/second-step/set-up", code=code_of(key[1]))
+    assert late.status_code == 422
+    assert "gave a newer one" in late.text and 'action="/second-step/code' in late.text
+    assert "gave a newer one" in step(client, "/second-step/code", code=first).text
+    assert step(client, "/second-step/code", code=newest).status_code == 302
+    key = re.search(r'class="code wrap">([A-Z2-7]+)<', client.get("/second-step/").text)
+    assert key
+    assert step(client, "/second-step/set-up", code=code_of(key[1])).status_code == 200
+
+
 def test_a_worker_and_their_phone_are_not_held_up(scene: Scene) -> None:
     client = scene.app.test_client()
     answer = send(client, "/", client.get("/").text, username="amina", password=PASSWORD)
@@ -207,6 +224,9 @@ def test_a_second_step_is_asked_again_before_something_grave_and_what_was_typed_
         ("/office/feed", "/office/feed", {"series": "1", "label": "Council"}),
         ("/office/account", "/office/account/recovery-codes", {}),
         ("/office/people", "/office/people/3/code", {}),
+        ("/office/people", "/office/people/1/invite", {}),
+        ("/office/people", "/office/people/1/collect", {}),
+        ("/office/people", "/office/people", {"username": "w-99", "label": "W-99", "role": "worker"}),
         ("/office/people", "/office/people/3/second-factor", {}),
         ("/releases/", "/releases/1/package", {}),
     ],

@@ -33,8 +33,10 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
+from fieldapp.services.operations.backup.marks import Work
 from fieldapp.services.operations.backup.old_backups import delete_old
 from fieldapp.services.operations.backup.sealed import END, is_sealed, read_recipients, seal
+from fieldapp.services.operations.backup.tries import noted_try
 from fieldapp.services.operations.server_key import Wrapped
 from fieldapp.services.people.second_factor import wrapped_as
 from fieldapp.services.transports.remote_stores import open_store
@@ -86,7 +88,7 @@ def take_backup(settings: Settings, target: Path) -> Backup:
             make_durable(work)
             is_safe = _is_in_place(settings, target)
             if is_safe:
-                _require_not_replaced(FolderStore(target.parent), manifest)
+                _require_not_replaced(settings, FolderStore(target.parent), manifest)
                 drop_from_memory(work)
                 check_parts(work, read_manifest(work))
             work.rename(target)  # only now is it a backup
@@ -98,7 +100,8 @@ def take_backup(settings: Settings, target: Path) -> Backup:
         finally:
             shutil.rmtree(work, ignore_errors=True)
         # Written only for a backup that is complete, since doctor believes it.
-        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), str(target), is_safe)
+        made_at = dt.datetime.fromisoformat(manifest["made_at"])
+        marks.save_last_backup(settings, made_at, str(target), is_safe, target.name)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return Backup(target, str(target), manifest, sha256, _list_left_out(settings), is_safe)
 
@@ -129,14 +132,8 @@ def back_up_off_machine(settings: Settings) -> Backup:
             "There is no place for backups off this machine. Name a folder or file, or set FIELDAPP_COPIES to a place: a "
             "folder on another machine's disk, sftp://user@host/folder or s3://host/bucket/folder"
         )
-    keys = read_recipients(settings)
-    folder = settings.copies_folder
-    if not keys and folder is None:
-        raise BackupProblem(f"{settings.copies}: backups go there encrypted only. Set FIELDAPP_CUSTODIANS.")
-    if not keys and folder is not None:
-        backup = take_backup(settings, folder / names.make_name(utcnow()))
-    else:
-        backup = _take_sealed(settings, partial(open_store, settings), None, keys, is_safe=True)
+    with noted_try(settings, Work.BACKUP):
+        backup = _back_up_in_place(settings)
     try:
         with open_store(settings) as store:
             delete_old(settings, store, dt.datetime.fromisoformat(backup.manifest["made_at"]))
@@ -144,6 +141,16 @@ def back_up_off_machine(settings: Settings) -> Backup:
         # The backup is good all the same. An account that may only add is a good one, too.
         marks.change_notes(settings, undeleted=str(problem))
     return backup
+
+
+def _back_up_in_place(settings: Settings) -> Backup:
+    keys = read_recipients(settings)
+    folder = settings.copies_folder
+    if not keys and folder is None:
+        raise BackupProblem(f"{settings.copies}: backups go there encrypted only. Set FIELDAPP_CUSTODIANS.")
+    if not keys and folder is not None:
+        return take_backup(settings, folder / names.make_name(utcnow()))
+    return _take_sealed(settings, partial(open_store, settings), None, keys, is_safe=True)
 
 
 def _take_sealed(
@@ -173,7 +180,7 @@ def _take_sealed(
             # Opened once more: no server keeps a connection for as long as a large copy takes.
             with opening() as store:
                 if is_safe:
-                    _require_not_replaced(store, manifest)
+                    _require_not_replaced(settings, store, manifest)
                     _require_newest(store, manifest)
                 store.put(work / "sealed", name, sha256)
                 address = store.describe(name)
@@ -181,7 +188,7 @@ def _take_sealed(
                 _note_safe(settings, manifest)
         except (CopyProblem, StoreProblem) as problem:
             raise BackupProblem(str(problem)) from None
-        marks.save_last_backup(settings, made_at, address, is_safe)
+        marks.save_last_backup(settings, made_at, address, is_safe, name)
     return Backup(Path(address), address, manifest, sha256, _list_left_out(settings), is_safe, is_sealed=True)
 
 
@@ -235,8 +242,9 @@ def _is_in_place(settings: Settings, target: Path) -> bool:
     return settings.copies_folder is not None and target.parent.resolve() == settings.copies_folder
 
 
-def _require_not_replaced(store: Store, manifest: dict[str, Any]) -> None:
+def _require_not_replaced(settings: Settings, store: Store, manifest: dict[str, Any]) -> None:
     """Raise BackupProblem when a backup of this store was put back on another machine."""
+    places.note_number(settings, store)
     if places.read_number(store) > manifest["epoch"]:
         raise BackupProblem(
             f"A backup from {store.describe()} was put back on another machine since this one last ran, so this is not the "

@@ -16,6 +16,10 @@ BACKING_UP = "Another backup or drill of {folder} is running. Wait until it has 
 RESTORING = "A restore is running on {folder}. Wait until it has ended, then try again."
 
 
+class Busy(SettingsProblem):
+    """Something else has the lock."""
+
+
 def share(settings: Settings) -> IO[bytes]:
     """Lock the data folder, together with others, until the file is closed.
 
@@ -42,6 +46,27 @@ def only_backup(settings: Settings) -> Iterator[None]:
         yield
 
 
+def hold(settings: Settings, name: str) -> IO[bytes]:
+    """Hold a lock of the data folder that says that something runs, until the file is closed.
+
+    The system ends it with the process, however that ends. Raises Busy while another process has it.
+    """
+    return _lock(settings, fcntl.LOCK_EX, BACKING_UP, name)
+
+
+def is_held(settings: Settings, name: str) -> bool:
+    """Say whether some process holds a lock of the data folder."""
+    path = settings.folder / name
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def open_lock(path: Path) -> IO[bytes]:
     """Open a file that is only ever locked."""
     # For reading: a command that root runs may have made it, and the server's user must be able to lock it.
@@ -55,5 +80,5 @@ def _lock(settings: Settings, mode: int, refusal: str, name: str = NAME) -> IO[b
         fcntl.flock(file, mode | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        raise SettingsProblem(refusal.format(folder=settings.folder)) from None
+        raise Busy(refusal.format(folder=settings.folder)) from None
     return file

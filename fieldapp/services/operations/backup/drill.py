@@ -13,10 +13,13 @@ from typing import Any
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.keys import attach_keys
-from fieldapp.services.operations.backup import data_lock, marks
+from fieldapp.services.operations.backup import data_lock, marks, places
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import work_folder
+from fieldapp.services.operations.backup.marks import Work
 from fieldapp.services.operations.backup.restore import choose_backup, fetch_backup, restore
+from fieldapp.services.operations.backup.sealed import read_identities
+from fieldapp.services.operations.backup.tries import noted_try
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.stores import StoreProblem
@@ -30,6 +33,9 @@ COPIES = 5  # of everything: fetched, opened, read again, restored, and what upg
 NO_KEY = (
     "The newest backup is encrypted, and this server has no key to open it. Set FIELDAPP_DRILL_KEY to a file outside the "
     "data folder and make a backup, or let a custodian run: fieldapp drill --identity KEYFILE"
+)
+MISSING = (
+    "The newest backup is not in its place any more, and an older one proves nothing. Make another one: fieldapp backup"
 )
 
 
@@ -47,13 +53,20 @@ def can_drill(settings: Settings) -> bool:
 
 
 def prove_restore(settings: Settings, identity: Path | None = None) -> Proof:
-    """Restore the newest backup off this machine as a test, and note that it worked.
+    """Restore the newest backup off this machine as a test, and note whether it worked.
 
     `identity`: the file with a private key; None for the one of this server. Nothing of the centre is touched. Raises
     BackupProblem when the backup cannot be fetched, opened or restored, or holds something else than its manifest says.
     """
     if not settings.copies:
         raise BackupProblem("There is no place with backups off this machine: FIELDAPP_COPIES is not set.")
+    if identity is not None:
+        read_identities(identity)  # a wrong file says nothing of the backup
+    with noted_try(settings, Work.DRILL):
+        return _prove_newest(settings, identity)
+
+
+def _prove_newest(settings: Settings, identity: Path | None) -> Proof:
     began_at = utcnow()
     with data_lock.share(settings), data_lock.only_backup(settings), work_folder(settings, COPIES) as work:
         try:
@@ -79,6 +92,8 @@ def _fetch_newest(settings: Settings, work: Path) -> tuple[Path, str]:
     """
     with open_store(settings) as store:
         newest = choose_backup(store)
+        if places.find_missing_newest(settings, store.list_names()):
+            raise BackupProblem(MISSING)
         if settings.copies_folder is not None and (settings.copies_folder / newest.name).is_dir():
             return settings.copies_folder / newest.name, newest.name
         target = work / newest.name

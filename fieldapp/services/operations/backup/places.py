@@ -3,17 +3,19 @@
 import contextlib
 import datetime as dt
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from fieldapp.services.acts import utcnow
+from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.backup.contents import OPENING, BackupProblem, read_manifest
 from fieldapp.services.operations.backup.sealed import is_sealed, read_sealed_manifest
 from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.stores import FolderStore, Store, StoreProblem
 from fieldapp.settings import Settings
+from sync.keeping import GREATEST_EPOCH
 
 Opening = Callable[[], AbstractContextManager[Store]]
 LAST_EPOCH = "last-epoch"  # beside the backups: the number of the newest epoch
@@ -73,8 +75,6 @@ def _list_places(settings: Settings, beside: Path | None) -> dict[str, Opening]:
     return places
 
 
-# Epochs are milliseconds of a clock; phones count exactly to 2^53, which is far beyond this.
-GREATEST_EPOCH = 10**15
 FORGED = (
     "The number of the last restore that is noted in {place} ({name}) is none that a server can have: somebody changed it. "
     "Delete that file and try again. Nothing was changed."
@@ -114,6 +114,28 @@ def read_number(store: Store) -> int:
         return int(store.read_text(LAST_EPOCH))
     except ValueError:
         return 0
+
+
+def note_number(settings: Settings, store: Store) -> None:
+    """Note the number of the newest epoch beside the backups.
+
+    So pages need not ask their place. One that no server can have is passed over: somebody else wrote it. Raises
+    StoreProblem when it cannot be read.
+    """
+    number = read_number(store)
+    if number <= GREATEST_EPOCH and number != marks.read_notes(settings).newest_epoch:
+        marks.change_notes(settings, newest_epoch=number)
+
+
+def find_missing_newest(settings: Settings, names: Collection[str]) -> str:
+    """Return a sentence when the newest backup is not in its place any more; "" when it is."""
+    newest = marks.read_notes(settings).safe_name
+    if not newest or newest in names:
+        return ""
+    return (
+        f"The newest backup, {newest}, is not in {settings.copies} any more, so what phones deleted because it was there is "
+        "on this machine only. Make another one at once (fieldapp backup), and find out who deleted it."
+    )
 
 
 def _try_number(place: Opening) -> int:

@@ -6,7 +6,7 @@ import datetime as dt
 import errno
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from dataclasses import replace as replace_fields
@@ -20,7 +20,7 @@ from fieldapp.services.consent.forgotten import attach, find_list_problem, merge
 from fieldapp.services.consent.lowered_list import lower_again
 from fieldapp.services.consent.withdrawals import end_listed
 from fieldapp.services.keys import attach_keys
-from fieldapp.services.operations.backup import data_lock, places
+from fieldapp.services.operations.backup import data_lock, marks, places
 from fieldapp.services.operations.backup.contents import (
     ASIDE,
     DATABASES,
@@ -42,7 +42,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.stores import Store, StoreProblem
-from fieldapp.settings import FORGOTTEN, KEEP_IT, KeyMissing, Settings, read_key_copy, sync_folder
+from fieldapp.settings import FORGOTTEN, HEALTH_NOTE, KEEP_IT, KeyMissing, Settings, read_key_copy, sync_folder
 from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
@@ -54,6 +54,18 @@ from fieldapp.store.sweeping import sweep_clear_text
 NEWER = (
     "{newer} is a newer backup of the same centre. What phones deleted because it was safe there would be lost. "
     "Put the newer one back; only if it is damaged, add --older."
+)
+
+
+Identity = tuple[str, dt.datetime]  # of a centre: its short name, and when it was set up
+
+OTHER = (
+    "This is a backup of {theirs}, and here is {ours}. If it is to take that place all the same, add --other-centre; what "
+    "is here is only moved aside. Nothing was changed."
+)
+UNSURE_WHOSE = (
+    "This backup has no keys, so nobody can tell whether it is of the centre to which the secret key in {where} belongs. If "
+    "you know that it is, add --other-centre. Nothing was changed."
 )
 
 
@@ -84,8 +96,10 @@ class ReplacedDatabase:
 
     has_tables: bool
     epoch: int
+    centres: frozenset[Identity]
     packages: dict[str, str]  # handed out: SHA-256 → file name
     is_drill: bool = False  # nobody will use the database that takes its place
+    may_differ: bool = False  # the backup may be another centre's
 
 
 @dataclass
@@ -120,6 +134,7 @@ def restore(
     is_drill: bool = False,
     is_fetched: bool = False,
     without_list: bool = False,
+    other_centre: bool = False,
 ) -> Restored:
     """Restore the backup `source`, a folder or an encrypted file.
 
@@ -128,10 +143,12 @@ def restore(
     settings say. `older` allows that a newer backup lies beside this one. `after`: the highest number of the centre's
     copy that a phone shows (None: nobody looked), for when the backups' place cannot be written. `is_drill`: nothing
     is noted there, since the centre's server goes on. `without_list` allows that the second list of what people took
-    back cannot be read now. Raises BackupProblem before anything is changed when the backup is damaged or does not
-    fit, or one of these is missing.
+    back cannot be read now; `other_centre`, that the backup is of another centre than what is there. Raises
+    BackupProblem before anything is changed when the backup is damaged or does not fit, or one of these is missing.
     """
     identities = read_identities(identity) if identity is not None else []
+    if not source.exists():
+        raise BackupProblem(f"There is no {source}. Look at its name, and whether its disk is mounted. Nothing was changed.")
     with _opened(settings, source, identities) as folder:
         # Read and checked before anything is locked or moved.
         manifest = read_manifest(folder)
@@ -140,7 +157,7 @@ def restore(
         if newer is not None:
             raise BackupProblem(NEWER.format(newer=newer))
         origin = OpenBackup(folder, manifest, parts, None if is_fetched else source.absolute().parent)
-        return _restore_opened(settings, origin, replace, key, after, is_drill, without_list)
+        return _restore_opened(settings, origin, replace, key, after, is_drill, without_list, other_centre)
 
 
 def restore_from_place(
@@ -154,6 +171,7 @@ def restore_from_place(
     after: int | None = None,
     is_drill: bool = False,
     without_list: bool = False,
+    other_centre: bool = False,
 ) -> Restored:
     """Restore a backup from the place off this machine: the one with a name, or the newest.
 
@@ -184,6 +202,7 @@ def restore_from_place(
             is_drill=is_drill,
             is_fetched=settings.copies_folder is None,
             without_list=without_list,
+            other_centre=other_centre,
         )
 
 
@@ -250,6 +269,7 @@ def _restore_opened(
     after: int | None,
     is_drill: bool,
     without_list: bool,
+    other_centre: bool,
 ) -> Restored:
     # Alone: a server that writes while its files are moved would write into what was moved away.
     with data_lock.take_alone(settings):
@@ -259,29 +279,38 @@ def _restore_opened(
         engine = engine_for(settings.url)
         try:
             _check_fit(settings, origin.manifest, engine, replace)
+            if not (is_drill or other_centre):
+                _require_keys(settings, origin.manifest)
             secret = _find_new_key(settings, origin.manifest, origin.folder, key)
             before = _read_before(engine)
             last_epoch = places.read_last_epoch(settings, origin.beside, origin.manifest, after)
-            before = replace_fields(before, epoch=max(before.epoch, last_epoch), is_drill=is_drill)
+            before = replace_fields(before, epoch=max(before.epoch, last_epoch), is_drill=is_drill, may_differ=other_centre)
             # Every connection ends before the file is replaced, or it would go on with the old one.
             engine.dispose()
             if secret is not None:
                 settings.replace_key(secret, is_first=True)
             done = _put_back(settings, origin, before)
             _end_cards(settings)
+            # What was wrong with the database that was here says nothing of this one.
+            marks.forget_troubles(settings)
+            (settings.folder / HEALTH_NOTE).unlink(missing_ok=True)
             return done
         except CopyProblem as problem:
             raise BackupProblem(str(problem)) from None
         finally:
             engine.dispose()
-            _delete_empty_database(settings)
+            _delete_empty_database(settings, engine)
+            engine.dispose()
 
 
-def _delete_empty_database(settings: Settings) -> None:
-    """Delete the empty file that looking for a database makes."""
+def _delete_empty_database(settings: Settings, engine: Engine) -> None:
+    """Delete the file without tables that looking for a database makes."""
     path = sqlite_file(settings.url)
-    if path is not None and path.is_file() and path.stat().st_size == 0:
-        path.unlink()
+    if path is None or copies.has_tables(engine):
+        return
+    engine.dispose()
+    for end in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 def _check_list(settings: Settings) -> None:
@@ -355,6 +384,30 @@ def _decode_wrapped(pairs: list[list[str]]) -> Wrapped:
     return [(name, base64.b64decode(wrapped)) for name, wrapped in pairs]
 
 
+def _require_keys(settings: Settings, manifest: dict[str, Any]) -> None:
+    """Raise BackupProblem for a backup without keys, beside a server that has one."""
+    if manifest["keys"] or manifest["factors"] or manifest["has_key"]:
+        return
+    # Without any key there is no centre yet to which another one's records could come.
+    with contextlib.suppress(KeyMissing):
+        settings.key()
+        raise BackupProblem(UNSURE_WHOSE.format(where=settings.key_place))
+
+
+def _require_same_centres(engine: Engine, before: ReplacedDatabase) -> None:
+    """Raise BackupProblem when a restored database has no centre of those that were there."""
+    with Session(engine) as session:
+        theirs = centres.list_identities(session)
+    if before.may_differ or before.is_drill or not before.centres or theirs & before.centres:
+        return
+    raise BackupProblem(OTHER.format(theirs=_name_centres(theirs), ours=_name_centres(before.centres)))
+
+
+def _name_centres(identities: Collection[Identity]) -> str:
+    names = [f"the centre {slug} (set up {created_at:%Y-%m-%d})" for slug, created_at in sorted(identities)]
+    return ", ".join(names) or "a database without a centre"
+
+
 def _has_data(settings: Settings, engine: Engine) -> bool:
     # The list of forgotten cards is no data that a restore could overwrite: it is merged.
     entries = [entry for entry in list_data_entries(settings) if entry.name != FORGOTTEN]
@@ -368,12 +421,15 @@ def _read_before(engine: Engine) -> ReplacedDatabase:
     """
     epoch = 0
     packages: dict[str, str] = {}
+    identities: frozenset[Identity] = frozenset()
     # Each by itself: the epoch may be readable where the packages are not.
     with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
         epoch = epochs.current(session)
     with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
         packages = copies.list_handed_out_packages(session)
-    return ReplacedDatabase(copies.has_tables(engine), epoch, packages)
+    with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
+        identities = centres.list_identities(session)
+    return ReplacedDatabase(copies.has_tables(engine), epoch, identities, packages)
 
 
 def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) -> Restored:
@@ -472,17 +528,21 @@ def _database_put_back(
     copy = work / DATABASES[manifest["kind"]]
     if path is None:
         engine = engine_for(settings.url)
-        with copies.put_back_postgresql(engine, copy, aside.schema):
-            _require_rows(engine, manifest)
-            _bring_up_to_date(engine, settings)
-            yield engine
-            _move_files(settings, work, aside)
-        engine.dispose()
+        try:
+            with copies.put_back_postgresql(engine, copy, aside.schema):
+                _require_rows(engine, manifest)
+                _require_same_centres(engine, before)
+                _bring_up_to_date(engine, settings)
+                yield engine
+                _move_files(settings, work, aside)
+        finally:
+            engine.dispose()
         if before.has_tables:
             aside.used.append(f"the schema {aside.schema} of the database")
         return
     engine = engine_for(f"sqlite:///{copy}")
     _require_rows(engine, manifest)
+    _require_same_centres(engine, before)
     _bring_up_to_date(engine, settings)
     yield engine
     copies.close_in_one_file(engine)

@@ -35,8 +35,12 @@ def is_backup_due(notes: BackupNotes, night: dt.datetime, now: dt.datetime) -> b
 
 
 def is_drill_due(notes: BackupNotes, night: dt.datetime, now: dt.datetime) -> bool:
-    """Say whether a backup is to be restored as a test, right after that of the night."""
+    """Say whether a backup is to be restored as a test, right after that of the night.
+
+    One that failed is due again, at once when there is a newer backup, so that an alarm ends with its cause.
+    """
     has_backup = notes.safe_at is not None and marks.is_recent(notes.safe_at, now, now - night)
-    is_proved = marks.is_recent(notes.proved_at, now, now - night + BETWEEN_DRILLS)
+    is_proved = notes.drill_tries == 0 and marks.is_recent(notes.proved_at, now, now - night + BETWEEN_DRILLS)
     is_waiting = notes.drill_tries > 0 and marks.is_recent(notes.drill_tried_at, now, DRILL_AGAIN_AFTER)
-    return has_backup and not is_proved and not is_waiting
+    is_newer = notes.safe_at is not None and notes.drill_tried_at is not None and notes.safe_at > notes.drill_tried_at
+    return has_backup and not is_proved and (is_newer or not is_waiting)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations import overview as home_act
 from fieldapp.services.operations.backup.marks import judge_backups
-from fieldapp.services.operations.health_notes import read_notes
+from fieldapp.services.operations.health_notes import find_start, read_notes
 from fieldapp.settings import LOOPBACK
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.server_keys import server_secret
@@ -48,7 +48,7 @@ def _is_proxy_unknown() -> bool:
 
 
 def _home() -> home_act.HomePage:
-    backups = judge_backups(current_app.config["SETTINGS"], utcnow())
+    backups = judge_backups(current_app.config["SETTINGS"], utcnow(), find_start(session()))
     return home_act.view_home(session(), actor(), secret=server_secret(), backups=backups)
 
 
