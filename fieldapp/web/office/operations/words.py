@@ -105,7 +105,7 @@ ACTS = {
     "submission.dismiss": N_("A submission kept aside was dismissed"),
     "tables.count": N_("Protected tables were counted"),
     "pieces.freeze": N_("Numbers for maps were counted, once for all"),
-    "pieces.take_back": N_("Who withdrew consent was removed from the numbers for maps"),
+    "pieces.take_back": N_("Numbers for maps were freed of people who withdraw consent"),
     "pieces.count_again": N_("Numbers for maps were counted again, because many were wrong"),
     "product.build": N_("A data product was built"),
     "product.switch": N_("A data product was switched on or off"),
