@@ -11,7 +11,7 @@ import { Viewport } from "./viewport";
 
 const MARK_STEP = 170; // pixels between the viewer's names
 const SETTLE = 120; // milliseconds after the last move until everything is drawn again
-const LINE = 13; // pixels
+const LINE = 12; // pixels
 const NARROW = 22; // pixels; a narrower area shows no number
 
 type Area = Shape & { path: Path2D };
@@ -196,7 +196,7 @@ export class AreaMap {
       const isGap = this.places.get(code)?.isGap;
       const isMarked = code === this.marked;
       if (!isGap && !isMarked) continue;
-      context.strokeStyle = colours(isMarked ? "--map-chosen" : "--map-gap");
+      context.strokeStyle = colours(isMarked ? "--map-chosen" : "--wait");
       context.lineWidth = (isMarked ? 4 : 2.5) / size;
       context.setLineDash(isGap ? [6 / size, 4 / size] : []);
       context.stroke(path);
@@ -206,7 +206,7 @@ export class AreaMap {
 
   private drawNumbers(colours: Colours, size: number): void {
     const { context } = this;
-    context.font = "600 12px system-ui, sans-serif";
+    context.font = "600 11px system-ui, sans-serif";
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineWidth = 3;
@@ -218,7 +218,7 @@ export class AreaMap {
       context.strokeStyle = colours("--map-empty");
       context.fillStyle = colours("--map-ink");
       // A name has a line for each word, as wide as the area at most.
-      const lines = label.split(" ");
+      const lines = label.split(/ |(?<=-)/);
       lines.forEach((text, line) => {
         const height = y + (line - (lines.length - 1) / 2) * LINE;
         context.strokeText(text, x, height, width);

@@ -40,7 +40,7 @@ export function MapView(props: MapViewProps) {
     return () => cancelAnimationFrame(frame);
   }, [areas]);
   return (
-    <section class="card">
+    <section class="card wide">
       <div class="row">
         <h2>{words.chart}</h2>
         <div class="row">
@@ -59,8 +59,11 @@ export function MapView(props: MapViewProps) {
       <p class="soft" role="status">
         {status}
       </p>
-      <p class="soft">{legend}</p>
-      <p class="soft">{outlines.attribution ?? ""}</p>
+      <p class="soft">
+        {legend}
+        <br />
+        {outlines.attribution}
+      </p>
     </section>
   );
 }

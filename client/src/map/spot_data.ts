@@ -193,7 +193,7 @@ export function makePlaces(
   const places = new Map<string, Place>();
   const states = findStates(layer, chosen, night);
   for (const [code, state] of Object.entries(states ?? {})) {
-    const grade = { more: GRADES, usual: 1, few: 0, not_there: 0 }[state];
+    const grade = state === "more" ? GRADES : Number(state === "usual");
     places.set(code, { grade, isGap: state === "not_there", label: nameArea(code) });
   }
   if (states) return places;

@@ -71,6 +71,17 @@ export function SpotMap({ spots, outlines, viewer, words, language, night }: Spo
   return (
     <>
       <Layers reader={reader} layers={spots.layers} layer={layer} choose={chooseLayer} />
+      {hasMap ? (
+        <MapView
+          {...{ areas, outlines, places, marked, status, viewer, words }}
+          legend={findStates(layer, chosen, night) ? words.legend : ""}
+          choose={point}
+        />
+      ) : (
+        <p class="soft" role="status">
+          {status}
+        </p>
+      )}
       <section class="card timed" hidden={isCells}>
         <h2>{words.go}</h2>
         <Answer {...common} point={point} />
@@ -94,17 +105,6 @@ export function SpotMap({ spots, outlines, viewer, words, language, night }: Spo
           toggle={(keys) => chooseTimes(toggleTimes(chosen, keys))}
         />
       </section>
-      {hasMap ? (
-        <MapView
-          {...{ areas, outlines, places, marked, status, viewer, words }}
-          legend={findStates(layer, chosen, night) ? words.legend : ""}
-          choose={point}
-        />
-      ) : (
-        <p class="soft" role="status">
-          {status}
-        </p>
-      )}
       <section class="card">
         <h2>{words.table}</h2>
         <AreaTable {...common} counts={counts} />
