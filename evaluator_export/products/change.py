@@ -150,9 +150,9 @@ def compare_counts(now: Sequence[float | None], before: Sequence[float | None]) 
 
 
 def compare_rates(now: float | None, hours: float, before: float | None, hours_before: float) -> Change:
-    """Compare how many there were in an hour with the same a time before; UNSURE where a count is hidden.
+    """Compare how many there were in an hour with the same a time before.
 
-    The spread is the guess: two numbers say nothing about it. Hours are taken as exact.
+    UNSURE where a count is hidden. The spread is the guess: two numbers say nothing about it. Hours are taken as exact.
     """
     if not now or not before or min(hours, hours_before) <= 0:
         return UNSURE

@@ -8,6 +8,7 @@ tests/evaluator_export/test_expectation.py.
 """
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ FARTHEST = 1e6  # stands for a spread of none
 Spot = tuple[str, str, str]  # area, kind of night, band
 
 
-class State(StrEnum):
+class Presence(StrEnum):
     """What is said of a place; the values are stored in editions."""
 
     MORE = "more"
@@ -48,7 +49,10 @@ class State(StrEnum):
 
 @dataclass
 class Seen:
-    """Records of one or several spots: how many, the sum of their keys, on which nights, in how many hours."""
+    """Records of one or several spots, and in how many hours.
+
+    How many they are, the sum of their keys, and on which nights they were.
+    """
 
     count: int = 0
     keys: int = 0
@@ -74,22 +78,22 @@ class Place:
         return self.chance >= SURE
 
     @property
-    def state(self) -> State:
+    def state(self) -> Presence:
         """Return what is said of the place."""
         if self.hours < LEAST_HOURS:
-            return State.NOT_THERE
+            return Presence.NOT_THERE
         if self.count is None:
-            return State.FEW
-        return State.MORE if self.is_raised else State.USUAL
+            return Presence.FEW
+        return Presence.MORE if self.is_raised else Presence.USUAL
 
 
 Show = Callable[[Seen], int | None]  # rounds a count; None where it does not show
 
 
 def find_night(weekday: str, hour: int) -> tuple[str, str, int] | None:
-    """Return the kind of night, the band, and how many days before the night began; None by day.
+    """Return the kind of night, the band, and how many days before it began.
 
-    A night is one day: two o'clock on Saturday belongs to Friday.
+    None by day.     A night is one day: two o'clock on Saturday belongs to Friday.
     """
     if MORNING <= hour < EVENING:
         return None
@@ -100,16 +104,16 @@ def find_night(weekday: str, hour: int) -> tuple[str, str, int] | None:
 
 
 def join_spots(seen: Mapping[Spot, Seen], areas: Iterable[str], show: Show) -> list[Place]:
-    """Return the places of each area: bands, neighbouring bands joined, a night, or the whole area.
+    """Return the places of each area.
 
-    As fine as every part shows. Never a part beside its whole: the rest would be their difference.
+    They are bands, neighbouring bands joined, a night, or the whole area.     As fine as every part shows. Never a part beside its whole: the rest would be their difference.
     """
     places = []
     for area in areas:
         nights = [_join_bands(seen, area, night, show) for night in NIGHTS]
-        parts = [part for night in nights for part in night]
+        parts = list(itertools.chain.from_iterable(nights))
         if not all(nights):
-            parts = [[(area, night, band) for night in NIGHTS for band in BANDS]]
+            parts = [list(itertools.product([area], NIGHTS, BANDS))]
         places += [_make_place(seen, part, show) for part in parts]
     return places
 
@@ -153,7 +157,7 @@ def judge_places(places: Sequence[Place], total: int, hours: float, raised: floa
     `total` and `hours` are those of the window over all areas; `total` is rounded. Under LEAST_RECORDS nothing is named.
     """
     usual = total / hours if hours else 0.0
-    compared = [place for place in places if place.state == State.USUAL]
+    compared = [place for place in places if place.state == Presence.USUAL]
     if total < LEAST_RECORDS or not usual:
         return list(places)
     shape = _find_shape([(place.count or 0, place.hours * usual) for place in compared])
@@ -161,7 +165,7 @@ def judge_places(places: Sequence[Place], total: int, hours: float, raised: floa
     for place in places:
         expected = place.hours * usual
         chance = 0.0
-        if place.state == State.USUAL:
+        if place.state == Presence.USUAL:
             of_count = shape + (place.count or 0) / CLUSTER
             chance = compute_upper_gamma(of_count, raised * (shape + expected / CLUSTER))
         judged.append(Place(place.spots, place.count, place.hours, expected, chance))
@@ -169,9 +173,9 @@ def judge_places(places: Sequence[Place], total: int, hours: float, raised: floa
 
 
 def _find_shape(pairs: Sequence[tuple[int, float]]) -> float:
-    """Return how alike the rates of places are: the shape of the Gamma distribution that they are drawn from.
+    """Return how alike the rates of places are.
 
-    By moments, from (count, expected) of each place. FARTHEST where they differ by no more than chance.
+    It is the shape of the Gamma distribution that they are drawn from. By moments, from (count, expected) of each place. FARTHEST where they differ by no more than chance.
     """
     weight = sum(expected for _, expected in pairs)
     if weight <= 0:
@@ -232,26 +236,30 @@ def _compute_fraction(shape: float, bound: float) -> float:
 
 def list_raised(places: Iterable[Place]) -> list[Place]:
     """Return the places where more happened than expected, the surest first."""
-    raised = [place for place in places if place.state == State.MORE]
+    raised = [place for place in places if place.state == Presence.MORE]
     return sorted(raised, key=lambda place: (-place.chance, place.spots))
 
 
-def describe_areas(places: Iterable[Place], night: str) -> dict[str, State]:
-    """Return what a map of one kind of night says of each area: what its place that says most does."""
-    order = [State.MORE, State.USUAL, State.FEW, State.NOT_THERE]
-    states: dict[str, State] = {}
+def describe_areas(places: Iterable[Place], night: str) -> dict[str, Presence]:
+    """Return what a map of one kind of night says of each area.
+
+    It is what that place of the area says that says most.
+    """
+    order = [Presence.MORE, Presence.USUAL, Presence.FEW, Presence.NOT_THERE]
+    states: dict[str, Presence] = {}
     for place in places:
         if all(spot[1] != night for spot in place.spots):
             continue
         area = place.spots[0][0]
-        before = states.get(area, State.NOT_THERE)
+        before = states.get(area, Presence.NOT_THERE)
         states[area] = min(before, place.state, key=order.index)
     return states
 
 
 def split_shift(areas: Sequence[str], hours_by_time: Mapping[tuple[str, str], float]) -> dict[Spot, float]:
-    """Return a shift's hours by spot: split evenly over its areas, since nobody notes when they went on.
+    """Return a shift's hours by spot.
 
+    They are split evenly over its areas, since nobody notes when they went on.
     `hours_by_time`: by kind of night and band.
     """
     spots: dict[Spot, float] = {}

@@ -1,4 +1,7 @@
-"""Which times of the week are busier than usual beyond chance. From rounded counts, so it gives nothing away."""
+"""Which times of the week are busier than usual beyond chance.
+
+From rounded counts, so it gives nothing away.
+"""
 
 import math
 from collections.abc import Mapping

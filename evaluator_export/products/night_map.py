@@ -1,4 +1,7 @@
-"""Plan a shift as one night: where more happened than expected, what changed, and where nobody was."""
+"""Plan a shift as one night.
+
+Where more happened than expected, what changed, and where nobody was.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -54,9 +57,9 @@ class Plan:
 
 
 def make_window(sums: Mapping[Cell, Sum], hours: Mapping[Spot, float], clear: float, nowhere: Collection[str]) -> Window:
-    """Return a window from counts by area, weekday and hour, and from hours; times of day are left out.
+    """Return a window from counts by area, weekday and hour, and from hours.
 
-    `nowhere`: what stands for no area.
+    What was by day is left out. `nowhere`: what stands for no area.
     """
     seen: dict[Spot, Seen] = {}
     for cell, cell_sum in sums.items():
@@ -78,7 +81,10 @@ def _is_timed(cell: Cell) -> bool:
 
 
 def make_plan(window: Window, before: Window | None, show: Show) -> Plan:
-    """Return the plan of a window. `before`: the window before it, of as many weeks; None where there is no whole one."""
+    """Return the plan of a window.
+
+    `before`: the window before it, of as many weeks; None where there is no whole one.
+    """
     total = window.total
     count = show(total)
     areas = sorted(window.sum_by_area())
@@ -93,7 +99,10 @@ def make_plan(window: Window, before: Window | None, show: Show) -> Plan:
 
 
 def _find_changed(window: Window, before: Window, show: Show) -> dict[str, Word]:
-    """Return the areas whose records an hour changed, as far as it may be said of the whole map."""
+    """Return the areas whose records an hour changed.
+
+    As far as it may be said of the whole map.
+    """
     earlier = before.sum_by_area()
     changes: dict[str, Change] = {}
     for area, now in window.sum_by_area().items():

@@ -66,13 +66,13 @@ class Piece:
         """Return the piece without what may not count any more."""
         places = [place for place, (key, _) in enumerate(self.units) if allowed.has(key)]
         new_places = {place: position for position, place in enumerate(places)}
-        kept = Piece([self.units[place] for place in places])
+        remaining = Piece([self.units[place] for place in places])
         for cell, members in self.cells.items():
             staying = [new_places[place] for place in members if allowed.has(self.units[place][0], cell)]
             # A cell that is left empty goes: it would tell that somebody was there.
             if staying:
-                kept.cells[cell] = staying
-        return kept
+                remaining.cells[cell] = staying
+        return remaining
 
 
 class PieceCounter:

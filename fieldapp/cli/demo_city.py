@@ -1,6 +1,6 @@
-"""The outlines of an invented city, so that the demo has a map before anybody imports real ones.
+"""The outlines of an invented city.
 
-The shapes are nobody's: only the codes are those of the form's list.
+So the demo has a map before anybody imports real ones. The shapes are nobody's: only the codes are those of the form's list.
 """
 
 import json
@@ -21,7 +21,10 @@ CORNERS = 0.004  # degrees between the corners of a border, so that it can bend
 
 
 def make_outlines(codes: Sequence[str], served: Sequence[str], seed: int) -> bytes:
-    """Return GeoJSON with an outline for each code; areas that the demo serves lie beside each other."""
+    """Return GeoJSON with an outline for each code.
+
+    Areas that the demo serves lie beside each other.
+    """
     chance = random.Random(f"city {seed}")
     columns = math.ceil(math.sqrt(len(codes) * 1.4))
     places = [(number % columns, number // columns) for number in range(len(codes))]
@@ -48,7 +51,10 @@ def _scatter(chance: random.Random, place: tuple[int, int]) -> shapely.Point:
 
 
 def _bend(corners: Any) -> Any:
-    """Return corners moved in waves: by where they are, so that neighbours keep their common border."""
+    """Return corners moved in waves.
+
+    By where they are, so that neighbours keep their common border.
+    """
     import numpy as np  # noqa: PLC0415  heavy, and needed for the demo only
 
     east = corners[:, 0]

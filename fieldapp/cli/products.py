@@ -130,7 +130,10 @@ def key(series: str, label: str, slug: str) -> None:
 @click.option("--why", required=True, help="What was wrong, in a few words: it is stored with the numbers.")
 @CENTRE
 def recount(period: str, why: str, slug: str) -> None:
-    """Count a week (2026-W47) or month of the maps again, where 20 of its records or more were wrong or missing."""
+    """Count a week (2026-W47) or month of the maps again.
+
+    Only where 20 of its records or more were wrong or missing.
+    """
     with opened(uses_key=True) as (session, _):
         count_again(session, Actor.system(centre_named(session, slug).id), period, why)
     click.echo(f"{period} was counted again. Maps that were shown stay; the next ones have the new numbers.")

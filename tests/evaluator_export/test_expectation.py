@@ -9,7 +9,7 @@ from scipy.stats import gamma
 
 from evaluator_export.products import expectation
 from evaluator_export.products.change import Word, compare_rates
-from evaluator_export.products.expectation import BANDS, NIGHTS, Place, Seen, State
+from evaluator_export.products.expectation import BANDS, NIGHTS, Place, Seen, Presence
 
 SEED = 11
 AREAS = 10
@@ -132,9 +132,9 @@ def place(count: int | None, hours: float) -> Place:
 def test_nothing_is_named_from_few_records_or_where_nobody_was() -> None:
     places = [place(40, 10.0), place(20, 40.0), place(None, 30.0), place(40, 7.9)]
     few = expectation.judge_places(places, 145, 100.0)
-    assert [one.state for one in few] == [State.USUAL, State.USUAL, State.FEW, State.NOT_THERE]
+    assert [one.state for one in few] == [Presence.USUAL, Presence.USUAL, Presence.FEW, Presence.NOT_THERE]
     enough = expectation.judge_places(places, 150, 100.0)
-    assert [one.state for one in enough] == [State.MORE, State.USUAL, State.FEW, State.NOT_THERE]
+    assert [one.state for one in enough] == [Presence.MORE, Presence.USUAL, Presence.FEW, Presence.NOT_THERE]
     assert expectation.judge_places(places, 200, 0.0) == places
 
 

@@ -1,10 +1,11 @@
-"""Freeze the weeks and months that maps and heat maps are sums of, and take people out who take consent back.
+"""Freeze the weeks and months that maps are sums of, and follow consent in them.
 
 A piece is counted once, some days after its end. Then no late record enters it, or two editions would tell by their
 difference that something was added, where and when. Decision 38 says how this goes together with a no.
 """
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from evaluator_export import periods
@@ -46,12 +47,12 @@ def freeze(session: Session, centre: Centre, specs: Iterable[TableSpec], spans: 
     take_back(session, centre.id, now)
     frozen = store.list_frozen(session, centre.id)
     tables = list(specs)
-    missing = [span for span in spans if any((spec.key, span.name) not in frozen for spec in tables)]
     catalogue = load_catalogue(session, centre.id)
-    for first in range(0, len(missing), AT_ONCE):
-        some = missing[first : first + AT_ONCE]
-        jobs = [(span, spec) for span in some for spec in tables if (spec.key, span.name) not in frozen]
-        _freeze_until_consent_holds(session, centre, catalogue, jobs, now)
+    for first in range(0, len(spans), AT_ONCE):
+        pairs = itertools.product(spans[first : first + AT_ONCE], tables)
+        jobs = [(span, spec) for span, spec in pairs if (spec.key, span.name) not in frozen]
+        if jobs:
+            _freeze_until_consent_holds(session, centre, catalogue, jobs, now)
 
 
 def _freeze_until_consent_holds(
@@ -143,7 +144,7 @@ def sum_tables(
 
 
 def sum_hours(session: Session, centre_id: int, spans: Iterable[Period]) -> tuple[dict[Spot, float], float]:
-    """Return a window's hours by spot, and how many of them are of shifts that were in few areas."""
+    """Return a window's hours by spot, and how many are of shifts in few areas."""
     hours: dict[Spot, float] = {}
     clear = 0.0
     for row in store.load(session, centre_id, [HOURS], [span.name for span in spans]):
@@ -157,9 +158,9 @@ def sum_hours(session: Session, centre_id: int, spans: Iterable[Period]) -> tupl
 
 
 def take_back(session: Session, centre_id: int, now: dt.datetime) -> None:
-    """Take out of every piece the records that may not count any more, if anybody's consent fell.
+    """Take out of every piece the records that may not count any more.
 
-    Nothing is counted again: what stays of a piece is what was in it.
+    It looks for them if anybody's consent fell. Nothing is counted again: what stays of a piece is what was in it.
     """
     checked_at = store.find_oldest_check(session, centre_id)
     if checked_at is None or not standing.has_fallen_since(session, centre_id, checked_at - OVERLAP):
@@ -203,8 +204,7 @@ def _list_allowed(reader: RecordReader, centre: Centre, catalogue: DatasetCatalo
                     limited.setdefault(spec.key, {})[key] = frozenset(counter.list_cells_of(read.event))
                 elif spec.counts(read.event):
                     whole.setdefault(spec.key, set()).add(key)
-    keys = [counter.spec.key for some in counters.values() for counter in some]
-    return {key: Allowed(whole.get(key, set()), limited.get(key, {})) for key in keys}
+    return {key: Allowed(whole.get(key, set()), limited.get(key, {})) for key in {*whole, *limited}}
 
 
 @act("pieces.take_back")
@@ -217,9 +217,9 @@ def _save_taken_back(ctx: ActContext, allowed: Mapping[str, Allowed], standings:
             continue  # of staff; nobody whom the program serves is in them
         piece = Piece.read(row.body)
         # A table that is not counted any more has nothing that it may keep.
-        kept = piece.keep(allowed.get(row.key, Allowed()))
-        if kept != piece:
-            row.body = kept.write()
+        remaining = piece.keep(allowed.get(row.key, Allowed()))
+        if remaining != piece:
+            row.body = remaining.write()
             count += 1
     if count:
         note_erased(ctx.session, ctx.now)

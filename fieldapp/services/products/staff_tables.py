@@ -17,8 +17,10 @@ GRIDS = ("grid_weekday_hour", "grid_area_month", "grid_area_weekday", "grid_sett
 
 def list_map_specs(catalogue: DatasetCatalogue) -> Mapping[str, TableSpec]:
     """Return the tables of maps that can be counted at a centre, by name."""
-    names = [f"{prefix}_{layer}" for layer in LAYERS for prefix in ("spots", "times", "when", "nights")]
-    return list_table_specs(catalogue, Audience.STAFF, [*names, CELLS])
+    names = [CELLS]
+    for layer in LAYERS:
+        names += [f"spots_{layer}", f"times_{layer}", f"when_{layer}", f"nights_{layer}"]
+    return list_table_specs(catalogue, Audience.STAFF, names)
 
 
 def list_grid_specs(catalogue: DatasetCatalogue) -> Mapping[str, TableSpec]:

@@ -1,4 +1,4 @@
-"""Pieces of counts that were taken once, of which the windows of maps and heat maps are sums."""
+"""Pieces of counts that were taken once: the windows of maps are sums of them."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""Hot spots for front-line staff: by area and by time, beside the span before, and a plan for one night.
+"""Hot spots for front-line staff: by area and by time, and a plan for one night.
 
 No points and no people are in a map. Its windows end every four weeks, and are sums of frozen weeks: two editions that
 overlap by less would tell by their difference what was in a week.
@@ -73,8 +73,8 @@ def build_hot_spots(session: Session, centre_id: int, product: Product, period: 
     layers = []
     for layer in LAYERS:
         if f"spots_{layer}" in specs and f"times_{layer}" in specs:
-            made = _make_layer(layer, tables, before)
-            layers.append({**made, "plan": planner.make(specs[f"nights_{layer}"])})
+            numbers = _make_layer(layer, tables, before)
+            layers.append({**numbers, "plan": planner.make(specs[f"nights_{layer}"])})
     shapes = build_shapes(json.loads(outlines.outlines)) if outlines else {}
     cells: list[str] = []
     if CELLS in specs:
@@ -100,7 +100,7 @@ def build_hot_spots(session: Session, centre_id: int, product: Product, period: 
 
 
 def find_line(day: dt.date) -> dt.date:
-    """Return the last day of the newest block of BLOCK weeks that has ended by the end of a day."""
+    """Return the last day of the newest block of weeks that ended by a day."""
     weeks = (day + dt.timedelta(days=1) - FIRST_LINE).days // 7
     return FIRST_LINE + dt.timedelta(weeks=weeks // BLOCK * BLOCK, days=-1)
 
@@ -180,12 +180,16 @@ def _write_plan(plan: Plan, spans: Sequence[Period]) -> dict[str, Any]:
 
 
 def _write_place(place: Place) -> dict[str, Any]:
-    """Return a place as a page shows it; hours are split evenly over areas, so they are about right at most."""
+    """Return a place as a page shows it.
+
+    Hours are split evenly over areas, so they are about right at most.
+    """
     nights = {night for _, night, _ in place.spots}
+    bands = {band for _, _, band in place.spots}
     return {
         "area": place.spots[0][0],
         "nights": sorted(nights),
-        "bands": [band for band in expectation.BANDS if any(band == spot[2] for spot in place.spots)],
+        "bands": [band for band in expectation.BANDS if band in bands],
         "n": place.count,
         "hours": round(place.hours),
         "expected": round(place.expected),

@@ -1,4 +1,7 @@
-"""The plan of a night, in words: where more happened than expected for the hours that staff were there."""
+"""The plan of a night, in words.
+
+Where more happened than expected for the hours that staff were there.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +11,7 @@ from flask_babel import gettext
 
 from evaluator_export.products import night_map
 from evaluator_export.products.change import Word
-from evaluator_export.products.expectation import BANDS, LEAST_RECORDS, NIGHTS, State
+from evaluator_export.products.expectation import BANDS, LEAST_RECORDS, NIGHTS, Presence
 from fieldapp.web import language
 
 
@@ -40,7 +43,7 @@ def _make_view(body: Mapping[str, Any], layer: Mapping[str, Any], night: str) ->
     for place in plan["places"]:
         if night in place["nights"]:
             places.append({**place, "name": name(place["area"]), "time": _name_time(place)})
-    absent = [code for code, state in plan["states"][night].items() if state == State.NOT_THERE]
+    absent = [code for code, state in plan["states"][night].items() if state == Presence.NOT_THERE]
     changed = [_describe_change(name(code), word) for code, word in plan["changed"].items()]
     note = "" if places else _explain(plan["reason"])
     return PlanView(layer["title"][current], places, note, sorted(map(name, absent)), changed, plan)
