@@ -106,7 +106,8 @@ def find_night(weekday: str, hour: int) -> tuple[str, str, int] | None:
 def join_spots(seen: Mapping[Spot, Seen], areas: Iterable[str], show: Show) -> list[Place]:
     """Return the places of each area.
 
-    They are bands, neighbouring bands joined, a night, or the whole area.     As fine as every part shows. Never a part beside its whole: the rest would be their difference.
+    They are bands, neighbouring bands joined, a night, or the whole area: as fine as every part shows. Never a part beside
+    its whole: the rest would be their difference.
     """
     places = []
     for area in areas:
@@ -175,7 +176,8 @@ def judge_places(places: Sequence[Place], total: int, hours: float, raised: floa
 def _find_shape(pairs: Sequence[tuple[int, float]]) -> float:
     """Return how alike the rates of places are.
 
-    It is the shape of the Gamma distribution that they are drawn from. By moments, from (count, expected) of each place. FARTHEST where they differ by no more than chance.
+    It is the shape of the Gamma distribution that they are drawn from, by moments, from (count, expected) of each place.
+    FARTHEST where they differ by no more than chance.
     """
     weight = sum(expected for _, expected in pairs)
     if weight <= 0:

@@ -9,7 +9,7 @@ from scipy.stats import gamma
 
 from evaluator_export.products import expectation
 from evaluator_export.products.change import Word, compare_rates
-from evaluator_export.products.expectation import BANDS, NIGHTS, Place, Seen, Presence
+from evaluator_export.products.expectation import BANDS, NIGHTS, Place, Presence, Seen
 
 SEED = 11
 AREAS = 10

@@ -72,7 +72,7 @@ def _build_due_of_centre(session: Session, centre_id: int, now: dt.datetime) -> 
 
 
 def _take_back(session: Session, centre_id: int, now: dt.datetime) -> None:
-    """Take out of the pieces of maps who took consent back, also while the maps are switched off."""
+    """Take out of the pieces of maps who took consent back, also while maps are off."""
     try:
         pieces.take_back(session, centre_id, now)
     except Exception as error:  # one centre must not stop the others; nothing is half-saved, the next turn tries again

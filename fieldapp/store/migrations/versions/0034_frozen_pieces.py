@@ -9,7 +9,14 @@ branch_labels = None
 depends_on = None
 
 
+MAPS = "(SELECT id FROM edition WHERE product IN ('hot_spots_week', 'hot_spots_month'))"
+
+
 def upgrade() -> None:
+    # Maps of before end later than the first that is built from pieces: they would be shown instead of it, and nobody
+    # would be taken out of them any more. They are built again within ten minutes.
+    op.execute(f"DELETE FROM edition_file WHERE edition_id IN {MAPS}")
+    op.execute("DELETE FROM edition WHERE product IN ('hot_spots_week', 'hot_spots_month')")
     op.create_table(
         "frozen_piece",
         sa.Column("id", sa.Integer(), nullable=False),

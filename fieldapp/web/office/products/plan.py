@@ -52,24 +52,26 @@ def _make_view(body: Mapping[str, Any], layer: Mapping[str, Any], night: str) ->
 def _explain(reason: str) -> str:
     """Return why no place is named."""
     if reason == night_map.NO_RECORDS:
-        return gettext("Too few records at night to plan by: at least %(number)s are needed.", number=LEAST_RECORDS)
+        return str(gettext("Too few records at night to plan by: at least %(number)s are needed.", number=LEAST_RECORDS))
     if reason == night_map.NO_HOURS:
-        return gettext("The shifts do not say enough about where staff were: name three neighbourhoods at most in each.")
-    return gettext("We do not rank: what differs here is within chance.")
+        return str(
+            gettext("The shifts do not say enough about where staff were: name three neighbourhoods at most in each.")
+        )
+    return str(gettext("We do not rank: what differs here is within chance."))
 
 
 def _name_time(place: Mapping[str, Any]) -> str:
     if len(place["nights"]) == len(NIGHTS):
-        return gettext("any night")
+        return str(gettext("any night"))
     bands = place["bands"]
     if len(bands) == len(BANDS):
-        return gettext("all night")
+        return str(gettext("all night"))
     start = bands[0].split("h-")[0]
     end = bands[-1].split("-")[1].removesuffix("h")
-    return gettext("%(start)s:00 to %(end)s:00", start=start, end=end)
+    return str(gettext("%(start)s:00 to %(end)s:00", start=start, end=end))
 
 
 def _describe_change(name: str, word: str) -> str:
     if word == Word.MORE:
-        return gettext("%(place)s: more in an hour than in the weeks before.", place=name)
-    return gettext("%(place)s: fewer in an hour than in the weeks before.", place=name)
+        return str(gettext("%(place)s: more in an hour than in the weeks before.", place=name))
+    return str(gettext("%(place)s: fewer in an hour than in the weeks before.", place=name))

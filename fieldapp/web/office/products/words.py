@@ -38,7 +38,8 @@ def get_map_words() -> dict[str, str]:
         "more": gettext("more than expected"),
         "usual": gettext("about as expected"),
         "legend": gettext(
-            "Dark: more than expected for our hours there at night. Light: about as expected. Dashed: we were not there, so nobody knows."
+            "Dark: more than expected for our hours there at night. Light: about as expected. "
+            "Dashed: we were not there, so nobody knows."
         ),
         "spot": gettext("For our hours there"),
         "table": gettext("All neighbourhoods"),
