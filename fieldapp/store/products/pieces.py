@@ -17,7 +17,7 @@ class FrozenPiece(Base):
     """
 
     __tablename__ = "frozen_piece"
-    __table_args__ = (sa.UniqueConstraint("centre_id", "key", "period"),)
+    __table_args__ = (sa.UniqueConstraint("centre_id", "key", "period"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from evaluator_export import periods
+from fieldapp.services.operations import key_rotation
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions, pieces
 from fieldapp.services.records.deliveries import receive_batch
@@ -75,6 +76,16 @@ def test_one_late_record_changes_nothing_that_is_shown(session: Session, cast: C
     with WriteTransaction(session):
         session.execute(sa.delete(FrozenPiece))
     assert len(rebuild(session, cast)) == 3
+
+
+def test_a_new_key_opens_what_was_frozen_under_the_one_before(session: Session, cast: Cast) -> None:
+    fill(session, cast, 100, FIRST, DAYS)
+    switched_on(session, cast, *MAPS)
+    editions.build_due(session, NOW)
+    for _ in range(3):  # two keys are left; what lay under an earlier one would not open
+        key_rotation.rotate_content(session)
+    send_late(session, cast, [FIRST + dt.timedelta(days=2 * place) for place in range(30)])
+    assert rebuild(session, cast) == []
 
 
 def test_a_late_record_enters_no_later_window_either(session: Session, cast: Cast) -> None:

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["centre_id"], ["centre.id"], name=op.f("fk_frozen_piece_centre_id_centre")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_frozen_piece")),
         sa.UniqueConstraint("centre_id", "key", "period", name=op.f("uq_frozen_piece_centre_id_key_period")),
+        sqlite_autoincrement=True,
     )
 
 
