@@ -20,9 +20,9 @@ export function makeSpots(): Spots {
         total: "50",
         before: "35",
         areas: {
-          a: { n: 40, was: 25, spot: "hot" },
-          b: { n: 10, was: 10, spot: "" },
-          c: { n: null, was: null, spot: "" },
+          a: { n: 40, was: 25 },
+          b: { n: 10, was: 10 },
+          c: { n: null, was: null },
         },
         times: [
           ["b", "fri", "20h-24h", 5],
@@ -34,6 +34,12 @@ export function makeSpots(): Spots {
           ["mon", "08h-12h", 10],
         ],
         busy: [["fri", "20h-24h"]],
+        plan: {
+          states: {
+            week: { a: "few", b: "few", c: "usual" },
+            weekend: { a: "more", b: "usual", c: "not_there" },
+          },
+        },
       },
       { id: "needs", title: named("Needs"), total: "<10", before: "", areas: {}, times: [] },
     ],
@@ -63,14 +69,13 @@ export const WORDS: SpotWords = {
   all: "All times",
   busy: "Busier: {times}",
   even: "None stands out",
-  cold: "Cold spot",
-  downFrom: "down from {n}",
   few: "too few",
-  hot: "Hot spot",
+  legend: "Dark: more",
+  more: "More than expected",
+  not_there: "Not there",
   nothing: "Nothing to name",
   sentence: "{place}: {day}, {time} ({n})",
-  upFrom: "up from {n}",
-  warm: "Warm spot",
+  usual: "As expected",
 };
 
 /** Squares of a hundredth of a degree beside each other, at the latitude of Toronto. */

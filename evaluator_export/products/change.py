@@ -27,6 +27,7 @@ HANGING = 3.0  # a sum of pieces spreads so much more than each one, since neigh
 LEAST_PAIRS = 3  # of fewer pairs, the spread is the guess
 SAME_COUNT = 0.20  # “about the same” is within a fifth
 SAME_SHARE = 0.15  # 15 points
+SAME_RATE = math.log(1.25)  # a quarter
 MANY_DEGREES = 200  # of a share: its variance is known and not estimated
 
 
@@ -146,6 +147,19 @@ def compare_counts(now: Sequence[float | None], before: Sequence[float | None]) 
     total = sum(new) + sum(old)
     variance = _widen(spread, len(new)) * total + ROUNDING * (len(new) + len(old))
     return choose_word(sum(new) - sum(old), math.sqrt(variance), spread.degrees, SAME_COUNT * total / 2)
+
+
+def compare_rates(now: float | None, hours: float, before: float | None, hours_before: float) -> Change:
+    """Compare how many there were in an hour with the same a time before.
+
+    UNSURE where a count is hidden. The spread is the guess: two numbers say nothing about it. Hours are taken as exact.
+    """
+    if not now or not before or min(hours, hours_before) <= 0:
+        return UNSURE
+    spread = estimate_spread([now], [before])
+    variance = spread.ratio * (1 / now + 1 / before) + ROUNDING * (1 / now**2 + 1 / before**2)
+    difference = math.log(now / hours) - math.log(before / hours_before)
+    return choose_word(difference, math.sqrt(variance), spread.degrees, SAME_RATE)
 
 
 def compare_exact(now: float, before: float) -> Change:

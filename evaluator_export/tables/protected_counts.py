@@ -185,6 +185,12 @@ class CellCounter:
             # Added and cut off: the sum does not depend on the order in which records are read.
             tally[1] = (tally[1] + key) & MASK
 
+    def list_cells_of(self, row: Mapping[str, str]) -> list[Cell]:
+        """Return the cells that a record counts in; none where the table does not count it."""
+        if not self.spec.counts(row):
+            return []
+        return self._list_cells(add_derived_columns(self.spec.dataset, row))
+
     def _list_cells(self, row: Mapping[str, str]) -> list[Cell]:
         """Return every cell that a record counts in, its margins and the total included."""
         cells: list[Cell] = [()]

@@ -13,11 +13,14 @@ import click
 
 from evaluator_export import periods
 from fieldapp import settings as settings_module
+from fieldapp.cli.demo_city import ATTRIBUTION, make_outlines
 from fieldapp.cli.demo_sign_ins import PASSWORD, greet, refuse_beside_real_centres
-from fieldapp.cli.demo_year import Year, list_follow_ups
+from fieldapp.cli.demo_year import AREAS, Year, list_follow_ups
 from fieldapp.cli.opening import opened
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.definitions import load_definition
+from fieldapp.services.forms.areas import import_areas
+from fieldapp.services.forms.roles import find_area_list, list_areas
 from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.centres import add_first_admin, set_up_centre
 from fieldapp.services.people import accounts
@@ -86,6 +89,7 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
     _add(session, centre, "rexdale.crisis", "Crisis team", "crisis")
     for product in ("dashboard", "hot_spots_week", "hot_spots_month", "heat_map", "equity", "panel"):
         switch_product(session, Actor.system(centre.id), name=product, is_on=True)
+    _draw_city(session, centre, seed)
     phones = [_phone(session, centre, f"w{number:02}", f"W-{number:02}") for number in range(1, WORKERS + 1)]
     year = Year(seed, today, WORKERS)
     # Sent the way real records are: the demo shows what phones and rules really make of them.
@@ -100,6 +104,13 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
         session, other, others, Year(seed + 1, today, 1, encounters=25, mediations=3, incidents=1).records(), seed + 1, zone
     )
     click.echo(f"{sum(sent.values())} records: " + ", ".join(f"{count} {form}" for form, count in sorted(sent.items())))
+
+
+def _draw_city(session: Session, centre: Centre, seed: int) -> None:
+    """Give the demo outlines of an invented city: without any there is no map."""
+    key = find_area_list(session, centre.id)
+    outlines = make_outlines([choice.name for choice in list_areas(session, centre.id)], list(AREAS), seed)
+    import_areas(session, Actor.system(centre.id), key=key, data=outlines, code="AREA_SHORT_CODE", attribution=ATTRIBUTION)
 
 
 def _last_complete_quarter(today: dt.date) -> periods.Period:

@@ -12,6 +12,9 @@ AREAS = {"002": 30, "001": 18, "005": 14, "003": 12, "006": 9, "004": 8, "022": 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 SEASON = (0.7, 0.7, 0.85, 1.0, 1.15, 1.35, 1.5, 1.4, 1.15, 0.95, 0.8, 0.75)
 WEEKDAY = (0.9, 0.85, 0.9, 1.0, 1.3, 1.45, 1.1)
+# On Fridays and Saturdays after six, people of some places gather in another, though no worker is there longer: a hot spot.
+GATHERING = {"002": "001", "003": "001", "004": "001", "006": "001"}
+AFTER = dt.timedelta(hours=3)  # a shift ends so long after a talk, that talks lie within shifts
 HOURS = {14: 6, 15: 8, 16: 9, 17: 10, 18: 11, 19: 12, 20: 12, 21: 11, 22: 9, 23: 7, 0: 4, 1: 2, 12: 4, 13: 5, 11: 3, 10: 2}
 
 
@@ -111,6 +114,8 @@ class Year:
             for day in self.random.choices(days, weights, k=count):
                 hour = self.random.choices(list(HOURS), list(HOURS.values()))[0]
                 moment = dt.datetime(day.year, day.month, day.day, hour, self.random.randrange(60))
+                if form == "shift":
+                    moment = min(moment + AFTER, dt.datetime.combine(self.today, dt.time()) - dt.timedelta(minutes=1))
                 records.append((self.random.randrange(self.workers), form, moment, build(moment)))
         records.sort(key=lambda record: (record[2], record[0], record[1]))
         # Two that a phone would not have let through: the centre keeps them and says why.
@@ -122,9 +127,11 @@ class Year:
     def _where(self) -> dict[str, str]:
         return {"nbhd": self.pick(AREAS)}
 
-    def _square(self) -> dict[str, str]:
+    def _square(self, moment: dt.datetime) -> dict[str, str]:
         """Return a neighbourhood, and sometimes a square as phones may keep it."""
         where = self._where()
+        if moment.weekday() in (4, 5) and moment.hour >= 18:
+            where["nbhd"] = GATHERING.get(where["nbhd"], where["nbhd"])
         place = list(AREAS).index(where["nbhd"])
         near = min(3, int(self.random.expovariate(1)))
         if self.random.random() < 0.6:
@@ -151,7 +158,7 @@ class Year:
                 "enc_date": f"{moment:%Y-%m-%d}",
                 "enc_hour": f"{moment:%H}",
                 "setting": setting,
-                **self._square(),
+                **self._square(moment),
             },
             "people": {"who": who},
             "talk": {

@@ -13,6 +13,7 @@ from fieldapp.services.products.editions import build_edition, find_due_period
 from fieldapp.services.products.odata.build import build_feed_files
 from fieldapp.services.products.odata.keys import make_key
 from fieldapp.services.products.partners import import_partner_totals
+from fieldapp.services.products.pieces import count_again
 from fieldapp.services.products.registry import switch_product
 from fieldapp.store.products import products as store
 from fieldapp.store.products.products import ProductState
@@ -122,6 +123,20 @@ def key(series: str, label: str, slug: str) -> None:
             raise click.ClickException(f"There is no series “{series}”.")
         # Printed once and stored as a hash, like every key here.
         click.echo(make_key(session, Actor.system(centre.id), series_id=row.id, label=label))
+
+
+@products.command("count-again")
+@click.argument("period")
+@click.option("--why", required=True, help="What was wrong, in a few words: it is stored with the numbers.")
+@CENTRE
+def recount(period: str, why: str, slug: str) -> None:
+    """Count a week (2026-W47) or month of the maps again.
+
+    Only where 20 of its records or more were wrong or missing.
+    """
+    with opened(uses_key=True) as (session, _):
+        count_again(session, Actor.system(centre_named(session, slug).id), period, why)
+    click.echo(f"{period} was counted again. Maps that were shown stay; the next ones have the new numbers.")
 
 
 @products.command("import")

@@ -13,6 +13,7 @@ from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations.keys import DATA, CentreKey
 from fieldapp.store.people.users import User
 from fieldapp.store.phones.pull import PullItem
+from fieldapp.store.products.pieces import FrozenPiece
 from fieldapp.store.records.attachments import Blob, BlobPiece
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.reviews import Review
@@ -20,6 +21,7 @@ from fieldapp.store.records.submissions import Submission
 from fieldapp.store.sealing import find_sealer, list_sealed, renew
 
 PAGE = 200
+Resealed = Submission | Record | Review | FrozenPiece
 KEPT = 2  # of a centre's data keys: a transaction that began before the newest may still write under the one before
 
 
@@ -29,7 +31,7 @@ def reseal_centre(session: Session, centre_id: int) -> int:
     Killed in between, the same call goes on with what is left. Keys that open nothing any more are deleted.
     """
     count = 0
-    for model in (Submission, Record, Review):
+    for model in (Submission, Record, Review, FrozenPiece):
         count += _reseal_rows(session, centre_id, model)
     for user_id in session.scalars(sa.select(User.id).where(User.centre_id == centre_id).order_by(User.id)).all():
         count += _reseal_pulled(session, centre_id, user_id)
@@ -40,7 +42,7 @@ def reseal_centre(session: Session, centre_id: int) -> int:
     return count
 
 
-def _reseal_rows(session: Session, centre_id: int, model: type[Submission | Record | Review]) -> int:
+def _reseal_rows(session: Session, centre_id: int, model: type[Resealed]) -> int:
     count = 0
     for first, last in _list_pages(session, centre_id, model):
         # A session for each page, so that memory does not grow with what there is.
@@ -52,7 +54,7 @@ def _reseal_rows(session: Session, centre_id: int, model: type[Submission | Reco
     return count
 
 
-def _list_pages(session: Session, centre_id: int, model: type[Submission | Record | Review]) -> Iterator[tuple[int, int]]:
+def _list_pages(session: Session, centre_id: int, model: type[Resealed]) -> Iterator[tuple[int, int]]:
     last = 0
     while True:
         query = sa.select(model.id).where(model.centre_id == centre_id, model.id > last).order_by(model.id).limit(PAGE)

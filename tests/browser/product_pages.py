@@ -8,19 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import ROOT, Server
-from tests.city import squares
 
 
 @pytest.fixture(scope="session")
-def products(server: Server, demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """The demo with outlines and with its products built, as the clock would."""
-    listed = (ROOT / "fieldapp/program/hierarchies/area.csv").read_text().splitlines()[1:]
-    file = tmp_path_factory.mktemp("geo") / "city.geojson"
-    file.write_text(squares([line.split(",")[0] for line in listed]))
+def products(server: Server, demo_data: Path) -> Server:
+    """The demo, which has outlines of an invented city, with its products built, as the clock would."""
     environment = {**os.environ, "FIELDAPP_DATA": str(demo_data)}
-    for command in (
-        ["geo", "import", str(file), "--attribution", "Invented", "--centre", "rexdale"],
-        ["products", "build"],
-    ):
-        subprocess.run([sys.executable, "-m", "fieldapp", *command], cwd=ROOT, env=environment, check=True)
+    command = [sys.executable, "-m", "fieldapp", "products", "build"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return server

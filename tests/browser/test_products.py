@@ -150,11 +150,17 @@ def test_friday_night_is_planned_from_the_map(products: Server, open_page: OpenP
     page = open_page(viewport={"width": 1200, "height": 900})
     sign_in(page, "rexdale.admin")
     page.goto("/office/map?span=month")
+    page.get_by_role("link", name="Friday, Saturday").click()
+    expect(page.get_by_role("link", name="Friday, Saturday")).to_have_attribute("aria-current", "page")
+    # Somewhere more than expected, or in words why nothing is named; and from which weeks.
+    expect(page.locator(".plan")).to_contain_text(re.compile("more than expected|We do not rank"))
+    expect(page.locator(".plan")).to_contain_text(re.compile(r"\d+ weeks, from"))
+    expect(page.get_by_text("Invented outlines for the demo")).to_be_visible()
     expect(page.locator(".go li").first).to_be_visible()
     evening = page.get_by_role("button", name=re.compile("^Friday, 20:00"))
     evening.click()
     expect(evening).to_have_attribute("aria-pressed", "true")
-    # At the demo's size a neighbourhood has seldom ten encounters in the evenings of three months.
+    # At the demo's size a neighbourhood has seldom ten encounters in the evenings of twelve weeks.
     expect(page.locator(".go li").first).to_contain_text(re.compile("Friday, 20:00–24:00|Too few"))
     only = page.locator(".areas tbody tr").count()
     assert only <= len(NEIGHBOURHOODS)
@@ -183,7 +189,7 @@ def test_the_map_works_on_a_phone_without_signal(products: Server, kept: KeptPho
         phone.page.goto("/app/")
         phone.unlock()
         phone.page.goto("/app/#/where")
-        phone.page.get_by_role("button", name="Three months").click()
+        phone.page.get_by_role("button", name="Twelve weeks").click()
         expect(phone.page.locator(".go li").first).to_be_visible()
         expect(phone.page.locator(".spots canvas")).to_be_visible()
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 412

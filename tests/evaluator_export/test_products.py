@@ -262,24 +262,6 @@ def test_the_workbook_keeps_numbers_visible_marks_what_is_hidden_and_runs_nothin
 # Hot spots
 
 
-def city(width: int = 6) -> dict[str, list[str]]:
-    places = {(x, y): f"{x}-{y}" for x in range(width) for y in range(width)}
-    return {
-        name: [places[x + dx, y + dy] for dx in (-1, 0, 1) for dy in (-1, 0, 1) if (dx or dy) and (x + dx, y + dy) in places]
-        for (x, y), name in places.items()
-    }
-
-
-@pytest.mark.slow
-def test_a_cluster_is_hot_and_an_even_city_is_not() -> None:
-    neighbours = city()
-    counts = dict.fromkeys(neighbours, 10.0) | dict.fromkeys(("0-0", "0-1", "1-0", "1-1"), 90.0)
-    found = hot_spots.classify_areas(counts, neighbours)
-    assert found["0-0"] == "hot" and "5-5" not in found
-    assert hot_spots.classify_areas(dict.fromkeys(neighbours, 10.0), neighbours) == {}
-    assert hot_spots.classify_areas({"a": 5.0}, {"a": ["b"], "b": ["a"]}) == {}  # too few areas to say anything
-
-
 def test_a_time_is_named_only_beyond_chance() -> None:
     times = {("fri", "20h-00h"): "25", ("sat", "16h-20h"): "15", ("mon", "08h-12h"): "<10", TOTAL: "200"}
     assert hot_spots.find_busy_times(times) == [("fri", "20h-00h"), ("sat", "16h-20h")]

@@ -25,7 +25,10 @@ def _are(how: str, *names: str) -> None:
             COLUMNS[f"{table}.{column}"] = how
 
 
-_are(SEALED, "submission.body cards", "record.answers contested", "review.comment", "feed_item.body", "blob_piece.data")
+_are(
+    SEALED, "submission.body cards", "record.answers contested", "review.comment", "feed_item.body", "blob_piece.data",
+    "frozen_piece.body",
+)  # fmt: skip
 _are(
     HIDDEN, "card.code", "record.person", "follow_up.code", "card_mention.code", "consent_word.person", "standing.person",
     "slip.person", "feed_item.key",
@@ -50,6 +53,7 @@ _are(
     "waiting_then aside_records aside_bytes aside_files day day_bytes day_refused shown_epoch",
     "dropped_item.user_id seq", "ended.centre_id kind", "epoch.number began_at copied_at position",
     "feed_head.user_id seq", "feed_item.user_id seq", "follow_up.id centre_id root_id",
+    "frozen_piece.id centre_id key period last_day frozen_at checked_at",
     "gone_attachment.centre_id sha256 device_id", "invitation.id centre_id user_id made_by expires_at used_at",
     "legal_hold.id centre_id root_id until made_at made_by confirmed_at confirmed_by sooner_until sooner_by",
     "erased_bytes.id noted_at",

@@ -2,6 +2,7 @@
 
 from fieldapp.store import tables
 from fieldapp.store.phones.pull import PullItem
+from fieldapp.store.products.pieces import FrozenPiece
 from fieldapp.store.records.attachments import BlobPiece
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.reviews import Review
@@ -11,7 +12,7 @@ from fieldapp.store.sealing import HiddenCode, HiddenKey, SealedBytes
 from tests.house.at_rest import COLUMNS, HIDDEN, SEALED
 
 BY_TYPE = {SealedBytes: SEALED, HiddenCode: HIDDEN, HiddenKey: HIDDEN}
-SEALED_AGAIN = (Submission, Record, Review, PullItem, BlobPiece)  # what store/resealing.py goes through
+SEALED_AGAIN = (Submission, Record, Review, FrozenPiece, PullItem, BlobPiece)  # what store/resealing.py goes through
 
 
 def test_every_column_has_its_class_and_lies_as_it_says() -> None:

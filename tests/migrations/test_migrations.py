@@ -237,3 +237,19 @@ def _is_settled(word: dict[str, Any], words: list[dict[str, Any]]) -> bool:
         other["asked"] and other["finished_at"] > word["finished_at"] and other["position"] > word["position"]
         for other in words
     )
+
+
+def test_maps_that_were_counted_anew_go_and_other_editions_stay(engine: sa.Engine) -> None:
+    migrations.downgrade(engine, "0031")
+    with Session(engine, expire_on_commit=False) as session:
+        centre_id = make_cast(session).centre.id
+    day = "'2026-11-29', 1, 'x', '{}', '2026-11-30 00:00:00+00:00'"
+    with engine.begin() as connection:
+        for product in ("hot_spots_week", "hot_spots_month", "heat_map"):
+            connection.exec_driver_sql(
+                "INSERT INTO edition (centre_id, product, period, last_day, number, sha256, body, built_at)"
+                f" VALUES ({centre_id}, '{product}', '2026-W48', {day})"
+            )
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT product FROM edition").scalars().all() == ["heat_map"]

@@ -46,6 +46,7 @@ RIGHTS: dict[str, set[str]] = {
         "key.make_data", "key.make_signing", "key.rewrap", "one_time_code.give", "second_factor.ask", "partner.import", "people.list", "person.add", "person.reset_password", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
         "release.deliver", "release.draw_withdrawals", "release.revoke", "hold.agree_shorten", "hold.confirm", "retention.plan", "retention.run", "retention.view", "retention.tick",
+        "pieces.count_again", "pieces.freeze", "pieces.take_back",
         "slip.end", "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",
     },
 }  # fmt: skip

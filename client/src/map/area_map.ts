@@ -1,6 +1,6 @@
 /**
- * A map of areas on a canvas: filled by grade, outlined where it is a hot or cold spot, with the
- * viewer's name over it.
+ * A map of areas on a canvas: filled by grade, dashed where nobody was, with the viewer's
+ * name over it.
  */
 
 import type { Outlines } from "../engine/areas";
@@ -11,6 +11,7 @@ import { Viewport } from "./viewport";
 
 const MARK_STEP = 170; // pixels between the viewer's names
 const SETTLE = 120; // milliseconds after the last move until everything is drawn again
+const LINE = 12; // pixels
 const NARROW = 22; // pixels; a narrower area shows no number
 
 type Area = Shape & { path: Path2D };
@@ -192,12 +193,12 @@ export class AreaMap {
     context.lineWidth = 0.8 / size;
     context.stroke(this.lines);
     for (const { code, path } of this.areas) {
-      const spot = this.places.get(code)?.spot;
+      const isGap = this.places.get(code)?.isGap;
       const isMarked = code === this.marked;
-      if (!spot && !isMarked) continue;
-      context.strokeStyle = colours(isMarked ? "--map-chosen" : `--map-${spot}`);
+      if (!isGap && !isMarked) continue;
+      context.strokeStyle = colours(isMarked ? "--map-chosen" : "--wait");
       context.lineWidth = (isMarked ? 4 : 2.5) / size;
-      context.setLineDash(spot === "cold" ? [6 / size, 4 / size] : []);
+      context.setLineDash(isGap ? [6 / size, 4 / size] : []);
       context.stroke(path);
     }
     context.setLineDash([]);
@@ -205,18 +206,24 @@ export class AreaMap {
 
   private drawNumbers(colours: Colours, size: number): void {
     const { context } = this;
-    context.font = "600 12px system-ui, sans-serif";
+    context.font = "600 11px system-ui, sans-serif";
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineWidth = 3;
     for (const { code, middle, box } of this.areas) {
       const label = this.places.get(code)?.label;
-      if (!label || (box[2] - box[0]) * size < NARROW) continue;
+      const width = (box[2] - box[0]) * size;
+      if (!label || width < NARROW) continue;
       const [x, y] = this.view.toPixels(middle);
       context.strokeStyle = colours("--map-empty");
-      context.strokeText(label, x, y);
       context.fillStyle = colours("--map-ink");
-      context.fillText(label, x, y);
+      // A name has a line for each word, as wide as the area at most.
+      const lines = label.split(/ |(?<=-)/);
+      lines.forEach((text, line) => {
+        const height = y + (line - (lines.length - 1) / 2) * LINE;
+        context.strokeText(text, x, height, width);
+        context.fillText(text, x, height, width);
+      });
     }
   }
 

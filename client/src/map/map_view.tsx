@@ -11,6 +11,7 @@ interface MapViewProps {
   places: Map<string, Place>;
   marked: string;
   status: string;
+  legend: string;
   viewer: string;
   words: SpotWords;
   choose: (code: string) => void;
@@ -19,7 +20,7 @@ interface MapViewProps {
 const ZOOM_STEP = 1.5;
 
 export function MapView(props: MapViewProps) {
-  const { areas, outlines, places, marked, status, viewer, words, choose } = props;
+  const { areas, outlines, places, marked, status, legend, viewer, words, choose } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const map = useRef<AreaMap | null>(null);
   const latest = useRef(choose);
@@ -32,12 +33,14 @@ export function MapView(props: MapViewProps) {
   useEffect(() => map.current!.mark(marked), [marked]);
   // Another layer, or the first one once it is on the screen: zoom to what it shows.
   useEffect(() => {
-    const codes = [...places].filter(([, place]) => place.grade > 0).map(([code]) => code);
+    const codes = [...places]
+      .filter(([, place]) => place.grade > 0 || place.isGap)
+      .map(([code]) => code);
     const frame = requestAnimationFrame(() => map.current!.zoomTo(codes));
     return () => cancelAnimationFrame(frame);
   }, [areas]);
   return (
-    <section class="card">
+    <section class="card wide">
       <div class="row">
         <h2>{words.chart}</h2>
         <div class="row">
@@ -56,7 +59,11 @@ export function MapView(props: MapViewProps) {
       <p class="soft" role="status">
         {status}
       </p>
-      <p class="soft">{outlines.attribution ?? ""}</p>
+      <p class="soft">
+        {legend}
+        <br />
+        {outlines.attribution}
+      </p>
     </section>
   );
 }

@@ -2,7 +2,7 @@
 
 import type { Outlines } from "../engine/areas";
 import { renderSpotMap } from "./spot_map";
-import type { Spots, SpotWords } from "./spot_data";
+import type { Night, Spots, SpotWords } from "./spot_data";
 
 /** What the page has in #spots-data. */
 interface PageData {
@@ -10,6 +10,7 @@ interface PageData {
   outlines: string; // the address of the outlines, or ""
   viewer: string;
   words: SpotWords;
+  night: Night;
 }
 
 /** The outlines from an address; null when there are none to be had: the page works without. */
@@ -26,9 +27,9 @@ async function fetchOutlines(address: string): Promise<Outlines | null> {
 const root = document.getElementById("spots");
 const text = document.getElementById("spots-data")?.textContent;
 if (root && text) {
-  const { spots, outlines: address, viewer, words } = JSON.parse(text) as PageData;
+  const { spots, outlines: address, viewer, words, night } = JSON.parse(text) as PageData;
   const language = document.documentElement.lang;
   void fetchOutlines(address).then((outlines) =>
-    renderSpotMap(root, { spots, outlines, viewer, words, language }),
+    renderSpotMap(root, { spots, outlines, viewer, words, language, night }),
   );
 }

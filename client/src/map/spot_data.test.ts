@@ -82,7 +82,7 @@ describe("where and when to go", () => {
 
 describe("the times that stand out", () => {
   it("are named over all areas, or it is said that none does", () => {
-    const reader = new SpotReader(SPOTS, WORDS, "en");
+    const reader = new SpotReader(SPOTS, WORDS, "en", "weekend");
     assert.equal(reader.describeBusy(CONTACTS), "Busier: Friday, 20:00–24:00");
     assert.equal(reader.describeBusy(EMPTY), "None stands out");
   });
@@ -97,12 +97,25 @@ describe("the strength of a colour", () => {
     assert.equal(gradeOf(100, 100), 5);
   });
 
-  it("goes to each area of the layer with its spot, which is known for all times alone", () => {
-    const places = makePlaces(CONTACTS, ALL, countByArea(CONTACTS, ALL));
-    assert.deepEqual(places.get("a"), { grade: 5, spot: "hot", label: "40" });
-    assert.deepEqual(places.get("c"), { grade: 0, spot: "", label: "" });
-    const narrowed = makePlaces(CONTACTS, FRIDAY, countByArea(CONTACTS, FRIDAY));
-    assert.deepEqual(narrowed.get("a"), { grade: 5, spot: "", label: "15" });
+  const draw = (layer: Layer, times: Set<string>, night: "week" | "weekend") =>
+    makePlaces(layer, times, countByArea(layer, times), night, (code) => `name of ${code}`);
+
+  it("says how areas are for our hours there at night, and has neither fill nor number where nobody was", () => {
+    const places = draw(CONTACTS, ALL, "weekend");
+    assert.deepEqual(places.get("a"), { grade: 5, isGap: false, label: "name of a" });
+    assert.deepEqual(places.get("b"), { grade: 1, isGap: false, label: "name of b" });
+    assert.deepEqual(places.get("c"), { grade: 0, isGap: true, label: "name of c" });
+    assert.equal(draw(CONTACTS, ALL, "week").get("a")?.grade, 0);
+  });
+
+  it("is of numbers where times are chosen, and on maps without a plan", () => {
+    assert.deepEqual(draw(CONTACTS, FRIDAY, "weekend").get("a"), {
+      grade: 5,
+      isGap: false,
+      label: "15",
+    });
+    const { plan: _, ...older } = CONTACTS;
+    assert.deepEqual(draw(older, ALL, "weekend").get("a"), { grade: 5, isGap: false, label: "40" });
   });
 });
 
@@ -142,7 +155,7 @@ describe("times as people write them", () => {
 });
 
 describe("what a map says", () => {
-  const reader = new SpotReader(SPOTS, WORDS, "en");
+  const reader = new SpotReader(SPOTS, WORDS, "en", "weekend");
 
   it("begins with the first layer that shows anything", () => {
     assert.equal(chooseFirstLayer(SPOTS), CONTACTS);
@@ -152,12 +165,12 @@ describe("what a map says", () => {
 
   it("names areas, and falls back on their codes", () => {
     assert.equal(reader.nameArea("a"), "Rexdale");
-    assert.equal(new SpotReader(SPOTS, WORDS, "fr").nameArea("a"), "Rexdale (fr)");
+    assert.equal(new SpotReader(SPOTS, WORDS, "fr", "weekend").nameArea("a"), "Rexdale (fr)");
     assert.equal(reader.nameArea("z"), "z");
   });
 
-  it("says an area's number and how it changed", () => {
-    assert.equal(reader.describeArea(CONTACTS, ALL, "a"), "Rexdale: 40 (up from 25)");
+  it("says an area's number, and not what differs from before by chance", () => {
+    assert.equal(reader.describeArea(CONTACTS, ALL, "a"), "Rexdale: 40");
     assert.equal(reader.describeArea(CONTACTS, ALL, "b"), "Kipling: 10");
     assert.equal(reader.describeArea(CONTACTS, ALL, "c"), "Jane: too few");
     assert.equal(reader.describeArea(CONTACTS, FRIDAY, "a"), "Rexdale: 15");
@@ -176,12 +189,12 @@ describe("what a map says", () => {
     );
   });
 
-  it("fills the table: the number before, and whether it is a spot", () => {
+  it("fills the table: the number before, and how it is for our hours there", () => {
     assert.equal(reader.describeBefore(CONTACTS, ALL, "a"), "25");
     assert.equal(reader.describeBefore(CONTACTS, ALL, "c"), "too few");
     assert.equal(reader.describeBefore(CONTACTS, FRIDAY, "a"), "–");
-    assert.equal(reader.describeSpot(CONTACTS, ALL, "a"), "Hot spot");
-    assert.equal(reader.describeSpot(CONTACTS, ALL, "b"), "–");
+    assert.equal(reader.describeSpot(CONTACTS, ALL, "a"), "More than expected");
+    assert.equal(reader.describeSpot(CONTACTS, ALL, "c"), "Not there");
     assert.equal(reader.describeSpot(CONTACTS, FRIDAY, "a"), "–");
   });
 

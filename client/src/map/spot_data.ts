@@ -7,11 +7,17 @@ export interface Layer {
   title: Both;
   total: string;
   before: string;
-  areas: Record<string, { n: number | null; was: number | null; spot: string }>;
+  areas: Record<string, { n: number | null; was: number | null }>;
   times: TimeCount[];
   when?: [weekday: string, band: string, n: number][]; // over all areas, counted by itself
   busy?: [weekday: string, band: string][]; // busier than usual beyond chance
+  plan?: { states: Record<Night, Record<string, State>> }; // of an older map or of squares: none
 }
+
+export type Night = "week" | "weekend";
+
+/** What is said of an area for the hours that staff were there at night. */
+export type State = "more" | "usual" | "few" | "not_there";
 
 export type TimeCount = [area: string, weekday: string, band: string, n: number];
 
@@ -35,14 +41,14 @@ export type SpotWords = Record<
   | "busy"
   | "chart"
   | "closer"
-  | "cold"
-  | "downFrom"
   | "even"
   | "farther"
   | "few"
   | "go"
-  | "hot"
+  | "legend"
   | "map"
+  | "more"
+  | "not_there"
   | "nothing"
   | "number"
   | "place"
@@ -50,8 +56,7 @@ export type SpotWords = Record<
   | "spot"
   | "table"
   | "times"
-  | "upFrom"
-  | "warm"
+  | "usual"
   | "what"
   | "when"
   | "whole",
@@ -91,6 +96,15 @@ export function formatWeekday(
   const monday = Date.UTC(2024, 0, 1);
   const date = monday + DAYS.indexOf(day) * 86_400_000;
   return new Intl.DateTimeFormat(language, { weekday: style, timeZone: "UTC" }).format(date);
+}
+
+/** How the areas are at night, where all times are shown; undefined where there is no plan. */
+export function findStates(
+  layer: Layer | undefined,
+  chosen: ChosenTimes,
+  night: Night,
+): Record<string, State> | undefined {
+  return chosen.size > 0 ? undefined : layer?.plan?.states[night];
 }
 
 /** The layer to begin with: the first that shows anything. */
@@ -164,23 +178,28 @@ export function toggleTimes(chosen: ChosenTimes, keys: string[]): ChosenTimes {
 /** What an area of the map shows: how strong its colour is, its outline, the number on it. */
 export interface Place {
   grade: number; // 0: nothing to show, to GRADES: most
-  spot: string; // hot, warm, cold or ""
+  isGap: boolean; // nobody was there
   label: string;
 }
 
-/** What each area of a layer shows; hot and cold spots are known for all times together only. */
+/** What each area of a layer shows: how it is at night, or its number in the chosen times. */
 export function makePlaces(
   layer: Layer | undefined,
   chosen: ChosenTimes,
   counts: Map<string, number>,
+  night: Night,
+  nameArea: (code: string) => string,
 ): Map<string, Place> {
-  const most = largest(counts);
-  const codes = new Set([...counts.keys(), ...Object.keys(layer?.areas ?? {})]);
   const places = new Map<string, Place>();
-  for (const code of codes) {
-    const n = counts.get(code) ?? 0;
-    const spot = chosen.size > 0 ? "" : (layer?.areas[code]?.spot ?? "");
-    places.set(code, { grade: gradeOf(n, most), spot, label: n ? String(n) : "" });
+  const states = findStates(layer, chosen, night);
+  for (const [code, state] of Object.entries(states ?? {})) {
+    const grade = state === "more" ? GRADES : Number(state === "usual");
+    places.set(code, { grade, isGap: state === "not_there", label: nameArea(code) });
+  }
+  if (states) return places;
+  const most = largest(counts);
+  for (const [code, n] of counts) {
+    places.set(code, { grade: gradeOf(n, most), isGap: false, label: String(n) });
   }
   return places;
 }
@@ -191,6 +210,7 @@ export class SpotReader {
     private readonly spots: Spots,
     readonly words: SpotWords,
     readonly language: string,
+    readonly night: Night,
   ) {}
 
   nameArea(code: string): string {
@@ -218,15 +238,10 @@ export class SpotReader {
     return `${title}: ${total.startsWith("<") ? this.words.few : total}`;
   }
 
-  /** An area with its number, and how it changed where all times are counted. */
+  /** An area with its number. */
   describeArea(layer: Layer | undefined, chosen: ChosenTimes, code: string): string {
     const n = countByArea(layer, chosen).get(code);
-    const name = this.nameArea(code);
-    if (!n) return `${name}: ${this.words.few}`;
-    const was = chosen.size > 0 ? null : layer?.areas[code]?.was;
-    if (!was || was === n) return `${name}: ${n}`;
-    const change = n > was ? this.words.upFrom : this.words.downFrom;
-    return `${name}: ${n} (${fillIn(change, { n: was })})`;
+    return `${this.nameArea(code)}: ${n ?? this.words.few}`;
   }
 
   describeBest([code, day, band, n]: TimeCount): string {
@@ -245,10 +260,9 @@ export class SpotReader {
     return was === null ? this.words.few : String(was);
   }
 
-  /** Whether an area is a hot or cold spot, as the table has it. */
+  /** How an area is for our hours there at night, as the table has it. */
   describeSpot(layer: Layer | undefined, chosen: ChosenTimes, code: string): string {
-    const spot = layer?.areas[code]?.spot ?? "";
-    if (chosen.size > 0 || !spot) return "–";
-    return this.words[spot as "hot" | "warm" | "cold"] || "–";
+    const state = findStates(layer, chosen, this.night)?.[code];
+    return state ? this.words[state] : "–";
   }
 }

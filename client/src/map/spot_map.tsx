@@ -10,12 +10,14 @@ import { MapView } from "./map_view";
 import {
   chooseFirstLayer,
   countByArea,
+  findStates,
   listBest,
   makePlaces,
   SpotReader,
   toggleTimes,
   type ChosenTimes,
   type Layer,
+  type Night,
   type Spots,
   type SpotWords,
 } from "./spot_data";
@@ -27,19 +29,23 @@ export interface SpotMapProps {
   viewer: string; // whose map it is, written over it
   words: SpotWords;
   language: string;
+  night: Night; // whose states fill the map
 }
 
 const NO_TIMES: ChosenTimes = new Set();
 
-export function SpotMap({ spots, outlines, viewer, words, language }: SpotMapProps) {
+export function SpotMap({ spots, outlines, viewer, words, language, night }: SpotMapProps) {
   const [selected, setSelected] = useState(() => ({ layer: chooseFirstLayer(spots) }));
   const { layer } = selected;
   const [chosen, setChosen] = useState(NO_TIMES);
   const [marked, setMarked] = useState("");
   const [described, setDescribed] = useState(""); // the area that was pointed at last
-  const reader = useMemo(() => new SpotReader(spots, words, language), [spots]);
+  const reader = useMemo(() => new SpotReader(spots, words, language, night), [spots]);
   const counts = useMemo(() => countByArea(layer, chosen), [layer, chosen]);
-  const places = useMemo(() => makePlaces(layer, chosen, counts), [counts]);
+  const places = useMemo(
+    () => makePlaces(layer, chosen, counts, night, (code) => reader.nameArea(code)),
+    [counts],
+  );
   const isCells = layer?.id === "cells";
   const areas = useMemo(
     () => ({ ...(isCells ? spots.cells : outlines?.areas) }),
@@ -65,6 +71,17 @@ export function SpotMap({ spots, outlines, viewer, words, language }: SpotMapPro
   return (
     <>
       <Layers reader={reader} layers={spots.layers} layer={layer} choose={chooseLayer} />
+      {hasMap ? (
+        <MapView
+          {...{ areas, outlines, places, marked, status, viewer, words }}
+          legend={findStates(layer, chosen, night) ? words.legend : ""}
+          choose={point}
+        />
+      ) : (
+        <p class="soft" role="status">
+          {status}
+        </p>
+      )}
       <section class="card timed" hidden={isCells}>
         <h2>{words.go}</h2>
         <Answer {...common} point={point} />
@@ -88,13 +105,6 @@ export function SpotMap({ spots, outlines, viewer, words, language }: SpotMapPro
           toggle={(keys) => chooseTimes(toggleTimes(chosen, keys))}
         />
       </section>
-      {hasMap ? (
-        <MapView {...{ areas, outlines, places, marked, status, viewer, words }} choose={point} />
-      ) : (
-        <p class="soft" role="status">
-          {status}
-        </p>
-      )}
       <section class="card">
         <h2>{words.table}</h2>
         <AreaTable {...common} counts={counts} />

@@ -15,10 +15,11 @@ from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.services.products import tables
+from fieldapp.services.products import pieces, tables
 from fieldapp.services.products.catalogue import LIVE, Product, get_product, list_products
 from fieldapp.services.products.content import EditionContent
 from fieldapp.services.products.kinds import dashboard, heat_map, hot_spots, panel
+from fieldapp.services.releases.grace import GRACE_DAYS
 from fieldapp.services.stored_problems import explain, write_problems
 from fieldapp.store.consent import standing
 from fieldapp.store.database import ReadTransaction, WriteTransaction
@@ -57,6 +58,7 @@ def build_due(session: Session, now: dt.datetime) -> int:
 
 
 def _build_due_of_centre(session: Session, centre_id: int, now: dt.datetime) -> int:
+    _take_back(session, centre_id, now)
     with ReadTransaction(session):
         products = list(_iterate_switched_on(session, centre_id))
     if not products:
@@ -74,6 +76,15 @@ def _build_due_of_centre(session: Session, centre_id: int, now: dt.datetime) -> 
     return number
 
 
+def _take_back(session: Session, centre_id: int, now: dt.datetime) -> None:
+    """Take out of the pieces of maps who took consent back, also while maps are off."""
+    try:
+        pieces.take_back(session, centre_id, now)
+    except Exception as error:  # one centre must not stop the others; nothing is half-saved, the next turn tries again
+        with ReadTransaction(session):  # ends what the failure left open
+            note_failure(log, f"could not follow consent in the pieces of centre {centre_id}", error)
+
+
 def _iterate_switched_on(session: Session, centre_id: int) -> Iterator[Product]:
     for product in list_products():
         if product.kind != LIVE and store.is_on(session, centre_id, product.name):
@@ -83,7 +94,7 @@ def _iterate_switched_on(session: Session, centre_id: int) -> Iterator[Product]:
 def find_due_period(session: Session, centre_id: int, product: Product, now: dt.datetime) -> Period:
     """Return the newest period that a product is due for, by the centre's own calendar day."""
     today = tables.get_local_today(centres.get(session, centre_id), now)
-    return tables.find_last_complete_period(product.cadence, today, tables.get_grace_days(product.kind))
+    return tables.find_last_complete_period(product.cadence, today)
 
 
 def _list_missed_periods(session: Session, centre_id: int, product: Product, now: dt.datetime) -> list[Period]:
@@ -175,7 +186,9 @@ def build_edition(session: Session, centre_id: int, name: str, period: Period, n
         raise ActProblem("product.live", N_("This product is always up to date; it has no editions."))
     if period.cadence != product.cadence:
         raise ActProblem("product.period", N_("{name} is built by {cadence}."), {"name": name, "cadence": product.cadence})
-    if period.last >= tables.get_local_today(centres.get(session, centre_id), now):
+    # What maps are sums of is counted once: not before late records have come.
+    open_days = dt.timedelta(days=GRACE_DAYS if product.kind in FOLLOWS_CONSENT else 0)
+    if period.last + open_days >= tables.get_local_today(centres.get(session, centre_id), now):
         raise ActProblem("product.open", N_("{period} has not ended yet."), {"period": period.name})
     if product.kind in REVISED:
         tables.count_due_tables(session, centre_id, now)

@@ -11,7 +11,7 @@ from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.products import catalogue
 from fieldapp.services.products.catalogue import LIVE, Product, get_product
-from fieldapp.services.products.tables import get_grace_days
+from fieldapp.services.releases.grace import GRACE_DAYS
 from fieldapp.services.revisions import mark_of, require
 from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
@@ -122,5 +122,5 @@ def compute_next_edition_day(product: Product, latest: Edition | None, today: dt
         return None
     if latest is None:
         return today
-    wait = dt.timedelta(days=get_grace_days(product.kind) + 1)  # the period's last day has to be over too
+    wait = dt.timedelta(days=GRACE_DAYS + 1)  # the period's last day has to be over too
     return periods.parse(latest.period).following().last + wait

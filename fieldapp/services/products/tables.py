@@ -40,8 +40,6 @@ from fieldapp.store.releases.datasets import PublishedCountsView
 from fieldapp.store.session import Session
 
 HISTORY = {"month": 37, "quarter": 9, "year": 5, "twelve": 9}  # periods of each calendar that are counted
-# A day's delay, so that nobody is met where they were counted.
-HOT_SPOT_GRACE_DAYS = 1
 REVISED_FOR = dt.timedelta(days=400)  # after a period's end; then its numbers stay as published
 OVERLAP = dt.timedelta(minutes=10)  # transactions that began earlier and ended later
 LATE_SHARE = 100  # recounting at one late record in so many reads each record about a hundred times at most
@@ -59,16 +57,9 @@ class TableCount:
     records: int
 
 
-def get_grace_days(kind: str) -> int:
-    """Return how many days after a period's end a product of this kind is built."""
-    if kind == "hot_spots":
-        return HOT_SPOT_GRACE_DAYS
-    return GRACE_DAYS
-
-
-def find_last_complete_period(cadence: str, today: dt.date, grace: int = GRACE_DAYS) -> Period:
-    """Return the newest period whose end lies more than `grace` days back."""
-    return periods.find_containing(today - dt.timedelta(days=grace), cadence).before()
+def find_last_complete_period(cadence: str, today: dt.date) -> Period:
+    """Return the newest period whose end lies more than GRACE_DAYS back."""
+    return periods.find_containing(today - dt.timedelta(days=GRACE_DAYS), cadence).before()
 
 
 def get_local_today(centre: Centre, now: dt.datetime) -> dt.date:
@@ -320,29 +311,6 @@ def iterate_rows(
     for read in reader.iterate(form, first, last):
         read.event[RECEIVED] = read.record.received_at.astimezone(zone).date().isoformat()
         yield read.record.day, read.record.unit, read.event
-
-
-def count_span(
-    reader: RecordReader, centre: Centre, specs: Iterable[TableSpec], first: dt.date, last: dt.date
-) -> dict[str, dict[Cell, str]]:
-    """Return tables over any span of days, by name, as texts.
-
-    Nothing is saved, and needs not be: the same records always round the same way.
-    """
-    secret = bytes.fromhex(centre.table_secret)
-    counters_by_form: dict[str, list[CellCounter]] = {}
-    for spec in specs:
-        counters_by_form.setdefault(spec.dataset.form, []).append(CellCounter(spec, secret))
-    texts = {}
-    for form, counters in sorted(counters_by_form.items()):
-        for day, unit, row in iterate_rows(reader, centre, form, first, last):
-            for counter in counters:
-                counter.add(unit, row, day.isoformat())
-        for counter in counters:
-            protection = make_protection(counter.spec, PUBLIC_THRESHOLD, secret)
-            tallies = counter.counted().items()
-            texts[counter.spec.name] = {cell: protection.format(tally) for cell, tally in tallies}
-    return texts
 
 
 @act("tables.count")

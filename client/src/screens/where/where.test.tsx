@@ -24,10 +24,10 @@ describe("where and when to go, on the phone", () => {
     assert.equal(shown.texts(".go li")[0], "Rexdale: Monday, 8:00–12:00 (5)");
   });
 
-  it("shows three months on request, or says that there is no such map", async () => {
+  it("shows twelve weeks on request, or says that there is no such map", async () => {
     const { shown } = await open(makeSpots(), null);
     await until(() => shown.has(".go li"));
-    await shown.click("Three months");
+    await shown.click("Twelve weeks");
     assert.match(shown.text, /Your centre has not built this map yet/);
     assert.equal(shown.has(".go li"), false);
     await shown.click("Four weeks");

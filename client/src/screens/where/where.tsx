@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { currentLanguage, t } from "../../i18n";
 import { findAreaList } from "../../engine/roles";
 import type { Outlines } from "../../engine/areas";
-import type { Spots, SpotWords } from "../../map/spot_data";
+import type { Night, Spots, SpotWords } from "../../map/spot_data";
 import type { SpotMapProps } from "../../map/spot_map";
 import { findOutlines } from "../../storage/forms";
 import { type Maps, readMaps } from "../../storage/maps";
@@ -22,29 +22,37 @@ const makeWords = (): SpotWords => ({
   busy: t("Busier than usual, over all neighbourhoods: {times}."),
   chart: t("Map"),
   closer: t("Closer"),
-  cold: t("Cold spot"),
-  downFrom: t("down from {n}"),
   farther: t("Farther"),
   even: t("No time is busier than chance explains."),
   few: t("too few to show"),
   go: t("Places and times"),
-  hot: t("Hot spot"),
+  legend: t(
+    "Dark: more than expected for our hours there at night. Light: about as expected. Dashed: we were not there, so nobody knows.",
+  ),
+  more: t("more than expected"),
+  not_there: t("we were not there"),
   map: t("Map of the neighbourhoods; the same is in the table below"),
   nothing: t("Too few to name a place and time. Choose a longer span, or all times."),
   number: t("Number"),
   place: t("Neighbourhood"),
   sentence: t("{place}: {day}, {time} ({n})"),
-  spot: t("Against its surroundings"),
+  spot: t("For our hours there"),
   table: t("All neighbourhoods"),
   times: t("Days and times; choose some to narrow the map"),
-  upFrom: t("up from {n}"),
-  warm: t("Warm spot"),
+  usual: t("about as expected"),
   what: t("What to show"),
   when: t("When"),
   whole: t("Whole city"),
 });
 
 type Span = "week" | "month";
+const MORNING = 6; // until then it is still the night that began the day before
+
+const findTonight = (now: Date): Night => {
+  const begun = new Date(now);
+  begun.setHours(now.getHours() - MORNING);
+  return begun.getDay() >= 5 ? "weekend" : "week";
+};
 
 /** The map and what it is drawn from, once both are here; it is a piece of the app of its own. */
 interface LoadedMap {
@@ -103,6 +111,7 @@ export function Where() {
               viewer={maps.viewer}
               words={makeWords()}
               language={language}
+              night={findTonight(new Date())}
             />
           )}
         </div>
@@ -123,7 +132,7 @@ function ChooseSpan({ span, choose }: { span: Span; choose: (span: Span) => void
           aria-pressed={span === each}
           onClick={() => choose(each)}
         >
-          {each === "week" ? t("Four weeks") : t("Three months")}
+          {each === "week" ? t("Four weeks") : t("Twelve weeks")}
         </button>
       ))}
     </div>

@@ -10,22 +10,17 @@ from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period, find_containing
 from evaluator_export.products.cross_tab import CrossTab, make_cross_tab
-from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL, find_least_shown
+from evaluator_export.tables.pieces import show_sum
+from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL, find_least_shown, make_protection
+from fieldapp.services.products import pieces
 from fieldapp.services.products.catalogue import Product
 from fieldapp.services.products.content import LANGUAGES, EditionContent
-from fieldapp.services.products.tables import (
-    count_due_tables,
-    count_span,
-    get_floor,
-    list_table_specs,
-    load_published_texts,
-    make_reader,
-)
+from fieldapp.services.products.staff_tables import list_grid_specs
+from fieldapp.services.products.tables import count_due_tables, get_floor, list_table_specs, load_published_texts
 from fieldapp.services.releases.datasets import hierarchy_words, load_catalogue
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
 
-GRIDS = ("grid_weekday_hour", "grid_area_month", "grid_area_weekday", "grid_setting_hour", "grid_mediations")
 MONTHS = 12
 BY_YEAR = "encounters_by_type"
 NOT_YET = ""
@@ -42,11 +37,18 @@ def build_heat_map(session: Session, centre_id: int, product: Product, period: P
     from evaluator_export.formats import heat_map  # noqa: PLC0415  heavy, and needed when one is built only
 
     catalogue = load_catalogue(session, centre_id)
-    first = _go_back(period, MONTHS - 1)
-    specs = list_table_specs(catalogue, Audience.STAFF, GRIDS)
-    reader = make_reader(session, centre, catalogue, now)
-    tables = count_span(reader, centre, specs.values(), first.first, period.last)
-    grids = [make_cross_tab(spec, tables[name], get_floor(spec)) for name, spec in specs.items()]
+    months = _list_months(period)
+    first = months[0]
+    specs = list_grid_specs(catalogue)
+    # Months that were frozen, so that no late record shows in the difference of two editions.
+    pieces.freeze(session, centre, specs.values(), months, now)
+    grids = []
+    secret = bytes.fromhex(centre.table_secret)
+    for name, sums in pieces.sum_tables(session, centre_id, specs.values(), months).items():
+        spec = specs[name]
+        protection = make_protection(spec, PUBLIC_THRESHOLD, secret)
+        texts = {cell: show_sum(cell_sum, spec.days, protection) for cell, cell_sum in sums.items()}
+        grids.append(make_cross_tab(spec, texts, get_floor(spec)))
     grids.append(_make_grid_by_year(session, centre_id, period, now))
     label = functools.partial(_label_value, Labels(catalogue.definitions, hierarchy_words()), specs)
     span = f"{first.name} – {period.name}"
@@ -67,11 +69,12 @@ def build_heat_map(session: Session, centre_id: int, product: Product, period: P
     return EditionContent(body, files)
 
 
-def _go_back(period: Period, number: int) -> Period:
-    """Return the period that lies `number` periods before another."""
-    for _ in range(number):
-        period = period.before()
-    return period
+def _list_months(period: Period) -> list[Period]:
+    """Return twelve months up to a month, the oldest first."""
+    months = [period]
+    while len(months) < MONTHS:
+        months.append(months[-1].before())
+    return months[::-1]
 
 
 def _label_value(

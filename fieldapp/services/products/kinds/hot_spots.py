@@ -1,70 +1,81 @@
-"""Hot spots for front-line staff: by area and by time, beside the span before.
+"""Hot spots for front-line staff: by area and by time, and a plan for one night.
 
-No points and no people are in a map.
+No points and no people are in a map. Its windows end every four weeks, and are sums of frozen weeks: two editions that
+overlap by less would tell by their difference what was in a week.
 """
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from evaluator_export.datasets.recipe import Audience
+from evaluator_export import periods
+from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import ALL, OTHER
-from evaluator_export.products import hot_spots
-from evaluator_export.tables.protected_counts import TOTAL, Cell, find_least_shown
+from evaluator_export.products import expectation, hot_spots, night_map
+from evaluator_export.products.expectation import NIGHTS, Place, Seen
+from evaluator_export.products.night_map import Plan, Window
+from evaluator_export.tables.pieces import Sum, show_sum
+from evaluator_export.tables.protected_counts import (
+    PUBLIC_THRESHOLD,
+    TOTAL,
+    Cell,
+    Protection,
+    find_least_shown,
+    make_protection,
+)
 from fieldapp.services.forms.roles import find_area_list, list_areas
+from fieldapp.services.products import pieces
 from fieldapp.services.products.catalogue import Product
 from fieldapp.services.products.content import LANGUAGES, EditionContent
 from fieldapp.services.products.outlines import UNIT, build_shapes
-from fieldapp.services.products.tables import count_span, list_table_specs, make_reader
+from fieldapp.services.products.staff_tables import CELLS, LAYERS, list_map_specs
 from fieldapp.services.releases.datasets import load_catalogue
 from fieldapp.store.forms import areas
 from fieldapp.store.operations import centres
+from fieldapp.store.operations.centres import Centre
+from fieldapp.store.records import records
 from fieldapp.store.session import Session
 from forms.definition import Choice
 from forms.lists import in_language
 
-CELLS = "cells_encounters"
 NOWHERE = ("", OTHER, ALL)
-DAYS = {"week": 28, "month": 91}  # whole weeks, so that every weekday is there as often
+WEEKS = {"hot_spots_week": 4, "hot_spots_month": 12}
+# Of a plan: the shortest with enough records. All are whole blocks, so that no two windows differ by less than one, and
+# none is of two: with one block shown beside, it would prove of one small block in ten that somebody is in it.
+PLAN_WEEKS = (4, 12, 24, 52)
+BLOCK = 4  # weeks between the ends of two windows
+FIRST_LINE = dt.date(1970, 1, 5)  # a Monday: every BLOCK weeks from here a window may end
 FLOOR = 5  # staff see finer places and times than the public, but no count under this
-LAYERS = {
-    "encounters": {"en": "Encounters", "fr": "Rencontres"},
-    "mediations": {"en": "Mediations", "fr": "Médiations"},
-    "incidents": {"en": "Critical incidents", "fr": "Incidents critiques"},
-}
+SURER = 0.99
 BANDS = ("00h-04h", "04h-08h", "08h-12h", "12h-16h", "16h-20h", "20h-00h")
 
 Table = Mapping[Cell, str]  # a protected table: what each cell shows as
 
 
 def build_hot_spots(session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime) -> EditionContent:
-    """Return a map's numbers: rounded, none under 10, none of a single day.
-
-    Hot and cold spots need outlines of the areas; without them there are numbers only.
-    """
+    """Return a map's numbers: rounded, none under 10, none of a single day."""
     centre = centres.get(session, centre_id)
-    catalogue = load_catalogue(session, centre_id)
-    days = dt.timedelta(days=DAYS[product.cadence])
-    last = period.last
-    first = last - days + dt.timedelta(days=1)
-    specs = list_table_specs(catalogue, Audience.STAFF, list(_iterate_table_names()))
-    reader = make_reader(session, centre, catalogue, now)
-    tables = count_span(reader, centre, specs.values(), first, last)
-    # Times of day are shown for this span only, so they are not counted for the one before.
-    compared = [spec for name, spec in specs.items() if name.startswith("spots") or name == CELLS]
+    specs = list_map_specs(load_catalogue(session, centre_id))
+    first_day = records.first_day(session, centre_id) or period.first
+    line = find_line(period.last)
+    # Up to the period itself, though no window reaches so far yet: late records must not be in them then.
+    longest = _list_weeks(period.last, 2 * max(PLAN_WEEKS) + BLOCK)
+    pieces.freeze(session, centre, specs.values(), _list_since(longest, first_day), now)
+    weeks = WEEKS[product.name]
+    spans = _list_weeks(line, weeks)
+    tables = _show_tables(session, centre, specs, spans)
     # The span before has as many days and the same weekdays, so the two can be compared.
-    before = count_span(reader, centre, compared, first - days, last - days)
+    before = _show_tables(session, centre, specs, _list_weeks(spans[0].first - dt.timedelta(days=1), weeks))
     outlines = areas.get(session, centre_id, find_area_list(session, centre_id))
-    shapes: dict[str, Any] = {}
-    neighbours: dict[str, list[str]] = {}
-    outlines_hash = ""
-    if outlines:
-        outlines_hash = outlines.sha256
-        shapes = build_shapes(json.loads(outlines.outlines))
-        neighbours = hot_spots.find_neighbours(shapes)
-    layers = list(_iterate_layers(tables, before, neighbours))
+    planner = _Planner(session, centre, line, first_day)
+    layers = []
+    for layer in LAYERS:
+        if f"spots_{layer}" in specs and f"times_{layer}" in specs:
+            numbers = _make_layer(layer, tables, before)
+            layers.append({**numbers, "plan": planner.make(specs[f"nights_{layer}"])})
+    shapes = build_shapes(json.loads(outlines.outlines)) if outlines else {}
     cells: list[str] = []
     if CELLS in specs:
         cell_layer = _make_cell_layer(tables[CELLS], before[CELLS])
@@ -74,13 +85,13 @@ def build_hot_spots(session: Session, centre_id: int, product: Product, period: 
             layers.append(cell_layer)
     area_names = {choice.name: _label_area(choice) for choice in list_areas(session, centre_id)}
     body = {
-        "format": 1,
-        "period": period.name,
-        "first": str(first),
-        "last": str(last),
+        "format": 2,
+        "period": spans[-1].name,
+        "first": str(spans[0].first),
+        "last": str(line),
         "threshold": find_least_shown(FLOOR),
         "bands": list(BANDS),
-        "outlines": outlines_hash,
+        "outlines": outlines.sha256 if outlines else "",
         "layers": layers,
         "cells": {cell: [_make_ring(cell)] for cell in cells},
         "names": area_names | _name_cells(cells, shapes, area_names),
@@ -88,65 +99,124 @@ def build_hot_spots(session: Session, centre_id: int, product: Product, period: 
     return EditionContent(body)
 
 
-def _iterate_table_names() -> Iterator[str]:
-    for layer in LAYERS:
-        yield f"spots_{layer}"
-        yield f"times_{layer}"
-        yield f"when_{layer}"
-    yield CELLS
+def find_line(day: dt.date) -> dt.date:
+    """Return the last day of the newest block of weeks that ended by a day."""
+    weeks = (day + dt.timedelta(days=1) - FIRST_LINE).days // 7
+    return FIRST_LINE + dt.timedelta(weeks=weeks // BLOCK * BLOCK, days=-1)
+
+
+def _list_weeks(last: dt.date, number: int) -> list[Period]:
+    """Return so many weeks up to a Sunday, the oldest first."""
+    days = [last - dt.timedelta(weeks=back) for back in reversed(range(number))]
+    return [periods.find_containing(day, "week") for day in days]
+
+
+def _list_since(spans: Sequence[Period], day: dt.date) -> list[Period]:
+    return [span for span in spans if span.last >= day]
+
+
+def _protect(spec: TableSpec, centre: Centre) -> Protection:
+    return make_protection(spec, PUBLIC_THRESHOLD, bytes.fromhex(centre.table_secret))
+
+
+def _show_tables(
+    session: Session, centre: Centre, specs: Mapping[str, TableSpec], spans: Sequence[Period]
+) -> dict[str, dict[Cell, str]]:
+    """Return what the tables of a map show of some weeks, but those that are never shown."""
+    texts = {}
+    some = [spec for name, spec in specs.items() if not name.startswith("nights_")]
+    for name, sums in pieces.sum_tables(session, centre.id, some, spans).items():
+        protection = _protect(specs[name], centre)
+        texts[name] = {cell: show_sum(cell_sum, specs[name].days, protection) for cell, cell_sum in sums.items()}
+    return texts
+
+
+class _Planner:
+    """Makes the plan of each layer of a map that ends with a line."""
+
+    def __init__(self, session: Session, centre: Centre, line: dt.date, first_day: dt.date):
+        self.session = session
+        self.centre = centre
+        self.line = line
+        self.first_day = first_day
+
+    def make(self, spec: TableSpec) -> dict[str, Any]:
+        """Return the plan from the shortest window with enough records."""
+        protection = _protect(spec, self.centre)
+
+        def show(seen: Seen) -> int | None:
+            text = show_sum(Sum(seen.count, seen.keys, seen.days), spec.days, protection)
+            return int(text) if text.isdecimal() else None
+
+        for weeks in PLAN_WEEKS:
+            spans = _list_weeks(self.line, weeks)
+            window = self._load(spec, spans)
+            plan = night_map.make_plan(window, None, show)
+            # Older than the records: a longer one has no more.
+            if plan.reason != night_map.NO_RECORDS or spans[0].first <= self.first_day:
+                break
+        earlier = _list_weeks(spans[0].first - dt.timedelta(days=1), weeks)
+        if earlier[0].first >= self.first_day:
+            plan = night_map.make_plan(window, self._load(spec, earlier), show)
+        return _write_plan(plan, spans)
+
+    def _load(self, spec: TableSpec, spans: Sequence[Period]) -> Window:
+        sums = pieces.sum_tables(self.session, self.centre.id, [spec], spans)[spec.name]
+        hours, clear = pieces.sum_hours(self.session, self.centre.id, spans)
+        return night_map.make_window(sums, hours, clear, NOWHERE)
+
+
+def _write_plan(plan: Plan, spans: Sequence[Period]) -> dict[str, Any]:
+    return {
+        "weeks": len(spans),
+        "first": str(spans[0].first),
+        "last": str(spans[-1].last),
+        "total": plan.total,
+        "reason": plan.reason,
+        "places": [_write_place(place) for place in expectation.list_raised(plan.places)],
+        "states": {night: expectation.describe_areas(plan.places, night) for night in NIGHTS},
+        "changed": plan.changed,
+    }
+
+
+def _write_place(place: Place) -> dict[str, Any]:
+    """Return a place as a page shows it.
+
+    Hours are split evenly over areas, so they are about right at most.
+    """
+    nights = {night for _, night, _ in place.spots}
+    bands = {band for _, _, band in place.spots}
+    return {
+        "area": place.spots[0][0],
+        "nights": sorted(nights),
+        "bands": [band for band in expectation.BANDS if band in bands],
+        "n": place.count,
+        "hours": round(place.hours),
+        "expected": round(place.expected),
+        "surer": place.chance >= SURER,
+    }
 
 
 def _label_area(choice: Choice) -> dict[str, str]:
     return {language: in_language(choice.label, language) or choice.name for language in LANGUAGES}
 
 
-def _iterate_layers(
-    tables: Mapping[str, Table], before: Mapping[str, Table], neighbours: Mapping[str, Sequence[str]]
-) -> Iterator[dict[str, Any]]:
-    """Yield the layers whose two tables can be counted here."""
-    for layer in LAYERS:
-        spots = f"spots_{layer}"
-        times = f"times_{layer}"
-        if spots in tables and times in tables:
-            yield _make_layer(layer, tables[spots], before[spots], tables[times], tables[f"when_{layer}"], neighbours)
-
-
-def _make_layer(
-    layer: str, spots: Table, before: Table, times: Table, when: Table, neighbours: Mapping[str, Sequence[str]]
-) -> dict[str, Any]:
+def _make_layer(layer: str, tables: Mapping[str, Table], tables_before: Mapping[str, Table]) -> dict[str, Any]:
+    spots = tables[f"spots_{layer}"]
+    before = tables_before[f"spots_{layer}"]
+    when = tables[f"when_{layer}"]
     counts = {code: count for code, count in _read_counts(spots).items() if code}
     earlier = {code: count for code, count in _read_counts(before).items() if code}
-    kinds: dict[str, str] = {}
-    if neighbours:
-        values = {code: float(count) for code, count in counts.items()}
-        # Without outlines nobody knows which areas are neighbours, and nothing can be said of
-        # chance.
-        kinds = hot_spots.classify_areas(values, _keep_served(neighbours, {*counts, *earlier}))
     return {
         "id": layer,
         "title": LAYERS[layer],
         "total": spots.get(TOTAL, ""),
         "before": before.get(TOTAL, ""),
-        "areas": {
-            code: {"n": counts.get(code), "was": earlier.get(code), "spot": kinds.get(code, "")}
-            for code in sorted({*counts, *earlier, *kinds})
-        },
-        "times": list(_iterate_times(times)),
+        "areas": {code: {"n": counts.get(code), "was": earlier.get(code)} for code in sorted({*counts, *earlier})},
+        "times": list(_iterate_times(tables[f"times_{layer}"])),
         "when": list(_iterate_when(when)),
         "busy": [list(time) for time in hot_spots.find_busy_times(when)],
     }
-
-
-def _keep_served(neighbours: Mapping[str, Sequence[str]], served: Set[str]) -> dict[str, list[str]]:
-    """Return who borders whom among the areas that the centre serves.
-
-    Beside areas where nobody works each of them would look hot.
-    """
-    bordering = {}
-    for area, others in neighbours.items():
-        if area in served:
-            bordering[area] = [other for other in others if other in served]
-    return bordering
 
 
 def _iterate_when(when: Table) -> Iterator[list[Any]]:
@@ -181,7 +251,7 @@ def _make_cell_layer(spots: Table, before: Table) -> dict[str, Any]:
         "title": {"en": "Encounters by cell", "fr": "Rencontres selon la maille"},
         "total": spots.get(TOTAL, ""),
         "before": before.get(TOTAL, ""),
-        "areas": {code: {"n": count, "was": earlier.get(code), "spot": ""} for code, count in sorted(counts.items())},
+        "areas": {code: {"n": count, "was": earlier.get(code)} for code, count in sorted(counts.items())},
         "times": [],
         "when": [],
         "busy": [],

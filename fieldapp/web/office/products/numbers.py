@@ -8,11 +8,13 @@ from typing import Any
 from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from evaluator_export.products.expectation import NIGHTS
 from evaluator_export.products.reach import LEAST_WHOLE
 from fieldapp.services.products import maps
 from fieldapp.services.products import registry as product_registry
 from fieldapp.web import editions, language
 from fieldapp.web.office.blueprint import office
+from fieldapp.web.office.products.plan import make_plan_views
 from fieldapp.web.office.products.words import get_map_words
 from fieldapp.web.sessions import actor, session
 
@@ -63,17 +65,24 @@ def spot_map() -> ResponseReturnValue:
     if request.args.get("span") == "month":
         span = "month"
     spots = maps.view_map(session(), actor(), span=span)
-    return render_template("products/map.html", spots=spots, data=_write_map_data(spots), span=span)
+    night = request.args.get("night", "")
+    if night not in NIGHTS:
+        night = spots.tonight
+    plans = make_plan_views(spots.body, night) if spots.body else []
+    data = _write_map_data(spots, night)
+    return render_template("products/map.html", spots=spots, data=data, span=span, night=night, plans=plans)
 
 
-def _write_map_data(spots: maps.SpotMap) -> str:
+def _write_map_data(spots: maps.SpotMap, night: str) -> str:
     """Return what the map's script reads from the page, as JSON; "" when there is no map yet."""
     if not spots.body:
         return ""
     outlines_address = ""
     if spots.outlines:
         outlines_address = url_for("office.outlines", hash=spots.outlines)
-    data = {"spots": spots.body, "outlines": outlines_address, "viewer": spots.viewer, "words": get_map_words()}
+    data = {
+        "spots": spots.body, "outlines": outlines_address, "viewer": spots.viewer, "words": get_map_words(), "night": night,
+    }  # fmt: skip
     # A "<" in a name would end the script element that the data are in.
     return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
 
