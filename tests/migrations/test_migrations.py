@@ -240,7 +240,7 @@ def _is_settled(word: dict[str, Any], words: list[dict[str, Any]]) -> bool:
 
 
 def test_maps_that_were_counted_anew_go_and_other_editions_stay(engine: sa.Engine) -> None:
-    migrations.downgrade(engine, "0031")
+    migrations.downgrade(engine, "0032")
     with Session(engine, expire_on_commit=False) as session:
         centre_id = make_cast(session).centre.id
     day = "'2026-11-29', 1, 'x', '{}', '2026-11-30 00:00:00+00:00'"
