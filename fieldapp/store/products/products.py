@@ -27,6 +27,9 @@ class ProductState(Base):
     problem: Mapped[str] = mapped_column(sa.String(PROBLEM_LENGTH), default="")
 
 
+BEGINNING = 1000  # characters of a body in which its format is named
+
+
 class Edition(Base):
     """A product of one period.
 
@@ -143,6 +146,16 @@ def find_latest_version(session: Session, centre_id: int, product: str) -> tuple
     if row is None:
         return None
     return row[0], row[1]
+
+
+def list_editions_with(session: Session, centre_id: int, product: str, mark: str) -> Sequence[Edition]:
+    """Return the editions of a product in whose beginning a mark is, newest first.
+
+    Without their bodies.
+    """
+    query = sa.select(Edition).where(Edition.centre_id == centre_id, Edition.product == product).options(defer(Edition.body))
+    has_mark = sa.func.substr(Edition.body, 1, BEGINNING).contains(mark, autoescape=True)
+    return session.scalars(query.where(has_mark).order_by(Edition.last_day.desc())).all()
 
 
 def edition(session: Session, centre_id: int, product: str, period: str) -> Edition | None:

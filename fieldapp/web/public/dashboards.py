@@ -5,6 +5,7 @@ No cookie, no sign-in.
 
 import functools
 import gzip
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,7 @@ dashboards = Blueprint("dashboards", __name__, template_folder="templates")
 MINUTES = 5
 # Pages in memory.
 CACHE_SIZE = 64
+FEED = "feed.atom"
 
 
 @functools.lru_cache(maxsize=CACHE_SIZE)
@@ -63,16 +65,16 @@ def _respond_cached(key: tuple[str, ...], mimetype: str, make: Callable[[], byte
     return response
 
 
-def _make_cache_key(slug: str, language: str, *more: str) -> tuple[str, ...]:
+def _make_cache_key(slug: str, language: str, *more: str, period: str = "") -> tuple[str, ...]:
     """Return what a page depends on: the edition, the version of the app, the host name.
 
-    Raises ActProblem for a language or centre that there is not.
+    Raises ActProblem for a language, centre or period that there is not.
     """
     if language not in LANGUAGES:
         raise make_not_found()
     # Asked at every request: a dashboard that is switched off must be gone at once, also from this
     # cache.
-    _, digest = public.read_edition_version(session(), slug)
+    _, digest = public.read_edition_version(session(), slug, period)
     # The host is in it because pages have whole addresses, for those who share them.
     return (digest[:24], _version(), request.host.replace('"', ""), slug, language, *more)
 
@@ -81,8 +83,8 @@ def _version() -> str:
     return assets.asset("public.css").rsplit("-", 1)[-1].split(".")[0]
 
 
-def _page(template: str, slug: str, language: str, **more: Any) -> bytes:
-    edition = public.load_public_edition(session(), slug)
+def _page(template: str, slug: str, language: str, in_period: str = "", **more: Any) -> bytes:
+    edition = public.load_public_edition(session(), slug, in_period)
     with force_locale(language):
         views = editions.make_indicator_views(edition.body, language)
         page = render_template(
@@ -95,9 +97,15 @@ def _page(template: str, slug: str, language: str, **more: Any) -> bytes:
             language=language,
             period=editions.period_name(edition.period, language),
             is_revised=any(_is_revised(view) for view in views),
+            is_earlier=bool(in_period),
+            names=_list_edition_names(edition, language),
             **more,
         )
     return page.encode()
+
+
+def _list_edition_names(edition: PublicEdition, language: str) -> dict[str, str]:
+    return {past.period: editions.period_name(past.period, language) for past in edition.editions}
 
 
 def _is_revised(view: editions.IndicatorView) -> bool:
@@ -126,9 +134,21 @@ def centre(slug: str) -> ResponseReturnValue:
 
 @dashboards.get("/public/<slug>/<language>/")
 def dashboard(slug: str, language: str) -> Response:
-    return _respond_cached(
-        _make_cache_key(slug, language, "all"), "text/html", lambda: _page("dashboard.html", slug, language)
-    )
+    key = _make_cache_key(slug, language, "all", _name_editions(slug))
+    return _respond_cached(key, "text/html", lambda: _page("dashboard.html", slug, language))
+
+
+def _name_editions(slug: str) -> str:
+    """Return a mark that changes with the editions that can be read: pages list them."""
+    marks = [f"{edition.period} {edition.sha256}" for edition in public.list_editions(session(), slug)]
+    return hashlib.sha256("\n".join(marks).encode()).hexdigest()[:16]
+
+
+@dashboards.get("/public/<slug>/<language>/edition/<period>/")
+def dashboard_of(slug: str, language: str, period: str) -> Response:
+    """Give the dashboard as it was at the end of a month: an address that can be cited."""
+    key = _make_cache_key(slug, language, "all", period, _name_editions(slug), period=period)
+    return _respond_cached(key, "text/html", lambda: _page("dashboard.html", slug, language, in_period=period))
 
 
 @dashboards.get("/public/<slug>/<language>/<name>/")
@@ -167,11 +187,24 @@ def file(slug: str, name: str) -> Response:
     """Give one file of open data: the same numbers as the pages."""
     if name not in open_data.FILES:
         raise make_not_found()
-    key = _make_cache_key(slug, "en", "data", name)
+    return _send_file(slug, name, _name_editions(slug) if name == FEED else "")
+
+
+@dashboards.get("/public/data/<slug>/edition/<period>/<name>")
+def file_of(slug: str, period: str, name: str) -> Response:
+    """Give one file of open data as it was at the end of a month."""
+    if name not in open_data.FILES or name == FEED:
+        raise make_not_found()
+    return _send_file(slug, name, period, period)
+
+
+def _send_file(slug: str, name: str, mark: str, period: str = "") -> Response:
+    key = _make_cache_key(slug, "en", "data", name, mark, period=period)
     data_file = open_data.FILES[name]
     root = request.url_root
+
     return _respond_cached(
-        key, data_file.mimetype, lambda: data_file.make(public.load_public_edition(session(), slug), root)
+        key, data_file.mimetype, lambda: data_file.make(public.load_public_edition(session(), slug, period), root)
     )
 
 

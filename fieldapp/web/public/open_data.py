@@ -16,7 +16,7 @@ from evaluator_export.products.change import Word
 from evaluator_export.products.indicators import State, read_state
 from evaluator_export.products.partner_totals import bound_value
 from fieldapp.services.products.content import iterate_parts
-from fieldapp.services.products.public import PublicEdition
+from fieldapp.services.products.public import KeptEdition, PublicEdition
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 LANGUAGES = ("en", "fr")
@@ -220,21 +220,34 @@ def write_json(edition: PublicEdition, root: str) -> bytes:
 
 
 def write_atom(edition: PublicEdition, root: str) -> bytes:
-    """Return a feed that announces new editions; nobody needs to give an address to follow it."""
+    """Return a feed of all editions, newest first.
+
+    Nobody needs to give an address to follow it.
+    """
     page = f"{root}public/{edition.slug}/en/"
-    title = f"{edition.centre}, {edition.period}"
-    if edition.number > 1:
-        title += f", revised ({edition.number})"
+    this = f"{root}public/data/{edition.slug}/feed.atom"
+    entries = [_write_entry(edition.centre, page, past) for past in edition.editions]
     return (
         # By hand, since it is ten elements; each text in it is escaped.
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
         f"<id>{escape(page)}</id><title>{escape(edition.centre)}</title><updated>{edition.built_at}</updated>"
-        f'<author><name>{escape(edition.centre)}</name></author><link href="{escape(page)}"/>'
-        # The hash in the id: readers of feeds take an entry they have seen for old news.
-        # Sixteen characters of the hash are enough to tell one edition from the next.
-        f"<entry><id>{escape(page)}#{edition.sha256[:16]}</id><title>{escape(title)}</title>"
-        f'<updated>{edition.built_at}</updated><link href="{escape(page)}"/></entry></feed>\n'
+        f"<author><name>{escape(edition.centre)}</name></author>"
+        f'<link rel="self" type="application/atom+xml" href="{escape(this)}"/><link href="{escape(page)}"/>'
+        f"{''.join(entries)}</feed>\n"
     ).encode()
+
+
+def _write_entry(centre: str, page: str, edition: KeptEdition) -> str:
+    title = f"{centre}, {edition.period}"
+    if edition.number > 1:
+        title += f", revised ({edition.number})"
+    address = f"{page}edition/{edition.period}/"
+    # The hash in the id: readers of feeds take an entry they have seen for old news.
+    # Sixteen characters of the hash are enough to tell one edition from the next.
+    return (
+        f"<entry><id>{escape(address)}#{edition.sha256[:16]}</id><title>{escape(title)}</title>"
+        f'<updated>{edition.built_at}</updated><link href="{escape(address)}"/></entry>'
+    )
 
 
 FILES = {
@@ -250,6 +263,21 @@ FILES = {
         write_atom, "application/atom+xml", {"en": "Feed of new editions", "fr": "Fil des nouvelles éditions"}
     ),
 }
+# Codes of the vocabularies that DCAT-AP 3 asks for.
+MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
+LANGUAGE_CODES = {
+    "en": "http://publications.europa.eu/resource/authority/language/ENG",
+    "fr": "http://publications.europa.eu/resource/authority/language/FRA",
+}
+THEME = "http://publications.europa.eu/resource/authority/data-theme/SOCI"
+KEYWORDS = {
+    "en": ("violence interruption", "outreach", "community safety"),
+    "fr": ("interruption de la violence", "intervention de proximité", "sécurité communautaire"),
+}
+ABOUT = {
+    "en": "What outreach workers did, as protected numbers that anybody may use.",
+    "fr": "Ce que les intervenantes et intervenants ont fait, en chiffres protégés que chacun peut utiliser.",
+}
 TITLE = {"en": "Violence interruption: open data", "fr": "Interruption de la violence : données ouvertes"}
 NOTE = {
     "en": "Counts are rounded to a multiple of 5; small ones are hidden. No row is about a person.",
@@ -264,13 +292,30 @@ def make_catalogue(editions: Sequence[PublicEdition], root: str) -> dict[str, An
             "dcat": "http://www.w3.org/ns/dcat#",
             "dct": "http://purl.org/dc/terms/",
             "foaf": "http://xmlns.com/foaf/0.1/",
+            "vcard": "http://www.w3.org/2006/vcard/ns#",
             "xsd": "http://www.w3.org/2001/XMLSchema#",
         },
         "@id": f"{root}public/data/catalog.jsonld",
         "@type": "dcat:Catalog",
         "dct:title": [_tag_language(text, language) for language, text in TITLE.items()],
+        "dct:description": [_tag_language(text, language) for language, text in ABOUT.items()],
+        "dct:publisher": _describe_publisher(editions[0].centre if len(editions) == 1 else TITLE["en"]),
+        "foaf:homepage": {"@id": f"{root}public/data/"},
+        "dct:language": [{"@id": LANGUAGE_CODES[language]} for language in LANGUAGES],
+        "dct:license": {"@id": LICENCE},
         "dcat:dataset": [_make_entry(edition, root) for edition in editions],
     }  # fmt: skip
+
+
+def _list_keywords() -> list[dict[str, str]]:
+    keywords = []
+    for language, words in KEYWORDS.items():
+        keywords += [_tag_language(word, language) for word in words]
+    return keywords
+
+
+def _describe_publisher(name: str) -> dict[str, str]:
+    return {"@type": "foaf:Organization", "foaf:name": name}
 
 
 def _tag_language(text: str, language: str) -> dict[str, str]:
@@ -287,7 +332,15 @@ def _make_entry(edition: PublicEdition, root: str) -> dict[str, Any]:
             _tag_language(f"{edition.centre} : intervention de proximité", "fr"),
         ],
         "dct:description": [_tag_language(NOTE[language], language) for language in LANGUAGES],
-        "dct:publisher": {"@type": "foaf:Organization", "foaf:name": edition.centre},
+        "dct:identifier": f"{root}public/{edition.slug}/",
+        "dct:publisher": _describe_publisher(edition.centre),
+        "dcat:contactPoint": {
+            "@type": "vcard:Organization",
+            "vcard:fn": edition.centre,
+            "vcard:hasURL": {"@id": f"{root}public/{edition.slug}/en/"},
+        },
+        "dcat:keyword": _list_keywords(),
+        "dcat:theme": [{"@id": THEME}],
         "dct:license": {"@id": LICENCE},
         "dct:accrualPeriodicity": {"@id": "http://publications.europa.eu/resource/authority/frequency/MONTHLY"},
         "dct:modified": {"@value": edition.built_at, "@type": "xsd:dateTime"},
@@ -298,7 +351,7 @@ def _make_entry(edition: PublicEdition, root: str) -> dict[str, Any]:
             "dcat:startDate": {"@value": first_day, "@type": "xsd:date"},
             "dcat:endDate": {"@value": last_day, "@type": "xsd:date"},
         },
-        "dct:language": list(LANGUAGES),
+        "dct:language": [{"@id": LANGUAGE_CODES[language]} for language in LANGUAGES],
         "dcat:landingPage": {"@id": f"{root}public/{edition.slug}/en/"},
         "dcat:distribution": [_make_distribution(edition.slug, name, root) for name in FILES],
     }
@@ -321,7 +374,8 @@ def _make_distribution(slug: str, name: str, root: str) -> dict[str, Any]:
     return {
         "@type": "dcat:Distribution",
         "dct:title": [_tag_language(file.title[language], language) for language in LANGUAGES],
+        "dcat:accessURL": {"@id": f"{root}public/data/"},
         "dcat:downloadURL": {"@id": f"{root}public/data/{slug}/{name}"},
-        "dcat:mediaType": file.mimetype,
+        "dcat:mediaType": {"@id": f"{MEDIA_TYPES}{file.mimetype}"},
         "dct:license": {"@id": LICENCE},
     }

@@ -1,6 +1,7 @@
 """The public pages and open data: off until switched on, the same numbers everywhere, nothing of people, no cookies."""
 
 import csv
+import datetime as dt
 import gzip
 import io
 import json
@@ -19,6 +20,7 @@ from fieldapp.services.products.editions import build_edition
 from fieldapp.services.products.partners import import_partner_totals
 from fieldapp.services.products.registry import switch_product
 from fieldapp.settings import Settings
+from fieldapp.store.products import products
 from tests.cast import Cast, publish_others
 from tests.opening import open_engine
 from tests.services.products.figures import NOW, PARTNER, fill
@@ -27,8 +29,6 @@ from tests.services.products.figures import NOW, PARTNER, fill
 @pytest.fixture
 def published(app: Flask, web_cast: Cast) -> Cast:
     """A centre whose dashboard of June is public."""
-    import datetime as dt  # noqa: PLC0415
-
     settings: Settings = app.config["SETTINGS"]
     with Session(open_engine(settings), expire_on_commit=False) as session:
         publish_others(session, web_cast)
@@ -190,6 +190,57 @@ def test_partners_have_charts_parts_and_titles_in_both_languages(
     assert (trips[4]["title_fr"], trips[4]["part_fr"], trips[4]["shown_as"]) == ("Trajets", "Traversier", "<20")
 
 
+def test_an_edition_has_an_address_that_stays(published: Cast, app: Flask, client_of: Callable[[str], FlaskClient]) -> None:
+    """What was cited in June is found again in July, as it was."""
+    client = client_of("nobody")
+    before = client.get("/public/data/rexdale/indicators.csv").text
+    later = NOW + dt.timedelta(days=31)
+    with Session(open_engine(app.config["SETTINGS"]), expire_on_commit=False) as session:
+        build_edition(session, published.centre.id, "dashboard", periods.parse("2026-07"), later)
+    newest = client.get("/public/data/rexdale/indicators.csv").text
+    assert "2026-07" in newest and newest != before
+    assert client.get("/public/data/rexdale/edition/2026-06/indicators.csv").text == before
+    page = client.get("/public/rexdale/en/edition/2026-06/")
+    assert page.status_code == 200 and "This is the edition of June 2026" in page.text
+    assert "/public/data/rexdale/edition/2026-06/indicators.csv" in page.text
+    assert "L’édition de juin 2026" in client.get("/public/rexdale/fr/edition/2026-06/").text
+    front = client.get("/public/rexdale/en/").text
+    assert "/public/rexdale/en/edition/2026-06/" in front and "This is the edition" not in front
+    feed = ET.fromstring(client.get("/public/data/rexdale/feed.atom").data)
+    entries = feed.findall("{http://www.w3.org/2005/Atom}entry")
+    assert [entry[1].text for entry in entries] == ["Rexdale centre, 2026-07", "Rexdale centre, 2026-06"]
+    assert any(link.get("rel") == "self" for link in feed.findall("{http://www.w3.org/2005/Atom}link"))
+    for wrong in ("2026-05", "2026-Q2", "x"):
+        assert client.get(f"/public/rexdale/en/edition/{wrong}/").status_code == 404
+        assert client.get(f"/public/data/rexdale/edition/{wrong}/indicators.csv").status_code == 404
+
+
+def test_an_edition_from_when_more_was_shown_has_no_address(
+    published: Cast, app: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    with Session(open_engine(app.config["SETTINGS"]), expire_on_commit=False) as session:
+        edition = products.latest(session, published.centre.id, "dashboard")
+        assert edition is not None
+        body = json.loads(edition.body) | {"format": 2}
+        edition.body = json.dumps(body, sort_keys=True, separators=(",", ":"))
+        session.commit()
+    client = client_of("nobody")
+    assert client.get("/public/rexdale/en/edition/2026-06/").status_code == 404
+    page = client.get("/public/rexdale/en/")
+    assert page.status_code == 200 and "edition/2026-06" not in page.text
+
+
+def test_an_edition_of_a_switched_off_dashboard_is_gone_too(
+    published: Cast, app: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client = client_of("nobody")
+    assert client.get("/public/rexdale/en/edition/2026-06/").status_code == 200
+    with Session(open_engine(app.config["SETTINGS"]), expire_on_commit=False) as session:
+        switch_product(session, published.rosa, name="dashboard", is_on=False)
+    assert client.get("/public/rexdale/en/edition/2026-06/").status_code == 404
+    assert client.get("/public/data/rexdale/edition/2026-06/indicators.csv").status_code == 404
+
+
 def test_the_catalogue_names_every_file_with_its_licence(published: Cast, client_of: Callable[[str], FlaskClient]) -> None:
     client = client_of("nobody")
     ((entry),) = json.loads(client.get("/public/data/catalog.jsonld").data)["dcat:dataset"]
@@ -198,7 +249,7 @@ def test_the_catalogue_names_every_file_with_its_licence(published: Cast, client
     for one in entry["dcat:distribution"]:
         path = one["dcat:downloadURL"]["@id"].split("localhost", 1)[1]
         answer = client.get(path)
-        assert answer.status_code == 200 and answer.mimetype == one["dcat:mediaType"]
+        assert answer.status_code == 200 and one["dcat:mediaType"]["@id"].endswith(f"/{answer.mimetype}")
         assert "creativecommons.org" in one["dct:license"]["@id"]
 
 

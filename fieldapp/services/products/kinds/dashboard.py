@@ -33,7 +33,7 @@ from fieldapp.store.operations import centres
 from fieldapp.store.products import products
 from fieldapp.store.session import Session
 
-FORMAT = 2
+FORMAT = 3
 # Two whole years of months or quarters: from them anybody can work out how the newest year compares with the one before.
 SHOWN_PERIODS = {"month": 24, "quarter": 9, "year": 5}
 NEW_EACH_QUARTER = 4  # spans of twelve months that do not overlap are so many apart
