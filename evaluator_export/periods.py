@@ -140,6 +140,16 @@ def find_containing(day: dt.date, cadence: str) -> Period:
     return parse(f"{day.year:04}-{day.month:02}")
 
 
+def list_around(day: dt.date) -> list[str]:
+    """Return the names of the month, quarter, year and spans of twelve months that a day lies in."""
+    names = [find_containing(day, cadence).name for cadence in (Cadence.MONTH, Cadence.QUARTER, Cadence.YEAR)]
+    span = find_containing(day, Cadence.TWELVE)
+    while span.first <= day:
+        names.append(span.name)
+        span = span.following()
+    return names
+
+
 def list_complete(first: str, cadence: str, today: dt.date) -> list[Period]:
     """Return the periods from `first` (a name) on that ended before today, oldest first.
 

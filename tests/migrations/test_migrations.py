@@ -253,3 +253,18 @@ def test_maps_that_were_counted_anew_go_and_other_editions_stay(engine: sa.Engin
     migrations.upgrade(engine)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT product FROM edition").scalars().all() == ["heat_map"]
+
+
+def test_every_published_table_is_counted_once_more(engine: sa.Engine) -> None:
+    """Whoever took everything back before the upgrade is in numbers that were published before."""
+    migrations.downgrade(engine, "0034")
+    with Session(engine, expire_on_commit=False) as session:
+        centre_id = make_cast(session).centre.id
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO table_state (centre_id, key, period, cells, revision, records, late)"
+            f" VALUES ({centre_id}, 'x', '2026-Q2', '[]', 0, 40, 3)"
+        )
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT late FROM table_state").scalar_one() > 1_000_000

@@ -6,9 +6,11 @@ See docs/decisions/0016-end-of-a-card.md.
 
 import secrets
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from evaluator_export import periods
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.labels import make_label_key
 from fieldapp.services.consent import standing
@@ -43,6 +45,7 @@ from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions, tombstones
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import HELD, Submission
+from fieldapp.store.releases import datasets
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from forms.roles import QuestionRole
@@ -238,10 +241,27 @@ def _erase_statements(ctx: ActContext, person: str, root_ids: Collection[str]) -
 
 
 def make_tallies(ctx: ActContext, root_ids: Collection[str]) -> None:
-    for record in records.lock_existing(ctx.session, ctx.centre_id, root_ids).values():
+    """Leave of records that there was a contact, and let published tables that count them be counted again."""
+    taken_out = records.lock_existing(ctx.session, ctx.centre_id, root_ids).values()
+    _note_taken_out(ctx, taken_out)
+    for record in taken_out:
         definition = _load_definition(ctx, record.form, record.version)
         _make_tally(record, definition)
     ctx.session.flush()
+
+
+def _note_taken_out(ctx: ActContext, taken_out: Collection[Record]) -> None:
+    """Note for the periods of records, and of what they follow up, that their published numbers are too high.
+
+    A tally keeps no time of its own from which that could be seen.
+    """
+    followed = {record.follows for record in taken_out} - {""}
+    days = [record.occurred_on for record in taken_out if not record.is_refused]
+    days += [record.occurred_on for record in records.list_by_ids(ctx.session, ctx.centre_id, followed)]
+    numbers: Counter[str] = Counter()
+    for day in days:
+        numbers.update(periods.list_around(day))
+    datasets.note_taken_out(ctx.session, ctx.centre_id, numbers)
 
 
 def _make_tally(record: Record, definition: FormDefinition | None) -> None:

@@ -40,7 +40,6 @@ from fieldapp.store.releases.datasets import PublishedCountsView
 from fieldapp.store.session import Session
 
 HISTORY = {"month": 37, "quarter": 9, "year": 5, "twelve": 9}  # periods of each calendar that are counted
-REVISED_FOR = dt.timedelta(days=400)  # after a period's end; then its numbers stay as published
 OVERLAP = dt.timedelta(minutes=10)  # transactions that began earlier and ended later
 LATE_SHARE = 100  # recounting at one late record in so many reads each record about a hundred times at most
 
@@ -151,13 +150,11 @@ def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
         for period in periods_to_count:
             for name, spec in specs[calendar].items():
                 state = states.get((spec.key, period.name))
-                is_open = now.date() - period.last < REVISED_FOR
                 # What is counted before its outcomes are known stays too low for good.
                 if state is None and today < find_ripe_day(name, period):
                     continue
-                # After REVISED_FOR a period stays as published: nobody expects numbers of last year
-                # to move.
-                if state is None or (is_open and _needs_recount(state, late.get((spec.key, period.name), 0), spec)):
+                # However long ago it ended: each new edition publishes it again, and who took consent back is not in it.
+                if state is None or _needs_recount(state, late.get((spec.key, period.name), 0), spec):
                     jobs.append((period, spec))
     if jobs:
         _count_until_consent_holds(session, centre, catalogue, jobs, states, now)

@@ -4,7 +4,7 @@ That is batches, rows by their tags, and the counts of tables by period.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -186,6 +186,19 @@ def published_tables(session: Session, centre_id: int, keys: Sequence[str]) -> l
     query = sa.select(*columns).where(PublishedCounts.centre_id == centre_id, PublishedCounts.key.in_(keys))
     query = query.order_by(PublishedCounts.key, PublishedCounts.period)
     return [PublishedCountsView(*row) for row in session.execute(query)]
+
+
+def note_taken_out(session: Session, centre_id: int, numbers: Mapping[str, int]) -> None:
+    """Add to the late records of every table of a period how many of its records were taken out, by period.
+
+    Also of tables of other forms: counting them again changes nothing.
+    """
+    for period in sorted(numbers):  # always in one order, so that two who do this never wait for each other
+        statement = sa.update(PublishedCounts).where(
+            PublishedCounts.centre_id == centre_id, PublishedCounts.period == period
+        )
+        late = PublishedCounts.late + numbers[period]
+        session.execute(statement.values(late=late).execution_options(synchronize_session=False))
 
 
 def count_late_records(session: Session, centre_id: int, key: str, period: str, late: int) -> None:
