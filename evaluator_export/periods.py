@@ -141,7 +141,10 @@ def find_containing(day: dt.date, cadence: str) -> Period:
 
 
 def list_around(day: dt.date) -> list[str]:
-    """Return the names of the month, quarter, year and spans of twelve months that a day lies in."""
+    """Return the names of the periods that a day lies in.
+
+    Month, quarter, year, and the spans of twelve months.
+    """
     names = [find_containing(day, cadence).name for cadence in (Cadence.MONTH, Cadence.QUARTER, Cadence.YEAR)]
     span = find_containing(day, Cadence.TWELVE)
     while span.first <= day:

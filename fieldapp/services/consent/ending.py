@@ -241,7 +241,10 @@ def _erase_statements(ctx: ActContext, person: str, root_ids: Collection[str]) -
 
 
 def make_tallies(ctx: ActContext, root_ids: Collection[str]) -> None:
-    """Leave of records that there was a contact, and let published tables that count them be counted again."""
+    """Leave of records that there was a contact.
+
+    Published tables that count them are counted again.
+    """
     taken_out = records.lock_existing(ctx.session, ctx.centre_id, root_ids).values()
     _note_taken_out(ctx, taken_out)
     for record in taken_out:
@@ -251,9 +254,9 @@ def make_tallies(ctx: ActContext, root_ids: Collection[str]) -> None:
 
 
 def _note_taken_out(ctx: ActContext, taken_out: Collection[Record]) -> None:
-    """Note for the periods of records, and of what they follow up, that their published numbers are too high.
+    """Note that published numbers of these records' periods are too high.
 
-    A tally keeps no time of its own from which that could be seen.
+    Also of the periods of what they follow up. A tally keeps no time of its own from which that could be seen.
     """
     followed = {record.follows for record in taken_out} - {""}
     days = [record.occurred_on for record in taken_out if not record.is_refused]

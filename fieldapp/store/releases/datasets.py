@@ -189,7 +189,7 @@ def published_tables(session: Session, centre_id: int, keys: Sequence[str]) -> l
 
 
 def note_taken_out(session: Session, centre_id: int, numbers: Mapping[str, int]) -> None:
-    """Add to the late records of every table of a period how many of its records were taken out, by period.
+    """Add to the late records of every table how many records were taken out, by period.
 
     Also of tables of other forms: counting them again changes nothing.
     """
