@@ -6,6 +6,7 @@ and at least one in a hundred of those counted. So the work grows with what is n
 
 import datetime as dt
 import zoneinfo
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,9 +20,11 @@ from evaluator_export.tables.protected_counts import (
     Cell,
     CellCounter,
     Published,
+    Tally,
     find_least_shown,
     make_protection,
     publish_counts,
+    record_key,
 )
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
@@ -144,7 +147,9 @@ def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
     tables = datasets.published_tables(session, centre_id, list(specs_by_key))
     states = {(table.key, table.period): table for table in tables}
     late = _add_late_records(session, centre_id, tables, specs_by_key, now)
-    jobs = []
+    jobs: list[Job] = []
+    longer: list[Job] = []  # of twelve months: decided once their pieces are
+    finer = _list_finer_calendars(specs)
     today = get_local_today(centre, now)
     for calendar, periods_to_count in list_periods_to_count(session, centre, now).items():
         for period in periods_to_count:
@@ -153,12 +158,98 @@ def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
                 # What is counted before its outcomes are known stays too low for good.
                 if state is None and today < find_ripe_day(name, period):
                     continue
+                if calendar == "twelve" and spec.key in finer:
+                    longer.append((period, spec))
                 # However long ago it ended: each new edition publishes it again, and who took consent back is not in it.
-                if state is None or _needs_recount(state, late.get((spec.key, period.name), 0), spec):
+                elif state is None or _needs_recount(state, late.get((spec.key, period.name), 0), spec):
                     jobs.append((period, spec))
+    sums = _choose_sums(longer, jobs, states, finer)
     if jobs:
         _count_until_consent_holds(session, centre, catalogue, jobs, states, now)
-    return len(jobs)
+    if sums:
+        _add_up_until_consent_holds(session, centre, sums, finer)
+    return len(jobs) + len(sums)
+
+
+def _choose_sums(
+    longer: Sequence[Job],
+    jobs: list[Job],
+    states: Mapping[tuple[str, str], PublishedCountsView],
+    finer: Mapping[str, str],
+) -> list[Job]:
+    """Return which twelve months are to be added up.
+
+    New ones, and those of which a piece is counted now. Those that began before there are pieces are added to the jobs, to be counted by themselves.
+    """
+    to_count = {(spec.key, period.name) for period, spec in jobs}
+    sums = []
+    for period, spec in longer:
+        pieces = {(spec.key, piece.name) for piece in _list_pieces(period, finer[spec.key])}
+        is_new = (spec.key, period.name) not in states
+        if pieces <= states.keys() | to_count:
+            if is_new or pieces & to_count:
+                sums.append((period, spec))
+        elif is_new:
+            jobs.append((period, spec))
+    return sums
+
+
+def _list_finer_calendars(specs: Mapping[str, Mapping[str, TableSpec]]) -> dict[str, str]:
+    """Return by which shorter calendar tables are counted too, by the table's key."""
+    finer: dict[str, str] = {}
+    for calendar in ("quarter", "month"):
+        finer |= dict.fromkeys((spec.key for spec in specs.get(calendar, {}).values()), calendar)
+    return finer
+
+
+def _list_pieces(span: Period, calendar: str) -> list[Period]:
+    """Return the months or quarters that twelve months consist of."""
+    pieces = [periods.find_containing(span.first, calendar)]
+    while pieces[-1].last < span.last:
+        pieces.append(pieces[-1].following())
+    return pieces
+
+
+def _add_up_until_consent_holds(session: Session, centre: Centre, sums: Sequence[Job], finer: Mapping[str, str]) -> None:
+    """Publish twelve months as the sum of their published months or quarters.
+
+    Counted by themselves beside a quarter that has not changed yet, they would tell by the difference how many people took
+    everything back since, also fewer than are told.
+    """
+    for tries_left in reversed(range(TRIES)):
+        standings = Standings(session, centre.id)
+        keys = list({spec.key for _, spec in sums})
+        tables = datasets.published_tables(session, centre.id, keys)
+        states = {(table.key, table.period): table for table in tables}
+        counted = [_add_up(centre, job, states, finer) for job in sums]
+        try:
+            _save_counts(session, Actor.system(centre.id), counted, standings)
+        except ConsentFell:
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+def _add_up(
+    centre: Centre, job: Job, states: Mapping[tuple[str, str], PublishedCountsView], finer: Mapping[str, str]
+) -> TableCount:
+    """Return twelve months of a table, added up.
+
+    How a sum is rounded is drawn by its cell: sums of records' own keys would follow a single record through all tables.
+    """
+    period, spec = job
+    secret = bytes.fromhex(centre.table_secret)
+    numbers: Counter[Cell] = Counter()
+    records_read = 0
+    for piece in _list_pieces(period, finer[spec.key]):
+        table = states[spec.key, piece.name]
+        records_read += table.records
+        numbers.update({tuple(cell): number for cell, number, _ in table.cells})
+    tallies = {
+        cell: (number, record_key(secret, "\n".join((spec.key, period.name, *cell)))) for cell, number in numbers.items()
+    }
+    return _protect(spec, period, tallies, states, secret, records_read)
 
 
 def _count_until_consent_holds(
@@ -280,15 +371,25 @@ def _count_form(reader: RecordReader, centre: Centre, form: str, countings: Sequ
 
 
 def _publish(counting: _Counting, states: Mapping[tuple[str, str], PublishedCountsView], secret: bytes) -> TableCount:
+    tallies = counting.counter.counted()
+    return _protect(counting.counter.spec, counting.period, tallies, states, secret, counting.records)
+
+
+def _protect(
+    spec: TableSpec,
+    period: Period,
+    tallies: Mapping[Cell, Tally],
+    states: Mapping[tuple[str, str], PublishedCountsView],
+    secret: bytes,
+    records_read: int,
+) -> TableCount:
     """Return what to publish; cells that changed too little keep their earlier text."""
-    spec = counting.counter.spec
-    state = states.get((spec.key, counting.period.name))
+    state = states.get((spec.key, period.name))
     before = None
     if state is not None:
         before = {tuple(cell): (number, text) for cell, number, text in state.cells}
-    protection = make_protection(spec, PUBLIC_THRESHOLD, secret, counting.period)
-    published = publish_counts(counting.counter.counted(), before, protection)
-    return TableCount(spec, counting.period, published, counting.records)
+    protection = make_protection(spec, PUBLIC_THRESHOLD, secret, period)
+    return TableCount(spec, period, publish_counts(tallies, before, protection), records_read)
 
 
 def make_reader(session: Session, centre: Centre, catalogue: DatasetCatalogue, now: dt.datetime) -> RecordReader:

@@ -78,6 +78,33 @@ def test_who_takes_everything_back_is_counted_out_of_what_was_published(session:
     assert editions.build_due(session, NOW + dt.timedelta(minutes=30)) == 0
 
 
+def test_twelve_months_do_not_tell_how_few_took_everything_back(session: Session, cast: Cast) -> None:
+    """Fifteen are under twenty: the quarter stays, so twelve months that hold it have to be its sum and not a new count."""
+    publish(session, cast, MAY)
+    for person in PEOPLE[:15]:
+        end(session, cast, person)
+    assert editions.build_due(session, dt.datetime(2026, 10, 10, 12, tzinfo=dt.UTC)) > 0
+    counts = read_ward_counts(session)
+    assert counts["2026-Q2"] == 30
+    assert counts["P1Y/2026-Q3"] == 30  # new since then
+    for person in PEOPLE[15:]:
+        end(session, cast, person)
+    editions.build_due(session, dt.datetime(2026, 10, 11, 12, tzinfo=dt.UTC))
+    counts = read_ward_counts(session)
+    assert (counts["2026-Q2"], counts["P1Y/2026-Q3"], counts["P1Y/2026-Q2"]) == (0, 0, 0)
+
+
+def read_ward_counts(session: Session) -> dict[str, int]:
+    """Return from which counts of the ward the published numbers were made, by period."""
+    found: dict[str, int] = {}
+    for row in session.execute(sa.select(PublishedCounts.period, PublishedCounts.cells)):
+        for cell, count, _ in row.cells:
+            if cell == ["ward 03"]:
+                found[row.period] = count
+    session.rollback()
+    return found
+
+
 def test_records_that_are_erased_are_counted_out_too(session: Session, cast: Cast) -> None:
     for record_id in publish(session, cast, MAY):
         erase_record(session, cast.rosa, instance_id=record_id, reason="by_mistake")
