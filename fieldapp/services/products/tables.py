@@ -179,7 +179,8 @@ def _choose_sums(
 ) -> list[Job]:
     """Return which twelve months are to be added up.
 
-    New ones, and those of which a piece is counted now. Those that began before there are pieces are added to the jobs, to be counted by themselves.
+    New ones, and those of which a piece is counted now. Those that began before there are pieces are added to the jobs,
+    to be counted by themselves.
     """
     to_count = {(spec.key, period.name) for period, spec in jobs}
     sums = []
