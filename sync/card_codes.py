@@ -19,12 +19,16 @@ DIGIT = re.compile("[0-9]")
 TOGETHER = re.compile(f"(?=({CHARACTER}{{4}}{GAP}{CHARACTER}{{4}}{CHECK}))", re.IGNORECASE)
 # With other gaps only as whole words: else most of a text would look like codes.
 APART = re.compile(f"(?<![0-9A-Z])(?=({CHARACTER}(?:{GAP}{CHARACTER}){{7}}{GAP}{CHECK})(?![0-9A-Z]))", re.IGNORECASE)
+# Between quotes or tags: all of an answer, and not its name. Such a one counts without a digit, too.
+WHOLE = re.compile(
+    rf'(?:^|[">]){GAP}({CHARACTER}(?:{GAP}{CHARACTER}){{7}}{GAP}{CHECK}){GAP}(?:$|"(?!\s*:)|<)', re.IGNORECASE
+)
 
 
 def find_codes(text: str) -> set[str]:
     """Return every card code in a text, without dashes."""
     others = {*TOGETHER.findall(text), *APART.findall(text)}
-    matches = {*PLAIN.findall(text), *filter(_has_digit, others)}
+    matches = {*PLAIN.findall(text), *WHOLE.findall(text), *filter(_has_digit, others)}
     plain = {_take_out_gaps(match).upper() for match in matches}
     return {plain_code(code.translate(READ_AS)) for code in plain} - {""}
 

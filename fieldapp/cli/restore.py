@@ -99,8 +99,9 @@ def restore(
     )
     if without_list:
         click.echo(
-            "The second list was not read. Stop releases until workers and office have lowered and ended again what they "
-            "know of, on each card's own page. Should that list come back, it counts automatically."
+            "The second list was not checked: what is not in it does not count. Stop releases until workers and office have "
+            "lowered and ended again what they know of, on each card's own page. Should that list come back, it counts "
+            "automatically."
         )
     elif settings.second_forgotten_file is None:
         click.echo(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email.utils import make_msgid
 
 from fieldapp.services.acts import utcnow
+from fieldapp.services.consent.forgotten import find_list
 from fieldapp.services.consent.lowered_list import list_lowered_in_talks, lower_since_restore
 from fieldapp.services.consent.retention import run_retention
 from fieldapp.services.consent.withdrawals import advance_withdrawals
@@ -150,10 +151,22 @@ def follow_up_ends(session: Session, settings: Settings) -> None:
     """Do what is left to do after ends, and keep the list of what people took back."""
     # The oldest backup tells how long somebody is still in one.
     advance_withdrawals(session, find_oldest(settings))
-    restored = epochs.last_restore(session)
-    if restored is not None and marks.read_notes(settings).lowered_epoch != restored.number:
-        marks.change_notes(settings, lowered_epoch=lower_since_restore(session))
+    _lower_since_restore(session, settings)
     list_lowered_in_talks(session)
+
+
+def _lower_since_restore(session: Session, settings: Settings) -> None:
+    """Let what people lowered before a restore count, as soon as its line is there.
+
+    A folder may be there whose disk is mounted later: then the list has more lines than when it was read.
+    """
+    restored = epochs.last_restore(session)
+    if restored is None:
+        return
+    notes = marks.read_notes(settings)
+    lines = len(find_list(session).read_texts())
+    if (notes.lowered_epoch, notes.lowered_lines) != (restored.number, lines):
+        marks.change_notes(settings, lowered_epoch=lower_since_restore(session), lowered_lines=lines)
 
 
 def cut_lowered(session: Session, settings: Settings) -> None:

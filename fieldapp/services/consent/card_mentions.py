@@ -29,7 +29,8 @@ def names_person(definition: FormDefinition, answers: Mapping[str, Any], codes: 
 
     And do not only name it.
 
-    In a form made elsewhere no question may have the role of the card: then any identifier outside a repeat says it.
+    In a form made elsewhere no question may have the role of the card: then any identifier outside a repeat says it, and
+    any other answer there that is a code and nothing else.
     """
     if definition.find_with_role(QuestionRole.PERSON) is not None:
         named = definition.read_role(answers, QuestionRole.PERSON)
@@ -40,12 +41,22 @@ def names_person(definition: FormDefinition, answers: Mapping[str, Any], codes: 
 
 
 def _holds_code(definition: FormDefinition, element: Element, value: Any, codes: Collection[str]) -> bool:
-    """Say whether an identifier, or one in a group, holds one of these codes."""
+    """Say whether a question, or one in a group, names one of these cards.
+
+    An identifier does where it holds a code. Any other question does where a code is all that it holds: in some forms
+    “Card no.” is a free text.
+    """
     if element.kind == "group" and isinstance(value, Mapping):
         children = definition.children.get(element.path, ())
         return any(_holds_code(definition, child, value.get(child.name), codes) for child in children)
-    is_identifier = element.kind == "question" and element.privacy == PrivacyClass.IDENTIFIER
-    return is_identifier and isinstance(value, str) and not find_codes(value).isdisjoint(codes)
+    if element.kind != "question" or not isinstance(value, str) or find_codes(value).isdisjoint(codes):
+        return False
+    return element.privacy == PrivacyClass.IDENTIFIER or _is_nothing_else(value, codes)
+
+
+def _is_nothing_else(text: str, codes: Collection[str]) -> bool:
+    """Say whether a text that holds one of these codes has no other letters and digits."""
+    return not any(character.isalnum() for character in take_out_codes(text, codes))
 
 
 def leave_out_instances(

@@ -159,17 +159,38 @@ def _make_unreachable() -> ActProblem:
     return ActProblem(UNREACHABLE, text)
 
 
-def find_list_problem(settings: Settings) -> str:
-    """Return a sentence about a place of the list that cannot be read now; "" for none."""
+def find_list_problem(settings: Settings, backed_up: Path) -> str:
+    """Return a sentence about a place of the list that cannot count now; "" for none.
+
+    `backed_up` is the list that a backup has, if it has one. The second list has all of its lines, as long as it is
+    the right one: a folder in which it is not may be where its disk is not mounted.
+    """
     second = settings.second_forgotten_file
     try:
         read_lines(settings.forgotten_file)
         if second is not None and not second.parent.is_dir():
             return f"The second list of what people took back is not there: {second.parent} is no folder now."
         if second is not None:
-            read_lines(second)
+            return _compare_lists(second, backed_up)
     except OSError as error:
         return f"A list of what people took back cannot be read: {error.filename}: {error.strerror}."
+    return ""
+
+
+def _compare_lists(second: Path, backed_up: Path) -> str:
+    """Return a sentence about what the second list lacks of that of a backup; "" for nothing."""
+    lines = set(read_lines(second))
+    before = set(read_lines(backed_up))
+    missing = len(before - lines)
+    if backed_up.exists() and not lines:
+        return (
+            f"The second list of what people took back is not in {second.parent}, and the backup shows that there was one."
+        )
+    if missing:
+        return (
+            f"The second list of what people took back lacks {missing} of the {len(before)} lines that the backup has of "
+            f"it, so {second} is not the newest, or another one."
+        )
     return ""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.definitions import load_definition
+from fieldapp.services.forms.consent_reasons import ASKS_NOBODY, ASKS_NOBODY_TEXT, needs_reason
 from fieldapp.services.forms.published import publish_in_act
 from fieldapp.services.forms.question_uses import find_question_uses
 from fieldapp.services.forms.roles import find_role_problems
@@ -19,13 +20,11 @@ from fieldapp.store.forms.versions import FormVersion
 from forms import privacy
 from forms.builder import SurveyRow, WorkbookEditor
 from forms.changes import FormChange, compare_versions
-from forms.consent_linter import WHY_SETTING
 from forms.definition import Compiled, FormDefinition
 from forms.isolation import compile_isolated
 from forms.keep import read_keep
 from forms.privacy_classes import PrivacyClass, is_at_least
 from forms.problems import FormProblem, FormRefused
-from forms.question_type import AnswerKind
 from forms.roles import ROLE_COLUMN, QuestionRole
 from forms.sheets import Sheets, read_sheets, too_long
 from forms.wording_check import find_languages_behind
@@ -85,6 +84,7 @@ class DraftDetails:
     definition: FormDefinition | None
     published: FormVersion | None
     changes: list[FormChange]
+    lacks_reason: bool = False  # it asks about people without asking them, and nobody wrote why
 
     @property
     def asks_nobody(self) -> bool:
@@ -92,36 +92,8 @@ class DraftDetails:
         return self.lacks_reason or any(problem.code == "consent.missing" for problem in self.problems)
 
     @property
-    def lacks_reason(self) -> bool:
-        """Say whether the form asks about people without asking them, and nobody wrote why."""
-        if self.definition is None or (self.published is not None and _asks_nobody(load_definition(self.published))):
-            return False
-        return lacks_reason(self.definition, self.book)
-
-    @property
     def errors(self) -> list[FormProblem]:
         return [problem for problem in self.problems if problem.severity == "error"]
-
-
-def lacks_reason(definition: FormDefinition, book: WorkbookEditor) -> bool:
-    """Say whether a form may be about people and asks nobody, without a reason.
-
-    A question is about people unless it is operational, a day or the area: without a card code, too, it may hold what
-    somebody told. Nothing stops such an answer from being stored after a no.
-    """
-    if not _asks_nobody(definition) or book.setting(WHY_SETTING):
-        return False
-    area = definition.summary.get(QuestionRole.AREA)
-    for element in definition.elements:
-        is_day = element.answer_kind in (AnswerKind.DATE, AnswerKind.TIME)
-        is_about_work = element.privacy in ("", PrivacyClass.OPERATIONAL) or is_day or element.path == area
-        if element.is_answered and element.is_on_screen and not is_about_work:
-            return True
-    return False
-
-
-def _asks_nobody(definition: FormDefinition) -> bool:
-    return definition.find_with_role(QuestionRole.TIER) is None
 
 
 def compile_draft(sheets: Sheets, files: dict[str, bytes]) -> CompiledDraft:
@@ -223,7 +195,8 @@ def open_draft(ctx: ActContext, draft_id: int) -> DraftDetails:
     if definition:
         problems += find_role_problems(ctx.session, ctx.centre_id, definition)
     book = WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))
-    return DraftDetails(draft, book, unzip_lists(draft.files), problems, definition, published, changes)
+    is_without_reason = definition is not None and needs_reason(ctx.session, ctx.centre_id, definition, book)
+    return DraftDetails(draft, book, unzip_lists(draft.files), problems, definition, published, changes, is_without_reason)
 
 
 @read_act("classes.propose")
@@ -298,14 +271,9 @@ def publish_draft(ctx: ActContext, draft_id: int, revision: int) -> FormVersion:
         text = N_("Some items must be corrected before this form can be published.")
         raise ActProblem("draft.unready", text)
     definition = FormDefinition.from_json(draft.definition)
-    published = versions.latest(ctx.session, ctx.centre_id, draft.form)
-    is_new = published is None or not _asks_nobody(load_definition(published))  # a form that is in use goes on
-    if is_new and lacks_reason(definition, WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))):
-        text = N_(
-            "This form asks about people and asks nobody for consent. Add the consent questions, or write in its settings "
-            "on whose decision nobody is asked."
-        )
-        raise ActProblem("draft.asks_nobody", text)
+    book = WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))
+    if needs_reason(ctx.session, ctx.centre_id, definition, book):
+        raise ActProblem(ASKS_NOBODY, ASKS_NOBODY_TEXT)
     # The stored result and not a new compilation: what was looked at is what is published.
     compiled = Compiled(definition, draft.xform, [])
     version = publish_in_act(ctx, compiled, draft.workbook, draft.files)

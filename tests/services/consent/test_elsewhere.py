@@ -18,6 +18,7 @@ from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from forms.xlsform import compile_workbook
+from sync.notes import plain_code
 from tests.cast import Cast, encounter, envelope
 from tests.in_clear import everything
 from tests.services.consent.consents import MAY, consent
@@ -29,8 +30,12 @@ TEXT = """
 | | text | client_code | | Client code | identifier | drop |
 | | text | story | | What happened to them | free-text | drop |
 | | text | friend | | Who came along | free-text | drop |
+| | begin_group | desk | | At the desk | | |
+| | text | card_no | | Card no. | free-text | drop |
+| | end_group | | | | | |
 | | begin_repeat | others | | Others | | |
 | | text | other_code | | Client code | identifier | drop |
+| | text | their_no | | Card no. | free-text | drop |
 | | text | about | | About them | free-text | drop |
 | | end_repeat | | | | | |
 | settings |
@@ -79,6 +84,40 @@ def test_an_end_finds_the_card_in_an_identifier_without_a_role(session: Session,
     mentions = visit(client_code=spell(OTHER), others=[{"other_code": spell(CARD), "about": "CANARY later"}])
     send(session, cast.amina, late, mentions)
     assert "CANARY la" not in everything(session, "audit")
+
+
+# Without a digit, so that the code looks like words; its last character is its check.
+LETTERS = next(text for text in (f"ABCDEFG{a}{b}" for a in "HJKM" for b in "HJKMNPQRSTVWXYZ") if plain_code(text))
+
+
+@pytest.mark.parametrize("card", [CARD, LETTERS], ids=["digits", "letters"])
+@pytest.mark.parametrize("groups", [(9,), (4, 9), (3, 6, 9), tuple(range(1, 10))], ids=str)
+@pytest.mark.parametrize("gap", [" ", "-", " \u2013 "])
+def test_an_answer_that_is_a_code_says_whose_it_is_whatever_its_class(
+    session: Session, cast: Cast, card: str, groups: tuple[int, ...], gap: str
+) -> None:
+    """Whoever wrote the form called “Card no.” a free text."""
+    parts = [card[start:stop] for start, stop in zip((0, *groups), groups, strict=False)]
+    for typed in (gap.join(parts), f" {gap.join(parts).lower()}."):
+        send(session, cast.amina, talked(card))
+        send(
+            session,
+            cast.amina,
+            visit(desk={"card_no": typed}, story="CANARY told"),
+            visit(desk={"card_no": f"the friend of {spell(CARD)}"}, story="of somebody else"),
+            visit(desk={"card_no": spell(OTHER)}, story="two came", others=[
+                {"their_no": typed, "about": "CANARY of one"}, {"their_no": spell(OTHER), "about": "stays here"},
+            ]),
+        )  # fmt: skip
+    end(session, cast, card)
+    send(session, cast.amina, visit(desk={"card_no": typed}, story="CANARY late"))
+    send(session, cast.amina, visit(others=[{"their_no": typed, "about": "CANARY later"}, {"about": "late stays"}]))
+    session.expire_all()
+    text = everything(session, "audit", "feed_item")
+    assert "CANARY" not in text
+    assert typed.strip(" .") not in text
+    for word in ("the friend of", "of somebody else", "two came", "stays here", "late stays"):
+        assert word in text
 
 
 def sent_no(form: str, version: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -45,6 +46,7 @@ from fieldapp.web.sessions import db
 from tests.cast import Cast, a_series, make_cast
 from tests.commands import Ended, run_command
 from tests.in_clear import list_bodies
+from tests.services.caseload.meetings import code
 from tests.services.consent.consents import knowing
 from tests.services.consent.endings import CARD, OTHER, end, send, talked
 from tests.services.operations.backups import SECRET, Phone, opened
@@ -599,6 +601,99 @@ def test_without_the_second_list_nobody_is_raised_but_by_a_word_and_it_counts_wh
         follow_up_ends(session, there)
         session.rollback()
         assert standing.list_tiers(session, cast.centre.id) == {OTHER: 1}
+
+
+@pytest.mark.parametrize("left", ["nothing", "one line", "another list"])
+def test_a_second_folder_without_the_list_that_the_backup_has_is_not_taken_for_it(
+    settings: Settings, elsewhere: Settings, phone: Phone, cast: Cast, tmp_path: Path, left: str
+) -> None:
+    """The disk is not mounted, so that its folder is there, and empty; or it is an older disk, or another one."""
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    here = replace(settings, forgotten_copy=str(stick))
+    there = replace(elsewhere, forgotten_copy=str(stick))
+    attach(phone.session.get_bind().engine, here)
+    third = code(9)
+    send(phone.session, cast.amina, talked(), talked(OTHER), talked(third))
+    end(phone.session, cast, OTHER)
+    card_id = find_card(phone.session, cast.rosa, code=third)
+    lower_card(phone.session, cast.rosa, card_id=card_id, tier=1, reason="in_person")
+    before = take_backup(here, tmp_path / "before")
+    end(phone.session, cast)
+    stick.rename(tmp_path / "unplugged")
+    stick.mkdir()
+    found = stick / "forgotten.jsonl"
+    lines = (tmp_path / "unplugged/forgotten.jsonl").read_text().splitlines()
+    if left == "one line":
+        found.write_text(f"{lines[0]}\n")
+    elif left == "another list":
+        found.write_text("".join(f'{{"at": "2026-01-0{day}", "centre": 1, "tag": "ab"}}\n' for day in range(1, 6)))
+    files = {path: path.read_bytes() for path in stick.iterdir()}
+    with pytest.raises(BackupProblem, match=r"second list .*--without-list\. Nothing was changed"):
+        restore(there, before.where)
+    assert {path: path.read_bytes() for path in stick.iterdir()} == files
+    assert not (there.folder / "fieldapp.db").exists()
+    assert not there.forgotten_file.exists()
+    shutil.rmtree(stick)
+    (tmp_path / "unplugged").rename(stick)
+    restore(there, before.where)
+    with opened(there) as session:
+        assert standing.list_tiers(session, cast.centre.id) == {third: 1}
+
+
+def test_a_disk_that_is_mounted_only_after_the_restore_counts_from_then_on(
+    settings: Settings, elsewhere: Settings, phone: Phone, cast: Cast, tmp_path: Path
+) -> None:
+    """Nobody had taken anything back when the backup was made, so nothing in it shows that there is a list."""
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    here = replace(settings, forgotten_copy=str(stick))
+    there = replace(elsewhere, forgotten_copy=str(stick))
+    attach(phone.session.get_bind().engine, here)
+    send(phone.session, cast.amina, talked(), talked(OTHER))
+    before = take_backup(here, tmp_path / "before")
+    send(phone.session, cast.amina, knowing(phone.session, talked(OTHER, tier="1"), OTHER))
+    list_lowered_in_talks(phone.session)
+    end(phone.session, cast)
+    stick.rename(tmp_path / "unplugged")
+    stick.mkdir()
+    restore(there, before.where)
+    with opened(there) as session:
+        attach(session.get_bind().engine, there)
+        follow_up_ends(session, there)
+        assert standing.list_tiers(session, cast.centre.id) == {CARD: 3, OTHER: 3}
+        shutil.rmtree(stick)
+        (tmp_path / "unplugged").rename(stick)
+        follow_up_ends(session, there)
+        session.rollback()
+        assert standing.list_tiers(session, cast.centre.id) == {OTHER: 1}
+
+
+def test_where_the_second_list_is_lost_for_good_that_of_the_backup_counts(
+    settings: Settings, elsewhere: Settings, phone: Phone, cast: Cast, tmp_path: Path
+) -> None:
+    (tmp_path / "stick").mkdir()
+    attach(phone.session.get_bind().engine, settings)
+    send(phone.session, cast.amina, talked(), talked(OTHER))
+    end(phone.session, cast, OTHER)
+    before = take_backup(settings, tmp_path / "before")
+    there = replace(elsewhere, forgotten_copy=str(tmp_path / "stick"))
+    with pytest.raises(BackupProblem, match="backup shows that there was one"):
+        restore(there, before.where)
+    restore(there, before.where, without_list=True)
+    with opened(there) as session:
+        assert standing.list_tiers(session, cast.centre.id) == {CARD: 3}
+
+
+def test_a_centre_where_nobody_took_anything_back_needs_no_list_to_come_back(
+    settings: Settings, elsewhere: Settings, phone: Phone, cast: Cast, tmp_path: Path
+) -> None:
+    (tmp_path / "stick").mkdir()
+    send(phone.session, cast.amina, talked())
+    before = take_backup(settings, tmp_path / "before")
+    restore(replace(elsewhere, forgotten_copy=str(tmp_path / "stick")), before.where)
+    with opened(elsewhere) as session:
+        assert standing.list_tiers(session, cast.centre.id) == {CARD: 3}
 
 
 def test_what_a_killed_restore_left_is_deleted_by_the_next_start(settings: Settings, phone: Phone) -> None:

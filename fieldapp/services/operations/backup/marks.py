@@ -36,6 +36,7 @@ class BackupNotes:
     """What is known of the backups of a data folder; None and "" where nothing is."""
 
     lowered_epoch: int = 0  # the last restore after which the whole list of what people lowered was read
+    lowered_lines: int = 0  # how many lines it had then
     at: dt.datetime | None = None  # when the last one was made
     where: str = ""
     safe_at: dt.datetime | None = None  # when the last one was made in the place off this machine

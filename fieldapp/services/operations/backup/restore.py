@@ -143,8 +143,9 @@ def restore(
     settings say. `older` allows that a newer backup lies beside this one. `after`: the highest number of the centre's
     copy that a phone shows (None: nobody looked), for when the backups' place cannot be written. `is_drill`: nothing
     is noted there, since the centre's server goes on. `without_list` allows that the second list of what people took
-    back cannot be read now; `other_centre`, that the backup is of another centre than what is there. Raises
-    BackupProblem before anything is changed when the backup is damaged or does not fit, or one of these is missing.
+    back cannot be read now, or lacks what the backup has of it; `other_centre`, that the backup is of another centre than
+    what is there. Raises BackupProblem before anything is changed when the backup is damaged or does not fit, or one of
+    these is missing.
     """
     identities = read_identities(identity) if identity is not None else []
     if not source.exists():
@@ -275,7 +276,7 @@ def _restore_opened(
     with data_lock.take_alone(settings):
         delete_leftovers(settings)
         if not (is_drill or without_list):
-            _check_list(settings)
+            _check_list(settings, origin.folder / FILES / FORGOTTEN)
         engine = engine_for(settings.url)
         try:
             _check_fit(settings, origin.manifest, engine, replace)
@@ -313,13 +314,17 @@ def _delete_empty_database(settings: Settings, engine: Engine) -> None:
         path.with_name(path.name + end).unlink(missing_ok=True)
 
 
-def _check_list(settings: Settings) -> None:
-    """Raise BackupProblem when the list of what people took back cannot be read now."""
-    problem = find_list_problem(settings)
+def _check_list(settings: Settings, backed_up: Path) -> None:
+    """Raise BackupProblem when the list of what people took back cannot be read now.
+
+    Or when the second one is not where that of the backup (`backed_up`) shows that it was.
+    """
+    problem = find_list_problem(settings, backed_up)
     if problem:
         raise BackupProblem(
             f"{problem} Without it, whoever took something back after the backup was made would be counted again. "
-            "Make it readable and try again. Only if it is lost for good, add --without-list. Nothing was changed."
+            "Make it readable (is its disk mounted?) and try again. Only if it is lost for good, add --without-list. "
+            "Nothing was changed."
         )
 
 
