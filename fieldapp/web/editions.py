@@ -199,7 +199,7 @@ def _make_panels(indicator: dict[str, Any], language: str) -> dict[str, Any]:
     parts = list(iterate_parts(indicator)) if indicator.get("by_group") else []
     counted = list(dict.fromkeys(part.period for part in parts))
     by_place = {(part.key, part.period): part for part in parts}
-    labels = {part.key: part.label[language] if part.key else str(gettext("No answer, or taken back")) for part in parts}
+    labels = {part.key: part.label[language] if part.key else str(gettext("Not known")) for part in parts}
     points_by_label: dict[str, list[ChartPoint]] = {}
     for key, label in labels.items():
         # One that is not listed in a period that was counted is hidden there.
@@ -246,7 +246,7 @@ def _make_parts(parts: dict[str, Any] | None, language: str) -> dict[str, Any]:
         value = row["value"]
         text = write_number(value, row["text"], language)
         share = (value or 0) / greatest if greatest else 0
-        label = row["label"][language] if row["key"] else gettext("No answer, or taken back")
+        label = row["label"][language] if row["key"] else gettext("Not known")
         rows.append(PartRow(label, text, share, is_hidden=value is None))
     return {
         "parts": rows,
