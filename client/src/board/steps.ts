@@ -37,6 +37,7 @@ export class Steps {
       const askedAt = Date.now();
       const fields = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
       const answer = await fetch(form.action, {
+        keepalive: true, // it arrives also where the next page is opened at once
         method: "POST",
         body: new URLSearchParams(fields),
         headers: { "X-Board": "1" },

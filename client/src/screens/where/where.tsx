@@ -76,9 +76,10 @@ export function Where() {
   useEffect(() => {
     if (!maps) void readMaps<Spots>(vault).then(setMaps);
   }, [vault, health]);
+  // Outlines come after the maps: a screen that was open before is drawn again once they are here.
   useEffect(() => {
-    void loadMap(vault.account.user, findAreaList(forms)).then(setLoaded);
-  }, [vault]);
+    if (!loaded?.outlines) void loadMap(vault.account.user, findAreaList(forms)).then(setLoaded);
+  }, [vault, health]);
   const spots = maps?.maps[span] ?? null;
   const language = currentLanguage();
   return (
@@ -106,6 +107,7 @@ export function Where() {
         <div class="spots" key={span}>
           {maps && spots && loaded && (
             <loaded.SpotMap
+              key={String(loaded.outlines !== null)}
               spots={spots}
               outlines={loaded.outlines}
               viewer={maps.viewer}
