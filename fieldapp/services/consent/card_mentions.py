@@ -40,6 +40,21 @@ def names_person(definition: FormDefinition, answers: Mapping[str, Any], codes: 
     )
 
 
+def find_named(definition: FormDefinition, answers: Mapping[str, Any]) -> set[str]:
+    """Return the card codes of whom answers are about, where no question has that role.
+
+    Without dashes; also of each instance of a repeat.
+    """
+    if definition.find_with_role(QuestionRole.PERSON) is not None:
+        return set()
+    codes = find_codes(json.dumps(answers, ensure_ascii=False))
+    return {
+        code
+        for code in codes
+        if names_person(definition, answers, {code}) or leave_out_instances(definition, answers, {code}) != answers
+    }
+
+
 def _holds_code(definition: FormDefinition, element: Element, value: Any, codes: Collection[str]) -> bool:
     """Say whether a question, or one in a group, names one of these cards.
 

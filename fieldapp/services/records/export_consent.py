@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from fieldapp.services.consent.card_mentions import read_chosen_kind
+from fieldapp.services.consent.card_mentions import find_named, read_chosen_kind
 from fieldapp.services.consent.contested import find_lowest_tier, find_people
 from fieldapp.services.consent.standing import LOWEST
 from fieldapp.store.consent import standing
@@ -82,14 +82,28 @@ class ConsentFilter:
     def narrow(self, batch: Sequence[ExportedRecord]) -> list[ExportedRecord]:
         """Return the records that may be in the file; count the talks of which no more is said."""
         people = {record.record_id: self._find_people(record) for record in batch}
-        tiers = standing.list_tiers(self.session, self.centre_id, set().union(*people.values()))
+        named = {record.record_id: self._find_named(record) for record in batch}
+        tiers = standing.list_tiers(self.session, self.centre_id, set().union(*people.values(), *named.values()))
         allowed = []
         for record in batch:
             stands = [tiers.get(person, LOWEST) for person in people[record.record_id]]
+            stands += [tiers.get(person, self._unknown) for person in named[record.record_id]]
             narrowed = self._narrow_record(record, min(stands, default=None))
             if narrowed is not None:
                 allowed.append(narrowed)
         return allowed
+
+    @property
+    def _unknown(self) -> int:
+        """Return how far consent reaches of a card that nobody has said anything about.
+
+        In a form that asks nobody: the centre's own work may go on with it.
+        """
+        return LOWEST if self.purpose is ExportPurpose.EVALUATION else LOWEST + 1
+
+    def _find_named(self, record: ExportedRecord) -> set[str]:
+        definition = self.definitions.get(record.version)
+        return find_named(definition, record.answers) if definition is not None else set()
 
     def _find_people(self, record: ExportedRecord) -> set[str]:
         definition = self.definitions.get(record.version)

@@ -1,7 +1,10 @@
 """Forms made elsewhere: a card code without a role is found when its person takes everything back."""
 
+import csv
+import io
 import json
 import uuid
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,12 @@ from sqlalchemy.orm import Session
 from fieldapp.services.consent.card_consent import find_card, lower_card
 from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.forms.published import publish_form
+from fieldapp.services.records.export import write_records_archive
+from fieldapp.services.records.export_consent import ExportPurpose
 from fieldapp.settings import Settings
 from fieldapp.store.consent import standing
 from fieldapp.store.consent.standing import ConsentWord
-from fieldapp.store.records.records import Record
+from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.submissions import Submission
 from forms.xlsform import compile_workbook
 from sync.notes import plain_code
@@ -164,3 +169,27 @@ def test_after_a_no_the_team_still_has_what_was_said_before(session: Session, ca
     record = session.scalars(sa.select(Record).where(Record.instance_id == first["id"])).one()
     assert record.answers["next"]["note"] == NOTE
     assert standing.list_tiers(session, cast.centre.id, [CARD]) == {CARD: 0}
+
+
+@pytest.mark.parametrize(("tier", "in_work", "in_evaluation"), [(2, True, True), (1, True, False), (0, False, False)])
+def test_who_lowered_is_in_no_file_that_wants_more(
+    session: Session, cast: Cast, tmp_path: Path, tier: int, in_work: bool, in_evaluation: bool
+) -> None:
+    """The form asks nobody, and has no role for the card; what the person said elsewhere holds for it all the same."""
+    send(session, cast.amina, talked(), talked(OTHER))
+    send(
+        session,
+        cast.amina,
+        visit(client_code=spell(CARD), story="theirs"),
+        visit(client_code=spell(OTHER), others=[{"other_code": spell(CARD), "about": "theirs"}]),
+        visit(client_code=spell(OTHER), story="of the other"),
+        visit(story="of nobody"),
+    )
+    if tier < 2:
+        lower_card(session, cast.rosa, card_id=find_card(session, cast.rosa, code=CARD), tier=tier, reason="in_person")
+    for purpose, is_in in ((ExportPurpose.WORK, in_work), (ExportPurpose.EVALUATION, in_evaluation)):
+        buffer = io.BytesIO()
+        write_records_archive(session, cast.centre.id, RecordFilter(form="legacy"), buffer, tmp_path, purpose)
+        with zipfile.ZipFile(buffer) as archive:
+            rows = list(csv.DictReader(io.StringIO(archive.read("legacy.csv").decode("utf-8-sig"))))
+        assert sum(bool(row["record"]) for row in rows) == (4 if is_in else 2), purpose  # else only that there was a talk
