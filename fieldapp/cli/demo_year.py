@@ -119,9 +119,9 @@ class Year:
                 records.append((self.random.randrange(self.workers), form, moment, build(moment)))
         records.sort(key=lambda record: (record[2], record[0], record[1]))
         # Two that a phone would not have let through: the centre keeps them and says why.
-        for _worker, form, _moment, answers in records[-2:]:
-            if form == "encounter":
-                answers["talk"] = {**answers["talk"], "people_n": "900"}
+        encounters = [answers for _worker, form, _moment, answers in records if form == "encounter"]
+        for answers in encounters[-2:]:
+            answers["talk"] = {**answers["talk"], "people_n": "900"}
         yield from records
 
     def _where(self) -> dict[str, str]:

@@ -244,7 +244,7 @@ def test_the_hand_over_goes_when_the_record_is_erased_also_what_comes_later(
 def test_what_a_colleague_does_after_a_hand_over_is_counted(session: Session, cast: Cast, colleague: Actor) -> None:
     """From Amina's phone over the hand-over to the colleague's follow-up and the number on the dashboard."""
     chance = random.Random(3)
-    now = dt.datetime(2026, 7, 10, 12, tzinfo=dt.UTC)
+    now = dt.datetime(2026, 7, 11, 12, tzinfo=dt.UTC)
     asked = []
     for place in range(80):
         day = dt.date(2026, 4, 1) + dt.timedelta(days=chance.randrange(60) if place else 0)
