@@ -24,7 +24,7 @@ OPEN = {
     # They show nothing but to somebody who has just given a right password.
     "second_step.accept_code", "second_step.ask", "second_step.ask_again", "second_step.check", "second_step.set_up",
     "dashboards.card", "dashboards.catalogue", "dashboards.centre", "dashboards.dashboard", "dashboards.data", "dashboards.file",
-    "dashboards.framed", "dashboards.indicator", "dashboards.part", "dashboards.script", "dashboards.start",
+    "dashboards.dashboard_of", "dashboards.file_of", "dashboards.framed", "dashboards.indicator", "dashboards.part", "dashboards.script", "dashboards.start",
     "slips.ask", "slips.answer",  # a slip opens what it shows
     "office.moved",  # says where a page is now, which asks for itself who may see it
     "worker.app", "worker.file", "worker.without_slash",  # the app's shell, which holds no data
