@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from evaluator_export import periods
 from evaluator_export.products.change import Change, Word, choose_sure, compare_counts, compare_shares
-from evaluator_export.products.shares import find_share
+from evaluator_export.products.shares import Share, find_share
 from tests.conclusions.readers import Said, Told
 from tests.conclusions.world import Truth
 
@@ -96,7 +96,7 @@ def _compare(told: Told, name: str) -> Change | None:
     return compare_counts([told.years[name].value], [told.before[name].value])
 
 
-def _find_share(counts: Mapping[str, int | None], prefix: str):  # type: ignore[no-untyped-def]
+def _find_share(counts: Mapping[str, int | None], prefix: str) -> Share | None:
     part, whole = counts[f"{prefix}part"], counts[f"{prefix}whole"]
     wholes = counts[f"{prefix}whole_counts"] or 1
     if part is None or whole is None:

@@ -202,7 +202,6 @@ def _send_file(slug: str, name: str, mark: str, period: str = "") -> Response:
     key = _make_cache_key(slug, "en", "data", name, mark, period=period)
     data_file = open_data.FILES[name]
     root = request.url_root
-
     return _respond_cached(
         key, data_file.mimetype, lambda: data_file.make(public.load_public_edition(session(), slug, period), root)
     )
