@@ -28,7 +28,7 @@ from fieldapp.store.releases.releases import Release
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 UNREADABLE = (sa.exc.DatabaseError, sqlite3.DatabaseError)  # the second while a connection is being set up
-TRIES = 10  # at counting who else is connected
+TRIES = 50  # at counting who else is connected
 PAUSE = 0.2  # seconds between two
 ASIDE = "replaced_"  # schemas that a restore moved aside begin with this
 
@@ -204,7 +204,7 @@ def _run(command: list[str], url: sa.URL | None) -> None:
 def count_other_connections(engine: sa.Engine) -> int:
     """Return how many others are connected to a PostgreSQL database.
 
-    Those that are just leaving get two seconds: the server lists a connection a moment longer than it is open.
+    Those that are just leaving get ten seconds: the server lists a connection a moment longer than it is open.
     """
     for _ in range(TRIES):
         others = _count_other_connections(engine)
