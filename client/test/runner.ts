@@ -10,6 +10,7 @@ import type { Ast, FormDefinition } from "../src/engine/definition";
 import { digest } from "../src/engine/digest";
 import { Context, evaluate } from "../src/engine/evaluator";
 import { Form } from "../src/engine/form";
+import { loadFunctions } from "../src/engine/load_functions";
 import type { AnswerNode } from "../src/engine/node";
 import {
   ENCOUNTER,
@@ -110,7 +111,9 @@ function runForm(filled: Filled): unknown {
   return { answers, problems: problems.sort(), isSettled, refused_by: form.refusedBy() };
 }
 
-const input = JSON.parse(readFileSync(0, "utf8")) as {
+const text = readFileSync(0, "utf8");
+await loadFunctions(text);
+const input = JSON.parse(text) as {
   vectors: Vector[];
   forms: Filled[];
   definitions: FormDefinition[];

@@ -1,8 +1,7 @@
 /** Evaluate an AST against a tree of answers; the twin of forms/expressions/evaluator.py. */
 
 import type { Ast, Condition, Path, Step } from "./definition";
-import { OF_SELF, PLAIN } from "./functions";
-import { area, distance } from "./geometry";
+import { OF_ALL, OF_SELF, PLAIN } from "./functions";
 import type { Node, NodeLists } from "./types";
 import { DateValue, equal, less, toBoolean, toNumber, toText, type Value } from "./values";
 
@@ -281,6 +280,8 @@ const all = (args: Ast[], context: Context): Value[] =>
 function call(name: string, args: Ast[], context: Context): Value {
   const plain = PLAIN[name];
   if (plain) return plain(...args.map((argument) => evaluate(argument, context)));
+  const ofAll = OF_ALL[name];
+  if (ofAll) return ofAll(all(args, context));
   const ofSelf = OF_SELF[name];
   if (ofSelf) return ofSelf(args[0] ? evaluate(args[0], context) : context.node.value());
   return SPECIAL[name]!(args, context);
@@ -301,7 +302,6 @@ function uuid(length?: number): string {
 }
 
 const SPECIAL: Record<string, (args: Ast[], context: Context) => Value> = {
-  area: (args, context) => area(all(args, context)),
   coalesce: (args, context) => {
     for (const argument of args) {
       const value = evaluate(argument, context);
@@ -309,10 +309,7 @@ const SPECIAL: Record<string, (args: Ast[], context: Context) => Value> = {
     }
     return "";
   },
-  concat: (args, context) => all(args, context).map(toText).join(""),
   count: (args, context) => nodes(args[0]!, context).length,
-  "count-non-empty": (args, context) => all(args, context).length,
-  distance: (args, context) => distance(all(args, context)),
   if: (args, context) =>
     evaluate(toBoolean(evaluate(args[0]!, context)) ? args[1]! : args[2]!, context),
   join: (args, context) =>
@@ -343,8 +340,6 @@ const SPECIAL: Record<string, (args: Ast[], context: Context) => Value> = {
   },
   random: () => Math.random(),
   randomize: (args, context) => randomized(args, context)[0]?.value() ?? "",
-  sum: (args, context) =>
-    all(args, context).reduce((sum: number, value) => sum + toNumber(value), 0),
   today: (_, context) => new DateValue(Math.floor(context.now.days)),
   uuid: (args, context) => uuid(args[0] && Math.trunc(toNumber(evaluate(args[0], context)))),
 };

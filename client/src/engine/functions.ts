@@ -1,7 +1,5 @@
 /** The functions of the expression language; the twin of forms/expressions/functions.py. */
 
-import { digest } from "./digest";
-import { geofence } from "./geometry";
 import {
   DateValue,
   fixed,
@@ -158,34 +156,6 @@ function selectedAt(chosen: Value, position: Value): string {
   return number >= 0 ? (words(chosen)[Math.trunc(number)] ?? "") : "";
 }
 
-function checklist(least: Value, most: Value, ...answers: Value[]): boolean {
-  return within(answers.filter(toBoolean).length, least, most);
-}
-
-function weightedChecklist(least: Value, most: Value, ...pairs: Value[]): boolean {
-  let total = 0;
-  for (let at = 0; at + 1 < pairs.length; at += 2)
-    total += toBoolean(pairs[at]!) ? toNumber(pairs[at + 1]!) : 0;
-  return within(total, least, most);
-}
-
-function within(total: number, least: Value, most: Value): boolean {
-  const low = toNumber(least);
-  const high = toNumber(most);
-  return (low === -1 || total >= low) && (high === -1 || total <= high);
-}
-
-function base64Decode(value: Value): string {
-  const text = toText(value);
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return "";
-  try {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return "";
-  }
-}
-
 const patterns = new Map<string, RegExp>();
 
 function matches(value: Value, pattern: Value): boolean {
@@ -196,17 +166,16 @@ function matches(value: Value, pattern: Value): boolean {
   return [...text].length <= MAX_PATTERN_TEXT && compiled.test(text);
 }
 
+/** Those of values alone; what few forms call is added by load_functions.ts. */
 export const PLAIN: Record<string, (...values: Value[]) => Value> = {
   abs: (value) => Math.abs(toNumber(value!)),
   acos: real(Math.acos),
   asin: real(Math.asin),
   atan: real(Math.atan),
   atan2: real(Math.atan2),
-  "base64-decode": (text) => base64Decode(text!),
   boolean: (value) => toBoolean(value!),
   "boolean-from-string": (value) => ["1", "true"].includes(toText(value!)),
   ceiling: (value) => Math.ceil(toNumber(value!)),
-  checklist: (least, most, ...answers) => checklist(least!, most!, ...answers),
   contains: (text, part) => toText(text!).includes(toText(part!)),
   cos: real(Math.cos),
   "count-selected": (chosen) => words(chosen!).length,
@@ -214,8 +183,6 @@ export const PLAIN: Record<string, (...values: Value[]) => Value> = {
   "date-time": (value) => toDateTime(value!),
   "decimal-date-time": (value) => toNumber(toDateTime(value!)),
   "decimal-time": (value) => decimalTime(value!),
-  digest: (text, algorithm, encoding) =>
-    digest(toText(text!), toText(algorithm!), encoding === undefined ? "base64" : toText(encoding)),
   "ends-with": (text, part) => toText(text!).endsWith(toText(part!)),
   exp: real(Math.exp),
   exp10: (value) => power(10, value!),
@@ -223,7 +190,6 @@ export const PLAIN: Record<string, (...values: Value[]) => Value> = {
   floor: (value) => Math.floor(toNumber(value!)),
   "format-date": (value, pattern) => formatDate(value!, pattern!),
   "format-date-time": (value, pattern) => formatDate(value!, pattern!),
-  geofence: (point, shape) => geofence(point!, shape!),
   int: (value) => Math.trunc(toNumber(value!)),
   log: real(Math.log),
   log10: real(Math.log10),
@@ -244,7 +210,6 @@ export const PLAIN: Record<string, (...values: Value[]) => Value> = {
   tan: real(Math.tan),
   translate: (text, source, target) => translate(text!, source!, target!),
   true: () => true,
-  "weighted-checklist": (least, most, ...pairs) => weightedChecklist(least!, most!, ...pairs),
 };
 
 /** Those that may also be called without a value, and then mean the question itself. */
@@ -253,4 +218,11 @@ export const OF_SELF: Record<string, (value: Value) => Value> = {
   number: toNumber,
   string: toText,
   "string-length": (text) => [...toText(text)].length,
+};
+
+/** Those of all values in their arguments: every node of a path, blanks left out. */
+export const OF_ALL: Record<string, (values: Value[]) => Value> = {
+  concat: (values) => values.map(toText).join(""),
+  "count-non-empty": (values) => values.length,
+  sum: (values) => values.reduce((sum: number, value) => sum + toNumber(value), 0),
 };

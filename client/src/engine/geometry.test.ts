@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seeded } from "../../test/chance";
-import { area, distance, geofence, parsePoints } from "./geometry";
+import { area, distance, geofence } from "./geometry";
+import { parsePoints } from "./points";
 
 const TORONTO = "43.6532 -79.3832";
 const MONTREAL = "45.5019 -73.5674";

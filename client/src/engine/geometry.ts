@@ -1,26 +1,11 @@
 /** Areas, distances and fences on the earth; the twin of forms/expressions/geometry.py. */
 
-import { fixed, isNumber, toText, type Value } from "./values";
+import { parsePoints } from "./points";
+import { fixed, type Value } from "./values";
 
 const RADIUS = 6_378_100; // metres
-type Point = [latitude: number, longitude: number];
 
 const radians = (degrees: number): number => degrees * (Math.PI / 180);
-
-/** The points in some answers; null where one is no point. */
-export function parsePoints(texts: Value[]): Point[] | null {
-  const points: Point[] = [];
-  for (const part of texts.flatMap((text) => toText(text).split(";"))) {
-    const numbers = part.split(/[ \t\n\r\f\v]+/).filter(Boolean);
-    if (numbers.length === 0) continue;
-    if (numbers.length < 2 || !isNumber(numbers[0]!) || !isNumber(numbers[1]!)) return null;
-    const latitude = Number(numbers[0]);
-    const longitude = Number(numbers[1]);
-    if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
-    points.push([latitude, longitude]);
-  }
-  return points;
-}
 
 export function distance(texts: Value[]): number {
   const points = parsePoints(texts);

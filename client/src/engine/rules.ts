@@ -1,7 +1,7 @@
 /** Whether an answer is of its question's type; the twin of the checks in forms/types. */
 
 import { words } from "./functions";
-import { parsePoints } from "./geometry";
+import { parsePoints } from "./points";
 import type { Lists } from "./lists";
 import type { AnswerNode } from "./node";
 import type { Option } from "./types";

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type FormDefinition, inLanguage } from "../engine/definition";
 import type { Form } from "../engine/form";
+import { loadFunctions } from "../engine/load_functions";
 import type { AnswerNode } from "../engine/node";
 import type { Json } from "../engine/types";
 import { setLanguage, t } from "../i18n";
@@ -20,8 +21,11 @@ function Try({ address }: { address: string }) {
   const [done, setDone] = useState<Form | null>(null);
   useEffect(() => {
     fetch(address)
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject()))
-      .then((fetched) => setDefinition(fetched as FormDefinition))
+      .then((answer) => (answer.ok ? answer.text() : Promise.reject()))
+      .then(async (text) => {
+        await loadFunctions(text);
+        setDefinition(JSON.parse(text) as FormDefinition);
+      })
       .catch(() => setDefinition("failed"));
   }, []);
   if (definition === "failed")

@@ -2,6 +2,7 @@
 
 import type { FormDefinition, Words } from "../engine/definition";
 import type { Outlines } from "../engine/areas";
+import { loadFunctions } from "../engine/load_functions";
 import { ENCOUNTER, findFormWithRole } from "../engine/roles";
 import { sha256, toUtf8 } from "./bytes";
 import type { ManifestEntry } from "./vault";
@@ -80,16 +81,15 @@ export async function findMissingForms(user: number, listed: ListedForm[]): Prom
 }
 
 export async function listCurrentForms(user: number): Promise<FormDefinition[]> {
-  const rows = await getAllRows("forms", user);
-  return rows
-    .filter((row) => row.isCurrent)
-    .flatMap((row) => {
-      try {
-        return [JSON.parse(row.text) as FormDefinition];
-      } catch {
-        return []; // damaged: it fails its check too, and is fetched anew
-      }
-    });
+  const rows = (await getAllRows("forms", user)).filter((row) => row.isCurrent);
+  await Promise.all(rows.map((row) => loadFunctions(row.text)));
+  return rows.flatMap((row) => {
+    try {
+      return [JSON.parse(row.text) as FormDefinition];
+    } catch {
+      return []; // damaged: it fails its check too, and is fetched anew
+    }
+  });
 }
 
 export async function findForm(
@@ -99,7 +99,9 @@ export async function findForm(
 ): Promise<FormDefinition | null> {
   const rows = await getAllRows("forms", user);
   const row = rows.find((form) => form.id === id && form.version === version);
-  return row ? (JSON.parse(row.text) as FormDefinition) : null;
+  if (!row) return null;
+  await loadFunctions(row.text);
+  return JSON.parse(row.text) as FormDefinition;
 }
 
 /**
