@@ -30,6 +30,7 @@ class RecordVersion:
     form_version: str
     answers: Mapping[str, Any] = field(compare=False)
     is_refusal: bool = False  # the person did not say yes
+    is_by_holder: bool = False  # by a worker whom the card of its person was given to
 
     @property
     def key(self) -> tuple[str, str]:
@@ -75,9 +76,10 @@ def fold(
     """Return the state of a record by its versions, of which there must be one at least.
 
     A record belongs to the author of its first submission, whose id is `root_id`; until that arrives, to the author
-    of the earliest that has. `complete(version, answers)` returns merged answers with what the form of that version
-    computes, or None when they break its rules together. `computed`: dotted paths of computed questions, which nobody
-    has to choose between. `links`: what submissions build on that are no versions, because they were refused.
+    of the earliest that has. The office may change it as well, and so may a worker who was given its person's
+    card (`is_by_holder`). `complete(version, answers)` returns merged answers with what the form of that version computes,
+    or None when they break its rules together. `computed`: dotted paths of computed questions, which nobody has to
+    choose between. `links`: what submissions build on that are no versions, because they were refused.
 
     Example:
         first = RecordVersion("a", sha, frozenset(), author, False, monday, "1", {"kind": "x"})
@@ -196,7 +198,7 @@ def _find_owner(
     # make the record theirs.
     by_workers = [version for version in ordered if not version.is_office] or ordered
     first = next((version for version in by_workers if version.id == root_id), by_workers[0])
-    allowed = [version for version in ordered if version.is_office or version.author == first.author]
+    allowed = [version for version in ordered if version.is_office or version.is_by_holder or version.author == first.author]
     return ordered, first, allowed
 
 

@@ -49,12 +49,17 @@ def find_current_owner(first: int, hand_overs: Iterable[HandOver]) -> int:
 
     `first`: who made it. Only the owner or the office can hand it over; the order of arrival changes nothing.
     """
-    owner = first
+    return list_owners(first, hand_overs)[-1]
+
+
+def list_owners(first: int, hand_overs: Iterable[HandOver]) -> list[int]:
+    """Return the ids of all workers who had a card, one after the other; the last has it now."""
+    owners = [first]
     # Every centre and phone has to arrive at the same owner, so equal times are ordered by id.
     for hand_over in sorted(set(hand_overs), key=lambda hand_over: (hand_over.at, hand_over.id)):
-        if hand_over.is_office or hand_over.by == owner:
-            owner = hand_over.to
-    return owner
+        if hand_over.is_office or hand_over.by == owners[-1]:
+            owners.append(hand_over.to)
+    return owners
 
 
 def is_caseload_note(envelope: Envelope) -> bool:

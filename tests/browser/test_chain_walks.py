@@ -124,7 +124,7 @@ def test_an_incident_from_its_alert_over_a_colleague_to_the_numbers(make_team: M
 
 
 def test_a_referral_from_its_log_to_the_number(make_team: MakeTeam) -> None:
-    """Whoever made it follows it up: it stays with them, in every state one record."""
+    """Without a card, who made it follows it up, in every state one record."""
     team = make_team(LONG_AGO)
     amina = team.amina
     before = count_exactly(team.data, "rexdale", ["referrals_by_step", "referral_flow"])
@@ -141,6 +141,44 @@ def test_a_referral_from_its_log_to_the_number(make_team: MakeTeam) -> None:
     amina.today()
     expect(amina.page.locator("#referrals")).to_have_count(0)
     assert list_chain(team, root) == [("referral", amina.name, 0, 3)]
+    assert subtract(count_exactly(team.data, "rexdale", ["referrals_by_step", "referral_flow"]), before) == {
+        "referrals_by_step": {("total",): 1, ("reached",): 1},
+        "referral_flow": {("total",): 1, ("housing", "completed"): 1},
+    }
+
+
+def test_a_referral_goes_with_the_card_of_its_person(make_team: MakeTeam) -> None:
+    team = make_team(LONG_AGO)
+    amina, benoit = team.amina, team.benoit
+    before = count_exactly(team.data, "rexdale", ["referrals_by_step", "referral_flow"])
+    amina.be_at(0, 15)
+    amina.lose_signal()
+    card = amina.make_card()
+    amina.log("referral", {**REFERRAL[0], "need.has_card": "yes", "need.code": card}, *REFERRAL[1:])
+    amina.find_signal()
+    root = team.newest(amina, "referral")
+    amina.be_at(2, 11)
+    amina.lose_signal()
+    amina.hand_card_over(card, benoit)
+    amina.today()
+    expect(amina.page.locator("#referrals")).to_have_count(0)
+    amina.find_signal()
+    benoit.be_at(3, 10)
+    benoit.sync()
+    benoit.lose_signal()
+    benoit.be_at(40, 11)
+    benoit.update_referral("completed")
+    benoit.today()
+    expect(benoit.page.locator("#referrals")).to_have_count(0)
+    benoit.find_signal()
+    amina.sync()
+    amina.today()
+    expect(amina.page.locator("#referrals")).to_have_count(0)
+    # One record, of who made it, in two versions by two people.
+    assert list_chain(team, root) == [("referral", amina.name, 0, 2)]
+    stored = rows(team.data, "SELECT author_id, state FROM submission WHERE root_id = ? ORDER BY id", root)
+    assert len({author for author, _ in stored}) == 2
+    assert {state for _, state in stored} == {"stored"}
     assert subtract(count_exactly(team.data, "rexdale", ["referrals_by_step", "referral_flow"]), before) == {
         "referrals_by_step": {("total",): 1, ("reached",): 1},
         "referral_flow": {("total",): 1, ("housing", "completed"): 1},

@@ -81,7 +81,7 @@ _are(
     "follow_up.due_on from_on form worker_id is_wanted is_settled",
     "record.form version via author_id occurred_on area kind received_at changed_at review is_refused", "review.state",
     "standing.tier since is_in_doubt wording",
-    "submission.via form version author_id finished_at received_at state problems is_refusal is_cut",
+    "submission.via form version author_id finished_at received_at state problems is_refusal is_cut is_by_holder",
 )  # fmt: skip
 _are(
     SHAPE, "area_set.id centre_id key sha256 outlines created_at",

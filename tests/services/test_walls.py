@@ -253,6 +253,7 @@ NOT_TRIED: dict[str, str] = {
     "records.reviews.dismiss_quarantined": PASSED_OVER,
     "products.editions._save_edition": OF_THE_SYSTEM,
     "releases.build._publish_release": OF_THE_SYSTEM,
+    "caseload.earlier_cards._give_referrals": OF_THE_SYSTEM,
     "caseload.earlier_cards._is_told": OF_THE_SYSTEM,
     "caseload.earlier_cards._note_told": OF_THE_SYSTEM,
     "caseload.earlier_cards._tell": OF_THE_SYSTEM,

@@ -115,7 +115,7 @@ def write_standings(
     for referral in load_states(ctx, records.of_person(ctx.session, ctx.centre_id, turned)) if turned else ():
         if referral.read_role(QuestionRole.STATUS):
             message = make_referral_message(referral, cards_by_code[referral.person])
-            messages[referral.author_id, f"ref/{referral.root_id}"] = message
+            messages[cards_by_code[referral.person].worker_id, f"ref/{referral.root_id}"] = message
     return standings
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.record_state import RecordState
+from fieldapp.store.caseload import cards
 from fieldapp.store.people import users
 from fieldapp.store.records import submissions
-from sync.notes import HANDOVER, HandOver, find_current_owner
+from sync.notes import HANDOVER, HandOver, find_current_owner, list_owners
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,15 @@ def list_hand_overs(ctx: ActContext, roots: Collection[str]) -> dict[str, list[H
             hand_over = HandOver(note.finished_at, note.instance_id, note.author_id, is_office, to)
             hand_overs.setdefault(note.root_id, []).append(hand_over)
     return hand_overs
+
+
+def list_holders(ctx: ActContext, codes: Collection[str]) -> dict[str, set[int]]:
+    """Return who has or had each of these cards, by its code."""
+    if not codes:
+        return {}
+    by_root = {make_card_root(code): card for code, card in cards.by_codes(ctx.session, ctx.centre_id, codes).items()}
+    hand_overs = list_hand_overs(ctx, by_root)
+    return {card.code: set(list_owners(card.first_id, hand_overs.get(root, ()))) for root, card in by_root.items()}
 
 
 def find_owners(ctx: ActContext, states: Sequence[RecordState]) -> dict[str, Ownership]:

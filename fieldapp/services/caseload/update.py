@@ -33,6 +33,7 @@ from fieldapp.services.caseload.messages import (
 from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, load_states
 from fieldapp.services.definitions import find_follow_up_form
 from fieldapp.store.caseload import cards, follow_ups
+from fieldapp.store.caseload.cards import Card
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent.standing import PersonStanding
 from fieldapp.store.people import users
@@ -46,6 +47,7 @@ from sync.envelope import Envelope
 from sync.notes import HANDOVER, REISSUE, SETTLE, find_handed_record, is_caseload_note, parse_due, plain_code
 
 LONG_AGO = 14  # days
+AT_ONCE = 200  # cards
 MOST_PROBLEMS = 20  # of a record, that a phone is told
 
 
@@ -92,7 +94,8 @@ def update_caseload(
     for code in notes.reissued:
         messages[_get_author(ctx), f"clash/{code}"] = ""
     pull.upsert_items(ctx.session, messages)
-    pull.remove_items(ctx.session, {record_state.author_id for record_state in changed}, gone)
+    if gone:  # off everybody's phones: the card may have been handed over since
+        pull.remove_items(ctx.session, [user.id for user in users.list_for(ctx.session, ctx.centre_id)], gone)
     forget_refused(ctx, changed)
 
 
@@ -138,8 +141,7 @@ def forget_refused(ctx: ActContext, changed: Collection[RecordState]) -> None:
     keys = {f"due/{follow_up.key}" for follow_up in refused}
     for root_id in root_ids:
         keys |= {f"ref/{root_id}", f"rec/{root_id}", f"open/{root_id}"}
-    # Everybody's phones: a card may have been handed over since, and a referral is shown to its
-    # author.
+    # Everybody's phones: a card may have been handed over since.
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
     pull.remove_items(ctx.session, everybody, keys)
     for follow_up in refused:
@@ -240,13 +242,50 @@ def _update_cards_and_follow_ups(
     if moved_from:
         touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)
     _add_follow_up_messages(ctx, messages, touched, moved_from)
-    for record_state in record_states:
-        if record_state.read_role(QuestionRole.STATUS):
-            messages[record_state.author_id, f"ref/{record_state.root_id}"] = make_referral_message(
-                record_state, cards_by_code.get(record_state.person)
-            )
+    _add_referral_messages(ctx, messages, record_states, cards_by_code, moved_from)
     _add_open_messages(ctx, messages, chains, owners)
     _forget_handed_over(messages, chains, touched, owners)
+
+
+def _add_referral_messages(
+    ctx: ActContext,
+    messages: Messages,
+    record_states: Sequence[RecordState],
+    cards_by_code: Mapping[str, Card],
+    moved_from: Mapping[str, int],
+) -> None:
+    """Show a referral to the worker who has its person's card, and to nobody else.
+
+    One without a card is its author's.
+    """
+    moved = _load_referrals(ctx, moved_from)
+    changed = {state.root_id: state for state in record_states if state.read_role(QuestionRole.STATUS)}
+    referrals = moved | changed
+    for root_id, state in referrals.items():
+        card = cards_by_code.get(state.person)
+        before = cards_by_code.get(state.person_before)
+        others = {state.author_id, moved_from.get(state.person, state.author_id)}
+        if before:
+            others.add(before.worker_id)
+        messages |= dict.fromkeys([(worker_id, f"ref/{root_id}") for worker_id in others], "")
+        owner_id = card.worker_id if card else state.author_id
+        messages[owner_id, f"ref/{root_id}"] = make_referral_message(state, card)
+
+
+def _load_referrals(ctx: ActContext, codes: Collection[str]) -> dict[str, RecordState]:
+    """Return the referrals of the people of some cards, by record."""
+    states = load_states(ctx, records.of_person(ctx.session, ctx.centre_id, codes)) if codes else []
+    return {state.root_id: state for state in states if state.read_role(QuestionRole.STATUS)}
+
+
+def give_referrals(ctx: ActContext, codes: Sequence[str]) -> None:
+    """Show the referrals of people on the phones of those who have their cards now."""
+    for first in range(0, len(codes), AT_ONCE):
+        batch = codes[first : first + AT_ONCE]
+        messages: Messages = {}
+        states = _load_referrals(ctx, batch).values()
+        _add_referral_messages(ctx, messages, list(states), cards.by_codes(ctx.session, ctx.centre_id, batch), {})
+        pull.upsert_items(ctx.session, messages)
 
 
 def _load_handed_over(ctx: ActContext, record_states: Sequence[RecordState], notes: _Notes) -> list[RecordState]:

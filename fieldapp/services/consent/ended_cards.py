@@ -180,6 +180,7 @@ def make_tombstone(ctx: ActContext, row: dict[str, Any]) -> dict[str, Any]:
         "state": "settled",
         "is_refusal": False,
         "is_cut": False,
+        "is_by_holder": False,
     }
 
 

@@ -319,6 +319,7 @@ def bury_ended(ctx: ActContext, ended: Iterable[Submission], problem: AnswerProb
         submission.problems = [problem.to_json()]
         submission.is_refusal = False
         submission.is_cut = False
+        submission.is_by_holder = False
     ctx.session.flush()
     for instance_id, body, device_id in buried:
         take_out_files(ctx, instance_id, body, device_id)

@@ -1,7 +1,8 @@
 """What follows a no: answers are cut, attachments deleted, the person's consent lowered.
 
 A no overrules every submission of its record that does not build on it, whoever sent it and whenever
-it comes. A colleague's no about somebody else's record is no part of that record and cuts nothing.
+it comes. A colleague's no about somebody else's record is no part of that record and cuts nothing, unless it is
+about a referral and they were given the card of its person.
 """
 
 import json
@@ -44,6 +45,7 @@ class DecidedSubmission:
     decision: Decision
     position: int  # its id in the store: the order of arrival
     is_office: bool = False
+    is_by_holder: bool = False  # of a referral whose person's card was given to its sender
 
     @property
     def key(self) -> Key:
@@ -262,6 +264,7 @@ def _make_stored_version(submission: Submission, admins: Collection[int]) -> Rec
         submission.form,
         {},
         submission.is_refusal,
+        submission.is_by_holder,
     )
 
 
@@ -277,6 +280,7 @@ def _make_incoming_version(item: DecidedSubmission, author_id: int, admins: Coll
         envelope.form,
         {},
         item.decision.is_refusal,
+        item.is_by_holder,
     )
 
 

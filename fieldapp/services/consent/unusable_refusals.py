@@ -103,14 +103,14 @@ def _read_consent(ctx: ActContext, submission: Submission) -> tuple[int, bool] |
 def find_unusable(ctx: ActContext, author_id: int, arrived: Sequence[Submission]) -> list[Submission]:
     """Return what speaks for a record and is no version of it, oldest first.
 
-    Only its author and the office can speak for a record. What a shut-out phone sent is not believed once an admin has
-    dismissed it.
+    Only its author and the office can speak for a record, and for a referral a worker who was given its person's
+    card. What a shut-out phone sent is not believed once an admin has dismissed it.
     """
     admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == ADMIN}
     unusable: list[Submission] = []
     for submission in arrived:
         is_of_office = submission.channel == OFFICE and submission.author_id in admins
-        is_theirs = submission.author_id == author_id or is_of_office
+        is_theirs = submission.author_id == author_id or submission.is_by_holder or is_of_office
         is_dismissed = submission.is_of_shut_out_phone and submission.state == "settled"
         if is_theirs and not submission.is_part and not is_dismissed:
             unusable.append(submission)

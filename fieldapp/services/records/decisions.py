@@ -67,6 +67,7 @@ class IntakeItem:
     is_ended: bool = False  # of a card that ended: nothing of it is stored
     late_words: list[LateWord] = field(default_factory=list)  # what it says of consent all the same
     notice: AnswerProblem | None = None  # what its sender is told beside what became of it
+    is_by_holder: bool = False  # an update of a colleague's referral, whose person's card its sender was given
 
     @property
     def envelope(self) -> Envelope:

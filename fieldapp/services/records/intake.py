@@ -21,7 +21,7 @@ from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records import folding
+from fieldapp.services.records import folding, holders
 from fieldapp.services.records.decisions import (
     Decider,
     Definitions,
@@ -81,6 +81,7 @@ def store_submissions(
     # Ended cards first. Nothing that comes after them may see, store or count what is of a person
     # who took everything back.
     gone_files = _cut_ended(ctx, items, decider.definitions)
+    holders.mark_incoming(ctx, [item for item in items if item.is_stored and not item.is_ended], decider.definitions)
     _cut_refused(ctx, items, decider.definitions)
     # After the cuts, since what is cut names attachments that nobody has to wait for.
     retry_missing_attachments(ctx, items, decider.definitions)
@@ -146,7 +147,7 @@ def update_records_and_caseload(
     of_forms = [submission for submission in accepted if submission.definition]
     updated = folding.update_records(ctx, of_forms, answers_by_key)
     update.update_caseload(ctx, updated.states, accepted, updated.standings)
-    return updated.foreign
+    return holders.admit_late(ctx, accepted, updated.foreign)
 
 
 def concerns_whole_message(error: Exception) -> bool:
@@ -377,7 +378,8 @@ def _go_no_further_than_stands(ctx: ActContext, items: Sequence[IntakeItem], def
 
 
 def _make_decided(item: IntakeItem) -> DecidedSubmission:
-    return DecidedSubmission(item.as_sent, item.decision, item.position, item.submission.channel == OFFICE)
+    is_office = item.submission.channel == OFFICE
+    return DecidedSubmission(item.as_sent, item.decision, item.position, is_office, item.is_by_holder)
 
 
 def _allocate_ids(ctx: ActContext, items: Sequence[IntakeItem]) -> None:
@@ -497,6 +499,7 @@ def _make_submission_row(ctx: ActContext, item: IntakeItem) -> dict[str, Any]:
         "problems": [problem.to_json() for problem in decision.problems],
         "is_refusal": decision.is_refusal,
         "is_cut": is_cut,
+        "is_by_holder": item.is_by_holder,
     }
     if item.is_ended:
         return ended_cards.make_tombstone(ctx, row)

@@ -36,6 +36,7 @@ from fieldapp.services.records.intake import concerns_whole_message, find_record
 from fieldapp.services.records.new_codes import apply_new_codes
 from fieldapp.services.records.refused_answers import cut_to_standing
 from fieldapp.services.records.time_limits import AT_REVIEW, WHILE_LOCKED, time_for
+from fieldapp.services.records.versions import make_envelope
 from fieldapp.store.consent import standing as words
 from fieldapp.store.operations import centres
 from fieldapp.store.records import submissions
@@ -43,7 +44,7 @@ from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submiss
 from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
-from sync.envelope import Envelope, parse_clock
+from sync.envelope import Envelope
 from sync.intake import FAILED, Decision, Status, decide
 
 log = logging.getLogger("fieldapp.sync")
@@ -146,26 +147,8 @@ def _list_of_phone(ctx: ActContext, device_id: int, newest: int | None) -> Seque
 def _judge(ctx: ActContext, ids: Collection[int]) -> Judgements:
     """Run the forms' rules before the database is locked."""
     quarantined = submissions.held_aside(ctx.session, ctx.centre_id, ids)
-    envelopes = [_make_envelope(submission) for submission in quarantined]
+    envelopes = [make_envelope(submission) for submission in quarantined]
     return judge_all(ctx.session, ctx.centre_id, envelopes, seconds=AT_REVIEW, is_stored=True)
-
-
-def _make_envelope(submission: Submission) -> Envelope:
-    """Return a submission as it arrived."""
-    return Envelope(
-        submission.instance_id,
-        submission.form,
-        submission.version,
-        submission.finished_local,
-        submission.body,
-        submission.sha256,
-        # A first submission has nothing that it builds on; its record is its own.
-        submission.root_id if submission.prev else "",
-        tuple(submission.prev),
-        submission.due,
-        tuple(submission.cards),
-        clock=parse_clock(submission.clock, submission.finished_local),
-    )
 
 
 @act("submission.let_in")
@@ -223,7 +206,7 @@ def _decide_all(
     earlier = submissions.find_earlier(ctx.session, ctx.centre_id, [submission.instance_id for submission in batch])
     releases = []
     for submission in batch:
-        envelope = _make_envelope(submission)
+        envelope = make_envelope(submission)
         definition = definitions.get((submission.form, submission.version))
         judgement = judgements.find(envelope, definition)
         if judgement is None:

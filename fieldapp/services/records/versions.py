@@ -17,6 +17,7 @@ from forms.retention import find_times
 from forms.validation import REQUIRED, recalculate
 from sync.ancestors import Ancestors
 from sync.apart import EarlierBody, read_answers
+from sync.envelope import Envelope, parse_clock
 from sync.fold import FoldResult, Links, RecordVersion, find_ancestors, fold
 from sync.intake import local_time
 
@@ -86,6 +87,7 @@ def _make_version(submission: Submission, answers: Mapping[str, Any], admins: se
         submission.version,
         answers,
         submission.is_refusal,
+        submission.is_by_holder,
     )
 
 
@@ -120,6 +122,24 @@ def validate_answers(submission: Submission, definition: FormDefinition, budget:
     key = submission.instance_id, submission.sha256
     earlier = EarlierBody(key, submission.body, submission.is_cut, submission.judged_local, definition)
     return read_answers(earlier, budget)
+
+
+def make_envelope(submission: Submission, due: str | None = None, cards: Sequence[str] | None = None) -> Envelope:
+    """Return a stored submission as it arrived; `due` and `cards` replace its own."""
+    return Envelope(
+        submission.instance_id,
+        submission.form,
+        submission.version,
+        submission.finished_local,
+        submission.body,
+        submission.sha256,
+        # A first submission has nothing that it builds on; its record is its own.
+        submission.root_id if submission.prev else "",
+        tuple(submission.prev),
+        submission.due if due is None else due,
+        tuple(submission.cards if cards is None else cards),
+        clock=parse_clock(submission.clock, submission.finished_local),
+    )
 
 
 def is_of_office(submission: Submission) -> bool:

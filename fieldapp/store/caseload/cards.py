@@ -43,6 +43,12 @@ def by_codes(session: Session, centre_id: int, codes: Collection[str]) -> dict[s
     return {card.code: card for card in session.scalars(query)}
 
 
+def list_handed_over(session: Session, centre_id: int) -> Sequence[str]:
+    """Return the codes of the cards that another worker has than the first one."""
+    query = sa.select(Card.code).where(Card.centre_id == centre_id, Card.worker_id != Card.first_id)
+    return session.scalars(query.order_by(Card.id)).all()
+
+
 def list_for(
     session: Session, centre_id: int, after: str = "", limit: int = 100, worker_id: int | None = None
 ) -> Sequence[Card]:

@@ -82,6 +82,9 @@ class Submission(Base):
     problems: Mapped[list[Any]]
     is_refusal: Mapped[bool] = mapped_column(default=False)  # the person did not say yes
     is_cut: Mapped[bool] = mapped_column(default=False)  # the body is what may be kept after a no, as JSON
+    # An update of a referral by somebody else than its author, whom the card of its person was given to. Stored, since
+    # a no takes the card out of the record, and must go on counting.
+    is_by_holder: Mapped[bool] = mapped_column(default=False)
 
     @property
     def is_foreign(self) -> bool:

@@ -30,8 +30,14 @@ describe("a card made on this phone", () => {
 });
 
 describe("a card that leaves the list", () => {
-  it("takes what is due for it along, and nothing else", () => {
-    const after = removeCard(CASELOAD, "A");
+  it("takes what is due for it and its person's referrals along, and nothing else", () => {
+    const referral = { form: "f", version: "1", answers: {}, heads: [], kind: "", status: "" };
+    const referrals = {
+      mine: { ...referral, day: "2026-11-01", code: "A" },
+      nobodys: { ...referral, day: "2026-11-01", code: "" },
+    };
+    const after = removeCard({ ...CASELOAD, referrals }, "A");
+    assert.deepEqual(Object.keys(after.referrals), ["nobodys"]);
     assert.deepEqual(codes(after), ["B"]);
     assert.deepEqual(
       after.due.map(({ code }) => code),

@@ -10,12 +10,15 @@ export function addCard(book: Caseload, code: string, label: string, day: string
   return { ...book, people: [person, ...book.people], made: [...book.made, code] };
 }
 
-/** The caseload without a card and without what is due for it. */
+/** The caseload without a card, what is due for it, and its person's referrals. */
 export function removeCard(book: Caseload, code: string): Caseload {
   return {
     ...book,
     people: book.people.filter((person) => person.code !== code),
     due: book.due.filter((due) => due.code !== code),
+    referrals: Object.fromEntries(
+      Object.entries(book.referrals).filter(([, referral]) => referral.code !== code),
+    ),
   };
 }
 
