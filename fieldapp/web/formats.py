@@ -61,6 +61,11 @@ def format_age(seconds: float) -> str:
     return write_age(max(int(seconds // 60), 0), language.current())
 
 
+def write_colon() -> str:
+    """Return a colon as the reader's language sets it: French has a space before it."""
+    return "\u00a0:" if language.current() == "fr" else ":"
+
+
 def init(app: Flask) -> None:
     """Give templates their filters, and what every page may ask for."""
     app.jinja_env.filters.update(
@@ -73,4 +78,4 @@ def init(app: Flask) -> None:
         age=format_age,
         clock=format_clock,
     )
-    app.jinja_env.globals.update(product_version=VERSION, revision_of=revision_of)
+    app.jinja_env.globals.update(product_version=VERSION, revision_of=revision_of, colon=write_colon)

@@ -244,3 +244,11 @@ def test_no_french_text_says_a_sentence_twice() -> None:
         if len(set(said)) < len(said) and len(set(asked)) == len(asked):
             doubled.append(sentence.where)
     assert doubled == []
+
+
+def test_no_page_writes_a_colon_that_french_sets_otherwise() -> None:
+    """Between two values a page calls colon(), which puts a no-break space before it in French."""
+    bare = re.compile(r"(\}\}|</\w+>): ")
+    pages = sorted((ROOT / "fieldapp/web").rglob("*.html"))
+    assert len(pages) > 50
+    assert [str(page.relative_to(ROOT)) for page in pages if bare.search(page.read_text())] == []

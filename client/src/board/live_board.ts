@@ -75,7 +75,7 @@ export class LiveBoard {
   /** Each second: ages go on also without the centre; a machine that slept wakes up here. */
   private tick(): void {
     const clock = document.getElementById("board-clock");
-    const time = { hour: "2-digit", minute: "2-digit" } as const;
+    const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
     if (clock)
       clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, time);
     writeAges(this.place, this.ahead);

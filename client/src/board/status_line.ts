@@ -47,7 +47,12 @@ export class StatusLine {
   }
 
   private write(status: Status): string {
-    const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
+    const time = {
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+    } as const;
     const clock = new Date(this.answeredAt).toLocaleTimeString(document.documentElement.lang, time);
     const age = formatAge(Date.now() - this.answeredAt);
     return (this.line.dataset[status] ?? "").replace("{time}", clock).replace("{age}", age);

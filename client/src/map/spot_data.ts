@@ -235,13 +235,18 @@ export class SpotReader {
   describeLayer(layer: Layer | undefined): string {
     const total = layer?.total ?? "";
     const title = layer?.title[this.language] ?? "";
-    return `${title}: ${total.startsWith("<") ? this.words.few : total}`;
+    return `${title}${this.colon} ${total.startsWith("<") ? this.words.few : total}`;
   }
 
   /** An area with its number. */
   describeArea(layer: Layer | undefined, chosen: ChosenTimes, code: string): string {
     const n = countByArea(layer, chosen).get(code);
-    return `${this.nameArea(code)}: ${n ?? this.words.few}`;
+    return `${this.nameArea(code)}${this.colon} ${n ?? this.words.few}`;
+  }
+
+  /** A colon as the language sets it. */
+  get colon(): string {
+    return this.language === "fr" ? "\u00a0:" : ":";
   }
 
   describeBest([code, day, band, n]: TimeCount): string {

@@ -103,7 +103,7 @@ export function TimeGrid({ reader, bands, layer, chosen, toggle }: TimeGridProps
                 <button
                   {...common(key)}
                   aria-pressed={chosen.has(key)}
-                  aria-label={`${reader.nameTime(day, band)}: ${n || words.few}`}
+                  aria-label={`${reader.nameTime(day, band)}${reader.colon} ${n || words.few}`}
                   class={`heat h${gradeOf(n, most)}`}
                   onClick={() => toggle([key])}
                 >
