@@ -7,44 +7,40 @@ import sys
 
 import click
 
-from evaluator_export.problems import ExportProblem
 from fieldapp.services.failures import note_failure, set_up_logs
-from fieldapp.services.problems import ActProblem
-from fieldapp.settings import SettingsProblem
-from fieldapp.store.database import DAMAGED
-from fieldapp.store.session import DatabaseError, OperationalError
 from fieldapp.version import VERSION
 
 log = logging.getLogger("fieldapp.cli")
 
-COMMANDS = [
-    "audit",
-    "backup",
-    "board",
-    "centre",
-    "city",
-    "db",
-    "demo",
-    "doctor",
-    "drill",
-    "export",
-    "forms",
-    "geo",
-    "keys",
-    "person",
-    "products",
-    "release",
-    "restore",
-    "retention",
-    "run",
-    "scheduler",
-    "serve",
-]
+# What `fieldapp --help` says of each: loading all of them takes two seconds.
+COMMANDS = {
+    "audit": "Check that nobody changed the log of who did what.",
+    "backup": "Make a whole, checked backup while phones send.",
+    "board": "The crisis team's board.",
+    "centre": "Set up centres.",
+    "city": "Add up numbers of many centres, without anybody seeing theirs.",
+    "db": "Set up the database and move it between versions.",
+    "demo": "Make the demo centre and print how to sign in.",
+    "doctor": "Check the installation.",
+    "drill": "Restore the newest backup off this machine as a test.",
+    "export": "Write all answers of a form, as a ZIP of CSV files.",
+    "forms": "Publish forms.",
+    "geo": "Bring in outlines of areas.",
+    "keys": "Say which keys there are, change them, move their file.",
+    "person": "List who can sign in, and give somebody a new password.",
+    "products": "Build the dashboard, maps, heat maps and panels.",
+    "release": "Try, build and revoke releases.",
+    "restore": "Put a backup back, with the server and scheduler stopped.",
+    "retention": "See what is erased when, and what was.",
+    "run": "Serve the app and run the scheduler until Ctrl-C.",
+    "scheduler": "Run only the scheduler: build releases that are due.",
+    "serve": "Serve only the web, on FIELDAPP_HOST and FIELDAPP_PORT.",
+}
 
 
 class Commands(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
-        return COMMANDS
+        return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         # Only names of the list: another module of this folder is no command.
@@ -54,6 +50,10 @@ class Commands(click.Group):
         module = importlib.import_module(f"fieldapp.cli.{name}")
         command: click.Command = getattr(module, name)
         return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.command(cls=Commands)
@@ -72,27 +72,19 @@ def main() -> None:
     os.umask(0o077)
     try:
         cli(standalone_mode=True)
-    except (ActProblem, ExportProblem, SettingsProblem) as problem:
-        click.echo(str(problem), err=True)
-    except OperationalError as error:
-        click.echo(f"The database cannot be used: {error.orig}", err=True)
-        if "full" in str(error.orig):
-            click.echo("The disk is full. Nothing was half-written: make room, then try again.", err=True)
-        else:
-            click.echo("Check FIELDAPP_DATABASE_URL, and that it has been set up: fieldapp db upgrade", err=True)
-    except DatabaseError as error:
-        message = f"The database cannot be used: {error.orig}"
-        # Words of SQLite for a file that is damaged, or is something else.
-        if any(word in str(error.orig) for word in ("malformed", "not a database")):
-            message = DAMAGED
-        click.echo(message, err=True)
-    except OSError as error:
-        click.echo(f"{error.filename or ''}: {error.strerror}", err=True)
-    except Exception as error:  # with its message only for whoever asks for it: python -X dev -m fieldapp …
-        if sys.flags.dev_mode:
+    except Exception as error:
+        # Loaded only now: most commands never need what knows a problem by its class.
+        explain = importlib.import_module("fieldapp.cli.problems").explain
+        sentences = explain(error)
+        if sentences:
+            click.echo("\n".join(sentences), err=True)
+        elif sys.flags.dev_mode:  # with its message only for whoever asks for it: python -X dev -m fieldapp …
             raise
-        number = note_failure(log, "the command failed", error)
-        kind = type(error).__name__
-        click.echo(f"This failed in a way that nobody foresaw: {kind}, number {number}. Report the lines above.", err=True)
-    # Each branch has said what was wrong in words; the status is for scripts.
+        else:
+            number = note_failure(log, "the command failed", error)
+            kind = type(error).__name__
+            click.echo(
+                f"This failed in a way that nobody foresaw: {kind}, number {number}. Report the lines above.", err=True
+            )
+    # What was wrong is said in words; the status is for scripts.
     sys.exit(1)

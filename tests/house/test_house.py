@@ -9,12 +9,13 @@ import sys
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from babel.messages.pofile import read_po
 
 from fieldapp import services
 from fieldapp import settings as settings_module
-from fieldapp.cli import COMMANDS
+from fieldapp.cli import COMMANDS, Commands
 from fieldapp.services import acts
 from fieldapp.services.access import ACCESS, FORMER_ACTS
 from fieldapp.settings import Settings, SettingsProblem
@@ -64,6 +65,28 @@ def test_every_command_and_target_is_documented() -> None:
     for target in set(targets) - {"help"}:
         explained = (ROOT / "CONTRIBUTING.md").read_text() + page
         assert f"`make {target}" in explained, f"neither CONTRIBUTING.md nor docs/operators.md explains make {target}"
+
+
+@pytest.mark.slow
+def test_help_names_every_command_and_loads_none_of_them() -> None:
+    seen = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "fieldapp", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "sqlalchemy" not in seen.stderr and "flask" not in seen.stderr
+    for name, words in COMMANDS.items():
+        assert re.search(rf"^  {name} +\S", seen.stdout, re.MULTILINE), name
+        command = Commands().get_command(click.Context(click.Command(name)), name)
+        assert command is not None and command.help, name
+        # What is said here is what the command says of itself, cut to one line.
+        assert words.split()[0] == command.help.split()[0], name
+
+
+@pytest.mark.slow
+def test_no_table_loads_a_web_framework() -> None:
+    script = (
+        "import sys, fieldapp.store.tables; print([name for name in ('flask', 'babel', 'webauthn') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_the_version_stands_in_one_place_and_the_readme_says_which_state_it_is() -> None:

@@ -4,16 +4,22 @@ import datetime as dt
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from flask_security.core import UserMixin
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 
 
-class User(Base, UserMixin):  # type: ignore[misc]
+class User(Base):
+    """An account.
+
+    What Flask-Security asks of one is written here, so that a command loads no web framework with the tables.
+    """
+
     __tablename__ = "user"
 
     roles = ()  # what a person may do is in services/access.py, by `role`
+    is_authenticated = True
+    is_anonymous = False
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), index=True)
@@ -27,6 +33,14 @@ class User(Base, UserMixin):  # type: ignore[misc]
     switched_off_at: Mapped[dt.datetime | None]
     fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)  # changing it ends every session
     created_at: Mapped[dt.datetime]
+
+    @property
+    def is_active(self) -> bool:
+        return self.active
+
+    def get_id(self) -> str:
+        """Return what a session knows the account by."""
+        return self.fs_uniquifier
 
 
 def by_username(session: Session, username: str) -> User | None:
