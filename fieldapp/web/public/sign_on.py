@@ -46,7 +46,10 @@ def _find_next() -> str:
 
 @sign_on.get("/")
 def leave() -> ResponseReturnValue:
-    """Go to the provider to sign in."""
+    """Go to the provider to sign in, as somebody chose on our own page."""
+    # Another site could else sign people in without asking them: the provider may know them already.
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return redirect(url_for("public.sign_in", next=_find_next() or None))
     return _leave(trips.SIGN_IN, _find_next())
 
 

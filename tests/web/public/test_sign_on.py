@@ -140,6 +140,13 @@ def test_who_linked_their_account_signs_in_by_the_button(scene: Scene) -> None:
     assert scene.go(scene.app.test_client(), name="joe@city").location == "/sign-on/first-time"
 
 
+def test_another_site_signs_nobody_in(scene: Scene) -> None:
+    scene.link("rosa")
+    for where in ("cross-site", "same-site"):
+        answer = scene.app.test_client().get("/sign-on/?next=/office/people", headers={"Sec-Fetch-Site": where})
+        assert answer.location == "/?next=/office/people", "they choose for themselves"
+
+
 def test_a_link_that_leads_elsewhere_is_not_followed(scene: Scene) -> None:
     scene.link("rosa")
     client = scene.app.test_client()
@@ -183,6 +190,18 @@ def test_the_first_time_a_one_time_code_links_an_account(scene: Scene) -> None:
     page = other.get("/sign-on/first-time").text
     assert post(other, "/sign-on/first-time", page, username="eve", code=code).status_code == 422
     assert [act for act, _ in scene.lines("sign_on.link_by_code")] == ["sign_on.link_by_code"]
+
+
+def test_a_command_gives_a_code_too(scene: Scene) -> None:
+    environment = {**scene.settings.environment(), "PATH": os.environ["PATH"]}
+    given = run_command(environment, "person", "code", "rexdale", "eve", "--sign-on")
+    code = re.search(r"([a-z2-9]{5}-){2}[a-z2-9]{5}", given.stdout)
+    assert code, given.stderr
+    client = scene.app.test_client()
+    scene.go(client)
+    page = client.get("/sign-on/first-time").text
+    assert post(client, "/sign-on/first-time", page, username="eve", code=code[0]).location == "/releases/"
+    assert run_command(environment, "person", "code", "rexdale", "amina", "--sign-on").returncode == 1
 
 
 def test_a_worker_gets_no_code_and_has_no_link(scene: Scene) -> None:
