@@ -56,10 +56,10 @@ def verify(packages: tuple[Path, ...], links: tuple[str, ...]) -> None:
 
 def _compare_with_phones(report: ChainReport, links: Mapping[str, int]) -> Iterator[str]:
     """Say which phones heard of a line that is not there."""
-    known = links.keys() & report.anchors.keys()
-    if known:
-        yield f"Links that phones heard, and that its lines have: {len(known)}."
-    for link in sorted(links.keys() - known):
+    there = links.keys() & report.anchors.keys()
+    if there:
+        yield f"Links that phones heard, and that its lines have: {len(there)}."
+    for link in sorted(links.keys() - there):
         # What a phone says of itself is not signed, so that it can be a hint only.
         yield (
             f"LOOK AT: phone {links[link]} heard of a line that is not there. Either somebody rewrote the log, or somebody "
