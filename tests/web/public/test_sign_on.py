@@ -287,6 +287,7 @@ def test_who_cancels_there_is_told_so(scene: Scene) -> None:
     client = scene.app.test_client()
     answer = scene.go(client, cancel="yes")
     assert answer.status_code == 403
+    assert client.get("/office/").status_code == 302
     assert "City account did not confirm who you are, or you cancelled there" in answer.text
     french = scene.app.test_client()
     french.get("/", headers={"Accept-Language": "fr"})
