@@ -60,7 +60,7 @@ def code(centre: str, name: str, is_password: bool, is_sign_on: bool) -> None:
         actor = Actor.system(centre_named(session, centre).id)
         user = _find_person(session, actor, name)
         if user.role not in OFFICE_ROLES and not is_password:
-            raise click.ClickException(f"{name} sees no records in a browser, so no such code is of use to them.")
+            raise click.ClickException(f"{name} sees no records in a browser, so no second step is asked for.")
         new_code = give_one_time_code(session, actor, user_id=user.id, purpose=purpose)
     where = "after the password"
     if is_password:
