@@ -276,9 +276,9 @@ class Provider:
 
         try:
             return self._wait(ask)
-        except (RequestException, OSError):
+        except (_Unusable, RequestException, OSError):
             self._give_up()
-        except (_Unusable, AuthlibBaseError, ValueError, TypeError) as error:
+        except (AuthlibBaseError, ValueError, TypeError) as error:
             self._refuse(f"no answer for a code: {type(error).__name__}")
 
     def _read_identity(self, token: dict[str, Any], journey: Journey) -> Identity:

@@ -72,6 +72,9 @@ def leave_to_link() -> ResponseReturnValue:
     """Go to the provider, whose account is then linked with one's own."""
     _provider()
     sign_on_acts.see_own_link(sessions.session(), sessions.actor())
+    # Another site that signed this browser in there, as somebody else, could let that account open this one.
+    if request.headers.get("Sec-Fetch-Site") != "same-origin":
+        return redirect(url_for("office.own_sign_on"))
     return _leave(trips.LINK, "", current_user.id)
 
 

@@ -64,7 +64,7 @@ class Scene:
 
     def go(self, client: FlaskClient, start: str = "/sign-on/", visitor: Visitor | None = None, **there: str) -> Any:
         """Go to the provider from a page and come back with its answer."""
-        leaving = client.get(start)
+        leaving = client.get(start, headers={"Sec-Fetch-Site": "same-origin"})
         assert leaving.status_code == 302, leaving.text
         return client.get((visitor or Visitor()).visit(leaving.location, **there))
 
@@ -145,6 +145,12 @@ def test_another_site_signs_nobody_in(scene: Scene) -> None:
     for where in ("cross-site", "same-site"):
         answer = scene.app.test_client().get("/sign-on/?next=/office/people", headers={"Sec-Fetch-Site": where})
         assert answer.location == "/?next=/office/people", "they choose for themselves"
+
+
+def test_another_site_links_nobody(scene: Scene) -> None:
+    rosa = scene.by_password("rosa")
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"}, {}):
+        assert rosa.get("/sign-on/link", headers=headers).location == "/office/account/sign-on"
 
 
 def test_a_link_that_leads_elsewhere_is_not_followed(scene: Scene) -> None:
