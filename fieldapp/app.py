@@ -33,6 +33,7 @@ from fieldapp.web import (
     security_headers,
     server_keys,
     sessions,
+    sign_on,
 )
 from fieldapp.web.collect.views import collect
 from fieldapp.web.evaluator.views import evaluator
@@ -43,6 +44,7 @@ from fieldapp.web.phone.views import worker
 from fieldapp.web.public.dashboards import dashboards
 from fieldapp.web.public.forgotten import forgotten as forgotten_password
 from fieldapp.web.public.second_step import second_step
+from fieldapp.web.public.sign_on import sign_on as sign_on_pages
 from fieldapp.web.public.slips import slips
 from fieldapp.web.public.views import public
 
@@ -88,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         forgotten.attach(sessions.db.engine, settings)
     Babel(app, locale_selector=language.select, timezone_selector=language.time_zone)
     sessions.init(app)
+    sign_on.init(app, settings)
     csrf = CSRFProtect(app)
     csrf.exempt(sync)  # phones send a bearer token, never a cookie
     csrf.exempt(collect)  # a token in the address, never a cookie
@@ -96,6 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         public,
         second_step,
         forgotten_password,
+        sign_on_pages,
         dashboards,
         slips,
         office,

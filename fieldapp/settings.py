@@ -20,6 +20,8 @@ from fieldapp.key_ring import MIN_KEY, ServerSecret, format_secret, make_secret,
 
 DATABASES = ("sqlite:", "postgresql:", "postgresql+psycopg:")
 MIN_TOKEN = 20  # characters
+# Claims that name somebody today and may name somebody else tomorrow.
+CHANGING_CLAIMS = ("email", "preferred_username", "upn", "unique_name", "name", "nickname", "phone_number")
 COUNTS = ("shut_out_records", "shut_out_mb", "shut_out_attachments_mb", "refused_mb_a_day", "kept_mb_a_day")
 
 
@@ -89,6 +91,16 @@ class Settings:
     )
     metrics_token: str = _setting(
         "", "What monitoring sends to read /metrics (Authorization: Bearer …); empty means nobody may."
+    )
+    sign_on_issuer: str = _setting(
+        "", "Address of an organization's sign-on provider (OpenID Connect issuer), https://…; empty means none."
+    )
+    sign_on_client: str = _setting("", "Name by which that provider knows fieldapp (client id).")
+    sign_on_secret: str = _setting("", "The secret that goes with this name; better as a file.")
+    sign_on_name: str = _setting("", "What people call the provider; it stands on the button.")
+    sign_on_claim: str = _setting("sub", "What of the provider's answer says who somebody is; never an e-mail address.")
+    sign_on_second_step: str = _setting(
+        "mfa", "What the provider's answer says (amr or acr) when it asked for a second step; several with commas."
     )
     shut_out_records: str = _setting(
         "1000", "How many records are kept of a phone that was shut out, besides those that it had said were waiting."
@@ -165,6 +177,11 @@ class Settings:
         if self.custodians:
             return Path(self.custodians).resolve()
         return None
+
+    @property
+    def sign_on_methods(self) -> frozenset[str]:
+        """Return what the provider's answer says when it asked for a second step."""
+        return frozenset(filter(None, (method.strip() for method in self.sign_on_second_step.split(","))))
 
     @property
     def is_for_this_machine(self) -> bool:
@@ -440,6 +457,7 @@ def _check_values(settings: Settings) -> list[str]:
         problems.append("FIELDAPP_SECURE_COOKIES must be yes or no.")
     if settings.metrics_token and len(settings.metrics_token) < MIN_TOKEN:
         problems.append("FIELDAPP_METRICS_TOKEN must have at least 20 characters. Make one: openssl rand -hex 20")
+    problems += _check_sign_on(settings)
     if not settings.trusted_proxies.isdecimal():
         problems.append("FIELDAPP_TRUSTED_PROXIES must be a number, 0 when nothing stands in front.")
     for name in COUNTS:
@@ -448,6 +466,33 @@ def _check_values(settings: Settings) -> list[str]:
         if not value.isdecimal() or len(value) > 7:
             problems.append(f"FIELDAPP_{name.upper()} must be a number, at most 9999999.")
     return problems
+
+
+def _check_sign_on(settings: Settings) -> list[str]:
+    problems = []
+    if settings.sign_on_claim in CHANGING_CLAIMS:
+        # It may be given to somebody else, or somebody may give it to themselves.
+        problems.append(f"FIELDAPP_SIGN_ON_CLAIM must not be {settings.sign_on_claim}: that can become another person's.")
+    if not settings.sign_on_issuer:
+        return problems
+    if not is_sign_on_address(settings.sign_on_issuer):
+        problems.append("FIELDAPP_SIGN_ON_ISSUER must be the provider's address, beginning with https://.")
+    for name in ("sign_on_client", "sign_on_name", "sign_on_claim"):
+        if not getattr(settings, name):
+            problems.append(f"FIELDAPP_SIGN_ON_ISSUER is set, so FIELDAPP_{name.upper()} must be, too.")
+    return problems
+
+
+def is_sign_on_address(text: str) -> bool:
+    """Say whether a provider may be asked at this address: over https, or on this machine."""
+    try:
+        address = urlsplit(text)
+        port = address.port
+    except ValueError:
+        return False
+    is_safe = address.scheme == "https" or (address.scheme == "http" and address.hostname in LOOPBACK)
+    has_more = address.username is not None or bool(address.fragment)
+    return is_safe and bool(address.hostname) and port != 0 and not has_more
 
 
 def _check_copies(settings: Settings) -> list[str]:

@@ -22,6 +22,7 @@ from fieldapp.cli.trials import (
     try_replaced,
     try_scheduler,
     try_server,
+    try_sign_on,
 )
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup import marks
@@ -39,7 +40,7 @@ from fieldapp.store.session import DatabaseError, OperationalError, Session, che
 from fieldapp.store.sweeping import has_clear_text
 from fieldapp.web import assets
 
-SECRET = {"secret_key", "key_command", "database_url", "smtp_url", "metrics_token"}
+SECRET = {"secret_key", "key_command", "database_url", "smtp_url", "metrics_token", "sign_on_secret"}
 LOW = 500_000_000  # bytes free on the disk
 OLD = 7  # days after which a backup is an old one
 
@@ -82,6 +83,7 @@ def _list_problems(settings: Settings, by_scheduler: bool) -> list[str]:
     problems = list(try_place(settings))  # first, since it notes the number that is beside the backups
     problems += [*_of_database(settings, by_scheduler), *_of_modes(settings), *_of_list(settings), *_of_place(settings)]
     problems += [*try_folder(settings), *try_mail(settings), *try_programs(settings), *try_server(settings)]
+    problems += try_sign_on(settings)
     if not assets.is_built():
         problems.append("The client is not built. Run: make build")
     if shutil.disk_usage(settings.folder).free < LOW:

@@ -11,7 +11,7 @@ from fieldapp.services.people.accounts import (
     make_unknown_person,
     restore_access,
 )
-from fieldapp.services.people.one_time_codes import PASSWORD, SET_UP, give_one_time_code
+from fieldapp.services.people.one_time_codes import PASSWORD, SET_UP, SIGN_ON, give_one_time_code
 from fieldapp.store.people.users import User
 from fieldapp.store.session import Session
 
@@ -48,11 +48,14 @@ def list_(centre: str) -> None:
 @click.argument("centre")
 @click.argument("name")
 @click.option("--password", "is_password", is_flag=True, help="For choosing a new password, and not for the second step.")
-def code(centre: str, name: str, is_password: bool) -> None:
+@click.option("--sign-on", "is_sign_on", is_flag=True, help="For linking their account at the sign-on provider.")
+def code(centre: str, name: str, is_password: bool, is_sign_on: bool) -> None:
     """Give NAME at a CENTRE a one-time code for setting up two-step verification."""
     purpose = SET_UP
     if is_password:
         purpose = PASSWORD
+    elif is_sign_on:
+        purpose = SIGN_ON
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, centre).id)
         user = _find_person(session, actor, name)
@@ -62,6 +65,8 @@ def code(centre: str, name: str, is_password: bool) -> None:
     where = "after the password"
     if is_password:
         where = "at /forgotten-password/"
+    elif is_sign_on:
+        where = "after signing in by the provider for the first time"
     click.echo(f"The one-time code of {name}, good for a day, {where}: {new_code}")
 
 

@@ -1,5 +1,6 @@
 """What `fieldapp doctor` tries out, since a setting that reads well may still not work."""
 
+import contextlib
 import datetime as dt
 import http.client
 import json
@@ -11,12 +12,15 @@ from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup.places import LAST_EPOCH, find_missing_newest, note_number, read_number
 from fieldapp.services.operations.health_notes import Replaced, find_replaced
 from fieldapp.services.operations.overview import LATE_AFTER
+from fieldapp.services.people.provider import Provider
+from fieldapp.services.people.sign_on import find_without_local_way
 from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.senders import TransportConfig, check_mail_server
 from fieldapp.services.transports.stores import StoreProblem
 from fieldapp.services.transports.targets import DeliveryFailed
 from fieldapp.settings import Settings
-from fieldapp.store.database import try_to_write
+from fieldapp.store import migrations
+from fieldapp.store.database import engine_for, try_to_write
 from fieldapp.store.operations import audit, centres, epochs
 from fieldapp.store.phones import devices
 from fieldapp.store.releases import releases
@@ -122,6 +126,22 @@ def try_mail(settings: Settings) -> Iterator[str]:
         check_mail_server(TransportConfig(settings.secrets_folder, settings.smtp_url, settings.mail_from))
     except DeliveryFailed as problem:
         yield f"Mail cannot be sent: {problem}"
+
+
+def try_sign_on(settings: Settings) -> Iterator[str]:
+    """Say whether the sign-on provider answers, and who could come in while it does not."""
+    if not settings.sign_on_issuer:
+        return
+    problem = Provider(settings).try_out()
+    if problem:
+        yield f"{problem} People sign in with their passwords meanwhile. See FIELDAPP_SIGN_ON_ISSUER."
+    engine = engine_for(settings.url)
+    with contextlib.suppress(OperationalError, DatabaseError), Session(engine) as session:
+        if migrations.is_current(engine):
+            for slug in find_without_local_way(session):
+                then = f"fieldapp person code {slug} NAME"
+                yield f"At {slug} no administrator could sign in while the sign-on provider does not answer. Run: {then}"
+    engine.dispose()
 
 
 def try_programs(settings: Settings) -> Iterator[str]:

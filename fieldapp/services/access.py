@@ -118,6 +118,13 @@ ACCESS: dict[str, frozenset[str]] = {
     "session.end_others": frozenset({ADMIN, CRISIS, EVALUATOR}),
     "session.end_own": frozenset({ADMIN, CRISIS, EVALUATOR}),
     "session.list": frozenset({ADMIN, CRISIS, EVALUATOR}),
+    "sign_on.check": OFFICE_ROLES,
+    "sign_on.link": OFFICE_ROLES,
+    "sign_on.link_by_code": OFFICE_ROLES,
+    "sign_on.trust": frozenset({ADMIN, SYSTEM}),
+    "sign_on.unlink": frozenset({ADMIN}),
+    "sign_on.unlink_own": OFFICE_ROLES,
+    "sign_on.view": OFFICE_ROLES,
     "slip.end": frozenset({SYSTEM}),
     "slip.lower": frozenset({SYSTEM}),
     "submission.let_in": frozenset({ADMIN, SYSTEM}),
@@ -173,6 +180,10 @@ NEEDS_CONFIRMATION = frozenset(
         "second_factor.ask",
         "second_factor.reset",
         "second_factor.set",
+        "sign_on.link",
+        "sign_on.trust",
+        "sign_on.unlink",
+        "sign_on.unlink_own",
     }
 )
 

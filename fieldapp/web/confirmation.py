@@ -5,7 +5,7 @@ After the second step the browser sends again, unchanged, what it had sent; that
 
 from flask import render_template, request, url_for
 
-from fieldapp.web import second_steps
+from fieldapp.web import second_steps, sign_on
 from fieldapp.web.sessions import actor
 
 OWN_FIELDS = {"csrf_token", "confirm_code", "passkey_answer"}
@@ -26,5 +26,7 @@ def render(to: str, how: str, back: str, problem: str) -> str:
     `to` is the address of what was asked for, `how` its method, `back` the page to go on with.
     """
     typed = [field for field in request.form.items(multi=True) if field[0] not in OWN_FIELDS]
-    ways = second_steps.list_for_page(actor())
-    return render_template("confirm.html", to=to, how=how, back=back, problem=problem, kept=typed, **ways)
+    who = actor()
+    ways = second_steps.list_for_page(who)
+    page = {"to": to, "how": how, "back": back, "problem": problem, "kept": typed, **ways}
+    return render_template("confirm.html", by_sign_on=sign_on.can_confirm(who), **page)

@@ -1,6 +1,6 @@
 """What pages need for a second step.
 
-Who gave a right password just now, what passkeys were asked, a new authenticator app.
+Whose first step was right just now, what passkeys were asked, a new authenticator app.
 """
 
 import base64
@@ -27,6 +27,7 @@ from fieldapp.web.server_keys import server_secret
 
 # Names in the cookie, which is signed. None of these opens anything without the second step itself.
 WAITING = "first_step"
+BY_SIGN_ON = "by_sign_on"  # the first step was not a password but a sign-on provider
 NEW_APP = "new_app"
 CHALLENGES = {"get": "passkey_asked", "create": "passkey_new"}
 LASTS = 10 * 60  # seconds between a right password and the second step
@@ -35,10 +36,11 @@ KNOWN = "known"  # the cookie of a browser where somebody has signed in before
 
 @dataclass(frozen=True)
 class Waiting:
-    """Somebody who gave a right password, and whose second step is awaited."""
+    """Somebody whose first step was right, and whose second one is awaited."""
 
     user: User
     grant: int | None  # the one-time code for setting up that they gave
+    by_sign_on: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -46,9 +48,11 @@ class Waiting:
         return Actor(self.user.centre_id, self.user.role, self.user.id, is_confirmed=self.grant is not None)
 
 
-def remember(user: User) -> None:
-    """Keep in this browser that somebody gave a right password; nobody is signed in by it."""
+def remember(user: User, *, by_sign_on: bool = False) -> None:
+    """Keep in this browser that somebody's first step was right; nobody is signed in by it."""
     sessions.forget_who_was_here()
+    if by_sign_on:
+        cookie[BY_SIGN_ON] = True
     cookie[WAITING] = [user.id, _mark(user), time.time(), None]
 
 
@@ -64,7 +68,7 @@ def forget_grant(waiting: Waiting) -> Waiting:
 
 
 def find_waiting() -> Waiting | None:
-    """Return who gave a right password in this browser in the last minutes."""
+    """Return whose first step was right in this browser in the last minutes."""
     user_id, mark, since, grant = cookie.get(WAITING, (0, "", 0, None))
     if not user_id or time.time() - since > LASTS:
         return None
@@ -72,7 +76,7 @@ def find_waiting() -> Waiting | None:
     # A new password, or the end of somebody's access, ends this too.
     if user is None or not user.active or mark != _mark(user):
         return None
-    return Waiting(user, grant)
+    return Waiting(user, grant, by_sign_on=cookie.get(BY_SIGN_ON, False))
 
 
 def _mark(user: User) -> str:

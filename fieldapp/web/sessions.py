@@ -115,16 +115,24 @@ def _look_at_state(user_id: int) -> None:
 
 
 def _remember_state(web_session: WebSession) -> None:
+    g.by_sign_on = web_session.by_sign_on
     g.is_confirmed = web_sessions.is_confirmed(web_session)
     g.has_fresh_factor = web_sessions.has_fresh_factor(web_session)
 
 
-def start(user: User, *, has_second_factor: bool = False) -> None:
+def is_by_sign_on() -> bool:
+    """Say whether a sign-on provider let in who uses this browser."""
+    return bool(current_user.is_authenticated and g.by_sign_on)
+
+
+def start(user: User, *, has_second_factor: bool = False, by_sign_on: bool = False) -> None:
     """Sign a person in, in this browser."""
     forget_who_was_here()
     cookie.permanent = True
     agent = request.user_agent.string
-    cookie[SESSION_TOKEN] = web_sessions.start_session(session(), user, agent, has_second_factor=has_second_factor)
+    cookie[SESSION_TOKEN] = web_sessions.start_session(
+        session(), user, agent, has_second_factor=has_second_factor, by_sign_on=by_sign_on
+    )
     _look_at_state(user.id)
     # No second cookie: it would sign a person in again when the session's own time is over.
     login_user(user, remember=False)

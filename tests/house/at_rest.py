@@ -36,7 +36,7 @@ _are(
 _are(
     HASHED, "ended.tag", "slip.tag", "withdrawal.person_tag", "published_row.tag", "withdrawal_row.tag", "device.token_hash",
     "feed_key.key_hash", "invitation.token_hash", "one_time_code.code_hash", "recovery_code.code_hash",
-    "web_session.token_hash", "user.password", "audit.salt target_hash link", "audit_head.link", "retention_item.tag",
+    "web_session.token_hash", "sign_on_link.subject_hash", "user.password", "audit.salt target_hash link", "audit_head.link", "retention_item.tag",
     "retention_plan.tags_sha256 erased_sha256", "throttle.key",
 )  # fmt: skip
 _are(WRAPPED, "centre_key.wrapped", "code_key.wrapped", "second_factor.wrapped")
@@ -67,7 +67,8 @@ _are(
     "slip.centre_id root_id withdrawal_id made_month is_lost", "standing.centre_id heads moved_at above_since is_in_log",
     "submission.id centre_id log_position instance_id root_id prev device_id seq utc_offset clock sha256 due",
     "throttle.failures since", "told_worker.withdrawal_id user_id seq",
-    "web_session.id centre_id user_id started_at last_used_at second_factor_at",
+    "sign_on_link.user_id centre_id linked_at last_used_at",
+    "web_session.id centre_id user_id started_at last_used_at second_factor_at by_sign_on",
     "withdrawal.id centre_id how asked_on effective_at safe_at bytes_at phones phones_told phones_at listed_at attested_at "
     "forgotten_on",
     "withdrawal_count.centre_id quarter people", "withdrawal_in_round.round_id withdrawal_id",
@@ -85,7 +86,7 @@ _are(
 )  # fmt: skip
 _are(
     SHAPE, "area_set.id centre_id key sha256 outlines created_at",
-    "centre.id slug name time_zone lock_minutes shred_days has_voice_notes by_invitation allows_collect asks_second_factor "
+    "centre.id slug name time_zone lock_minutes shred_days has_voice_notes by_invitation allows_collect asks_second_factor trusts_sign_on "
     "table_secret created_at",
     "dataset.id centre_id name text secret head created_at",
     "feed_key.id centre_id series_id label made_by created_at last_used_at revoked_at",

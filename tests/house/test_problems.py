@@ -35,7 +35,7 @@ WITHOUT_CODE = {
     # they carry problems that have codes
     "AreasRefused", "BatchRefused", "ExportProblem", "FormRefused", "InstanceRefused", "DeliveryFailed",
     # they are caught, and something with a code is said instead
-    "CircularReference", "KeyUnavailable", "_ChainFault", "LeaseLost", "Overtaken", "TooAmbiguous", "TooFine", "TooSlow", "XlsxUnreadable",
+    "CircularReference", "KeyUnavailable", "_ChainFault", "_Unusable", "LeaseLost", "Overtaken", "TooAmbiguous", "TooFine", "TooSlow", "XlsxUnreadable",
     # the command line speaks English
     "BackupProblem", "Busy", "CannotOpen", "CopyProblem", "KeyMissing", "KeyProblem", "SettingsProblem", "StoreProblem",
     # a programmer meets it, when the module is loaded

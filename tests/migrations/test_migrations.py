@@ -12,9 +12,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
+from fieldapp.services.people.one_time_codes import give_one_time_code
+from fieldapp.services.people.provider import Identity
+from fieldapp.services.people.sign_on import link_account
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store import database, migrations
 from fieldapp.store.consent import standing
+from fieldapp.store.operations.centres import Centre
+from fieldapp.store.people.sign_on_links import SignOnLink
 from fieldapp.store.records import attachments
 from fieldapp.store.records.attachments import Blob
 from sync.envelope import parse_batch
@@ -240,9 +245,9 @@ def _is_settled(word: dict[str, Any], words: list[dict[str, Any]]) -> bool:
 
 
 def test_maps_that_were_counted_anew_go_and_other_editions_stay(engine: sa.Engine) -> None:
-    migrations.downgrade(engine, "0032")
     with Session(engine, expire_on_commit=False) as session:
         centre_id = make_cast(session).centre.id
+    migrations.downgrade(engine, "0032")
     day = "'2026-11-29', 1, 'x', '{}', '2026-11-30 00:00:00+00:00'"
     with engine.begin() as connection:
         for product in ("hot_spots_week", "hot_spots_month", "heat_map"):
@@ -257,9 +262,9 @@ def test_maps_that_were_counted_anew_go_and_other_editions_stay(engine: sa.Engin
 
 def test_every_published_table_is_counted_once_more(engine: sa.Engine) -> None:
     """Whoever took everything back before the upgrade is in numbers that were published before."""
-    migrations.downgrade(engine, "0034")
     with Session(engine, expire_on_commit=False) as session:
         centre_id = make_cast(session).centre.id
+    migrations.downgrade(engine, "0034")
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO table_state (centre_id, key, period, cells, revision, records, late)"
@@ -268,3 +273,18 @@ def test_every_published_table_is_counted_once_more(engine: sa.Engine) -> None:
     migrations.upgrade(engine)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT late FROM table_state").scalar_one() > 1_000_000
+
+
+def test_links_with_a_sign_on_provider_go_and_come_with_their_table(engine: sa.Engine) -> None:
+    with Session(engine, expire_on_commit=False) as session:
+        cast = make_cast(session)
+        for purpose in ("sign_on", "set_up"):
+            give_one_time_code(session, cast.rosa, user_id=cast.eve.user_id, purpose=purpose)
+        link_account(session, cast.rosa, Identity.of("https://id.city.example", "sub", "rosa"))
+    migrations.downgrade(engine, "0035")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT purpose FROM one_time_code").scalars().all() == ["set_up"]
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        assert session.scalars(sa.select(SignOnLink)).all() == []
+        assert not session.scalars(sa.select(Centre.trusts_sign_on).where(Centre.trusts_sign_on)).all()

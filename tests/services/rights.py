@@ -18,16 +18,20 @@ RIGHTS: dict[str, set[str]] = {
         "pull.fetch", "form.fetch", "instance.receive", "labels.keep", "manifest.fetch", "map.fetch", "record.fetch_own", "person.code_password",
     },
     "crisis": {
+        "sign_on.check", "sign_on.link", "sign_on.link_by_code", "sign_on.unlink_own", "sign_on.view",
         "board.request", "board.report", "board.view", "board.step", "map.view", "person.own_password", "person.view_own",
         "one_time_code.accept", "person.code_password", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check",
         "second_factor.set", "second_factor.view", "session.end_others", "session.end_own", "session.list",
     },
     "evaluator": {
+        "sign_on.check", "sign_on.link", "sign_on.link_by_code", "sign_on.unlink_own", "sign_on.view",
         "one_time_code.accept", "person.code_password", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check",
         "person.own_password", "person.view_own", "release.attest_deletion", "release.attest_withdrawal", "release.download", "releases.list", "second_factor.view",
         "second_factor.set", "session.end_others", "session.end_own", "session.list",
     },
     "admin": {
+        "sign_on.check", "sign_on.link", "sign_on.link_by_code", "sign_on.unlink_own", "sign_on.view",
+        "sign_on.trust", "sign_on.unlink",
         "one_time_code.accept", "person.code_password", "passkey.add", "passkey.remove", "recovery_codes.make", "second_factor.check", "one_time_code.give",
         "second_factor.ask",
         "audit.export", "audit.view", "attachment.open", "board.request", "board.report", "board.view", "board.step", "card.hand_over", "follow_ups.hand_over", "caseload.list",
@@ -46,6 +50,7 @@ RIGHTS: dict[str, set[str]] = {
         "key.make_data", "key.make_signing", "key.rewrap", "one_time_code.give", "second_factor.ask", "partner.import", "people.list", "person.add", "person.reset_password", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
         "release.deliver", "release.draw_withdrawals", "release.revoke", "hold.agree_shorten", "hold.confirm", "retention.plan", "retention.run", "retention.view", "retention.tick",
+        "sign_on.trust",
         "pieces.count_again", "pieces.freeze", "pieces.take_back",
         "slip.end", "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",
     },

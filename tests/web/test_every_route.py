@@ -23,6 +23,9 @@ OPEN = {
     "forgotten.ask", "forgotten.change",  # a one-time code says who it is
     # They show nothing but to somebody who has just given a right password.
     "second_step.accept_code", "second_step.ask", "second_step.ask_again", "second_step.check", "second_step.set_up",
+    # Nothing of the centre, but what a provider's answer, a one-time code or a session opens.
+    "sign_on.leave", "sign_on.leave_to_link", "sign_on.leave_to_confirm", "sign_on.answer", "sign_on.ask_code", "sign_on.use_code",
+    "sign_on.signed_out",
     "dashboards.card", "dashboards.catalogue", "dashboards.centre", "dashboards.dashboard", "dashboards.data", "dashboards.file",
     "dashboards.dashboard_of", "dashboards.file_of", "dashboards.framed", "dashboards.indicator", "dashboards.part", "dashboards.script", "dashboards.start",
     "slips.ask", "slips.answer",  # a slip opens what it shows
@@ -69,6 +72,8 @@ EVALUATOR = {
     "office.own_recovery_codes",
     "office.own_session_end",
     "office.own_sessions_end",
+    "office.own_sign_on",
+    "office.own_sign_on_remove",
 }
 
 
@@ -85,6 +90,8 @@ OWN = {
     "office.own_recovery_codes",
     "office.own_session_end",
     "office.own_sessions_end",
+    "office.own_sign_on",
+    "office.own_sign_on_remove",
 }  # of everybody who works in a browser
 MAY: dict[str, set[str]] = {
     "amina": set(),

@@ -187,3 +187,39 @@ describe("a machine from before the centre went back", () => {
     assert.equal((await row("b")).state, "waiting");
   });
 });
+
+describe("the end of the centre's audit log", () => {
+  const heads = async (): Promise<string[]> =>
+    ((await getRow("vaults", 7))?.heads ?? []).map(([, head]) => head);
+
+  it("is remembered as it was first heard on a day, for ten days", async () => {
+    for (let day = 1; day <= 12; day++)
+      for (const hour of ["first", "later"])
+        await letGo({ ...state, audit: `${day}-${hour}` }, [7], day);
+    const remembered = await heads();
+    assert.equal(remembered.length, 10);
+    assert.equal(remembered[0], "0:12-first");
+    assert.equal(remembered[9], "0:3-first");
+  });
+
+  it("is said back, the oldest, before the centre says the next one", async () => {
+    await letGo({ ...state, audit: "old" }, [7], 1);
+    await letGo({ ...state, audit: "new", epoch: 1 }, [7], 2);
+    let phones: { audit?: string }[] = [];
+    line.answer("deliver", ({ body }: Request) => {
+      ({ phones } = body as { phones: { audit?: string }[] });
+      return { items: centre.takeAll(body, state.epoch), orders, kept: state };
+    });
+    await finish("a");
+    await deliver(letGo);
+    assert.deepEqual(
+      phones.map(({ audit }) => audit),
+      ["0:old"],
+    );
+  });
+
+  it("changes nothing where a centre of before does not say it", async () => {
+    await letGo(state, [7], 1);
+    assert.deepEqual(await heads(), []);
+  });
+});

@@ -3,9 +3,9 @@
  * sync/keeping.py; both decide the same (tests/sync/keeping.json).
  */
 
-import { getAllRows, runTransaction } from "./database";
+import { getAllRows, runTransaction, updateRow } from "./database";
 import { NO_RECORDS } from "./record_counts";
-import type { BlobRow, CountersRow, LogPlace, OutboxRow } from "./types";
+import type { BlobRow, CountersRow, HeardHead, LogPlace, OutboxRow, VaultRow } from "./types";
 
 /** What the centre says of its log. */
 export interface LogState {
@@ -13,6 +13,7 @@ export interface LogState {
   /** The epochs, each with the last position that was there when it began. */
   lineage: [epoch: number, last: number][];
   safe: number | null; // the last position held elsewhere; null where nothing is copied there
+  audit?: string; // the link at the end of its audit log
 }
 
 type Fate = "keep" | "gone" | "again";
@@ -31,6 +32,7 @@ export function decideCopy({ epoch, position }: LogPlace, { lineage, safe }: Log
  * copies nothing elsewhere, a copy goes with its line: `today` in days since 1970.
  */
 export async function letGo(state: LogState, users: number[], today: number): Promise<void> {
+  for (const user of users) await updateRow("vaults", user, (row) => addHead(row, state, today));
   const fates = new Map<string, Change>();
   for (const { id, user, box, at, shredOn } of await getAllRows("outbox")) {
     if (!box || !at || !users.includes(user)) continue;
@@ -52,6 +54,14 @@ export async function letGo(state: LogState, users: number[], today: number): Pr
     };
     return null;
   });
+}
+
+/** One a day, of ten days: who rewrites the log would have to find a day that no phone heard of. */
+function addHead(row: VaultRow, { audit, epoch }: LogState, today: number): VaultRow | null {
+  const heads = row.heads ?? [];
+  if (!audit || heads[0]?.[0] === today) return null;
+  const head: HeardHead = [today, `${epoch}:${audit}`];
+  return { ...row, heads: [head, ...heads].slice(0, 10) };
 }
 
 function deleteBox(

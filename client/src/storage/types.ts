@@ -15,6 +15,9 @@ export interface Sealed {
   data: ArrayBuffer;
 }
 
+/** The end of the centre's audit log, as it was heard first on a day: "EPOCH:LINK". */
+export type HeardHead = [day: number, head: string];
+
 /**
  * A worker on this phone. Without `byPin` and `byPasskey` only the password, at the centre, opens
  * it again.
@@ -27,6 +30,7 @@ export interface VaultRow {
   receipts?: CentreKey | null; // what the centre signs with, from when this worker joined
   base: { made: number; deleted: number }; // counted before this sign-in
   epoch?: number; // the newest epoch of the centre's log that was heard of
+  heads?: HeardHead[]; // ends of the centre's audit log, the newest first
   salt: Uint8Array<ArrayBuffer>;
   iterations: number;
   byPin: Sealed | null;

@@ -40,6 +40,7 @@ async function makePhoneReport(
     made: made - base.made,
     unsent: rows.filter(isUnsent).length,
     deleted: deleted - base.deleted,
+    audit: vault.heads?.at(-1)?.[1],
     copies: rows.filter(({ at, box }) => at && box?.device === vault.device).length,
     ...shared,
   };

@@ -63,6 +63,7 @@ export interface PhoneReport {
   persisted?: boolean;
   free_mb?: number;
   app?: string; // which build of the app
+  audit?: string | undefined; // the oldest end of the centre's audit log that it still has
   clock?: number; // minutes that its clock is ahead
 }
 

@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from fieldapp.services.acts import utcnow
 from fieldapp.store.database import WriteTransaction
-from fieldapp.store.operations import audit, centres
+from fieldapp.store.operations import audit, centre_log, centres
 from fieldapp.store.operations.audit import AuditEvent, AuditHead, AuditLine
+from fieldapp.store.phones import devices
 from fieldapp.store.releases import releases
 from fieldapp.store.session import Session
 
@@ -202,6 +203,23 @@ def check_all_chains(session: Session, looked_for: Collection[str] = ()) -> list
 def _list_links_of_packages(session: Session, of_centre: int) -> list[str]:
     packages = releases.list_for(session, of_centre) if of_centre else []
     return [str(package.manifest["audit"]) for package in packages if "audit" in package.manifest]
+
+
+def list_links_of_phones(session: Session) -> dict[int, dict[str, int]]:
+    """Return the links that phones heard days ago and say now: centre → link → a phone's id.
+
+    Not those from before a restore: the lines that were written after the backup are gone, which a line says.
+    """
+    of_centres: dict[int, dict[str, int]] = {}
+    for centre in centres.list_all(session):
+        epoch = centre_log.read_epoch(session, centre.id)
+        links: dict[str, int] = {}
+        for device in devices.list_for(session, centre.id):
+            heard_in, _, link = str(device.report.get("audit", "")).partition(":")
+            if heard_in == str(epoch):
+                links[link] = device.id
+        of_centres[centre.id] = links
+    return of_centres
 
 
 def describe_faults(reports: Sequence[ChainReport]) -> list[str]:

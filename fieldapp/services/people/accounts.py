@@ -15,7 +15,7 @@ from fieldapp.services.revisions import check_revision
 from fieldapp.store.operations import centres, epochs
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.operations.epochs import Epoch
-from fieldapp.store.people import passkeys, second_factors, users, web_sessions
+from fieldapp.store.people import passkeys, second_factors, sign_on_links, users, web_sessions
 from fieldapp.store.people.users import User
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
@@ -43,6 +43,7 @@ class PeoplePage:
     restored: Epoch | None  # the last time that a copy was put back
     epoch: int  # its number; 0 where none was
     second_factors: set[int]  # people who have set one up
+    linked: set[int]  # people whose account a sign-on provider opens, too
     without_factor: set[int]  # people who could not sign in to the web pages, since they have set up none
 
 
@@ -63,6 +64,7 @@ def list_people(ctx: ActContext) -> PeoplePage:
         restored=epochs.last_restore(ctx.session),
         epoch=epochs.current(ctx.session),
         second_factors=have_one,
+        linked=sign_on_links.list_linked_users(ctx.session, ctx.centre_id),
         without_factor=asked - have_one,
     )
 

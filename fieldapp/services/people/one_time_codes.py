@@ -1,6 +1,7 @@
 """One-time codes: an administrator gives one to a person, or a command on the server does.
 
-With one of them a person sets up their first second factor, with another they choose a new password.
+With one of them a person sets up their first second factor, with another they choose a new password, with a third they
+link their account with that of a sign-on provider.
 """
 
 import datetime as dt
@@ -11,9 +12,20 @@ from fieldapp.services.people import passwords
 from fieldapp.services.people.recovery_codes import hash_code
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.people import one_time_codes, users
-from fieldapp.store.people.one_time_codes import PASSWORD, SET_UP, OneTimeCode
+from fieldapp.store.people.one_time_codes import PASSWORD, SET_UP, SIGN_ON, OneTimeCode
+from fieldapp.store.session import Session
 
-__all__ = ["PASSWORD", "SET_UP", "accept_set_up_code", "give_one_time_code", "use_grant", "use_password_code"]
+__all__ = [
+    "PASSWORD",
+    "SET_UP",
+    "SIGN_ON",
+    "accept_set_up_code",
+    "give_one_time_code",
+    "use_grant",
+    "use_password_code",
+    "use_sign_on_code",
+    "withdraw_sign_on_codes",
+]
 
 LIFETIME = dt.timedelta(hours=24)
 REFUSED = N_(
@@ -35,9 +47,9 @@ def give_one_time_code(ctx: ActContext, user_id: int, purpose: str = SET_UP) -> 
     It is shown once. Raises ActProblem "person.self": nobody gives one to themselves.
     """
     user = users.of_centre(ctx.session, ctx.centre_id, user_id)
-    if user is None or not user.active or purpose not in (SET_UP, PASSWORD):
+    if user is None or not user.active or purpose not in (SET_UP, PASSWORD, SIGN_ON):
         raise make_not_found()
-    if purpose == SET_UP and user.role not in OFFICE_ROLES:
+    if purpose in (SET_UP, SIGN_ON) and user.role not in OFFICE_ROLES:
         raise make_not_found()
     if user.id == ctx.actor.user_id:
         raise ActProblem("person.self", N_("Ask another administrator to do this for you."))
@@ -73,8 +85,22 @@ def accept_set_up_code(ctx: ActContext, code: str) -> int:
 
 def use_password_code(ctx: ActContext, code: str) -> None:
     """Use up the actor's code for a new password. Raises ActProblem "person.code"."""
+    _use_code(ctx, PASSWORD, code)
+
+
+def use_sign_on_code(ctx: ActContext, code: str) -> None:
+    """Use up the actor's code for linking. Raises ActProblem "person.code"."""
+    _use_code(ctx, SIGN_ON, code)
+
+
+def withdraw_sign_on_codes(session: Session, user_id: int) -> None:
+    """Let no code for linking an account elsewhere count any more."""
+    one_time_codes.delete_open(session, user_id, SIGN_ON)
+
+
+def _use_code(ctx: ActContext, purpose: str, code: str) -> None:
     user_id = ctx.actor.user_id or 0
-    row = one_time_codes.lock_by_hash(ctx.session, user_id, PASSWORD, hash_code(PASSWORD, user_id, code))
+    row = one_time_codes.lock_by_hash(ctx.session, user_id, purpose, hash_code(purpose, user_id, code))
     if row is None or row.used_at or row.expires_at <= ctx.now:
         raise ActProblem("person.code", PASSWORD_REFUSED)
     row.used_at = ctx.now

@@ -64,6 +64,11 @@ def _list_factors(session: Session, centre_id: int, user_id: int) -> Factors:
     )
 
 
+def has_own_factor(session: Session, user_id: int) -> bool:
+    """Say whether a person has set up a second factor here."""
+    return second_factors.is_set_up(session, user_id) or bool(passkeys.of_user(session, user_id))
+
+
 def is_second_step_needed(session: Session, user: User) -> bool:
     """Say whether a right password is not enough for this person to sign in to the web pages."""
     if user.role not in OFFICE_ROLES:

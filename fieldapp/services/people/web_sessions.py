@@ -50,10 +50,13 @@ BROWSERS = {
 }
 
 
-def start_session(session: Session, user: User, user_agent: str, *, has_second_factor: bool = False) -> str:
+def start_session(
+    session: Session, user: User, user_agent: str, *, has_second_factor: bool = False, by_sign_on: bool = False
+) -> str:
     """Begin a session of a person who has just signed in, and return its token.
 
-    `has_second_factor`: whether they proved with a second factor, too, who they are.
+    `has_second_factor`: whether they proved with a second factor, too, who they are. `by_sign_on`: whether a sign-on
+    provider let them in.
     """
     token = secrets.token_urlsafe(32)
     now = utcnow()
@@ -67,6 +70,7 @@ def start_session(session: Session, user: User, user_agent: str, *, has_second_f
             started_at=now,
             last_used_at=now,
             second_factor_at=now if has_second_factor else None,
+            by_sign_on=by_sign_on,
         )
         session.add(row)
         if has_second_factor:

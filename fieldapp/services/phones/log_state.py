@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fieldapp.store.operations import centre_log
+from fieldapp.store.operations import audit, centre_log
 from fieldapp.store.session import Session
 
 COPIES = 2  # newest checked copies that each hold what is called safe
@@ -15,7 +15,7 @@ def read_log_state(session: Session, centre_id: int, has_place: bool) -> dict[st
     their copies for a number of days only.
 
     Example:
-        {"epoch": 0, "lineage": [[0, 0]], "safe": 17, "copies": 2}
+        {"epoch": 0, "lineage": [[0, 0]], "safe": 17, "copies": 2, "audit": "4e07…"}
     """
     head = centre_log.read_head(session, centre_id)
     return {
@@ -23,4 +23,6 @@ def read_log_state(session: Session, centre_id: int, has_place: bool) -> dict[st
         "lineage": head.lineage,
         "safe": head.safe if has_place else None,
         "copies": COPIES,
+        # The end of the audit log's chain, without its number, which would say how much the centre does. Phones keep it.
+        "audit": audit.read_link(session, centre_id),
     }

@@ -1,6 +1,7 @@
 """What a phone reports about itself with each delivery, and when it was last seen."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from fieldapp.services.acts import utcnow
@@ -12,6 +13,7 @@ from sync.bodies import replace_unstorable
 
 REPORTED = {"persisted": bool, "free_mb": int, "app": str, "clock": int, "oldest": int, "copies": int}
 COUNTS = ("made", "unsent", "deleted")  # records: finished on the phone, not sent yet, deleted from it
+KEPT_LINK = re.compile(r"[0-9]{1,6}:[0-9a-f]{64}")  # an epoch, and a link of the audit log that was heard in it
 MAX_TEXT = 40  # characters
 MAX_NUMBER = 1_000_000
 SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is noted no more often
@@ -46,6 +48,9 @@ def clean_report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
         value = phone.get(key)
         if isinstance(value, kind):
             report[key] = _bound(value)
+    link = phone.get("audit")
+    if isinstance(link, str) and KEPT_LINK.fullmatch(link):
+        report["audit"] = link
     columns["report"] = report
     return columns
 

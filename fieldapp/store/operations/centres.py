@@ -24,6 +24,8 @@ class Centre(Base):
     allows_collect: Mapped[bool] = mapped_column(default=False)  # ODK Collect may take part; not sealed, not signed
     # Who sees records proves with a second factor who they are. Off: in the demo, and where it came with an upgrade.
     asks_second_factor: Mapped[bool] = mapped_column(default=True, server_default=sa.false())
+    # A second step that a sign-on provider asked for stands for one of ours.
+    trusts_sign_on: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     # Keys the rounding of counts, for all recipients alike; never leaves.
     table_secret: Mapped[str] = mapped_column(sa.String(64), default=lambda: secrets.token_hex(32))
     created_at: Mapped[dt.datetime]

@@ -12,6 +12,7 @@ from fieldapp.store.base import Base
 
 SET_UP = "set_up"  # the first factor of two-step verification
 PASSWORD = "password"  # a new password of one's own choice  # noqa: S105
+SIGN_ON = "sign_on"  # the first link with an account of a sign-on provider
 
 
 class OneTimeCode(Base):

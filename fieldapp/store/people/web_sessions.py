@@ -23,6 +23,7 @@ class WebSession(Base):
     last_used_at: Mapped[dt.datetime]
     # When this person last proved with a second factor who they are. None: at sign-in, none was asked for.
     second_factor_at: Mapped[dt.datetime | None]
+    by_sign_on: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # a sign-on provider let them in
 
 
 def by_token_hash(session: Session, token_hash: str) -> WebSession | None:
@@ -43,6 +44,23 @@ def delete_without_second_factor(session: Session, centre_id: int) -> None:
     """Delete the sessions at a centre that began with a password alone."""
     is_weak = sa.and_(WebSession.centre_id == centre_id, WebSession.second_factor_at.is_(None))
     session.execute(sa.delete(WebSession).where(is_weak))
+
+
+def delete_by_sign_on(
+    session: Session, *, user_id: int | None = None, centre_id: int | None = None, but_user_id: int | None = None
+) -> None:
+    """Delete the sessions of a person, or at a centre, that a sign-on provider began.
+
+    Those of `but_user_id` stay.
+    """
+    query = sa.delete(WebSession).where(WebSession.by_sign_on.is_(True))
+    if user_id is not None:
+        query = query.where(WebSession.user_id == user_id)
+    if centre_id is not None:
+        query = query.where(WebSession.centre_id == centre_id)
+    if but_user_id is not None:
+        query = query.where(WebSession.user_id != but_user_id)
+    session.execute(query)
 
 
 def delete_all(session: Session) -> None:

@@ -9,6 +9,7 @@ from flask_babel import gettext
 from fieldapp.services.people.second_factor import list_factors
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.releases import downloads
+from fieldapp.web import sign_on
 from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, has_fresh_factor, session
 
@@ -25,7 +26,7 @@ def package(release_id: int) -> ResponseReturnValue:
     """Download the package; a POST, since it is logged and must not be prefetched or cached."""
     who = actor()
     # Also where nobody is asked at sign-in: without a second factor no package leaves.
-    if not list_factors(session(), who).is_any:
+    if not list_factors(session(), who).is_any and not sign_on.can_confirm(who):
         flash(gettext("Before you download a package you set up two-step verification."), "wait")
         return redirect(url_for("office.own_app", to=url_for("evaluator.shelf")))
     if not has_fresh_factor():

@@ -17,6 +17,19 @@ class SignInInput(FlaskForm):  # type: ignore[misc]
     )
 
 
+class SignOnCodeInput(FlaskForm):  # type: ignore[misc]
+    username = StringField(
+        lazy_gettext("User name"),
+        [InputRequired(), Length(max=64)],
+        render_kw={"autocomplete": "username", "autocapitalize": "none"},
+    )
+    code = StringField(
+        lazy_gettext("One-time code"),
+        [InputRequired(), Length(max=64)],
+        render_kw={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"},
+    )
+
+
 class ForgottenPasswordInput(FlaskForm):  # type: ignore[misc]
     username = StringField(
         lazy_gettext("User name"),

@@ -1,4 +1,4 @@
-"""After a right password: the second step, or setting one up with a one-time code."""
+"""After a right first step: the second step, or setting one up with a one-time code."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -70,7 +70,7 @@ def check() -> ResponseReturnValue:
 def _sign_in(waiting: Waiting) -> ResponseReturnValue:
     user = waiting.user
     to = _find_next() or home_of(user.role)
-    sessions.start(user, has_second_factor=True)
+    sessions.start(user, has_second_factor=True, by_sign_on=waiting.by_sign_on)
     response = redirect(to)
     mark_browser(response, user)
     left = second_factor.list_factors(sessions.session(), sessions.actor()).recovery_left
@@ -115,7 +115,7 @@ def set_up() -> ResponseReturnValue:
             waiting = second_steps.forget_grant(waiting)
         return _page(waiting, gettext(problem.text)), STATUS[problem.code]
     to = _find_next() or home_of(waiting.user.role)
-    sessions.start(waiting.user, has_second_factor=True)
+    sessions.start(waiting.user, has_second_factor=True, by_sign_on=waiting.by_sign_on)
     page = make_response(render_template("recovery_codes.html", codes=codes, to=to))
     mark_browser(page, waiting.user)
     return page

@@ -48,14 +48,19 @@ def home_of(role: str) -> str:
 def sign_in() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(home_of(current_user.role))
-    return render_template("sign_in.html", entered=SignInInput(), problem="")
+    return _sign_in_page(SignInInput(), "")
+
+
+def _sign_in_page(entered: SignInInput, problem: str) -> str:
+    to = keep_local(request.args.get("next", "")) or None
+    return render_template("sign_in.html", entered=entered, problem=problem, to=to)
 
 
 @public.post("/")
 def signed_in() -> ResponseReturnValue:
     entered = SignInInput()
     if not entered.validate_on_submit():
-        return render_template("sign_in.html", entered=entered, problem=gettext("Fill in both fields.")), 422
+        return _sign_in_page(entered, gettext("Fill in both fields.")), 422
     address = request.remote_addr or ""
     try:
         user = check(
@@ -67,8 +72,7 @@ def signed_in() -> ResponseReturnValue:
             secret=server_secret(),
         )
     except ActProblem as problem:
-        page = render_template("sign_in.html", entered=entered, problem=gettext(problem.text))
-        return page, STATUS[problem.code]
+        return _sign_in_page(entered, gettext(problem.text)), STATUS[problem.code]
     to = request.args.get("next", "")
     if is_second_step_needed(sessions.session(), user):
         second_steps.remember(user)
@@ -101,8 +105,9 @@ def mark_browser(response: BaseResponse, user: User) -> None:
 
 @public.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
+    came_from_provider = sessions.is_by_sign_on() and current_app.extensions["sign_on"] is not None
     sessions.end()
-    return redirect(url_for("public.sign_in"))
+    return redirect(url_for("sign_on.signed_out" if came_from_provider else "public.sign_in"))
 
 
 @public.post("/language/<code>")

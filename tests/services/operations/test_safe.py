@@ -15,7 +15,7 @@ from fieldapp.services.operations.backup.create import take_backup
 from fieldapp.services.operations.backup.restore import restore
 from fieldapp.services.phones.log_state import read_log_state
 from fieldapp.settings import Settings
-from fieldapp.store.operations import centre_log
+from fieldapp.store.operations import audit, centre_log
 from tests.cast import Cast
 from tests.services.operations.backups import Phone, opened
 
@@ -40,6 +40,7 @@ def test_what_the_two_newest_copies_there_hold_is_safe(
         "lineage": [[0, 0]],
         "safe": 0,
         "copies": 2,
+        "audit": audit.read_link(session, cast.centre.id),
     }
     phone.send(session, *(phone.make() for _ in range(3)))
     assert take_backup(placed, tmp_path / "place/1").is_safe

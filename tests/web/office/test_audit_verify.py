@@ -13,11 +13,13 @@ from evaluator_export.periods import parse
 from fieldapp.cli import cli
 from fieldapp.jobs.timetable import check_audit_log
 from fieldapp.services.acts import utcnow
+from fieldapp.services.phones.reports import clean_report, record_contact
 from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit
 from fieldapp.store.operations.audit import AuditEvent, AuditHead, AuditLine
+from fieldapp.store.phones.devices import Device
 from tests.cast import Cast, a_series
 from tests.opening import open_engine
 from tests.services.releases.taking_back import SECRET
@@ -88,3 +90,36 @@ def test_what_is_no_package_is_refused(command: CliRunner, tmp_path: Path) -> No
     refused = command.invoke(cli, ["audit", "verify", "--package", str(tmp_path / "other.zip")])
     assert refused.exit_code == 1
     assert "is no package" in refused.output
+
+
+def test_what_phones_heard_shows_that_all_of_it_was_written_anew(
+    settings: Settings, web_cast: Cast, command: CliRunner
+) -> None:
+    device_id = web_cast.amina.device_id
+    with Session(open_engine(settings), expire_on_commit=False) as session:
+        link = audit.read_link(session, web_cast.centre.id)
+        device = session.get_one(Device, device_id)
+        # As the phone says it with its next delivery: what it heard days ago.
+        phone = {"made": 0, "unsent": 0, "deleted": 0, "audit": f"0:{link}"}
+        record_contact(session, device, clean_report(phone))
+        lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.centre_id == web_cast.centre.id)).all()
+        others = [AuditLine(line.at, line.act, line.centre_id, None, None, line.target, line.details) for line in lines]
+    verified = command.invoke(cli, ["audit", "verify"])
+    assert verified.exit_code == 0
+    assert "Links that phones heard, and that its lines have: 1" in verified.output
+    with Session(open_engine(settings)) as session, WriteTransaction(session):
+        session.execute(sa.delete(AuditEvent))
+        session.execute(sa.delete(AuditHead))
+        audit.add(session, others)
+    verified = command.invoke(cli, ["audit", "verify"])
+    assert f"LOOK AT: phone {device_id} heard of a line that is not there" in verified.output
+    # After a restore that is no wonder: the lines since the backup are gone, and a line says so.
+    with Session(open_engine(settings)) as session, WriteTransaction(session):
+        session.get_one(Device, device_id).report = {"audit": f"7:{link}"}
+    assert "LOOK AT" not in command.invoke(cli, ["audit", "verify"]).output
+
+
+@pytest.mark.parametrize("said", ["", "0:", "0:" + "G" * 64, "x:" + "0" * 64, 7, None, ["0:" + "0" * 64]])
+def test_what_is_no_link_is_not_taken_over(said: object) -> None:
+    report = clean_report({"made": 1, "audit": said})
+    assert report is not None and "audit" not in report["report"]

@@ -11,7 +11,7 @@ from flask_babel import gettext
 
 from fieldapp.key_ring import SESSIONS_LAST
 from fieldapp.services.people import accounts as people_acts
-from fieldapp.services.people import second_factor, web_sessions
+from fieldapp.services.people import second_factor, sign_on, web_sessions
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.people.inputs import OwnPasswordInput
@@ -55,6 +55,7 @@ def _account_page(entered: OwnPasswordInput, status: int) -> ResponseReturnValue
         name=name,
         own_sessions=lines,
         factors=second_factor.list_factors(session(), actor()),
+        own_link=sign_on.see_own_link(session(), actor()),
         idle_minutes=web_sessions.IDLE // dt.timedelta(minutes=1),
         longest_hours=SESSIONS_LAST // dt.timedelta(hours=1),
     )

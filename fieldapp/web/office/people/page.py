@@ -37,3 +37,12 @@ def render_people_page(
         rescue=RescueInput(formdata=None),
     )
     return page, status
+
+
+def show_once(user_id: int, **once: str) -> ResponseReturnValue:
+    """Return the page with a password or code of a person, which no other answer shows."""
+    people = people_acts.list_people(session(), actor())
+    # From the list and not from the address: the page names whom the centre has, not what somebody
+    # typed.
+    username = next(user.username for user in people.users if user.id == user_id)
+    return render_people_page(PersonInput(formdata=None), {"username": username, **once}, 200)

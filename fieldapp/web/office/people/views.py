@@ -11,7 +11,7 @@ from fieldapp.services.people.second_factor import ask_second_factor, reset_seco
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.people.inputs import PersonInput
-from fieldapp.web.office.people.page import render_people_page
+from fieldapp.web.office.people.page import render_people_page, show_once
 from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
@@ -58,23 +58,14 @@ def person_switch(user_id: int) -> ResponseReturnValue:
 @office.post("/people/<int:user_id>/password")
 def person_reset(user_id: int) -> ResponseReturnValue:
     password = people_acts.reset_password(session(), actor(), user_id=user_id, seen=seen())
-    return _show_once(user_id, password=password)
-
-
-def _show_once(user_id: int, **once: str) -> ResponseReturnValue:
-    """Return the page with a password or code of a person, which no other answer shows."""
-    people = people_acts.list_people(session(), actor())
-    # From the list and not from the address: the page names whom the centre has, not what somebody
-    # typed.
-    username = next(user.username for user in people.users if user.id == user_id)
-    return render_people_page(PersonInput(formdata=None), {"username": username, **once}, 200)
+    return show_once(user_id, password=password)
 
 
 @office.post("/people/<int:user_id>/second-factor")
 def person_second_factor(user_id: int) -> ResponseReturnValue:
     reset_second_factor(session(), actor(), user_id=user_id, seen=seen())
     if user_id in people_acts.list_people(session(), actor()).without_factor:
-        return _show_once(user_id, code=give_one_time_code(session(), actor(), user_id=user_id))
+        return show_once(user_id, code=give_one_time_code(session(), actor(), user_id=user_id))
     flash(gettext("Done. They set up two-step verification again before they download the next package."), "safe")
     return redirect(url_for("office.people"))
 
@@ -82,13 +73,13 @@ def person_second_factor(user_id: int) -> ResponseReturnValue:
 @office.post("/people/<int:user_id>/code")
 def person_code(user_id: int) -> ResponseReturnValue:
     """Show a one-time code with which a person sets up two-step verification."""
-    return _show_once(user_id, code=give_one_time_code(session(), actor(), user_id=user_id))
+    return show_once(user_id, code=give_one_time_code(session(), actor(), user_id=user_id))
 
 
 @office.post("/people/<int:user_id>/password-code")
 def person_password_code(user_id: int) -> ResponseReturnValue:
     """Show a one-time code with which a person chooses a new password."""
-    return _show_once(user_id, password_code=give_one_time_code(session(), actor(), user_id=user_id, purpose=PASSWORD))
+    return show_once(user_id, password_code=give_one_time_code(session(), actor(), user_id=user_id, purpose=PASSWORD))
 
 
 @office.post("/people/two-steps")
