@@ -315,6 +315,11 @@ class FormDefinition:
 
     def to_json(self) -> str:
         """Return canonical JSON: the same form gives the same bytes."""
+        return self._json
+
+    # Once: each phone that fetches the form, and each centre that publishes it, is given the same text.
+    @cached_property
+    def _json(self) -> str:
         body: dict[str, Any] = {"schema": SCHEMA}
         for key in ("id", "version", "title", "languages", "style", "order", "summary"):
             body[key] = getattr(self, key)

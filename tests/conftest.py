@@ -24,6 +24,7 @@ from fieldapp.store import database, migrations, tables
 from fieldapp.store.database import engine_for
 from tests import programme
 from tests.cast import Cast, make_cast
+from tests.compiled_pages import share_compiled_pages
 from tests.compiled_sql import prepare_with_shared_dialect, share_dialect
 from tests.inner_loop import (  # pytest finds hooks here
     pytest_runtest_call,  # noqa: F401
@@ -80,6 +81,13 @@ def durable_pragmas() -> Iterator[tuple[str, ...]]:
 def shared_dialects() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "prepare", prepare_with_shared_dialect)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_pages() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        share_compiled_pages(patch)
         yield
 
 

@@ -1,5 +1,6 @@
 """How a sum is shown, and what it can be beside what the centres publish."""
 
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,6 +48,7 @@ def is_published_text(text: Any, table: Table) -> bool:
     return is_number and (not least or (int(text) >= least and int(text) % BASE == 0))
 
 
+@functools.lru_cache(maxsize=4_000)
 def bound_text(text: str, rounded_by: int = ROUNDED_BY) -> tuple[int, int]:
     """Return the least and most that a published text can stand for."""
     if text.startswith("<"):

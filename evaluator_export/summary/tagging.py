@@ -71,6 +71,14 @@ class TaggedText(Paragraph):  # type: ignore[misc]
 
     element: StructureElement
     outline: int | None = None  # the depth of its bookmark
+    broken_for: float | None = None  # the width for which its lines are broken
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        # A table asks each of its cells three times; breaking lines would be a third of what a summary costs.
+        if width != self.broken_for:
+            super().wrap(width, height)
+            self.broken_for = width
+        return self.width, self.height
 
     def draw(self) -> None:
         canvas = self.canv
@@ -87,6 +95,7 @@ class TaggedText(Paragraph):  # type: ignore[misc]
 
     def split(self, width: float, height: float) -> list[Any]:
         parts = super().split(width, height)
+        self.broken_for = None  # where there is no room for it, ReportLab forgets the lines
         # A paragraph that is split over two pages is still one paragraph when it is read.
         for part in parts:
             part.element = self.element

@@ -269,7 +269,7 @@ def make_team(
         sign_in(desk, "rexdale.admin")
         for locale in ("en-CA", "fr-CA"):
             name = add_worker(desk)
-            worker = Worker(KeptPhone(playwright, tmp_path / name, server.url, locale), name, monday)
+            worker = Worker(KeptPhone(playwright, tmp_path / name, server.url, locale, has_quick_pins=True), name, monday)
             worker.join(invite(desk, name))
             workers.append(worker)
         for worker in workers:

@@ -1,6 +1,8 @@
 """Clients for each of the cast: signed in through the front door, as browsers are."""
 
+import base64
 import datetime as dt
+import json
 import re
 from collections.abc import Callable
 
@@ -9,6 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from fieldapp.services.people import web_sessions
+from forms import isolated, isolation
+from forms.workbook import refuse_unreadable_file
 from tests.cast import PASSWORD, Cast
 
 
@@ -70,3 +74,18 @@ def post(client_of: Callable[[str], FlaskClient]) -> Callable[..., object]:
         return client.post(url, data={"csrf_token": csrf_of(shown), "revision": revision_of(shown, url, **data), **data})
 
     return send
+
+
+@pytest.fixture(autouse=True)
+def compiles_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read and compile workbooks in the test's process, which has loaded what that needs; a process would load it each time.
+
+    tests/forms/test_xlsform.py holds what the process is for.
+    """
+
+    def answer(what: str, data: bytes, file_type: str, files: dict[str, str]) -> object:
+        refuse_unreadable_file(data, file_type)
+        request = {"do": what, "workbook": base64.b64encode(data).decode(), "type": file_type, "files": files}
+        return json.loads(json.dumps(isolated.answer(request)))
+
+    monkeypatch.setattr(isolation, "_run_isolated", answer)
