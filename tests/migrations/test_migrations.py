@@ -268,3 +268,22 @@ def test_every_published_table_is_counted_once_more(engine: sa.Engine) -> None:
     migrations.upgrade(engine)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT late FROM table_state").scalar_one() > 1_000_000
+
+
+def test_what_is_on_the_board_stays_and_was_told_to_no_phone(engine: sa.Engine) -> None:
+    migrations.downgrade(engine, "0035")
+    with Session(engine, expire_on_commit=False) as session:
+        centre_id = make_cast(session).centre.id
+    at = "'2026-11-30 00:00:00+00:00'"
+    insert = "INSERT INTO board_item (centre_id, need, area, opened_at) VALUES"
+    with engine.begin() as connection:
+        for need in ("visit", "vigil"):
+            connection.exec_driver_sql(f"{insert} ({centre_id}, '{need}', '', {at})")
+    migrations.upgrade(engine)
+    rows = sa.text("SELECT need, uid FROM board_item ORDER BY id")
+    with engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(rows)] == [("visit", None), ("vigil", None)]
+    migrations.downgrade(engine, "0035")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT need FROM board_item ORDER BY id").scalars().all() == ["visit", "vigil"]
+    migrations.upgrade(engine)
