@@ -8,7 +8,7 @@ They are no forms, but travel and are stored as submissions are.
 | fieldapp.handover | {"code": …, "to": <number of a colleague>} | from now on this card is theirs |
 | fieldapp.handover | {"record": …, "to": <number of a colleague>} | from now on the follow-ups of this record are theirs |
 | fieldapp.reissue | {"code": …, "new": …} | my person with this card has a new one: somebody else had the same code |
-| fieldapp.seen | {"asked": <id>, "given": <time>} | I have seen what the crisis team gave me at that time |
+| fieldapp.seen | {"asked": <id>, "assigned": <time>} | I have seen what the crisis team gave me at that time |
 | fieldapp.ask | {"need": …, "area": …} | I ask the crisis team for this; the area is "" where it does not matter |
 """
 
@@ -131,7 +131,7 @@ def check_note(form: str, note: Any, size: int = 0) -> list[AnswerProblem]:
     elif form == REISSUE:
         is_complete = bool(plain_code(fields.get("code")) and plain_code(fields.get("new")))
     elif form == SEEN:
-        is_complete = is_random_uuid(fields.get("asked")) and parse_time(fields.get("given")) is not None
+        is_complete = is_random_uuid(fields.get("asked")) and parse_time(fields.get("assigned")) is not None
     elif form == ASK:
         area = fields.get("area", "")
         is_complete = fields.get("need") in NEEDS and isinstance(area, str) and len(area) <= MAX_AREA

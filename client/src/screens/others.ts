@@ -5,6 +5,7 @@
  */
 
 export { AboveDue, BelowDue } from "./today/around_due";
+export { FromTeam } from "./crisis_team/from_team";
 export { UsualKinds } from "./today/usual_kinds";
 export { Help } from "./help/help";
 export { Practice } from "./first_day/practice";

@@ -67,7 +67,7 @@ def _make_given_message(ctx: ActContext, item: BoardItem, steps: Sequence[BoardS
     giving = find_giving(item, steps)
     if giving is None:
         return ""
-    message: dict[str, Any] = {"id": item.uid, "given": giving.at.isoformat()}
+    message: dict[str, Any] = {"id": item.uid, "assigned": giving.at.isoformat()}
     if item.root_id:
         about = _describe_incident(ctx, item.root_id)
         if not about:
@@ -118,7 +118,7 @@ def _add_asked(ctx: ActContext, item: BoardItem, steps: Sequence[BoardStep], mes
     giving = find_giving(item, steps)
     times = {
         "seen": item.acknowledged_at,
-        "given": giving.at if giving else None,
+        "assigned": giving.at if giving else None,
         "acted": max(acted, default=None),
         "done": item.closed_at,
     }
@@ -175,7 +175,7 @@ def _note_seen(ctx: ActContext, part: AcceptedSubmission) -> None:
         return
     steps = board.steps_of(ctx.session, ctx.centre_id, [item.id])
     giving = find_giving(item, steps)
-    is_of_this = giving is not None and giving.at == parse_time(part.answers["given"])
+    is_of_this = giving is not None and giving.at == parse_time(part.answers["assigned"])
     is_seen = any(step.kind == StepKind.SEEN and giving is not None and step.id > giving.id for step in steps)
     if not is_of_this or is_seen:
         return

@@ -61,7 +61,7 @@ def give(session: Session, team: Actor, root: str, to: Actor, **more: Any) -> No
 
 
 def seen_note(body: dict[str, Any], minute: int = 0) -> dict[str, Any]:
-    return note("seen", {"asked": body["id"], "given": body["given"]}, minute)
+    return note("seen", {"asked": body["id"], "assigned": body["assigned"]}, minute)
 
 
 def steps_of(session: Session, team: Actor) -> list[str]:
@@ -81,7 +81,7 @@ def test_what_is_given_to_a_worker_is_told_in_chosen_words_alone(
     root = incident(session, ready)
     give(session, team, root, basil)
     (body,) = given(session, basil)
-    assert set(body) == {"id", "given", "form", "from", "kind", "area", "since"}
+    assert set(body) == {"id", "assigned", "form", "from", "kind", "area", "since"}
     assert (body["form"], body["kind"], body["area"]) == ("incident", "stabbing", "002")
     assert "CANARY" not in json.dumps(body)  # what somebody wrote in the record
     assert given(session, ready.amina) == []
@@ -124,7 +124,7 @@ def test_nobody_else_says_that_it_was_seen(session: Session, ready: Cast, team: 
 def test_a_note_that_is_damaged_is_refused(session: Session, ready: Cast, team: Actor, basil: Actor) -> None:
     give(session, team, incident(session, ready), basil)
     (body,) = given(session, basil)
-    for wrong in ({}, {"asked": 1, "given": body["given"]}, {"asked": body["id"], "given": "2026-11-30T20:00"}):
+    for wrong in ({}, {"asked": 1, "assigned": body["assigned"]}, {"asked": body["id"], "assigned": "2026-11-30T20:00"}):
         assert send(session, basil, note("seen", wrong)) == ["rejected"]
     for wrong in ({}, {"need": "police"}, {"need": "escort", "area": 2}, {"need": "escort", "area": "x" * 21}):
         assert send(session, basil, note("ask", wrong)) == ["rejected"]
@@ -273,7 +273,7 @@ def test_a_request_is_given_to_a_colleague_as_an_incident_is(
     send(session, ready.amina, seen_note(body))
     assert giving_of(session, team).answer is not None
     (told,) = asked(session, basil)
-    assert "given" in told
+    assert "assigned" in told
 
 
 def test_what_was_done_long_ago_leaves_the_phone(
