@@ -50,10 +50,14 @@ class Team:
         return incident(self.session, SimpleNamespace(amina=self.worker), hours_ago=1)  # type: ignore[arg-type]
 
     def see_all(self) -> None:
-        """Mark all that is on the board as seen."""
-        for one in board.see_board(self.session, self.crisis).incidents:
+        """Mark all that is on the board as seen, also by those who have it."""
+        page = board.see_board(self.session, self.crisis)
+        for one in page.incidents:
+            giving = page.find_giving(one.item)
             if one.is_unseen:
                 self.step(one.root_id, "acknowledged")
+            elif giving and not giving.answer:
+                self.step(one.root_id, "notified")
 
     def step(self, root: str, kind: str) -> None:
         assert self.worker is not None and self.worker.user_id is not None

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from fieldapp.services.access import ADMIN, CRISIS, WORKER
 from fieldapp.services.acts import ActContext, act, read_act, view_act
@@ -131,6 +132,9 @@ class Request:
     def next_step(self) -> NextStep:
         """Return what it waits for."""
         return _find_next_step(self.item, self.steps, is_acted=False, has_debrief=False)
+
+
+Listed = TypeVar("Listed", Incident, Request)  # on the board
 
 
 def _find_next_step(item: BoardItem | None, steps: Sequence[BoardStep], *, is_acted: bool, has_debrief: bool) -> NextStep:
@@ -272,13 +276,14 @@ def read_board(ctx: ActContext) -> BoardPage:
     form = forms[-1] if forms else None
     listed = _list_open(incidents)
     asked = [Request(item, steps.get(item.id, [])) for item in requests]
+    givings = _list_givings(ctx, [*listed, *asked])
     return BoardPage(
         centre=centre.name,
         now=ctx.now,
         version=_compute_version(ctx),
         zone=centre.time_zone,
-        incidents=listed,
-        requests=asked,
+        incidents=_put_late_first(listed, givings),
+        requests=_put_late_first(asked, givings),
         # Watched also after it was closed: the risk does not end with the work.
         watch=[incident for incident in incidents if _is_watched(incident, ctx.now)],
         due_today=sum(item.due_on == today for item in due),
@@ -289,8 +294,18 @@ def read_board(ctx: ActContext) -> BoardPage:
         team=_list_team(ctx),
         definition=form,
         areas=form.list_choices_of(QuestionRole.AREA) if form else (),
-        givings=_list_givings(ctx, [*listed, *asked]),
+        givings=givings,
     )
+
+
+def _put_late_first(things: Sequence[Listed], givings: Mapping[int, Giving]) -> list[Listed]:
+    """Return what is open: unseen by the team, then unseen by its worker, then the rest."""
+
+    def is_late(thing: Listed) -> bool:
+        giving = givings.get(thing.item.id) if thing.item else None
+        return giving is not None and giving.is_late
+
+    return sorted(things, key=lambda thing: (not thing.is_unseen, not is_late(thing)))
 
 
 def _list_givings(ctx: ActContext, things: Sequence[Incident | Request]) -> dict[int, Giving]:

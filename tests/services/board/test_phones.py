@@ -312,3 +312,15 @@ def test_what_phones_say_lies_sealed(session: Session, ready: Cast, basil: Actor
     assert stored and not any(b"escort" in bytes(body) for body in stored)
     (item,) = session.scalars(sa.select(BoardItem))
     assert item.uid == session.scalars(sa.select(Submission.instance_id)).one()
+
+
+def test_what_a_worker_has_not_seen_for_long_stands_before_what_is_newer(
+    session: Session, ready: Cast, team: Actor, basil: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = [incident(session, ready, hours_ago=hours) for hours in (5, 4, 3, 2)]
+    for root in roots[:3]:
+        board.take_step(session, team, kind="acknowledged", root_id=root)
+    give(session, team, roots[0], basil)
+    monkeypatch.setattr(acts, "utcnow", lambda: dt.datetime.now(dt.UTC) + SEEN_WITHIN)
+    listed = [one.root_id for one in board.see_board(session, team).incidents]
+    assert listed == [roots[3], roots[0], roots[2], roots[1]]

@@ -225,11 +225,11 @@ function Requests() {
       {heard.map(([id, request]) => (
         <div class="item" key={id}>
           <b>{describe(app, request)}</b>
-          <ol class="soft">
-            {listStates(request).map((state) => (
-              <li key={state}>{state}</li>
-            ))}
-          </ol>
+          {listStates(request).map((state) => (
+            <p class="soft" key={state}>
+              {state}
+            </p>
+          ))}
         </div>
       ))}
     </section>
