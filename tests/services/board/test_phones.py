@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +23,14 @@ from fieldapp.services.records.quarantine import let_in_all
 from fieldapp.store.board.board import BoardItem, BoardStep
 from fieldapp.store.people.users import User
 from fieldapp.store.records.submissions import Submission
+from sync.notes import NEEDS
 from tests.cast import Cast, another_worker, publish_others
 from tests.programme import compiled_of, workbook_of
 from tests.services.board.incidents import incident
 from tests.services.caseload.incidents import FOLLOW_UP, followed_up
 from tests.services.caseload.meetings import knows, note, send
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -324,3 +329,9 @@ def test_what_a_worker_has_not_seen_for_long_stands_before_what_is_newer(
     monkeypatch.setattr(acts, "utcnow", lambda: dt.datetime.now(dt.UTC) + SEEN_WITHIN)
     listed = [one.root_id for one in board.see_board(session, team).incidents]
     assert listed == [roots[3], roots[0], roots[2], roots[1]]
+
+
+def test_phones_offer_the_needs_that_the_centre_takes() -> None:
+    source = (ROOT / "client/src/screens/crisis_team/team_later.tsx").read_text()
+    listed = source.partition("NEEDS: Record<string, () => string> = {")[2].partition("};")[0]
+    assert tuple(re.findall(r"(\w+): \(\) => t\(", listed)) == NEEDS
