@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -12,11 +11,10 @@ from fieldapp.store.board.board import BoardStep
 from fieldapp.store.database import WriteTransaction
 from tests.browser.accessibility import find_violations
 from tests.browser.conftest import Phone
+from tests.browser.desks import SHOWS_ALL, SOON, OpenPage, Team, desk_of, team  # noqa: F401  a fixture
 from tests.browser.steps import connect, cut_off, send_and_fetch
-from tests.browser.test_board import SHOWS_ALL, SOON, Team, desk_of, team  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.xdist_group("browser: phones")
-OpenPage = Callable[..., Page]
 
 
 def give(desk: Page, root: str, label: str) -> None:
@@ -43,8 +41,11 @@ def test_an_incident_reaches_the_phone_and_that_it_was_seen_comes_back(open_page
     card = desk.locator(f"#incident-{root}")
     give(desk, root, label_of(team, "w02"))
     expect(card).to_contain_text("has not seen it for", timeout=SOON)
-    fetch(phone)
     page = phone.page
+    send_and_fetch(page)
+    expect(page.get_by_role("alert").get_by_role("link")).to_have_text("You were asked to go")  # on whatever screen
+    assert not find_violations(page)
+    page.get_by_role("alert").get_by_role("link").click()
     expect(page.get_by_role("alert")).to_contain_text("You were asked to go")
     expect(page.get_by_role("alert")).to_contain_text(re.compile(r"\d+ (minutes|hours?) ago"))
     assert not find_violations(page)

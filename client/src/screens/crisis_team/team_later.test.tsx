@@ -3,8 +3,9 @@ import { describe, it } from "node:test";
 import { makeForm } from "../../../test/forms";
 import { until } from "../../../test/page";
 import { openScreen, type ScreenOptions } from "../../../test/screen";
-import { type Assignment, readCaseload } from "../../storage/caseload";
+import { type Assignment, type Caseload, readCaseload } from "../../storage/caseload";
 import { listLines } from "../../storage/outbox";
+import { Call } from "./call";
 import { Ask, formatAgo, listStates, NEEDS, News } from "./team_later";
 
 const ROOT = "11111111-1111-4111-8111-111111111111";
@@ -84,6 +85,20 @@ describe("what the crisis team assigned to a worker", () => {
     const { shown } = await open({ told: { [`asked/${request.id}`]: request } });
     assert.match(shown.text, /Somebody to go along · MOUNT_OLIVE/);
     assert.ok(!shown.has("a.btn"));
+  });
+});
+
+describe("the call above other screens", () => {
+  const call = (route: string, book: Partial<Caseload>) =>
+    openScreen(<Call route={route} />, { book });
+
+  it("leads to Today from wherever the worker is, until they have seen it", async () => {
+    const told = { [key]: assignment };
+    const { shown } = await call("#/fill/d", { told });
+    assert.equal(shown.find("[role=alert] a").getAttribute("href"), "#/today");
+    assert.equal((await call("#/today", { told })).shown.text, "");
+    assert.equal((await call("#/mine", { told, seen: { [ROOT]: assignment } })).shown.text, "");
+    assert.equal((await call("#/mine", {})).shown.text, "");
   });
 });
 

@@ -3,7 +3,6 @@
  * they asked the team for. All of it works without signal.
  */
 
-import { useEffect } from "preact/hooks";
 import {
   AREA,
   findFollowUpForm,
@@ -38,7 +37,6 @@ export const NEEDS: Record<string, () => string> = {
 const DONE_FOR = 12 * 3_600_000; // milliseconds for which it says that something is done
 const HOUR = 60; // minutes
 const DAY = 24 * HOUR;
-const BUZZ = [300, 150, 300]; // milliseconds
 
 /** How long ago a moment was: 40 minutes ago. */
 export function formatAgo(moment: string, now = Date.now()): string {
@@ -110,9 +108,6 @@ function AssignmentCard({ name, assignment }: AssignmentProps) {
     await refresh();
     void exchange();
   });
-  useEffect(() => {
-    if (!isSeen) navigator.vibrate?.(BUZZ);
-  }, [assigned]);
   const followUp = form && findFollowUpForm(forms, form);
   const what = describe(app, assignment);
   return (
