@@ -15,13 +15,14 @@ export const PHONE = {
   "rare exchange": 2_600,
   french: 4_600,
   "broken storage": 900,
-  "french, later": 7_200, // what only other screens and rare widgets say
+  "french, later": 7_500, // what only other screens and rare widgets say
   "service worker": 6_000, // which has the hashes of all pieces
   "rare widgets": 5_700, // pictures, sound, scales, orders, scanning, warnings about notes
   overview: 2_360, // of all answers; what follows a form: Back, and the clock of a shift
   "last steps": 4_950, // finishing, slips, taking back: fetched while the worker answers
   "shared later": 3_050, // by pieces that are loaded later: undoing what finishing changed, help
-  "heat map": 6_200, // with its styles
+  "crisis team": 2_600, // once it has something for a worker, or they ask for something
+  "heat map": 6_250, // with its styles
   "help texts": 800, // once somebody asks
   "rare functions": 2_400, // of the form language: where a form calls one
   "hour shown twice": 900, // in the one night in which clocks are put back

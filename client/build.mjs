@@ -128,7 +128,8 @@ async function bundleInPieces(name, entryPoint, { plugins = [], define = {} } = 
 }
 
 /** Modules that are loaded only when somebody is in, or a form is shown. */
-const LATER = /\/(screens\/others|fill\/(last_steps|overview)|rare_widgets|spot_map)\.tsx?$/;
+const LATER =
+  /\/(screens\/others|team_later|fill\/(last_steps|overview)|rare_widgets|spot_map)\.tsx?$/;
 
 /**
  * Say that the later pieces need a module, which is always there when they are loaded. So what they
@@ -302,6 +303,7 @@ async function buildPhone(output) {
     storage_broken: "broken storage",
     spot_map: "heat map",
     last_steps: "last steps",
+    team_later: "crisis team",
     chunk: "shared later",
   };
   const unlocked = scripts.find(({ stem }) => stem === "unlocked");

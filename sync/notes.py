@@ -1,6 +1,6 @@
-"""Caseload notes: what a worker says about their caseload that is no form.
+"""Caseload notes: what a worker says of their caseload or to the crisis team.
 
-They travel, and are stored, as submissions are.
+They are no forms, but travel and are stored as submissions are.
 
 | form | body | meaning |
 |---|---|---|
@@ -8,6 +8,8 @@ They travel, and are stored, as submissions are.
 | fieldapp.handover | {"code": …, "to": <number of a colleague>} | from now on this card is theirs |
 | fieldapp.handover | {"record": …, "to": <number of a colleague>} | from now on the follow-ups of this record are theirs |
 | fieldapp.reissue | {"code": …, "new": …} | my person with this card has a new one: somebody else had the same code |
+| fieldapp.seen | {"asked": <id>, "assigned": <time>} | I have seen what the crisis team gave me at that time |
+| fieldapp.ask | {"need": …, "area": …} | I ask the crisis team for this; the area is "" where it does not matter |
 """
 
 import datetime as dt
@@ -24,6 +26,11 @@ PREFIX = "fieldapp."
 SETTLE = "fieldapp.settle"
 HANDOVER = "fieldapp.handover"
 REISSUE = "fieldapp.reissue"
+SEEN = "fieldapp.seen"
+ASK = "fieldapp.ask"
+# What can be asked of the crisis team, in chosen words only, so that nobody can be named.
+NEEDS = ("presence", "escort", "mediation", "visit", "vigil", "supplies", "debrief")
+MAX_AREA = 20  # characters of a neighbourhood's code
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MAX_NOTE = 1000  # characters
 CHECK = ALPHABET + "*~$=U"
@@ -103,6 +110,15 @@ def find_handed_record(note: Mapping[str, Any]) -> str:
     return ""
 
 
+def parse_time(value: Any) -> dt.datetime | None:
+    """Return a moment with its offset; None when it is none."""
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else None
+
+
 def check_note(form: str, note: Any, size: int = 0) -> list[AnswerProblem]:
     """Return what is wrong with a caseload note; `size`: how many characters it came in."""
     if size > MAX_NOTE:
@@ -119,6 +135,11 @@ def check_note(form: str, note: Any, size: int = 0) -> list[AnswerProblem]:
         is_complete = is_named and type(to) is int and to > 0
     elif form == REISSUE:
         is_complete = bool(plain_code(fields.get("code")) and plain_code(fields.get("new")))
+    elif form == SEEN:
+        is_complete = is_random_uuid(fields.get("asked")) and parse_time(fields.get("assigned")) is not None
+    elif form == ASK:
+        area = fields.get("area", "")
+        is_complete = fields.get("need") in NEEDS and isinstance(area, str) and len(area) <= MAX_AREA
     else:
         return [AnswerProblem("sync.unknown_note", N_("The centre does not know this kind of note."), "")]
     if is_complete:

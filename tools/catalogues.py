@@ -20,6 +20,7 @@ CLIENT = ROOT / "client/src"
 # that only they say are fetched with them.
 LATER = (
     "map/",
+    "screens/crisis_team/",
     "screens/fill/change_finished.ts",
     "screens/fill/finished_record.tsx",
     "screens/fill/overview.tsx",

@@ -76,8 +76,8 @@ _are(
     "withdrawal_row.dataset_id centre_id number place withdrawal_id round_id",
 )  # fmt: skip
 _are(
-    LISTED, "board_item.id centre_id root_id need area opened_at acknowledged_at assigned_to closed_at",
-    "board_step.id centre_id item_id at author_id kind to_id", "card.tier seen_on",
+    LISTED, "board_item.id centre_id root_id uid need area opened_at acknowledged_at assigned_to closed_at",
+    "board_step.id centre_id item_id at author_id kind to_id said_at", "card.tier seen_on",
     "consent_word.tier asked finished_at wording language how",
     "follow_up.due_on from_on form worker_id is_wanted is_settled",
     "record.form version via author_id occurred_on area kind received_at changed_at review is_refused", "review.state",

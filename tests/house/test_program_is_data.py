@@ -81,15 +81,15 @@ ONLY_IN = {
     "service": ("fieldapp/web/office/products",),
     "about": ("client/src/screens/gate", "evaluator_export/formats", "fieldapp/web/office/operations"),
     "action": ("fieldapp/web", "fieldapp/web/office/releases"),
-    "debrief": ("fieldapp/services/board", "fieldapp/web/office/board"),
+    "debrief": ("client/src/screens/crisis_team", "fieldapp/services/board", "fieldapp/web/office/board", "sync"),
     "doors": ("client/src/storage",),
     "encounter": ("fieldapp/web/office/operations", "fieldapp/web/office/records"),
     "event": ("forms",),
     "harm": ("forms",),
-    "hour": ("client/src/board", "evaluator_export/datasets", "fieldapp/services/board"),
+    "hour": ("client/src/board", "client/src/screens/crisis_team", "evaluator_export/datasets", "fieldapp/services/board"),
     "housing": ("forms",),
     "incident": ("fieldapp/web/office/operations",),
-    "mediation": ("fieldapp/services/board", "fieldapp/web/office/operations"),
+    "mediation": ("client/src/screens/crisis_team", "fieldapp/services/board", "fieldapp/web/office/operations", "sync"),
     "mode": ("evaluator_export", "evaluator_export/policy", "fieldapp/store"),
     "more": (
         "client/src/map",
@@ -99,7 +99,7 @@ ONLY_IN = {
         "fieldapp/web/office/products",
         "forms",
     ),
-    "need": ("fieldapp/web/office/board",),
+    "need": ("client/src/screens/crisis_team", "fieldapp/services/board", "fieldapp/web/office/board", "sync"),
     "needs": ("client/src/screens/to_correct", "fieldapp/services/forms", "fieldapp/web/office/board"),
     "next": ("fieldapp/web/public",),
     "not_asked": ("fieldapp/services/consent",),
@@ -116,8 +116,9 @@ ONLY_IN = {
     "work": ("client/src/storage", "fieldapp/services/records", "fieldapp/services/releases"),
     "yes_no": ("fieldapp/web/office/forms",),
 }
-# Questions of the app's own notes, which no form has: a card that is handed over or gets another code.
+# Questions of the app's own notes, which no form has: a card that is handed over or gets another code, what is asked of the team.
 NOTES = {
+    ("fieldapp/services/board/phones.py", "need"),
     ("fieldapp/services/caseload/update.py", "code"),
     ("fieldapp/services/records/intake.py", "code"),
     ("fieldapp/services/records/new_codes.py", "code"),

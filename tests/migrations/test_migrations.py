@@ -288,3 +288,23 @@ def test_links_with_a_sign_on_provider_go_and_come_with_their_table(engine: sa.E
     with Session(engine) as session:
         assert session.scalars(sa.select(SignOnLink)).all() == []
         assert not session.scalars(sa.select(Centre.trusts_sign_on).where(Centre.trusts_sign_on)).all()
+
+
+def test_what_is_on_the_board_stays_and_was_told_to_no_phone(engine: sa.Engine) -> None:
+    # Before: the rows of today have columns that the table of then lacks.
+    with Session(engine, expire_on_commit=False) as session:
+        centre_id = make_cast(session).centre.id
+    migrations.downgrade(engine, "0037")
+    at = "'2026-11-30 00:00:00+00:00'"
+    insert = "INSERT INTO board_item (centre_id, need, area, opened_at) VALUES"
+    with engine.begin() as connection:
+        for need in ("visit", "vigil"):
+            connection.exec_driver_sql(f"{insert} ({centre_id}, '{need}', '', {at})")
+    migrations.upgrade(engine)
+    rows = sa.text("SELECT need, uid FROM board_item ORDER BY id")
+    with engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(rows)] == [("visit", None), ("vigil", None)]
+    migrations.downgrade(engine, "0037")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT need FROM board_item ORDER BY id").scalars().all() == ["visit", "vigil"]
+    migrations.upgrade(engine)

@@ -9,6 +9,7 @@ import { exchange, type ExchangeResult, type Outcome } from "../sync/exchange";
 import { isShellWhole } from "./updates";
 
 const FIRST_PAUSE = 15_000;
+const SETTLED_PAUSE = 60_000; // the crisis team may have something for this worker
 const LONGEST_PAUSE = 300_000;
 
 /** After what the worker waits for. */
@@ -66,7 +67,7 @@ export function useExchangeLoop(
       if (current.current !== vault) return;
       timer.current = setTimeout(
         () => void exchangeNow(),
-        isSettled ? LONGEST_PAUSE : pause.current,
+        isSettled ? SETTLED_PAUSE : pause.current,
       );
     },
     [vault],

@@ -7,7 +7,7 @@ import { LastStep } from "../screens/fill/last_steps_later";
 import { ChooseForm } from "../screens/new_record/choose";
 import { Start } from "../screens/new_record/start";
 import { AppContext, type AppState, replaceWith } from "../screens/state";
-import { findPlace, noteHere } from "../screens/others_piece";
+import { findPlace, noteHere, useOtherScreens } from "../screens/others_piece";
 import { Today } from "../screens/today/today";
 import { markStorage, requestPersistence } from "../storage/health";
 import type { Vault } from "../storage/vault";
@@ -70,6 +70,7 @@ function renderScreen(route: string): ComponentChild {
 export function UnlockedApp(props: UnlockedProps) {
   const { vault, route, lock, hide, changeLanguage, ordered } = props;
   const [content, refresh] = useContent(vault);
+  const screens = useOtherScreens();
   const { outcome, isReady, exchangeNow, hurry } = useExchangeLoop(vault, refresh, ordered);
   useIdleLock(vault, lock, hurry);
   useEffect(() => {
@@ -106,5 +107,10 @@ export function UnlockedApp(props: UnlockedProps) {
     hide,
     changeLanguage,
   };
-  return <AppContext.Provider value={state}>{renderScreen(route)}</AppContext.Provider>;
+  return (
+    <AppContext.Provider value={state}>
+      {screens && <screens.Call route={route} />}
+      {renderScreen(route)}
+    </AppContext.Provider>
+  );
 }

@@ -5,6 +5,8 @@
  */
 
 export { AboveDue, BelowDue } from "./today/around_due";
+export { Call } from "./crisis_team/call";
+export { FromTeam } from "./crisis_team/from_team";
 export { UsualKinds } from "./today/usual_kinds";
 export { Help } from "./help/help";
 export { Practice } from "./first_day/practice";

@@ -41,18 +41,12 @@ describe("where the worker's data is", () => {
   });
 });
 
-describe("what a form or a note is called", () => {
+describe("what a form is called", () => {
   const forms = [formCalled("encounter", "Encounter")];
 
   it("is its title, or its name while it is not on the phone", () => {
     assert.equal(titleOf(forms, "encounter"), "Encounter");
     assert.equal(titleOf(forms, "gone"), "gone");
-  });
-
-  it("is said for notes that the app itself makes", () => {
-    for (const note of ["fieldapp.settle", "fieldapp.handover", "fieldapp.reissue"]) {
-      assert.doesNotMatch(titleOf([], note), /fieldapp/);
-    }
   });
 });
 

@@ -111,11 +111,8 @@ export function LedgerList() {
   );
 }
 
-/** What a form or a note is called. */
+/** What a form is called. */
 export function titleOf(forms: FormDefinition[], id: string): string {
-  if (id === "fieldapp.settle") return t("A follow-up set aside");
-  if (id === "fieldapp.handover") return t("Handed over to a colleague");
-  if (id === "fieldapp.reissue") return t("A new card for a code that two phones created");
   const form = forms.find((each) => each.id === id);
   const text = form ? inLanguage(form.title, currentLanguage()) : id;
   return typeof text === "string" ? text : id;

@@ -33,6 +33,31 @@ export interface OpenIncident {
   area: string;
 }
 
+/** What the crisis team gave to this worker, as the centre tells it: an incident or a request. */
+export interface Assignment {
+  id: string; // what a note about it calls it
+  assigned: string; // since when it is this worker's
+  seen?: string; // since when the team knows that they know
+  since: string; // when it happened, or was asked for; "" where nobody said
+  area: string;
+  form?: string; // of an incident
+  from?: string; // its day
+  kind?: string;
+  need?: string; // of a request
+}
+
+/** What this worker asked the crisis team for. */
+export interface AskedFor {
+  need: string;
+  area: string;
+  at?: string; // when, by this phone
+  heard?: string; // when the centre got it; the rest as the team took it on
+  seen?: string;
+  assigned?: string; // to somebody
+  acted?: string;
+  done?: string;
+}
+
 /** A record of one's own as the centre has it, to open again. */
 export interface EditableRecord {
   form: string;
@@ -72,6 +97,8 @@ export interface Caseload {
   clashes: string[]; // codes that another phone had made too
   made: string[]; // codes made on this phone that are in no finished record yet
   settled: string[]; // follow-ups completed on this phone, until the centre has heard of it
+  seen: Record<string, Assignment>; // seen on this phone, by record or request
+  requests: Record<string, AskedFor>; // asked for on this phone, by the id of their note
   /**
    * Last state received from the centre, by key; `people`, `due` and `open` are newer while the
    * outbox is not empty.
@@ -88,7 +115,7 @@ export interface Caseload {
 }
 
 /** Raised with each kind of change that an app of before passed over: it hears all once more. */
-export const READS = 2; // 1: cards that ended, 2: open incidents
+export const READS = 3; // 1: cards that ended, 2: open incidents, 3: what the crisis team says
 
 export const EMPTY_CASELOAD: Caseload = {
   people: [],
@@ -102,6 +129,8 @@ export const EMPTY_CASELOAD: Caseload = {
   clashes: [],
   made: [],
   settled: [],
+  seen: {},
+  requests: {},
   told: {},
   unheard: {},
   sealedLabels: {},

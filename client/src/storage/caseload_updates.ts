@@ -302,6 +302,8 @@ const UPDATES: Record<string, Update> = {
     setOrDelete(copy.told, `open/${record}`, body);
     setOrDelete(copy.open, record, body);
   },
+  asked: (copy, name, body) => setOrDelete(copy.told, `asked/${name}`, body),
+  request: (copy, name, body) => setOrDelete(copy.told, `request/${name}`, body),
   ref: (copy, record, body) => setOrDelete(copy.referrals, record, body),
   rec(copy, record, body) {
     setOrDelete(copy.todo, record, body);
@@ -366,7 +368,7 @@ function takeCentreVersion(copy: Caseload): void {
     const [kind, name] = splitKey(key);
     if (kind === "due") copy.due.push({ ...(body as FollowUp), id: name });
     else if (kind === "open") copy.open[name] = body as OpenIncident;
-    else if (!copy.people.some((person) => person.code === name))
+    else if (kind === "card" && !copy.people.some((person) => person.code === name))
       putCard(copy, name, body as PulledCard);
   }
 }

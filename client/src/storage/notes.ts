@@ -16,6 +16,7 @@ export async function finishNote(
   kind: string,
   body: Json | { code: string; to: number } | { record: string; code?: never; to: number },
   change: (caseload: Caseload) => Caseload,
+  id: string = crypto.randomUUID(),
 ): Promise<void> {
   const content = {
     form: `${NOTE}${kind}`,
@@ -28,5 +29,5 @@ export async function finishNote(
   const changes = compareCaseloads(caseload, change(caseload));
   const undo = await seal(vault.key, { ...changes, refused: null, hasSlip: false });
   const item = { content, about: { minutes: "" }, person, change, blobs: [], sealed: { undo } };
-  await enqueue(vault, { ...item, id: crypto.randomUUID() });
+  await enqueue(vault, { ...item, id });
 }

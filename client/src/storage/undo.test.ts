@@ -22,6 +22,8 @@ const CHANGES: Record<keyof Caseload, [before: unknown, after: unknown] | null> 
   clashes: [["A"], []],
   made: [["A"], ["B"]],
   settled: [["q/2026-10-01"], ["q/2026-10-01", DUE.id]],
+  seen: [{}, { r: { id: "i", assigned: "2026-11-29", since: "", area: "" } }],
+  requests: [{ s: { need: "visit", area: "" } }, {}],
   told: null,
   unheard: [{ A: ["q"] }, { A: ["q", "s"], B: ["s"] }],
   sealedLabels: null,

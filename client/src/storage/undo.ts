@@ -77,6 +77,8 @@ const SHAPES: Record<keyof Caseload, FieldShape | null> = {
   clashes: TEXTS,
   made: TEXTS,
   settled: TEXTS,
+  seen: MAP,
+  requests: MAP,
   told: null,
   unheard: LISTS,
   sealedLabels: null,

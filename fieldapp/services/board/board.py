@@ -4,12 +4,15 @@ import datetime as dt
 import hashlib
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from fieldapp.services.access import ADMIN, CRISIS, WORKER
 from fieldapp.services.acts import ActContext, act, read_act, view_act
+from fieldapp.services.board.phones import tell_phones
+from fieldapp.services.board.steps import StepKind, add_step, find_answer, find_giving, list_area_codes, read_time
 from fieldapp.services.caseload.chains import Chain, make_chains
 from fieldapp.services.caseload.record_state import RecordState, load_states
 from fieldapp.services.definitions import load_definitions
@@ -22,32 +25,25 @@ from fieldapp.store.caseload import follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.operations import centres
 from fieldapp.store.people import users
+from fieldapp.store.phones import devices, pull
+from fieldapp.store.phones.devices import Device
 from fieldapp.store.records import records
 from fieldapp.store.records.records import Record
 from forms.definition import Choice, FormDefinition
 from forms.roles import ChoiceRole, FormRole, QuestionRole
+from sync.notes import NEEDS
 
-NEEDS = ("presence", "escort", "mediation", "visit", "vigil", "supplies", "debrief")
 LISTED_FOR = dt.timedelta(days=90)  # how long ago an incident's record is still on the board
 SHIFTS_SINCE = dt.timedelta(days=1)
 WATCH_FOR = dt.timedelta(days=30)  # retaliation comes within a month, if it comes
 ON_DUTY_FOR = dt.timedelta(hours=12)
+SEEN_WITHIN = dt.timedelta(minutes=5)  # a phone in use asks every minute
+SILENT_AFTER = dt.timedelta(minutes=20)  # when a phone was last heard is noted every ten minutes
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # before any incident: of what does not say when it was
 
 
-class StepKind(StrEnum):
-    """What can be done about an incident or a request."""
-
-    ASKED = "asked"
-    ACKNOWLEDGED = "acknowledged"
-    ASSIGNED = "assigned"
-    ACTED = "acted"
-    DEBRIEFED = "debriefed"
-    CLOSED = "closed"
-    REOPENED = "reopened"
-
-
-KINDS = frozenset(StepKind) - {StepKind.ASKED}  # a request is asked for once, by itself
+# What the team can do: a request is asked for once, by itself; who it was given to says that they have seen it.
+KINDS = frozenset(StepKind) - {StepKind.ASKED, StepKind.SEEN}
 
 
 class NextStep(StrEnum):
@@ -138,6 +134,9 @@ class Request:
         return _find_next_step(self.item, self.steps, is_acted=False, has_debrief=False)
 
 
+Listed = TypeVar("Listed", Incident, Request)  # on the board
+
+
 def _find_next_step(item: BoardItem | None, steps: Sequence[BoardStep], *, is_acted: bool, has_debrief: bool) -> NextStep:
     """Return what comes next; `is_acted`: its records say that something was done already."""
     done = {step.kind for step in steps}
@@ -150,6 +149,28 @@ def _find_next_step(item: BoardItem | None, steps: Sequence[BoardStep], *, is_ac
     if has_debrief and StepKind.DEBRIEFED not in done:
         return NextStep.DEBRIEF
     return NextStep.CLOSE
+
+
+@dataclass(frozen=True)
+class Giving:
+    """That a worker was given something: is it on their phone, have they seen it."""
+
+    at: dt.datetime
+    answer: BoardStep | None  # that they have seen it, or were told in another way
+    has_phone: bool  # one that could be told
+    is_on_phone: bool
+    heard_at: dt.datetime | None  # when the centre last heard of a phone of theirs
+    now: dt.datetime
+
+    @property
+    def is_late(self) -> bool:
+        """Say whether they should have seen it by now."""
+        return self.answer is None and self.now - self.at >= SEEN_WITHIN
+
+    @property
+    def is_silent(self) -> bool:
+        """Say whether their phones have been silent for longer than phones in use are."""
+        return self.has_phone and (self.heard_at is None or self.now - self.heard_at > SILENT_AFTER)
 
 
 class StepOvertaken(Overtaken):
@@ -186,6 +207,11 @@ class BoardPage:
     team: Mapping[int, str] = field(default_factory=dict)  # to whom something can be given
     definition: FormDefinition | None = None  # of incidents, for words
     areas: Sequence[Choice] = ()  # the neighbourhoods that a request can name
+    givings: Mapping[int, Giving] = field(default_factory=dict)  # of what is a worker's, by item
+
+    def find_giving(self, item: BoardItem | None) -> Giving | None:
+        """Return how it stands with what a worker was given; None for what no worker has."""
+        return self.givings.get(item.id) if item else None
 
 
 @read_act("board.view")
@@ -248,13 +274,16 @@ def read_board(ctx: ActContext) -> BoardPage:
     labels = users.labels(ctx.session, ctx.centre_id)
     due = follow_ups.due_until(ctx.session, ctx.centre_id, today)
     form = forms[-1] if forms else None
+    listed = _list_open(incidents)
+    asked = [Request(item, steps.get(item.id, [])) for item in requests]
+    givings = _list_givings(ctx, [*listed, *asked])
     return BoardPage(
         centre=centre.name,
         now=ctx.now,
         version=_compute_version(ctx),
         zone=centre.time_zone,
-        incidents=_list_open(incidents),
-        requests=[Request(item, steps.get(item.id, [])) for item in requests],
+        incidents=_put_late_first(listed, givings),
+        requests=_put_late_first(asked, givings),
         # Watched also after it was closed: the risk does not end with the work.
         watch=[incident for incident in incidents if _is_watched(incident, ctx.now)],
         due_today=sum(item.due_on == today for item in due),
@@ -265,7 +294,52 @@ def read_board(ctx: ActContext) -> BoardPage:
         team=_list_team(ctx),
         definition=form,
         areas=form.list_choices_of(QuestionRole.AREA) if form else (),
+        givings=givings,
     )
+
+
+def _put_late_first(things: Sequence[Listed], givings: Mapping[int, Giving]) -> list[Listed]:
+    """Return what is open: unseen by the team, then unseen by its worker, then the rest."""
+
+    def is_late(thing: Listed) -> bool:
+        giving = givings.get(thing.item.id) if thing.item else None
+        return giving is not None and giving.is_late
+
+    return sorted(things, key=lambda thing: (not thing.is_unseen, not is_late(thing)))
+
+
+def _list_givings(ctx: ActContext, things: Sequence[Incident | Request]) -> dict[int, Giving]:
+    """Return how it stands with what was given to workers, by item."""
+    assigned = [thing for thing in things if thing.item and thing.item.assigned_to and thing.item.uid]
+    workers = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == WORKER}
+    phones = _list_phones(ctx, workers)
+    numbers = pull.list_numbers(ctx.session, workers, pull.ASKED) if assigned else {}
+    givings: dict[int, Giving] = {}
+    for thing in assigned:
+        item = thing.item
+        giving = find_giving(item, thing.steps) if item else None
+        if item is None or giving is None or item.assigned_to not in workers:
+            continue
+        own = phones.get(item.assigned_to, [])
+        number = numbers.get((item.assigned_to, f"{pull.ASKED}{item.root_id or item.uid}"))
+        givings[item.id] = Giving(
+            at=giving.at,
+            answer=find_answer(item, thing.steps),
+            has_phone=bool(own),
+            is_on_phone=number is not None and any(phone.pulled >= number for phone in own),
+            heard_at=max((phone.last_seen_at for phone in own), default=None),
+            now=ctx.now,
+        )
+    return givings
+
+
+def _list_phones(ctx: ActContext, workers: Collection[int]) -> dict[int, list[Device]]:
+    """Return the phones that workers can be told on, by worker."""
+    phones: dict[int, list[Device]] = {}
+    for phone in devices.list_for(ctx.session, ctx.centre_id):
+        if phone.user_id in workers and phone.kind == "app" and phone.revoked_at is None:
+            phones.setdefault(phone.user_id, []).append(phone)
+    return phones
 
 
 def load_incidents(ctx: ActContext, since: dt.date, zone: dt.tzinfo) -> list[Incident]:
@@ -327,7 +401,7 @@ def _iterate_incidents(
     received = {record.instance_id: record.received_at for record in listed}
     for chain in make_chains(ctx, states):
         root_id = chain.first.root_id
-        alerted_at = _read_time(chain.first.read_role(QuestionRole.ALERTED_AT), zone)
+        alerted_at = read_time(chain.first.read_role(QuestionRole.ALERTED_AT), zone)
         item = items.get(root_id)
         own_steps = steps.get(item.id, []) if item else []
         acted = [step.at for step in own_steps if step.kind == StepKind.ACTED]
@@ -345,7 +419,7 @@ def _iterate_incidents(
 
 def _list_responses(chain: Chain, alerted_at: dt.datetime | None, zone: dt.tzinfo) -> list[dt.datetime]:
     """Return when the team first did something, by each record that says so."""
-    times = [_read_time(answer, zone) for answer in chain.list_answers(QuestionRole.FIRST_RESPONSE_AT)]
+    times = [read_time(answer, zone) for answer in chain.list_answers(QuestionRole.FIRST_RESPONSE_AT)]
     # What is before the alert was a slip: no form lets the record itself say so.
     return [time for time in times if time and (alerted_at is None or time >= alerted_at)]
 
@@ -354,17 +428,6 @@ def _count_minutes(start: dt.datetime | None, end: dt.datetime | None) -> int | 
     if start is None or end is None:
         return None
     return int((end - start).total_seconds() // 60)
-
-
-def _read_time(text: str, zone: dt.tzinfo) -> dt.datetime | None:
-    """Return a moment as it was answered; one without an offset is the centre's time."""
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if moment.tzinfo:
-        return moment
-    return moment.replace(tzinfo=zone)
 
 
 def _list_workers_out(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: Mapping[int, str]) -> list[WorkerOut]:
@@ -377,8 +440,8 @@ def _list_workers_out(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: 
         definition = definitions.get((record.form, record.version))
         if definition is None:
             continue
-        start = _read_time(definition.read_role(record.answers, QuestionRole.SHIFT_START), zone)
-        end = _read_time(definition.read_role(record.answers, QuestionRole.SHIFT_END), zone)
+        start = read_time(definition.read_role(record.answers, QuestionRole.SHIFT_START), zone)
+        end = read_time(definition.read_role(record.answers, QuestionRole.SHIFT_END), zone)
         areas = definition.read_role(record.answers, QuestionRole.SHIFT_AREAS)
         # Both times: a shift that was never ended must not show somebody as out for days.
         if start and end and ctx.now - end < ON_DUTY_FOR and ctx.now - start < ON_DUTY_FOR:
@@ -390,23 +453,14 @@ def _list_workers_out(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: 
 def add_request(ctx: ActContext, need: str, area: str = "") -> BoardItem:
     """Put a request on the board, in chosen words only."""
     # Chosen words only: free text on a screen in a shared office would name people sooner or later.
-    if need not in NEEDS or (area and area not in _list_area_codes(ctx)):
+    if need not in NEEDS or (area and area not in list_area_codes(ctx)):
         raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
     item = BoardItem(centre_id=ctx.centre_id, root_id=None, need=need, area=area, opened_at=ctx.now)
     ctx.session.add(item)
     ctx.session.flush()
-    _add_step(ctx, item, StepKind.ASKED)
+    add_step(ctx, item, StepKind.ASKED)
     ctx.describe(f"board/{item.id}", need=need)
     return item
-
-
-def _list_area_codes(ctx: ActContext) -> set[str]:
-    """Return the neighbourhoods that can be named: those of the form for incidents."""
-    forms = list_forms_with_role(ctx.session, ctx.centre_id, FormRole.INCIDENT)
-    codes: set[str] = set()
-    for form in forms:
-        codes.update(choice.name for choice in form.list_choices_of(QuestionRole.AREA))
-    return codes
 
 
 @act("board.step")
@@ -418,6 +472,10 @@ def take_step(
         raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
     item = _get_or_create_item(ctx, root_id, item_id)
     _require_as_shown(ctx, item, seen)
+    if kind == StepKind.NOTIFIED:
+        if item.assigned_to is None:
+            raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
+        to_id = item.assigned_to
     if kind == StepKind.ASSIGNED:
         if users.of_centre(ctx.session, ctx.centre_id, to_id) is None:
             raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
@@ -429,7 +487,8 @@ def take_step(
         item.closed_at = ctx.now
     if kind == StepKind.REOPENED:
         item.closed_at = None
-    _add_step(ctx, item, kind, to_id or None)
+    add_step(ctx, item, kind, to_id or None)
+    tell_phones(ctx, item)
     ctx.describe(f"board/{item.id}", step=kind)
 
 
@@ -468,21 +527,16 @@ def _is_incident(ctx: ActContext, record: Record) -> bool:
     return record.form in {form.id for form in forms}
 
 
-def _add_step(ctx: ActContext, item: BoardItem, kind: str, to_id: int | None = None) -> None:
-    assert ctx.actor.user_id is not None
-    ctx.session.add(
-        BoardStep(centre_id=ctx.centre_id, item_id=item.id, at=ctx.now, author_id=ctx.actor.user_id, kind=kind, to_id=to_id)
-    )
-
-
 def item_revision(item: BoardItem | None, steps: Sequence[BoardStep]) -> str:
     """Return the mark of an item as the board shows it.
 
     An incident that nobody did anything about has no item yet.
     """
-    if item is None or not steps:
+    # That a worker has seen it overtakes nobody who is just choosing.
+    taken = [step.id for step in steps if step.kind != StepKind.SEEN]
+    if item is None or not taken:
         return mark_of("board")
-    return mark_of("board", steps[-1].id, item.acknowledged_at, item.assigned_to, item.closed_at)
+    return mark_of("board", taken[-1], item.acknowledged_at, item.assigned_to, item.closed_at)
 
 
 @act("board.report")

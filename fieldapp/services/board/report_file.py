@@ -12,7 +12,18 @@ from fieldapp.paths import TRANSLATIONS
 from fieldapp.services.board.ages import write_age
 from fieldapp.services.board.board import Incident
 from fieldapp.services.board.shifts import ShiftReport
-from fieldapp.services.board.words import INCIDENT, NEEDS, NEXT_STEPS, NOBODY, NOT_YET, REPORT_HEADINGS, REQUEST, STEPS
+from fieldapp.services.board.words import (
+    INCIDENT,
+    NEEDS,
+    NEXT_STEPS,
+    NOBODY,
+    NOT_SEEN,
+    NOT_YET,
+    REPORT_HEADINGS,
+    REQUEST,
+    STEPS,
+)
+from fieldapp.store.board.board import BoardItem
 from forms.roles import QuestionRole
 
 Line = Sequence[str]
@@ -58,8 +69,13 @@ class _LineWriter:
     def _write_head(self, *names: str) -> Line:
         return [self.translate(REPORT_HEADINGS[name]) for name in names]
 
-    def _write_person(self, user_id: int | None) -> str:
-        return self.report.people.get(user_id or 0, "") or self.translate(NOBODY)
+    def _write_owner(self, item: BoardItem | None) -> str:
+        """Return whose an item is, and whether they have not seen it yet."""
+        name = self.report.people.get(item.assigned_to or 0, "") if item else ""
+        giving = self.report.board.find_giving(item)
+        if giving and not giving.answer:
+            name = f"{name} ({self.translate(NOT_SEEN)})"
+        return name or self.translate(NOBODY)
 
     def _write_role(self, incident: Incident, role: str) -> str:
         element = incident.definition.find_with_role(role)
@@ -80,7 +96,7 @@ class _LineWriter:
         for incident in self.report.board.incidents:
             due = self.report.due.get(incident.root_id)
             day = str(format_date(due, "d MMM", locale=self.language)) if due else "–"
-            owner = self._write_person(incident.item.assigned_to if incident.item else None)
+            owner = self._write_owner(incident.item)
             step = self.translate(NEXT_STEPS[incident.next_step])
             since = self.write_time(incident.alerted_at)
             lines.append([self._write_what(incident), since, owner, step, day, self._write_first_action(incident)])
@@ -98,7 +114,7 @@ class _LineWriter:
     def write_requests(self) -> list[Line]:
         lines = [self._write_head("what", "since", "whose", "next_step")]
         for request in self.report.board.requests:
-            owner = self._write_person(request.item.assigned_to)
+            owner = self._write_owner(request.item)
             what = self.translate(NEEDS[request.item.need])
             step = self.translate(NEXT_STEPS[request.next_step])
             lines.append([what, self.write_time(request.item.opened_at), owner, step])

@@ -6,6 +6,8 @@ STEPS = {
     "asked": N_("Asked for"),
     "acknowledged": N_("Seen"),
     "assigned": N_("Assigned"),
+    "seen": N_("Seen on the phone"),
+    "notified": N_("Notified in another way"),
     "acted": N_("Action taken"),
     "debriefed": N_("Debriefed"),
     "closed": N_("Closed"),
@@ -16,6 +18,8 @@ WHO_DID = {
     "asked": N_("%(who)s asked for it"),
     "acknowledged": N_("%(who)s marked it as seen"),
     "assigned": N_("%(who)s assigned it to %(to)s"),
+    "seen": N_("%(who)s has seen it on the phone"),
+    "notified": N_("%(who)s notified %(to)s in another way"),
     "acted": N_("%(who)s logged that action was taken"),
     "debriefed": N_("%(who)s logged the debrief"),
     "closed": N_("%(who)s closed it"),
@@ -39,6 +43,7 @@ NEEDS = {
 }
 NOBODY = N_("nobody yet")
 NOT_YET = N_("not yet")
+NOT_SEEN = N_("not seen yet")
 REPORT_HEADINGS = {
     "since": N_("Since"),
     "what": N_("What"),

@@ -140,7 +140,7 @@ def forget_refused(ctx: ActContext, changed: Collection[RecordState]) -> None:
     refused = follow_ups.of_records(ctx.session, ctx.centre_id, root_ids)
     keys = {f"due/{follow_up.key}" for follow_up in refused}
     for root_id in root_ids:
-        keys |= {f"ref/{root_id}", f"rec/{root_id}", f"open/{root_id}"}
+        keys |= {f"ref/{root_id}", f"rec/{root_id}", f"open/{root_id}", f"{pull.ASKED}{root_id}"}
     # Everybody's phones: a card may have been handed over since.
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
     pull.remove_items(ctx.session, everybody, keys)

@@ -65,7 +65,8 @@ def note_shown_epoch(session: Session, actor: Actor, cursor: str) -> None:
 def note_pulled(session: Session, actor: Actor, cursor: str) -> None:
     """Note up to where a phone has pulled that also erases drafts about ended cards.
 
-    Once it has dropped something that a person took back. It is written only then, so that a pull goes on costing no write.
+    Once it has dropped something that a person took back, or was given something by the crisis team, whose board says that
+    it is on the phone. It is written only then, so that a pull goes on costing no write.
     """
     if actor.device_id is None or actor.user_id is None:
         return
@@ -77,7 +78,8 @@ def note_pulled(session: Session, actor: Actor, cursor: str) -> None:
     if asked.number <= before:
         return
     limits = (actor.user_id, before, asked.number)
-    if withdrawals.has_news(session, *limits) or dropped.has_news(session, *limits):
+    news = (withdrawals.has_news, dropped.has_news, pull.has_asked)
+    if any(has_news(session, *limits) for has_news in news):
         with WriteTransaction(session):
             withdrawals.set_pulled(session, actor.device_id, asked.number)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fieldapp.services.acts import ActContext
+from fieldapp.services.board.phones import hear_phones
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.handed_over import make_card_root, make_record_root
 from fieldapp.services.caseload.record_state import AcceptedSubmission
@@ -147,6 +148,7 @@ def update_records_and_caseload(
     of_forms = [submission for submission in accepted if submission.definition]
     updated = folding.update_records(ctx, of_forms, answers_by_key)
     update.update_caseload(ctx, updated.states, accepted, updated.standings)
+    hear_phones(ctx, accepted, updated.states)
     return holders.admit_late(ctx, accepted, updated.foreign)
 
 

@@ -22,11 +22,14 @@ class BoardItem(Base):
     __table_args__ = (
         sa.UniqueConstraint("centre_id", "root_id"),
         sa.Index("ix_board_item_centre_id_closed_at", "centre_id", "closed_at"),
+        sa.Index("ix_board_item_centre_id_uid", "centre_id", "uid", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
     root_id: Mapped[str | None] = mapped_column(sa.String(36))  # of an incident; none for a request
+    # What phones call it; of a request from the field, the id of its note. None: no phone was ever told of it.
+    uid: Mapped[str | None] = mapped_column(sa.String(36))
     need: Mapped[str] = mapped_column(sa.String(40), default="")  # of a request
     area: Mapped[str] = mapped_column(sa.String(20), default="")
     opened_at: Mapped[dt.datetime]
@@ -44,8 +47,10 @@ class BoardStep(Base):
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("board_item.id"))
     at: Mapped[dt.datetime]
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
-    kind: Mapped[str] = mapped_column(sa.String(16))  # asked, acknowledged, assigned, acted, debriefed, closed, reopened
+    # asked, acknowledged, assigned, seen, notified, acted, debriefed, closed, reopened
+    kind: Mapped[str] = mapped_column(sa.String(16))
     to_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    said_at: Mapped[dt.datetime | None]  # when it was said on a phone, by the phone's clock
 
 
 def open_items(session: Session, centre_id: int) -> Sequence[BoardItem]:
@@ -61,6 +66,12 @@ def items_of_records(session: Session, centre_id: int, root_ids: Sequence[str]) 
 
 def find_item_of_record(session: Session, centre_id: int, root_id: str) -> BoardItem | None:
     query = sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.root_id == root_id)
+    return session.scalars(query.with_for_update()).one_or_none()
+
+
+def find_by_uid(session: Session, centre_id: int, uid: str) -> BoardItem | None:
+    """Return the item that phones know by this id, and lock it."""
+    query = sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.uid == uid)
     return session.scalars(query.with_for_update()).one_or_none()
 
 

@@ -15,6 +15,8 @@ from fieldapp.store.people.users import User
 from fieldapp.store.sealing import HiddenKey, Sealed, SealedBytes, Sealer, decode_text, find_sealer, open_value
 
 OPEN = "open/"  # before the number of an incident that is open
+ASKED = "asked/"  # before the record, or the id of a request, that the crisis team gave to the worker
+REQUEST = "request/"  # before the id of what the worker asked the crisis team for
 
 
 class PullCursor(Base):
@@ -156,7 +158,7 @@ def list_bodies_of_kind(session: Session, user_ids: Collection[int], kind: str) 
 def list_keys_of_records(session: Session, user_ids: Collection[int], root_ids: Collection[str]) -> set[str]:
     """Return the keys under which these workers' phones were sent anything of some records."""
     keys: set[str] = set()
-    for kind in ("due", "ref", "rec", "open"):
+    for kind in ("due", "ref", "rec", "open", "asked"):
         start = len(kind) + 2
         of_record = sa.func.substr(PullItem.key, start, 36).in_(root_ids)
         # By the kind in front of the key, so that the index of keys can be used.
@@ -173,6 +175,19 @@ def list_open_records(session: Session, user_ids: Collection[int], root_id: str 
     query = sa.select(PullItem.key, PullItem.user_id).where(PullItem.user_id.in_(user_ids), PullItem.body != "")
     query = query.where(PullItem.key == f"{OPEN}{root_id}" if root_id else PullItem.key.startswith(OPEN))
     return {key.removeprefix(OPEN): user_id for key, user_id in session.execute(query.order_by(PullItem.key))}
+
+
+def has_asked(session: Session, user_id: int, after: int, until: int) -> bool:
+    """Say whether the crisis team gave a worker something after a number, until another."""
+    query = sa.select(PullItem.seq).where(PullItem.user_id == user_id, PullItem.key.startswith(ASKED))
+    return session.execute(query.where(PullItem.seq > after, PullItem.seq <= until).limit(1)).first() is not None
+
+
+def list_numbers(session: Session, user_ids: Collection[int], kind: str) -> dict[tuple[int, str], int]:
+    """Return the number of what these workers' phones are told under keys that begin so."""
+    query = sa.select(PullItem.user_id, PullItem.key, PullItem.seq)
+    query = query.where(PullItem.user_id.in_(user_ids), PullItem.key.startswith(kind))
+    return {(user_id, key): seq for user_id, key, seq in session.execute(query)}
 
 
 def list_naming(session: Session, user_ids: Collection[int], texts: Collection[str]) -> dict[tuple[int, str], str]:

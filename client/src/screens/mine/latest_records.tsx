@@ -12,6 +12,15 @@ import { useApp } from "../state";
 
 const MOST = 20;
 
+/** What a note says that is no record (sync/notes.py). */
+const NOTES: Record<string, () => string> = {
+  "fieldapp.settle": () => t("A follow-up set aside"),
+  "fieldapp.handover": () => t("Handed over to a colleague"),
+  "fieldapp.reissue": () => t("A new card for a code that two phones created"),
+  "fieldapp.seen": () => t("Seen: what the crisis team assigned to you"),
+  "fieldapp.ask": () => t("Asked the crisis team"),
+};
+
 export function LatestRecords() {
   const { vault, lines } = useApp();
   if (lines.length === 0) return null;
@@ -50,7 +59,7 @@ function RecordItem({ line }: { line: OutboxLine }) {
   const { id, form, finishedAt, isEnded, isUnlinked, hasCopy } = line;
   const { isOpen, isCorrectable } = findWays(line, drafts);
   const about = describeRecord(app, line);
-  const name = titleOf(forms, form);
+  const name = NOTES[form]?.() ?? titleOf(forms, form);
   const correction = t("correction · ");
   const [deleteRecord, isDeleting] = useOneAtATime(async () => {
     const question = t("Delete this record before it is sent? This cannot be undone.");

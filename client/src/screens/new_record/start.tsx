@@ -7,7 +7,7 @@ import { useMemo } from "preact/hooks";
 import type { FormDefinition } from "../../engine/definition";
 import { findQuestion, FOLLOWS, readRole, SHIFT_END, SHIFT_START } from "../../engine/roles";
 import { t } from "../../i18n";
-import { listHeads } from "../../storage/caseload";
+import { type Assignment, listHeads } from "../../storage/caseload";
 import type { Draft } from "../../storage/drafts";
 import { DraftScreen } from "../fill/draft_screen";
 import { Fill } from "../fill/fill";
@@ -65,7 +65,10 @@ export function Start({ id, about, due }: StartProps) {
       />
     );
   }
-  const from = book.due.find((other) => other.id === due)?.from ?? book.open[root]?.from;
+  const from =
+    book.due.find((other) => other.id === due)?.from ??
+    book.open[root]?.from ??
+    (book.told[`asked/${root}`] as Assignment | undefined)?.from;
   const first = makeInitialAnswers(definition, about, due, from);
   const seeds = {
     ...vault.account.remembered[id],

@@ -1,5 +1,6 @@
 /** What Today shows above and below what is due, a moment after it was drawn. */
 
+import { AskTeam } from "../crisis_team/from_team";
 import { FirstDay } from "../first_day/first_day";
 import { useApp } from "../state";
 import { Referrals } from "../to_correct/referrals";
@@ -23,6 +24,7 @@ export function AboveDue() {
       <ErasedDrafts />
       <ShiftLine />
       <ToCorrect />
+      <AskTeam />
     </>
   );
 }

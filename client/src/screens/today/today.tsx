@@ -16,6 +16,7 @@ export function Today() {
     <>
       <Top title={t("Today")} />
       <main class="screen" id="main">
+        {parts && <parts.FromTeam />}
         <div>
           <Ready />
         </div>

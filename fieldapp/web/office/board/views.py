@@ -13,12 +13,12 @@ from flask_security import current_user
 from fieldapp.services import subprocesses
 from fieldapp.services.board import board as acts
 from fieldapp.services.board import shifts
-from fieldapp.services.board.board import BoardPage, StepOvertaken
-from fieldapp.services.board.words import NEEDS, NEXT_STEPS, STEPS, WHO_DID
+from fieldapp.services.board.board import StepOvertaken
+from fieldapp.services.board.words import NEEDS, NEXT_STEPS, STEPS
 from fieldapp.services.problems import ActProblem
-from fieldapp.store.board.board import BoardStep
 from fieldapp.web import language
 from fieldapp.web.office.blueprint import add_template_globals, office
+from fieldapp.web.office.board.sentences import Sentences
 from fieldapp.web.overtaken import seen
 from fieldapp.web.parsing import parse_number
 from fieldapp.web.sessions import actor, session
@@ -59,17 +59,9 @@ def board_now() -> Response:
 def _load_board() -> dict[str, Any]:
     page = acts.see_board(session(), actor())
     words = {"needs": NEEDS, "steps": STEPS, "next_steps": NEXT_STEPS, "on_wall": ON_WALL}
-    return {"board": page, "step_sentence": _make_step_writer(page), **words}
-
-
-def _make_step_writer(page: BoardPage) -> Any:
-    """Return what writes a step as a sentence, with the names that the board shows."""
-
-    def write_step(step: BoardStep) -> str:
-        who, to = (page.people.get(user_id or 0, "") for user_id in (step.author_id, step.to_id))
-        return str(gettext(WHO_DID[step.kind], who=who, to=to))
-
-    return write_step
+    sentences = Sentences(page)
+    writers = {"step_sentence": sentences.write_step, "asked_sentence": sentences.write_asked}
+    return {"board": page, "seen_sentence": sentences.write_seen, **writers, **words}
 
 
 def _show_done() -> ResponseReturnValue:
