@@ -120,6 +120,7 @@ ONLY_IN = {
 NOTES = {
     ("fieldapp/services/board/phones.py", "need"),
     ("fieldapp/services/caseload/update.py", "code"),
+    ("fieldapp/services/records/holders.py", "code"),
     ("fieldapp/services/records/intake.py", "code"),
     ("fieldapp/services/records/new_codes.py", "code"),
 }

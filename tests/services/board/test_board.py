@@ -175,7 +175,10 @@ def test_a_request_is_made_of_chosen_words_and_followed_to_its_end(session: Sess
     board.add_request(session, team, need="vigil")
     assert [one.item.need for one in board.see_board(session, team).requests] == ["escort", "vigil"]
     board.take_step(session, team, kind="acted", item_id=item.id)
-    assert board.see_board(session, team).requests[0].item.acknowledged_at
+    # What nobody has seen comes first.
+    unseen, acted = board.see_board(session, team).requests
+    assert (unseen.item.need, acted.item.need) == ("vigil", "escort")
+    assert acted.item.acknowledged_at
     board.take_step(session, team, kind="closed", item_id=item.id)
     assert [one.item.need for one in board.see_board(session, team).requests] == ["vigil"]
 
