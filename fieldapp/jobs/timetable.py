@@ -220,7 +220,7 @@ def _run_noted(settings: Settings, work: Work, arguments: list[str]) -> str:
 
 
 def write_journal_each_minute(session: Session, settings: Settings) -> None:
-    """Put what changed since the last minute beside the backups, so that phones may let go of it."""
+    """Put what changed in the last minute beside the backups; phones may then let go."""
     try:
         journal.write_segment(session, settings)
     except (BackupProblem, SettingsProblem) as problem:
@@ -228,7 +228,9 @@ def write_journal_each_minute(session: Session, settings: Settings) -> None:
         marks.change_notes(settings, journal_tries=notes.journal_tries + 1, journal_problem=str(problem)[:500])
         log.error("the journal failed: %s", problem)
         if notes.journal_tries + 1 == JOURNAL_ALERT_AT_TRY:
-            text = f"The journal of changes off this machine failed for ten minutes: {problem} It is tried again each minute."
+            text = (
+                f"The journal of changes off this machine failed for ten minutes: {problem} It is tried again each minute."
+            )
             send_alert(settings, f"{text} Until it works, phones keep what they sent.")
 
 

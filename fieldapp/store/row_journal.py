@@ -1,7 +1,10 @@
-"""Rows that changed, as they lie in the database: noted by triggers, written into a segment, and put back.
+"""Rows that changed: noted by triggers, written into a segment, and put back.
 
-Values stay what they are there: what is sealed stays sealed, and nothing is opened on the way.
+They are taken as they lie in the database. Values stay what they are there: what is sealed stays sealed, and nothing
+is opened on the way.
 """
+
+# ruff: noqa: S608  the names are of our own tables, or of a segment that this centre's server is shown to have written
 
 import base64
 import contextlib
@@ -131,7 +134,7 @@ def _make_postgresql(table: sa.Table) -> Iterator[str]:
     for act, rows in [("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")]:
         yield (
             f'CREATE TRIGGER "{PREFIX}{act}_{table.name}" AFTER {act.upper()} ON "{table.name}" '
-            f"REFERENCING {rows} TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION \"{PREFIX}note_{table.name}\"()"
+            f'REFERENCING {rows} TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION "{PREFIX}note_{table.name}"()'
         )
     moved = " OR ".join(f'OLD."{column.name}" IS DISTINCT FROM NEW."{column.name}"' for column in columns)
     yield (
@@ -156,16 +159,17 @@ def _plain_type(kind: Any) -> Any:
 
 @contextlib.contextmanager
 def one_moment(session: Session) -> Iterator[Session]:
-    """Yield a session that sees the database as it is now, and nothing that others write meanwhile."""
+    """Yield a session that sees nothing of what others write meanwhile."""
     level = {} if _is_sqlite(session) else {"isolation_level": "REPEATABLE READ"}
     with session.get_bind().engine.connect().execution_options(**level) as connection, Session(connection) as moment:
         yield moment
 
 
 def iterate_changed(session: Session) -> Iterator[str]:
-    """Yield a line for each row that changed: its table, its key, and the row as it is now; none for one that is gone.
+    """Yield a line for each row that changed.
 
-    To be called in a transaction that sees one moment only.
+    It has the table, the key, and the row as it is now, or nothing for one that is gone. To be called in a
+    transaction that sees one moment only.
     """
     by_name = {table.name: table for table in list_tables()}
     for name, keys in sorted(journal.list_keys(session).items()):
@@ -212,11 +216,14 @@ def _write_values(names: list[str], values: Any) -> str:
 
 def list_key_columns() -> dict[str, list[str]]:
     """Return the columns of each table's primary key, in the order of the keys of rows."""
-    return {table.name: [column.name for column in table.primary_key.columns] for table in list_tables()}
+    return {table.name: list(table.primary_key.columns.keys()) for table in list_tables()}
 
 
 def list_sequences(session: Session) -> dict[str, int]:
-    """Return how far the numbers of rows were given out: none may be given out twice, also of a row that is gone."""
+    """Return how far the numbers of rows were given out.
+
+    None may be given out twice, also not that of a row that is gone.
+    """
     query = "SELECT name, seq FROM sqlite_sequence"
     if not _is_sqlite(session):
         query = (
@@ -258,14 +265,14 @@ def apply_to_sqlite(path: Path, segments: Iterable[SegmentRows]) -> None:
 
 
 def apply_to_postgresql(engine: sa.Engine, segments: Iterable[SegmentRows]) -> None:
-    """Bring a PostgreSQL database that nobody uses up to the last of some segments, as `apply_to_sqlite` does."""
+    """Bring a PostgreSQL database up to the last of some segments, as `apply_to_sqlite` does."""
     try:
         with Session(engine) as session:
             drop_triggers(session)  # in transactions of their own
             connection = session.connection()
             for table in EMPTIED:
                 connection.exec_driver_sql(f'DELETE FROM "{table}"')
-            # Only the database's administrator may pass over foreign keys; their owner may take them away and set them again.
+            # Passing over foreign keys is for the database's administrator; their owner may drop them and set them again.
             keys = connection.exec_driver_sql(FOREIGN_KEYS).all()
             for table, name, _ in keys:
                 connection.exec_driver_sql(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
@@ -323,13 +330,13 @@ class _SqliteTarget:
         self.connection.executemany(f'DELETE FROM "{table}" WHERE {where}', values)
 
     def insert(self, table: str, contents: list[str]) -> None:
-        known = [row[0] for row in self.connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
-        marks = ", ".join("?" * len(known))
-        names = ", ".join(f'"{name}"' for name in known)
+        columns = [row[0] for row in self.connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+        marks = ", ".join("?" * len(columns))
+        names = ", ".join(f'"{name}"' for name in columns)
         rows = []
         for content in contents:
             values = json.loads(content)
-            rows.append([_read_value(values[name]) for name in known])
+            rows.append([_read_value(values[name]) for name in columns])
         self.connection.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)
 
 
@@ -343,9 +350,9 @@ class _PostgresTarget:
         self.schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
 
     def delete(self, table: str, columns: list[str], keys: list[str]) -> None:
-        found = sa.Table(table, sa.MetaData(), autoload_with=self.connection, resolve_fks=False)
-        parts = [found.c[name] for name in columns]
-        query = sa.delete(found).where(_match(parts, [tuple(_read_key(parts, key)) for key in keys]))
+        target = sa.Table(table, sa.MetaData(), autoload_with=self.connection, resolve_fks=False)
+        parts = [target.c[name] for name in columns]
+        query = sa.delete(target).where(_match(parts, [tuple(_read_key(parts, key)) for key in keys]))
         self.connection.execute(query)
 
     def insert(self, table: str, contents: list[str]) -> None:

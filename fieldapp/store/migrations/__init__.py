@@ -39,7 +39,7 @@ def downgrade(engine: sa.Engine, revision: str) -> None:
 
 
 def _stop_journal(engine: sa.Engine) -> None:
-    """Take away what notes changed rows: its chain cannot go on in another schema, and tables are made anew."""
+    """Let changed rows not be noted: a journal cannot go on in another schema."""
     if not sa.inspect(engine).has_table("changed_row") or is_current(engine):
         return
     from fieldapp.store import row_journal  # noqa: PLC0415  it needs every table

@@ -1,4 +1,4 @@
-"""What the journal of changes knows: which rows changed since its last segment, and where its chain stands.
+"""Which rows changed since the last segment of the journal, and where its chain stands.
 
 Triggers note the rows (`store/row_journal.py`), so that a segment costs as much as was changed.
 """
@@ -75,17 +75,13 @@ def begin_chain(session: Session, schema: str, now: dt.datetime) -> None:
     # In place of the hash of a segment: nothing of another chain can follow it.
     start = secrets.token_hex(32)
     epoch = epochs.current(session)
-    session.add(
-        JournalHead(id=1, chain=start[:16], epoch=epoch, schema=schema, number=0, sha256=start, copies=0, at=now)
-    )
+    session.add(JournalHead(id=1, chain=start[:16], epoch=epoch, schema=schema, number=0, sha256=start, copies=0, at=now))
     session.flush()
 
 
 def note_copy(session: Session, end: ChainEnd) -> None:
     """Note a whole copy off the machine, with the end of the chain in it."""
-    session.execute(
-        sa.update(JournalHead).where(JournalHead.chain == end.chain).values(copies=JournalHead.copies + 1)
-    )
+    session.execute(sa.update(JournalHead).where(JournalHead.chain == end.chain).values(copies=JournalHead.copies + 1))
 
 
 def note_segment(session: Session, number: int, sha256: str, at: dt.datetime) -> None:

@@ -1,7 +1,6 @@
 """The journal: what changed is off the machine within a minute, and comes back with the newest backup."""
 
-import datetime as dt
-import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services.operations.backup import journal, marks
+from fieldapp.services.operations.backup import journal
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import back_up_off_machine, take_backup
 from fieldapp.services.operations.backup.drill import prove_restore
@@ -180,8 +179,6 @@ def test_what_comes_before_a_part_that_is_not_whole_is_put_back_and_the_rest_is_
         parts[3].unlink()
     done = restore_from_place(there, identity=custodians.files[0])
     if words:
-        import re
-
         assert re.search(words, done.journal.problem), done.journal.problem
         assert done.journal.unused == (2 if harm == "missing" else 3)
         left = 1
@@ -233,7 +230,13 @@ def test_a_server_that_was_killed_after_it_wrote_a_part_writes_it_once_more(
 
 @on_sqlite
 def test_a_backup_whose_journal_lies_elsewhere_is_not_put_back_without_it(
-    here: Settings, elsewhere: Settings, there: Settings, custodians: Custodians, phone: Phone, session: Session, tmp_path: Path
+    here: Settings,
+    elsewhere: Settings,
+    there: Settings,
+    custodians: Custodians,
+    phone: Phone,
+    session: Session,
+    tmp_path: Path,
 ) -> None:
     begin(session, here)
     (tmp_path / "stick").mkdir()
@@ -298,9 +301,7 @@ def test_a_machine_that_was_replaced_writes_no_journal(
 
 
 @on_sqlite
-def test_nobody_but_the_custodians_reads_it(
-    here: Settings, custodians: Custodians, phone: Phone, session: Session
-) -> None:
+def test_nobody_but_the_custodians_reads_it(here: Settings, custodians: Custodians, phone: Phone, session: Session) -> None:
     begin(session, here)
     session.execute(sa.text("UPDATE \"user\" SET label = 'CANARY'"))
     session.commit()

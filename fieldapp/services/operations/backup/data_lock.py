@@ -49,9 +49,10 @@ def only_backup(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def only_moment(settings: Settings) -> Iterator[None]:
-    """Wait until nobody else takes a moment of the database for a copy or for the journal, then let nobody do it.
+    """Let nobody else read a moment of the database for a copy or the journal meanwhile.
 
-    A segment that was begun before a copy and ended after it would take the copy back to what was before it.
+    Waits for who does. A segment that was begun before a copy and ended after it would take the copy back to what was
+    before it.
     """
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with open_lock(settings.folder / MOMENT) as file:

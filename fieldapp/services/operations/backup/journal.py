@@ -1,7 +1,7 @@
-"""The journal: between two backups, what changed is sealed to the custodians each minute and put beside them.
+"""The journal: what changed between backups, put beside them each minute.
 
-A segment is a backup of the rows that changed since the one before, whose hash it names. So the newest backup and the
-segments after it are the centre as it was a minute ago.
+It is sealed to the custodians. A segment is a backup of the rows that changed since the one before, whose hash it
+names. So the newest backup and the segments after it are the centre as it was a minute ago.
 """
 
 import datetime as dt
@@ -10,9 +10,8 @@ import hmac
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +53,13 @@ class _Segment:
     seen: list[tuple[int, int]]  # the notes whose rows are in it
 
 
-def is_wanted(settings: Settings) -> bool:
-    """Say whether a journal is kept: there is a place off this machine, and it is known who may open what lies there."""
-    return bool(settings.copies and settings.custodians)
-
-
 def prepare(session: Session, settings: Settings) -> None:
     """Let changes be noted from now on, before a copy is made from which the journal goes on.
 
     A chain that can go on is left as it is. Nothing is done before the schema is up to date.
     """
     schema = migrations.newest_revision()
-    if not is_wanted(settings) or migrations.revision_of(session.connection()) != schema:
+    if not marks.is_journal_wanted(settings) or migrations.revision_of(session.connection()) != schema:
         return
     is_going_on = journal.goes_on(session, journal.read_head(session), schema)
     if not row_journal.has_triggers(session):
@@ -81,7 +75,7 @@ def needs_copy(session: Session, settings: Settings) -> bool:
 
     The newest two must both lead to its end, since either may be put back.
     """
-    if not is_wanted(settings):
+    if not marks.is_journal_wanted(settings):
         return False
     head = journal.read_head(session)
     is_whole = journal.goes_on(session, head, migrations.newest_revision()) and row_journal.has_triggers(session)
@@ -89,12 +83,12 @@ def needs_copy(session: Session, settings: Settings) -> bool:
 
 
 def write_segment(session: Session, settings: Settings) -> bool:
-    """Put what changed since the last segment beside the backups; say whether there was anything.
+    """Put what changed since the last segment beside the backups; return whether anything had.
 
     Only what was read back counts, and makes phones' records safe. Raises BackupProblem when that did not work; it is
     tried again as a whole.
     """
-    if not is_wanted(settings):
+    if not marks.is_journal_wanted(settings):
         _turn_off(session)
         return False
     with data_lock.only_moment(settings):
@@ -136,7 +130,8 @@ def _put_segment(session: Session, settings: Settings, head: journal.JournalHead
             "the clock, and make a backup: fieldapp backup"
         )
     recipients = read_recipients(settings)
-    chain, number, previous = head.chain, head.number + 1, head.sha256
+    number = head.number + 1
+    name = partial(make_segment_name, now, head.chain, number, head.sha256)
     _delete_leftovers(settings)
     with tempfile.TemporaryDirectory(prefix=WORK, dir=settings.folder) as work:
         folder = Path(work, "segment")
@@ -150,7 +145,7 @@ def _put_segment(session: Session, settings: Settings, head: journal.JournalHead
                     f"A backup from {store.describe()} was put back on another machine, so this is not the centre's server "
                     "any more. Its journal ends. Stop this server for good."
                 )
-            store.put(Path(work, "sealed"), make_segment_name(now, chain, number, previous, sha256), sha256)
+            store.put(Path(work, "sealed"), name(sha256), sha256)
     positions = {int(centre_id): position for centre_id, position in segment.manifest["positions"].items()}
     with WriteTransaction(session):
         # Another chain may have begun only under the lock that is held here.
@@ -165,10 +160,11 @@ def _delete_leftovers(settings: Settings) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _collect(
-    session: Session, settings: Settings, folder: Path, head: journal.JournalHead, now: dt.datetime
-) -> _Segment:
-    """Write what changed into a folder: one moment of the database, and the files that are new."""
+def _collect(session: Session, settings: Settings, folder: Path, head: journal.JournalHead, now: dt.datetime) -> _Segment:
+    """Write what changed into a folder.
+
+    That is one moment of the database, and the files that are new.
+    """
     since = head.at - MARGIN
     manifest: dict[str, Any] = {
         "format": FORMAT,
@@ -210,9 +206,10 @@ def _copy_if_there(source: Path, target: Path) -> None:
 
 
 def make_mac(manifest: dict[str, Any], root: str) -> str:
-    """Return what only a server of the centre can have made of a segment's manifest, which names the hashes of its parts.
+    """Return what only a server of the centre can have made of a segment's manifest.
 
-    Anybody who may write into the place could else seal rows of their own to the custodians.
+    The manifest names the hashes of all parts. Anybody who may write into the place could else seal rows of their
+    own to the custodians.
     """
     content = {name: value for name, value in manifest.items() if name != "mac"}
     text = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""Read the journal back: which segments follow a backup, and whether each is what was written."""
+"""Read the journal back: what follows a backup, and whether it is what was written."""
 
 import datetime as dt
 import hmac
@@ -43,7 +43,7 @@ class JournalRead:
     unused: int = 0  # segments after that
 
     def find_files(self) -> dict[str, tuple[Path, str]]:
-        """Return the files that are newer than in the backup: path and SHA-256 by their name in it."""
+        """Return path and SHA-256 of files newer than in the backup, by their name in it."""
         files: dict[str, tuple[Path, str]] = {}
         for segment in self.segments:
             for part in segment.manifest["parts"]:
@@ -53,10 +53,14 @@ class JournalRead:
 
 
 def find_chain(names: Sequence[str], end: ChainEnd) -> tuple[list[NamedSegment], list[NamedSegment]]:
-    """Return the segments that follow a backup one after the other, and those that come later and follow none of them."""
+    """Return the segments that follow a backup, in their order.
+
+    And those that come later and follow none of these.
+    """
     later = [each for each in parse_segment_names(list(names)) if each.chain == end.chain and each.number > end.number]
     path: list[NamedSegment] = []
-    number, sha256 = end.number, end.sha256[:16]
+    number = end.number
+    sha256 = end.sha256[:16]
     while True:
         following = [each for each in later if each.number == number + 1 and each.previous == sha256]
         if not following:
@@ -65,12 +69,11 @@ def find_chain(names: Sequence[str], end: ChainEnd) -> tuple[list[NamedSegment],
         named = {each.previous for each in later if each.number == number + 2}
         chosen = next((each for each in following if each.sha256 in named), following[-1])
         path.append(chosen)
-        number, sha256 = chosen.number, chosen.sha256
+        number = chosen.number
+        sha256 = chosen.sha256
 
 
-def read_journal(
-    store: Store, backup: dict[str, Any], identities: list[Any], secret: str, work: Path
-) -> JournalRead:
+def read_journal(store: Store, backup: dict[str, Any], identities: list[Any], secret: str, work: Path) -> JournalRead:
     """Open the segments that follow a backup (`backup`: its manifest) into the folder `work`.
 
     The first that is missing, or is not what was written, ends them, and is named. Raises StoreProblem when the store
@@ -115,10 +118,8 @@ def _open(file: Path, folder: Path, named: NamedSegment, identities: list[Any]) 
     return Segment(folder, manifest)
 
 
-def _check(
-    segment: Segment, named: NamedSegment, previous: str, backup: dict[str, Any], secret: str
-) -> None:
-    """Raise BackupProblem unless a segment is what this centre's server wrote, and follows the one before it."""
+def _check(segment: Segment, named: NamedSegment, previous: str, backup: dict[str, Any], secret: str) -> None:
+    """Raise BackupProblem unless this centre's server wrote a segment after the one before."""
     manifest = segment.manifest
     if manifest.get("format") != FORMAT:
         raise BackupProblem(f"it has format {manifest.get('format')}, and this version reads format {FORMAT}.")

@@ -100,10 +100,18 @@ def judge_backups(settings: Settings, now: dt.datetime, since: dt.datetime | Non
     return BackupHealth(copies, notes, is_unproved, _is_journal_late(settings, notes, now))
 
 
+def is_journal_wanted(settings: Settings) -> bool:
+    """Say whether a journal is kept.
+
+    There is a place off this machine then, and it is known who may open what lies there.
+    """
+    return bool(settings.copies and settings.custodians)
+
+
 def _is_journal_late(settings: Settings, notes: BackupNotes, now: dt.datetime) -> bool:
     """Say whether the journal lags behind; before the first backup there can be none."""
     last = notes.journal_at or notes.first_safe_at
-    return bool(settings.custodians and last) and not is_recent(last, now, JOURNAL_LATE_AFTER)
+    return is_journal_wanted(settings) and last is not None and not is_recent(last, now, JOURNAL_LATE_AFTER)
 
 
 def is_recent(moment: dt.datetime | None, now: dt.datetime, limit: dt.timedelta) -> bool:

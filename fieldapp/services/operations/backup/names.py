@@ -1,4 +1,7 @@
-"""Names of backups and of the journal's segments in a place: when each was made, and what it follows, without opening it."""
+"""Names of backups and segments of the journal in a place.
+
+They say when each was made and what it follows, without opening it.
+"""
 
 import datetime as dt
 import re
@@ -64,7 +67,7 @@ def make_segment_name(made_at: dt.datetime, chain: str, number: int, previous: s
 
 
 def parse_segment_names(names: list[str]) -> list[NamedSegment]:
-    """Return what is a segment by its name, in the order of the chain; other files are passed over."""
+    """Return what is a segment by its name, in the order of the chain."""
     segments = []
     for name in names:
         match = SEGMENT.fullmatch(name)

@@ -155,8 +155,8 @@ def restore(
     is noted there, since the centre's server goes on. `without_list` allows that the second list of what people took
     back cannot be read now, or lacks what the backup has of it; `other_centre`, that the backup is of another centre than
     what is there; `without_journal`, that what came after the backup stays out. `place`: settings that name the place
-    with the journal, where others do than `settings`. Raises BackupProblem before anything is changed when the backup is damaged or does not fit, or one of
-    these is missing.
+    with the journal, where others do than `settings`. Raises BackupProblem before anything is changed when the backup is
+    damaged or does not fit, or one of these is missing.
     """
     identities = read_identities(identity) if identity is not None else []
     if not source.exists():
@@ -184,7 +184,7 @@ def restore(
 def _read_journal(
     settings: Settings, origin: OpenBackup, identities: list[Any], secret: ServerSecret, work: Path, is_drill: bool
 ) -> JournalRead:
-    """Return what follows a backup, from the folder in which it lay or from the place off this machine.
+    """Return what follows a backup, from its folder or the place off this machine.
 
     Raises BackupProblem when nobody can tell whether anything follows it.
     """
