@@ -151,6 +151,7 @@ class Server:
 def run_chaos(run: Run) -> list[str]:
     """Return every promise that was broken; an empty list is a pass."""
     centre_id = _set_up(run)
+    settings_there = run.settings  # the place is gone when all is looked through
     server = Server(run)
     server.start()
     built()
@@ -190,7 +191,7 @@ def run_chaos(run: Run) -> list[str]:
     run.report = json.loads(report.read_text())
     report.unlink()
     engine = engine_for(run.url)
-    attach_keys(engine, run.settings)
+    attach_keys(engine, settings_there)
     with Session(engine) as session:
         broken = [*run.lost, *_broken(run, session, centre_id)]
     engine.dispose()
@@ -297,16 +298,17 @@ def _write_part(run: Run, is_killed: bool) -> None:
         engine.dispose()
 
 
-def _read_safe(run: Run) -> dict[str, str]:
-    """Return what phones may have been told is safe: the hashes of submissions by their ids."""
+def _read_submissions(run: Run, is_safe: bool) -> dict[tuple[str, str], int]:
+    """Return the places in the log of all submissions, or of those that phones may have been told are safe."""
     engine = engine_for(run.url)
+    query = sa.select(submissions.Submission.instance_id, submissions.Submission.sha256, submissions.Submission.log_position)
+    if is_safe:
+        of_centre = centre_log.CentreLog.centre_id == submissions.Submission.centre_id
+        query = query.join(centre_log.CentreLog, of_centre)
+        query = query.where(submissions.Submission.log_position <= centre_log.CentreLog.safe)
     try:
         with Session(engine) as session:
-            safe = sa.select(submissions.Submission.instance_id, submissions.Submission.sha256).join(
-                centre_log.CentreLog, centre_log.CentreLog.centre_id == submissions.Submission.centre_id
-            )
-            rows = session.execute(safe.where(submissions.Submission.log_position <= centre_log.CentreLog.safe))
-            return {row[0]: row[1] for row in rows}
+            return {(row[0], row[1]): row[2] for row in session.execute(query)}
     finally:
         engine.dispose()
 
@@ -316,7 +318,7 @@ def _burn(run: Run, server: Server, is_older: bool) -> None:
     server.kill()
     if run.postgres:
         run.postgres.ensure_postgres_running()
-    told = _read_safe(run)
+    told = _read_submissions(run, is_safe=True)
     copies = _list_copies(run)
     is_older = is_older and len(copies) > 1
     for path in run.folder.iterdir():
@@ -333,23 +335,20 @@ def _burn(run: Run, server: Server, is_older: bool) -> None:
         engine.dispose()
     # Each custodian in turn.
     identity = run.custodians.files[run.kills.get("burnt", 0) % 2]
-    restore_from_place(run.settings, copies[-2] if is_older else "", identity=identity, older=is_older)
-    there = _read_all(run)
-    run.lost += [f"{number} was told to be safe and burnt" for number, sha256 in told.items() if there.get(number) != sha256]
+    done = restore_from_place(run.settings, copies[-2] if is_older else "", identity=identity, older=is_older)
+    if done.journal.problem:
+        run.lost.append(done.journal.problem)
+    run.kills["parts of the journal put back"] = run.kills.get("parts of the journal put back", 0) + len(
+        done.journal.segments
+    )
+    there = _read_submissions(run, is_safe=False)
+    for (number, sha256), position in told.items():
+        if there.get((number, sha256)) != position:
+            run.lost.append(f"{number}, place {position} in the log, was told to be safe and burnt")
     run.kills["told to be safe"] = run.kills.get("told to be safe", 0) + len(told)
     run.note("burnt")
     run.note("disk burnt, copy before the newest put back" if is_older else "disk burnt, newest copy put back")
     server.start()
-
-
-def _read_all(run: Run) -> dict[str, str]:
-    engine = engine_for(run.url)
-    try:
-        with Session(engine) as session:
-            rows = session.execute(sa.select(submissions.Submission.instance_id, submissions.Submission.sha256))
-            return {row[0]: row[1] for row in rows}
-    finally:
-        engine.dispose()
 
 
 def _kill_postgres(postgres: Any) -> None:

@@ -41,6 +41,7 @@ class JournalHead(Base):
     schema: Mapped[str] = mapped_column(sa.String(32))
     number: Mapped[int] = mapped_column(sa.BigInteger)  # of the last segment; 0 before the first
     sha256: Mapped[str] = mapped_column(sa.String(64))  # of its file, as it lies off the machine
+    begun: Mapped[int]  # copies of the whole database that were begun: what a segment has is newer than those before it
     copies: Mapped[int]  # whole copies off the machine from which the chain goes on
     at: Mapped[dt.datetime]  # the moment of the last segment
 
@@ -52,6 +53,7 @@ class ChainEnd:
     chain: str
     number: int
     sha256: str
+    begun: int
 
 
 def read_head(session: Session) -> JournalHead | None:
@@ -60,7 +62,9 @@ def read_head(session: Session) -> JournalHead | None:
 
 def read_end(session: Session) -> ChainEnd | None:
     """Return the end of the chain; None where none ever began."""
-    row = session.execute(sa.select(JournalHead.chain, JournalHead.number, JournalHead.sha256)).one_or_none()
+    row = session.execute(
+        sa.select(JournalHead.chain, JournalHead.number, JournalHead.sha256, JournalHead.begun)
+    ).one_or_none()
     return ChainEnd(*row) if row else None
 
 
@@ -75,8 +79,18 @@ def begin_chain(session: Session, schema: str, now: dt.datetime) -> None:
     # In place of the hash of a segment: nothing of another chain can follow it.
     start = secrets.token_hex(32)
     epoch = epochs.current(session)
-    session.add(JournalHead(id=1, chain=start[:16], epoch=epoch, schema=schema, number=0, sha256=start, copies=0, at=now))
+    session.add(
+        JournalHead(id=1, chain=start[:16], epoch=epoch, schema=schema, number=0, sha256=start, begun=0, copies=0, at=now)
+    )
     session.flush()
+
+
+def note_begun(session: Session) -> None:
+    """Note that a copy of the whole database is about to be made.
+
+    A segment that was written before it and never noted is older than the copy, and must not be put back over it.
+    """
+    session.execute(sa.update(JournalHead).values(begun=JournalHead.begun + 1))
 
 
 def note_copy(session: Session, end: ChainEnd) -> None:

@@ -229,6 +229,28 @@ def test_a_server_that_was_killed_after_it_wrote_a_part_writes_it_once_more(
 
 
 @on_sqlite
+def test_a_part_that_was_never_noted_is_not_put_back_over_a_newer_backup(
+    here: Settings, there: Settings, custodians: Custodians, phone: Phone, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(session, here)
+    phone.send(session, phone.make())
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(journal.journal, "note_segment", die)
+        write(session, here)
+    phone.send(session, phone.make())
+    session.rollback()
+    back_up_off_machine(here)
+    done = restore_from_place(there, identity=custodians.files[0])
+    assert (done.journal.segments, done.journal.problem) == ([], "")
+    with opened(there) as other:
+        assert other.scalars(sa.text("SELECT count(*) FROM submission")).one() == 2
+
+
+@on_sqlite
 def test_a_backup_whose_journal_lies_elsewhere_is_not_put_back_without_it(
     here: Settings,
     elsewhere: Settings,

@@ -85,10 +85,10 @@ def take_backup(settings: Settings, target: Path) -> Backup:
         # In the target's own folder: a rename across disks is a copy that can stop halfway.
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
         try:
-            manifest = _copy_everything(settings, work)
+            is_safe = _is_in_place(settings, target)
+            manifest = _copy_everything(settings, work, is_safe)
             text = _write_manifest(work, manifest)
             make_durable(work)
-            is_safe = _is_in_place(settings, target)
             if is_safe:
                 _require_not_replaced(settings, FolderStore(target.parent), manifest)
                 drop_from_memory(work)
@@ -171,11 +171,9 @@ def _take_sealed(
         try:
             with opening() as store:
                 store.list_names()  # a place that cannot be used is known before an hour's work
-            if is_safe:
-                _prepare_journal(settings)
             copy = work / "copy"
             copy.mkdir(mode=0o700)
-            manifest = _copy_everything(settings, copy)
+            manifest = _copy_everything(settings, copy, is_safe)
             _write_manifest(copy, manifest)
             sha256 = seal(copy, work / "sealed", keys)
             shutil.rmtree(copy)
@@ -270,11 +268,14 @@ def _require_newest(store: Store, manifest: dict[str, Any]) -> None:
         )
 
 
-def _prepare_journal(settings: Settings) -> None:
+def _prepare_journal(settings: Settings, is_safe: bool) -> None:
+    path = sqlite_file(settings.url)
+    if path is not None and not path.is_file():
+        return
     engine = engine_for(settings.url)
     try:
-        with data_lock.only_moment(settings), Session(engine) as session:
-            journal.prepare(session, settings)
+        with Session(engine) as session:
+            journal.prepare(session, settings, is_safe)
     finally:
         engine.dispose()
 
@@ -311,12 +312,13 @@ def _check_target(settings: Settings, target: Path) -> None:
         )
 
 
-def _copy_everything(settings: Settings, work: Path) -> dict[str, Any]:
+def _copy_everything(settings: Settings, work: Path, is_safe: bool) -> dict[str, Any]:
     """Copy everything into the folder `work`, and return the manifest."""
     now = utcnow()
     kind = copies.get_kind(settings.url)
     database = work / DATABASES[kind]
     with data_lock.only_moment(settings):
+        _prepare_journal(settings, is_safe)
         contents = _copy_database(settings, database, now)
     if not contents.schema:
         raise BackupProblem("The database is empty: it has not been set up. There is nothing to back up.")

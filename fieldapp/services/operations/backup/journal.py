@@ -53,14 +53,22 @@ class _Segment:
     seen: list[tuple[int, int]]  # the notes whose rows are in it
 
 
-def prepare(session: Session, settings: Settings) -> None:
-    """Let changes be noted from now on, before a copy is made from which the journal goes on.
+def prepare(session: Session, settings: Settings, is_safe: bool) -> None:
+    """Note that a copy is about to be made, in the same turn.
 
-    A chain that can go on is left as it is. Nothing is done before the schema is up to date.
+    `is_safe`: the journal will go on from it, so changes are noted from now on. A chain that can go on is left as it
+    is. Nothing is done before the schema is up to date.
     """
     schema = migrations.newest_revision()
-    if not marks.is_journal_wanted(settings) or migrations.revision_of(session.connection()) != schema:
+    if migrations.revision_of(session.connection()) != schema:
         return
+    if is_safe and marks.is_journal_wanted(settings):
+        _begin(session, schema)
+    with WriteTransaction(session):
+        journal.note_begun(session)
+
+
+def _begin(session: Session, schema: str) -> None:
     is_going_on = journal.goes_on(session, journal.read_head(session), schema)
     if not row_journal.has_triggers(session):
         is_going_on = False
@@ -131,7 +139,7 @@ def _put_segment(session: Session, settings: Settings, head: journal.JournalHead
         )
     recipients = read_recipients(settings)
     number = head.number + 1
-    name = partial(make_segment_name, now, head.chain, number, head.sha256)
+    name = partial(make_segment_name, now, head.chain, number, head.begun, head.sha256)
     _delete_leftovers(settings)
     with tempfile.TemporaryDirectory(prefix=WORK, dir=settings.folder) as work:
         folder = Path(work, "segment")
@@ -170,6 +178,7 @@ def _collect(session: Session, settings: Settings, folder: Path, head: journal.J
         "format": FORMAT,
         "chain": head.chain,
         "number": head.number + 1,
+        "begun": head.begun,
         "previous": head.sha256,
         "made_at": now.isoformat(),
         "schema": head.schema,

@@ -57,12 +57,15 @@ def find_chain(names: Sequence[str], end: ChainEnd) -> tuple[list[NamedSegment],
 
     And those that come later and follow none of these.
     """
-    later = [each for each in parse_segment_names(list(names)) if each.chain == end.chain and each.number > end.number]
+    # One that was written before the backup and never noted is older than it, so it is no part of this.
+    ours = [each for each in parse_segment_names(list(names)) if each.chain == end.chain and each.begun >= end.begun]
+    later = [each for each in ours if each.number > end.number]
     path: list[NamedSegment] = []
     number = end.number
+    begun = end.begun
     sha256 = end.sha256[:16]
     while True:
-        following = [each for each in later if each.number == number + 1 and each.previous == sha256]
+        following = [each for each in later if each.number == number + 1 and each.begun >= begun and each.previous == sha256]
         if not following:
             return path, [each for each in later if each.number > number]
         # Two when a server was killed after it wrote the first: the second has all of it. Later ones know which counted.
@@ -70,6 +73,7 @@ def find_chain(names: Sequence[str], end: ChainEnd) -> tuple[list[NamedSegment],
         chosen = next((each for each in following if each.sha256 in named), following[-1])
         path.append(chosen)
         number = chosen.number
+        begun = chosen.begun
         sha256 = chosen.sha256
 
 
@@ -129,8 +133,8 @@ def _check(segment: Segment, named: NamedSegment, previous: str, backup: dict[st
     if not hmac.compare_digest(make_mac(manifest, roots[manifest["root"]]), str(manifest.get("mac"))):
         raise BackupProblem("this centre's server did not write it.")
     # From here on the manifest is ours.
-    place = (manifest["chain"], manifest["number"], manifest["previous"])
-    if place != (named.chain, named.number, previous):
+    place = (manifest["chain"], manifest["number"], manifest["begun"], manifest["previous"])
+    if place != (named.chain, named.number, named.begun, previous):
         raise BackupProblem("it belongs to another place in the journal.")
     if (manifest["kind"], manifest["schema"], manifest["epoch"]) != (backup["kind"], backup["schema"], backup["epoch"]):
         raise BackupProblem("it is of another database than the backup.")

@@ -13,7 +13,7 @@ PREFIX = "fieldapp-"
 NAME = re.compile(PREFIX + r"(\d{8}-\d{6}-\d{6})(?:-(\d{1,19})-([0-9a-f]{16})\.tar\.gz\.age)?")
 SEGMENT_PREFIX = "journal-"
 SEGMENT = re.compile(
-    SEGMENT_PREFIX + r"(\d{8}-\d{6}-\d{6})-([0-9a-f]{16})-(\d{8,19})-([0-9a-f]{16})-([0-9a-f]{16})\.tar\.gz\.age"
+    SEGMENT_PREFIX + r"(\d{8}-\d{6}-\d{6})-([0-9a-f]{16})-(\d{8,19})-(\d{6,10})-([0-9a-f]{16})-([0-9a-f]{16})\.tar\.gz\.age"
 )
 MOMENT = "%Y%m%d-%H%M%S-%f"  # to the microsecond: two may be made within a second
 
@@ -54,16 +54,17 @@ class NamedSegment:
 
     chain: str
     number: int
+    begun: int  # whole copies that were begun before it
     made_at: dt.datetime
     name: str
     previous: str  # the beginning of the hash of the one before
     sha256: str  # the beginning of its own
 
 
-def make_segment_name(made_at: dt.datetime, chain: str, number: int, previous: str, sha256: str) -> str:
+def make_segment_name(made_at: dt.datetime, chain: str, number: int, begun: int, previous: str, sha256: str) -> str:
     """Return the name of a segment of the journal."""
     moment = f"{made_at.astimezone(dt.UTC):{MOMENT}}"
-    return f"{SEGMENT_PREFIX}{moment}-{chain}-{number:08}-{previous[:16]}-{sha256[:16]}.tar.gz{END}"
+    return f"{SEGMENT_PREFIX}{moment}-{chain}-{number:08}-{begun:06}-{previous[:16]}-{sha256[:16]}.tar.gz{END}"
 
 
 def parse_segment_names(names: list[str]) -> list[NamedSegment]:
@@ -73,7 +74,7 @@ def parse_segment_names(names: list[str]) -> list[NamedSegment]:
         match = SEGMENT.fullmatch(name)
         if match is not None:
             made_at = dt.datetime.strptime(match[1], MOMENT).replace(tzinfo=dt.UTC)
-            segments.append(NamedSegment(match[2], int(match[3]), made_at, name, match[4], match[5]))
+            segments.append(NamedSegment(match[2], int(match[3]), int(match[4]), made_at, name, match[5], match[6]))
     return sorted(segments)
 
 

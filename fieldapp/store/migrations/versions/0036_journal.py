@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("schema", sa.String(32), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("begun", sa.Integer(), nullable=False),
         sa.Column("copies", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_head")),
