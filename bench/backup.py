@@ -171,6 +171,8 @@ def main() -> None:
         measure_floor(source, work, custodians.keys)
         print("a phone alone:", describe(measure_phone(here, 20)), flush=True)
         phone = measure_phone(here, 3600)
+        assert phone.stdout
+        phone.stdout.readline()  # it sends by now
         wall, used = run(["backup"], here)
         phone.terminate()
         print(f"backup: {wall:.1f} s, {used:.1f} s of the processor", flush=True)

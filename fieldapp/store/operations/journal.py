@@ -62,9 +62,8 @@ def read_head(session: Session) -> JournalHead | None:
 
 def read_end(session: Session) -> ChainEnd | None:
     """Return the end of the chain; None where none ever began."""
-    row = session.execute(
-        sa.select(JournalHead.chain, JournalHead.number, JournalHead.sha256, JournalHead.begun)
-    ).one_or_none()
+    query = sa.select(JournalHead.chain, JournalHead.number, JournalHead.sha256, JournalHead.begun)
+    row = session.execute(query).one_or_none()
     return ChainEnd(*row) if row else None
 
 
@@ -78,10 +77,12 @@ def begin_chain(session: Session, schema: str, now: dt.datetime) -> None:
     session.execute(sa.delete(JournalHead))
     # In place of the hash of a segment: nothing of another chain can follow it.
     start = secrets.token_hex(32)
-    epoch = epochs.current(session)
-    session.add(
-        JournalHead(id=1, chain=start[:16], epoch=epoch, schema=schema, number=0, sha256=start, begun=0, copies=0, at=now)
-    )
+    head = JournalHead(id=1, chain=start[:16], epoch=epochs.current(session), schema=schema, at=now)
+    head.number = 0
+    head.sha256 = start
+    head.begun = 0
+    head.copies = 0
+    session.add(head)
     session.flush()
 
 
