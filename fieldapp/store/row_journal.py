@@ -352,7 +352,7 @@ class _PostgresTarget:
     def delete(self, table: str, columns: list[str], keys: list[str]) -> None:
         target = sa.Table(table, sa.MetaData(), autoload_with=self.connection, resolve_fks=False)
         parts = [target.c[name] for name in columns]
-        query = sa.delete(target).where(_match(parts, [tuple(_read_key(parts, key)) for key in keys]))
+        query = target.delete().where(_match(parts, [tuple(_read_key(parts, key)) for key in keys]))
         self.connection.execute(query)
 
     def insert(self, table: str, contents: list[str]) -> None:
