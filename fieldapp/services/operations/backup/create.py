@@ -48,7 +48,7 @@ from fieldapp.store.copies import Contents, CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log
 from fieldapp.store.operations.journal import ChainEnd, note_copy
-from fieldapp.store.session import Session
+from fieldapp.store.session import DatabaseError, OperationalError, Session
 
 WORK = ".backup-"  # how the names begin of folders in which an encrypted backup is made
 ROOM = 300_000_000  # bytes that a backup leaves to phones and the database
@@ -276,6 +276,10 @@ def _prepare_journal(settings: Settings, is_safe: bool) -> None:
     try:
         with Session(engine) as session:
             journal.prepare(session, settings, is_safe)
+    except OperationalError as error:
+        raise BackupProblem(f"The database cannot be written ({str(error.orig).strip()}). No backup was made.") from None
+    except DatabaseError:
+        return  # it is damaged, which the copy finds and says
     finally:
         engine.dispose()
 
