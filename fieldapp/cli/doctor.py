@@ -244,6 +244,10 @@ def _of_place(settings: Settings) -> Iterator[str]:
         yield f"No backup was made in {settings.copies} for two days, so phones keep what they sent. Run: fieldapp backup"
     if notes.tries and notes.tried_at:
         yield f"The backup failed, the last time {notes.tried_at:%Y-%m-%d %H:%M} UTC ({notes.tries} tries): {notes.problem}"
+    if health.is_journal_late:
+        since = f"{notes.journal_at:%Y-%m-%d %H:%M} UTC" if notes.journal_at else "the first backup"
+        why = notes.journal_problem or "See whether the scheduler runs: fieldapp scheduler"
+        yield f"What changed after {since} is on this machine only: the journal in {settings.copies} is late. {why}"
     if notes.drill_tries and notes.drill_tried_at:
         yield (
             f"The newest backup could not be restored as a test, {notes.drill_tried_at:%Y-%m-%d %H:%M} UTC: "

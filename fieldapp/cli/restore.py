@@ -28,6 +28,7 @@ from fieldapp.services.operations.backup.restore import restore_from_place
 @click.option("--drill", is_flag=True, help="Only try it: phones must never reach what this restores.")
 @click.option("--without-list", is_flag=True, help="Put it back though the second list of what people took back is lost.")
 @click.option("--other-centre", is_flag=True, help="Put it back though it may not be of the centre that is here.")
+@click.option("--without-journal", is_flag=True, help="Put it back without what came after it.")
 @click.option("--after", type=click.IntRange(0), help="The highest number of a copy that phones show (Mine, This phone).")
 def restore(
     source: Path | None,
@@ -38,6 +39,7 @@ def restore(
     drill: bool,
     without_list: bool,
     other_centre: bool,
+    without_journal: bool,
     after: int | None,
 ) -> None:
     """Put a backup back, with the server and the scheduler stopped.
@@ -59,6 +61,7 @@ def restore(
                 is_drill=drill,
                 without_list=without_list,
                 other_centre=other_centre,
+                without_journal=without_journal,
             )
         else:
             done = put_back(
@@ -72,11 +75,22 @@ def restore(
                 is_drill=drill,
                 without_list=without_list,
                 other_centre=other_centre,
+                without_journal=without_journal,
             )
     except BackupProblem as problem:
         raise click.ClickException(str(problem)) from None
     made_at = f"{done.manifest['made_at'][:16].replace('T', ' ')} UTC"
-    click.echo(f"The backup of {made_at} is in its place: {done.manifest['rows']['submission']} submissions.")
+    if done.journal.segments:
+        count = len(done.journal.segments)
+        click.echo(f"The backup is in its place, with {count} parts of the journal after it: all up to {made_at}.")
+    else:
+        click.echo(f"The backup of {made_at} is in its place: {done.manifest['rows']['submission']} submissions.")
+    if done.journal.problem:
+        click.echo(
+            f"The journal ends early: {done.journal.problem} Parts that could not be used: {done.journal.unused}. What was "
+            "in them is on phones only where they have not deleted it yet.",
+            err=True,
+        )
     for where in done.aside:
         click.echo(f"What was there before is in {where}")
     for where in done.unnoted:

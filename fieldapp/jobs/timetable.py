@@ -15,7 +15,8 @@ from fieldapp.services.consent.retention import run_retention
 from fieldapp.services.consent.withdrawals import advance_withdrawals
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.audit_chain import check_all_chains, describe_faults
-from fieldapp.services.operations.backup import data_lock, marks, schedule
+from fieldapp.services.operations.backup import data_lock, journal, marks, schedule
+from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.drill import can_drill
 from fieldapp.services.operations.backup.marks import Work
 from fieldapp.services.operations.backup.old_backups import find_oldest
@@ -30,7 +31,7 @@ from fieldapp.services.releases.downloads import delete_expired_packages
 from fieldapp.services.subprocesses import run_gently
 from fieldapp.services.transports.senders import DeliveryPayload, TransportConfig, send
 from fieldapp.services.transports.targets import EMAIL, DeliveryFailed
-from fieldapp.settings import Settings
+from fieldapp.settings import Settings, SettingsProblem
 from fieldapp.store.consent import erased_bytes
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import epochs
@@ -40,6 +41,7 @@ from fieldapp.store.session import Session
 log = logging.getLogger("fieldapp.jobs")
 
 ALERT_AT_TRY = 3
+JOURNAL_ALERT_AT_TRY = 10
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,8 @@ def back_up_each_night(session: Session, settings: Settings) -> None:
         return
     now = utcnow()
     notes = marks.read_notes(settings)
-    if not schedule.is_backup_due(notes, schedule.find_last_night(session, settings, now), now):
+    is_needed = journal.needs_copy(session, settings)
+    if not schedule.is_backup_due(notes, schedule.find_last_night(session, settings, now), now, is_needed):
         return
     if data_lock.is_held(settings, Work.BACKUP.lock):
         return  # another scheduler, or somebody at a terminal, makes it just now
@@ -214,6 +217,21 @@ def _run_noted(settings: Settings, work: Work, arguments: list[str]) -> str:
     if problem and getattr(after, f"{work}tries") <= getattr(before, f"{work}tries"):
         marks.change_notes(settings, **marks.describe_failure(after, work, now, problem))
     return problem
+
+
+def write_journal_each_minute(session: Session, settings: Settings) -> None:
+    """Put what changed in the last minute beside the backups; phones may then let go."""
+    try:
+        journal.write_segment(session, settings)
+    except (BackupProblem, SettingsProblem) as problem:
+        notes = marks.read_notes(settings)
+        marks.change_notes(settings, journal_tries=notes.journal_tries + 1, journal_problem=str(problem)[:500])
+        log.error("the journal failed: %s", problem)
+        if notes.journal_tries + 1 == JOURNAL_ALERT_AT_TRY:
+            text = (
+                f"The journal of changes off this machine failed for ten minutes: {problem} It is tried again each minute."
+            )
+            send_alert(settings, f"{text} Until it works, phones keep what they sent.")
 
 
 def prove_a_restore_each_week(session: Session, settings: Settings) -> None:
@@ -274,5 +292,6 @@ TIMETABLE = [
     Job("audit", 12 * 3600, check_audit_log),
     Job("health", 3600, check_health),
     Job("backups", 60, back_up_each_night),
+    Job("journal", 60, write_journal_each_minute),
     Job("drills", 60, prove_a_restore_each_week),
 ]

@@ -239,6 +239,11 @@ def list_ticket_keys(secret: str) -> list[bytes]:
     return [derive_ticket_key(root.secret) for root in list_roots(secret)]
 
 
+def derive_journal_key(root: str) -> bytes:
+    """Return the key with which segments of the journal are shown to be this centre's."""
+    return _derive(root, b"fieldapp journal")
+
+
 def derive_cookie_keys(secret: str, now: dt.datetime) -> list[str]:
     """Return the keys of sessions: the newest, then those whose sessions are not over."""
     derived = []

@@ -19,8 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.store import migrations
-from fieldapp.store.operations import centre_log, epochs
+from fieldapp.store.operations import centre_log, epochs, journal
 from fieldapp.store.operations import keys as centre_keys
+from fieldapp.store.operations.journal import ChainEnd
 from fieldapp.store.people import second_factors
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.releases.releases import Release
@@ -49,6 +50,7 @@ class Contents:
     position: int  # the highest number of a submission
     epoch: int
     positions: dict[int, int]  # the last place in the log of each centre
+    journal: ChainEnd | None = None  # what a journal that goes on from this copy follows
 
 
 def get_kind(url: str) -> str:
@@ -75,12 +77,12 @@ def read_contents(session: Session, now: dt.datetime) -> Contents:
     if "release" in tables:
         packages = _list_current_packages(session, now)
     if "submission" in tables:
-        last = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
-        position = session.scalars(last).one()
+        position = read_last_submission(session)
     if "epoch" in tables:
         epoch = epochs.current(session)
     if "centre_log" in tables:
         positions = centre_log.list_positions(session)
+    end = journal.read_end(session) if "journal_head" in tables else None
     return Contents(
         schema=migrations.revision_of(session.connection()),
         rows=count_rows(session),
@@ -90,7 +92,13 @@ def read_contents(session: Session, now: dt.datetime) -> Contents:
         position=position,
         epoch=epoch,
         positions=positions,
+        journal=end,
     )
+
+
+def read_last_submission(session: Session) -> int:
+    """Return the highest number of a submission."""
+    return session.scalars(sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))).one()
 
 
 def _count_rows(session: Session, table: str) -> int:

@@ -1,8 +1,8 @@
 """Many phones with their real logic against a real server that is killed at random, over a network that does everything wrong.
 
 `make chaos` runs it (SEED=, OPS=, DB=postgresql); tests/chaos runs it shortly, and again with every seed that once failed. Now and
-then the server's disk burns, and the newest copy in another place, or the one before it, is put back: it is encrypted, and lies on
-an SFTP server unless PLACE=folder. At the end every record that a phone finished is at the centre exactly once, with its author and content; every receipt is the
+then the server's disk burns, and the newest copy in another place, or the one before it, is put back with the journal after it: both
+are encrypted, and lie on an SFTP server unless PLACE=folder. What phones were told is safe must be there at once, without them. At the end every record that a phone finished is at the centre exactly once, with its author and content; every receipt is the
 centre's; no phone let go of a record without one; and what each phone knows of its caseload is what the centre would tell a
 new one.
 """
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import unittest.mock
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,8 +36,10 @@ from sqlalchemy.orm import Session
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.keys import attach_keys
+from fieldapp.services.operations.backup import journal
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import back_up_off_machine
+from fieldapp.services.operations.backup.journal import write_segment
 from fieldapp.services.operations.backup.names import parse_names
 from fieldapp.services.operations.backup.restore import restore_from_place
 from fieldapp.services.people import accounts
@@ -75,6 +78,8 @@ class Run:
     place: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="place-")))  # no part of the disk that burns
     sftp: Sftp | None = None  # the server of the place; None for a folder
     kills: dict[str, int] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)  # what was told to be safe and was not there after a disaster
+    writing: threading.Lock = field(default_factory=threading.Lock)  # of the journal, not while the disk burns
     report: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -146,6 +151,7 @@ class Server:
 def run_chaos(run: Run) -> list[str]:
     """Return every promise that was broken; an empty list is a pass."""
     centre_id = _set_up(run)
+    settings_there = run.settings  # the place is gone when all is looked through
     server = Server(run)
     server.start()
     built()
@@ -168,10 +174,15 @@ def run_chaos(run: Run) -> list[str]:
     steps = {"joined": joined, "calm": calm}
     reader = threading.Thread(target=lambda: [steps[line.strip()].set() for line in lines], daemon=True)
     reader.start()
+    ended = threading.Event()
+    writer = threading.Thread(target=_keep_journal, args=(run, ended), daemon=True)
+    writer.start()
     try:
         _torment(run, server, joined, calm)
         status = phones.wait(timeout=600)
     finally:
+        ended.set()
+        writer.join(timeout=60)
         phones.kill()
         server.kill()
         shutil.rmtree(run.place, ignore_errors=True)
@@ -180,9 +191,9 @@ def run_chaos(run: Run) -> list[str]:
     run.report = json.loads(report.read_text())
     report.unlink()
     engine = engine_for(run.url)
-    attach_keys(engine, run.settings)
+    attach_keys(engine, settings_there)
     with Session(engine) as session:
-        broken = list(_broken(run, session, centre_id))
+        broken = [*run.lost, *_broken(run, session, centre_id)]
     engine.dispose()
     return broken
 
@@ -217,11 +228,13 @@ def _torment(run: Run, server: Server, joined: threading.Event, calm: threading.
         # Nothing is drawn where nothing burns: the seeds that once failed stay what they were.
         disaster = chance.random() if run.burns else 1.0
         if disaster < run.burns and _list_copies(run):
-            _burn(run, server, is_older=chance.random() < 0.2)
+            with run.writing:
+                _burn(run, server, is_older=chance.random() < 0.2)
             continue
         # Not before: a phone that is in no copy would have to join again.
         if disaster < 2 * run.burns and joined.is_set():
-            _copy(run)
+            with run.writing:
+                _copy(run)
             continue
         what = chance.random()
         if what < 0.2 and run.postgres:
@@ -255,9 +268,57 @@ def _copy(run: Run) -> None:
         run.note("not copied")  # its database was just killed
 
 
+def _keep_journal(run: Run, ended: threading.Event) -> None:
+    """Write a part of the journal again and again; now and then it is killed once the part is written."""
+    chance = random.Random(run.seed + 1)
+    while not ended.wait(chance.uniform(0.2, 2)):
+        with run.writing:
+            try:
+                _write_part(run, is_killed=chance.random() < 0.1)
+            except BackupProblem:
+                run.note("part of the journal not written")
+            except (sa.exc.OperationalError, sa.exc.DBAPIError):
+                if not run.postgres:
+                    raise
+                run.note("part of the journal not written")  # its database was just killed
+
+
+def _write_part(run: Run, is_killed: bool) -> None:
+    engine = engine_for(run.url)
+    attach_keys(engine, run.settings)
+    try:
+        with Session(engine) as session, contextlib.suppress(KeyboardInterrupt):
+            if not is_killed:
+                if write_segment(session, run.settings):
+                    run.note("part of the journal written")
+                return
+            with unittest.mock.patch.object(journal.journal, "note_segment", side_effect=KeyboardInterrupt):
+                write_segment(session, run.settings)
+    finally:
+        engine.dispose()
+
+
+def _read_submissions(run: Run, is_safe: bool) -> dict[tuple[str, str], int]:
+    """Return the places in the log of all submissions, or of those that phones may have been told are safe."""
+    engine = engine_for(run.url)
+    query = sa.select(submissions.Submission.instance_id, submissions.Submission.sha256, submissions.Submission.log_position)
+    if is_safe:
+        of_centre = centre_log.CentreLog.centre_id == submissions.Submission.centre_id
+        query = query.join(centre_log.CentreLog, of_centre)
+        query = query.where(submissions.Submission.log_position <= centre_log.CentreLog.safe)
+    try:
+        with Session(engine) as session:
+            return {(row[0], row[1]): row[2] for row in session.execute(query)}
+    finally:
+        engine.dispose()
+
+
 def _burn(run: Run, server: Server, is_older: bool) -> None:
     """Lose the server's disk, and put a copy back: the newest, or the one before it."""
     server.kill()
+    if run.postgres:
+        run.postgres.ensure_postgres_running()
+    told = _read_submissions(run, is_safe=True)
     copies = _list_copies(run)
     is_older = is_older and len(copies) > 1
     for path in run.folder.iterdir():
@@ -274,7 +335,17 @@ def _burn(run: Run, server: Server, is_older: bool) -> None:
         engine.dispose()
     # Each custodian in turn.
     identity = run.custodians.files[run.kills.get("burnt", 0) % 2]
-    restore_from_place(run.settings, copies[-2] if is_older else "", identity=identity, older=is_older)
+    done = restore_from_place(run.settings, copies[-2] if is_older else "", identity=identity, older=is_older)
+    if done.journal.problem:
+        run.lost.append(done.journal.problem)
+    run.kills["parts of the journal put back"] = run.kills.get("parts of the journal put back", 0) + len(
+        done.journal.segments
+    )
+    there = _read_submissions(run, is_safe=False)
+    for (number, sha256), position in told.items():
+        if there.get((number, sha256)) != position:
+            run.lost.append(f"{number}, place {position} in the log, was told to be safe and burnt")
+    run.kills["told to be safe"] = run.kills.get("told to be safe", 0) + len(told)
     run.note("burnt")
     run.note("disk burnt, copy before the newest put back" if is_older else "disk burnt, newest copy put back")
     server.start()

@@ -47,7 +47,8 @@ _are(
     "blob.id centre_id sha256 size received device_id created_at", "blob_piece.blob_id start",
     "card.id centre_id first_id worker_id issued_by is_open clashes_with", "card_mention.centre_id submission_id",
     "centre_key.id centre_id purpose kid created_at", "centre_log.centre_id epoch lineage position copied safe",
-    "code_key.kid created_at is_swept",
+    "changed_row.id name key", "code_key.kid created_at is_swept",
+    "journal_head.id chain epoch schema number sha256 begun copies at",
     "consent_word.centre_id root_id position lowered_at waits statement_id knew",
     "device.id centre_id user_id uid made unsent deleted given_up report pulled order created_at last_seen_at revoked_at "
     "waiting_then aside_records aside_bytes aside_files day day_bytes day_refused shown_epoch",

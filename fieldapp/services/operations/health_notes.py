@@ -110,6 +110,7 @@ def measure(session: Session, settings: Settings, now: dt.datetime) -> dict[str,
         "scheduler_age_seconds": heartbeat.at if heartbeat else None,
         "backup_age_seconds": backups.at,
         "safe_backup_age_seconds": backups.safe_at,
+        "journal_age_seconds": backups.journal_at,
         "proved_restore_age_seconds": backups.proved_at,
         "check_age_seconds": dt.datetime.fromisoformat(notes.at) if notes else None,
     }

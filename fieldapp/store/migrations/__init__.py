@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -26,13 +27,25 @@ def _config(engine: sa.Engine) -> "Config":
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     from alembic import command  # noqa: PLC0415  see above
 
+    _stop_journal(engine)
     command.upgrade(_config(engine), revision)
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:
     from alembic import command  # noqa: PLC0415  see above
 
+    _stop_journal(engine)
     command.downgrade(_config(engine), revision)
+
+
+def _stop_journal(engine: sa.Engine) -> None:
+    """Let changed rows not be noted: a journal cannot go on in another schema."""
+    if not sa.inspect(engine).has_table("changed_row") or is_current(engine):
+        return
+    from fieldapp.store import row_journal  # noqa: PLC0415  it needs every table
+
+    with Session(engine) as session:
+        row_journal.drop_triggers(session)
 
 
 def is_current(engine: sa.Engine) -> bool:

@@ -110,3 +110,15 @@ def note_copied(session: Session, positions: Mapping[int, int], epoch: int) -> N
         position = positions.get(log.centre_id, 0)
         log.safe = advance_safe(log.safe, log.copied, position)
         log.copied = max(log.copied, position)
+
+
+def note_journal(session: Session, positions: Mapping[int, int], epoch: int, is_safe: bool) -> None:
+    """Note that the journal elsewhere reaches so far.
+
+    `is_safe`: the two newest copies both lead to its end, so what it holds comes back whichever of them is put back.
+    """
+    for log in session.scalars(sa.select(CentreLog).where(CentreLog.epoch == epoch).with_for_update()):
+        position = positions.get(log.centre_id, 0)
+        log.copied = max(log.copied, position)
+        if is_safe:
+            log.safe = max(log.safe, position)

@@ -15,6 +15,7 @@ from fieldapp.services.access import ADMIN, CRISIS, EVALUATOR
 from fieldapp.services.acts import utcnow
 from fieldapp.services.disk import has_room
 from fieldapp.services.failures import note_failure
+from fieldapp.services.operations.backup.marks import is_journal_wanted, judge_backups
 from fieldapp.services.operations.health_notes import Replaced, find_replaced, find_scheduler_age, measure
 from fieldapp.services.operations.overview import LATE_AFTER
 from fieldapp.services.operations.server_key import is_key_right
@@ -121,7 +122,8 @@ def choose_language(code: str) -> ResponseReturnValue:
 def healthz() -> ResponseReturnValue:
     """200 when the app can serve; 503 with the reason in plain words when not.
 
-    A scheduler that stopped is only said: phones can deliver without it. So is what a phone says of a newer server.
+    A scheduler that stopped is only said: phones can deliver without it. So is a late journal, and what a phone says of a
+    newer server.
     """
     health = _check_health()
     answer = {
@@ -129,6 +131,7 @@ def healthz() -> ResponseReturnValue:
         "reason": health.problem,
         "scheduler": "seen" if health.is_scheduler_seen else "late",
         "replaced": health.replaced,
+        "journal": health.journal,
     }
     return jsonify(answer), 503 if health.problem else 200
 
@@ -140,6 +143,7 @@ class Health:
     problem: str = ""  # why the app cannot serve
     is_scheduler_seen: bool = False
     replaced: Replaced = Replaced.NO
+    journal: str = "off"  # of what changed since the last backup: "on time" or "late" off this machine
 
 
 def _check_health() -> Health:
@@ -171,7 +175,14 @@ def _check_database() -> Health:
         problem = "A backup was restored on another machine: this is not the centre's server. Run: fieldapp doctor"
     elif not _can_write():
         problem = "The database can be read but not written. Run: fieldapp doctor"
-    return Health(problem, is_scheduler_seen, replaced)
+    return Health(problem, is_scheduler_seen, replaced, _find_journal_state())
+
+
+def _find_journal_state() -> str:
+    settings = current_app.config["SETTINGS"]
+    if not is_journal_wanted(settings):
+        return "off"
+    return "late" if judge_backups(settings, utcnow()).is_journal_late else "on time"
 
 
 def _can_write() -> bool:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
-from fieldapp.jobs.timetable import back_up_each_night
+from fieldapp.jobs.timetable import back_up_each_night, write_journal_each_minute
 from fieldapp.services.consent.retention_rules import load_rules
 from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.backup.contents import BackupProblem
@@ -140,17 +140,51 @@ def test_the_scheduler_makes_it_once_a_night_and_phones_hear_of_it(
     phone.send(session, phone.make())
     back_up_each_night(session, replace(here, copies=""))
     assert list_place(here) == []
-    for _ in range(2):
+    for count in (1, 2, 2):  # a journal can go on once there are two
         back_up_each_night(session, here)
-        assert len(list_place(here)) == 1
+        assert len(list_place(here)) == count
     notes = marks.read_notes(here)
     assert (notes.tries, notes.problem) == (0, "")
-    assert notes.oldest_at == notes.at == notes.safe_at
+    assert notes.oldest_at == notes.first_safe_at
+    assert notes.at == notes.safe_at
     assert find_oldest(here) is not None
-    marks.change_notes(here, safe_at=notes.safe_at - DAY if notes.safe_at else None)  # a night later
-    back_up_each_night(session, here)
     session.rollback()
     assert centre_log.read_head(session, cast.centre.id).safe == 1
+    phone.send(session, phone.make())
+    write_journal_each_minute(session, here)
+    session.rollback()
+    assert centre_log.read_head(session, cast.centre.id).safe == 2
+    marks.change_notes(here, safe_at=notes.safe_at - DAY if notes.safe_at else None)  # a night later
+    back_up_each_night(session, here)
+    assert len(list_place(here)) == 2, "of one day the two newest stay"
+
+
+@on_sqlite
+def test_a_journal_that_is_late_is_said_by_the_doctor_and_noted(
+    here: Settings, phone: Phone, session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    session.rollback()
+    back_up_off_machine(here)
+    assert here.copies_folder
+    here.copies_folder.rename(here.copies_folder.with_name("unmounted"))
+    with smtp_server() as (address, mailbox):
+        mailing = replace(here, smtp_url=address, mail_from="centre@example.org", alerts_to="operator@example.org")
+        for _ in range(12):
+            phone.send(session, phone.make())
+            write_journal_each_minute(session, mailing)
+        (message,) = mailbox.messages
+    assert "is mounted" in message.get_payload(decode=True).decode()  # type: ignore[union-attr]
+    notes = marks.read_notes(here)
+    assert notes.journal_tries == 12
+    assert notes.first_safe_at
+    assert not judge_backups(here, notes.first_safe_at + dt.timedelta(minutes=9)).is_journal_late
+    assert judge_backups(here, notes.first_safe_at + dt.timedelta(minutes=11)).is_journal_late
+    marks.change_notes(here, first_safe_at=notes.first_safe_at - dt.timedelta(minutes=11))
+    told = run_command({**os.environ, **here.environment()}, "doctor")
+    assert "is on this machine only" in told.stderr and "is mounted" in told.stderr
+    here.copies_folder.with_name("unmounted").rename(here.copies_folder)
+    write_journal_each_minute(session, here)
+    assert not judge_backups(here, dt.datetime.now(dt.UTC)).is_journal_late
 
 
 @on_sqlite

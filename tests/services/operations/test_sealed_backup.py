@@ -47,6 +47,7 @@ def list_left(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} - {
         "in-use",
         ".backing-up",
+        ".taking-a-moment",
         "fieldapp.db",
         "last-backup.json",
         ".last-backup.lock",

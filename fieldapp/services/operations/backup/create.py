@@ -1,6 +1,7 @@
 """Make a backup: one checked copy of everything, while phones go on sending."""
 
 import base64
+import dataclasses
 import datetime as dt
 import hashlib
 import importlib.metadata
@@ -17,7 +18,7 @@ from typing import Any
 
 from fieldapp.paths import ROOT
 from fieldapp.services.acts import utcnow
-from fieldapp.services.operations.backup import data_lock, marks, names, places
+from fieldapp.services.operations.backup import data_lock, journal, marks, names, places
 from fieldapp.services.operations.backup.contents import (
     DATABASES,
     FILES,
@@ -46,7 +47,8 @@ from fieldapp.store import copies
 from fieldapp.store.copies import Contents, CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log
-from fieldapp.store.session import Session
+from fieldapp.store.operations.journal import ChainEnd, note_copy
+from fieldapp.store.session import DatabaseError, OperationalError, Session
 
 WORK = ".backup-"  # how the names begin of folders in which an encrypted backup is made
 ROOM = 300_000_000  # bytes that a backup leaves to phones and the database
@@ -83,10 +85,10 @@ def take_backup(settings: Settings, target: Path) -> Backup:
         # In the target's own folder: a rename across disks is a copy that can stop halfway.
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
         try:
-            manifest = _copy_everything(settings, work)
+            is_safe = _is_in_place(settings, target)
+            manifest = _copy_everything(settings, work, is_safe)
             text = _write_manifest(work, manifest)
             make_durable(work)
-            is_safe = _is_in_place(settings, target)
             if is_safe:
                 _require_not_replaced(settings, FolderStore(target.parent), manifest)
                 drop_from_memory(work)
@@ -171,7 +173,7 @@ def _take_sealed(
                 store.list_names()  # a place that cannot be used is known before an hour's work
             copy = work / "copy"
             copy.mkdir(mode=0o700)
-            manifest = _copy_everything(settings, copy)
+            manifest = _copy_everything(settings, copy, is_safe)
             _write_manifest(copy, manifest)
             sha256 = seal(copy, work / "sealed", keys)
             shutil.rmtree(copy)
@@ -266,19 +268,37 @@ def _require_newest(store: Store, manifest: dict[str, Any]) -> None:
         )
 
 
+def _prepare_journal(settings: Settings, is_safe: bool) -> None:
+    path = sqlite_file(settings.url)
+    if path is not None and not path.is_file():
+        return
+    engine = engine_for(settings.url)
+    try:
+        with Session(engine) as session:
+            journal.prepare(session, settings, is_safe)
+    except OperationalError as error:
+        raise BackupProblem(f"The database cannot be written ({str(error.orig).strip()}). No backup was made.") from None
+    except DatabaseError:
+        return  # it is damaged, which the copy finds and says
+    finally:
+        engine.dispose()
+
+
 def _note_safe(settings: Settings, manifest: dict[str, Any]) -> None:
     """Note how far the copies off this machine reach.
 
     Phones then delete what is in this one and in the one before it.
     """
     # An upgrade begins with a backup: there the table may be missing.
-    if not manifest["positions"]:
+    if not (manifest["positions"] or manifest["journal"]):
         return
     positions = {int(centre_id): position for centre_id, position in manifest["positions"].items()}
     engine = engine_for(settings.url)
     try:
         with Session(engine) as session, WriteTransaction(session):
             centre_log.note_copied(session, positions, manifest["epoch"])
+            if manifest["journal"]:
+                note_copy(session, ChainEnd(**manifest["journal"]))
     finally:
         engine.dispose()
 
@@ -296,12 +316,14 @@ def _check_target(settings: Settings, target: Path) -> None:
         )
 
 
-def _copy_everything(settings: Settings, work: Path) -> dict[str, Any]:
+def _copy_everything(settings: Settings, work: Path, is_safe: bool) -> dict[str, Any]:
     """Copy everything into the folder `work`, and return the manifest."""
     now = utcnow()
     kind = copies.get_kind(settings.url)
     database = work / DATABASES[kind]
-    contents = _copy_database(settings, database, now)
+    with data_lock.only_moment(settings):
+        _prepare_journal(settings, is_safe)
+        contents = _copy_database(settings, database, now)
     if not contents.schema:
         raise BackupProblem("The database is empty: it has not been set up. There is nothing to back up.")
     for name, path in iterate_data_files(settings):  # after the database: what it names was there before it was copied
@@ -319,6 +341,7 @@ def _copy_everything(settings: Settings, work: Path) -> dict[str, Any]:
         "position": contents.position,
         "epoch": contents.epoch,
         "positions": {str(centre_id): position for centre_id, position in contents.positions.items()},
+        "journal": dataclasses.asdict(contents.journal) if contents.journal else None,
         "has_key": False,  # older versions could put it in
         # Only the right secret key opens these, so a restore knows it before it changes anything.
         "keys": _encode_wrapped(contents.keys),

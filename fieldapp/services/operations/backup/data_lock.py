@@ -13,6 +13,7 @@ NAME = "in-use"
 IN_USE = "Something is running on {folder}. Stop the server and the scheduler, then try again."
 BACKUPS = ".backing-up"
 BACKING_UP = "Another backup or drill of {folder} is running. Wait until it has ended, then try again."
+MOMENT = ".taking-a-moment"
 RESTORING = "A restore is running on {folder}. Wait until it has ended, then try again."
 
 
@@ -43,6 +44,19 @@ def only_backup(settings: Settings) -> Iterator[None]:
     Raises SettingsProblem while another one does.
     """
     with _lock(settings, fcntl.LOCK_EX, BACKING_UP, BACKUPS):
+        yield
+
+
+@contextmanager
+def only_moment(settings: Settings) -> Iterator[None]:
+    """Let nobody else read a moment of the database for a copy or the journal meanwhile.
+
+    Waits for who does. A segment that was begun before a copy and ended after it would take the copy back to what was
+    before it.
+    """
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open_lock(settings.folder / MOMENT) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

@@ -16,6 +16,7 @@ from fieldapp.services.keys import attach_keys
 from fieldapp.services.operations.backup import data_lock, marks, places
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import work_folder
+from fieldapp.services.operations.backup.journal_reading import JournalRead
 from fieldapp.services.operations.backup.marks import Work
 from fieldapp.services.operations.backup.restore import choose_backup, fetch_backup, restore
 from fieldapp.services.operations.backup.sealed import read_identities
@@ -45,6 +46,7 @@ class Proof:
 
     name: str
     manifest: dict[str, Any]
+    journal: JournalRead
 
 
 def can_drill(settings: Settings) -> bool:
@@ -76,13 +78,15 @@ def _prove_newest(settings: Settings, identity: Path | None) -> Proof:
                 if identity is None:
                     raise BackupProblem(NO_KEY)
             with _other_settings(settings, work) as other:
-                manifest = restore(other, source, identity=identity, is_drill=True, is_fetched=True).manifest
+                done = restore(other, source, identity=identity, is_drill=True, is_fetched=True, place=settings)
+                if done.journal.problem:
+                    raise BackupProblem(f"{done.journal.problem} Make another backup: fieldapp backup")
                 _check_restored(other)
         except (StoreProblem, CopyProblem) as problem:
             raise BackupProblem(str(problem)) from None
-    made_at = dt.datetime.fromisoformat(manifest["made_at"])
+    made_at = dt.datetime.fromisoformat(done.manifest["made_at"])
     marks.change_notes(settings, proved_at=began_at, proved=made_at, drill_tries=0, drill_problem="")
-    return Proof(name, manifest)
+    return Proof(name, done.manifest, done.journal)
 
 
 def _fetch_newest(settings: Settings, work: Path) -> tuple[Path, str]:

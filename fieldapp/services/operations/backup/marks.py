@@ -17,6 +17,7 @@ LOCK = ".last-backup.lock"
 OLD_AFTER = dt.timedelta(days=2)
 UNPROVED_AFTER = dt.timedelta(days=8)
 TOO_EARLY = dt.timedelta(days=1)  # a moment further ahead was noted by a clock that was wrong
+JOURNAL_LATE_AFTER = dt.timedelta(minutes=10)
 ENDED = "It was ended before it was done."
 
 
@@ -49,6 +50,9 @@ class BackupNotes:
     tried_at: dt.datetime | None = None  # when the last one was begun that failed
     tries: int = 0  # that failed since one worked
     problem: str = ""  # of the last try
+    journal_at: dt.datetime | None = None  # the last moment of which the journal off this machine has everything
+    journal_tries: int = 0  # that failed since one worked
+    journal_problem: str = ""
     proved_at: dt.datetime | None = None  # when one was last restored as a test
     proved: dt.datetime | None = None  # when that one was made
     drill_began_at: dt.datetime | None = None
@@ -73,6 +77,7 @@ class BackupHealth:
     copies: CopiesState
     notes: BackupNotes
     is_unproved: bool  # none was restored as a test for eight days
+    is_journal_late: bool = False  # what changed in the last ten minutes, or longer, is on this machine only
 
 
 def judge_backups(settings: Settings, now: dt.datetime, since: dt.datetime | None = None) -> BackupHealth:
@@ -92,7 +97,21 @@ def judge_backups(settings: Settings, now: dt.datetime, since: dt.datetime | Non
     # Counted from the first backup, so that a new server is not red before it could have proved one.
     since = notes.proved_at or notes.first_safe_at or notes.safe_at
     is_unproved = since is not None and not is_recent(since, now, UNPROVED_AFTER)
-    return BackupHealth(copies, notes, is_unproved)
+    return BackupHealth(copies, notes, is_unproved, _is_journal_late(settings, notes, now))
+
+
+def is_journal_wanted(settings: Settings) -> bool:
+    """Say whether a journal is kept.
+
+    There is a place off this machine then, and it is known who may open what lies there.
+    """
+    return bool(settings.copies and settings.custodians)
+
+
+def _is_journal_late(settings: Settings, notes: BackupNotes, now: dt.datetime) -> bool:
+    """Say whether the journal lags behind; before the first backup there can be none."""
+    last = notes.journal_at or notes.first_safe_at
+    return is_journal_wanted(settings) and last is not None and not is_recent(last, now, JOURNAL_LATE_AFTER)
 
 
 def is_recent(moment: dt.datetime | None, now: dt.datetime, limit: dt.timedelta) -> bool:
@@ -114,7 +133,9 @@ def save_last_backup(settings: Settings, at: dt.datetime, where: str, is_safe: b
 
 def forget_troubles(settings: Settings) -> None:
     """Take out of the notes what went wrong with a database that was replaced."""
-    changes: dict[str, Any] = {"safe_name": "", "undeleted": ""}
+    changes: dict[str, Any] = {"safe_name": "", "undeleted": "", "journal_tries": 0, "journal_problem": ""}
+    # Its chain begins anew with the next backup, which the scheduler makes at once.
+    changes["journal_at"] = dt.datetime.now(dt.UTC)
     for work in Work:
         changes |= {f"{work}began_at": None, f"{work}tries": 0, f"{work}problem": ""}
     change_notes(settings, **changes)

@@ -9,9 +9,16 @@ import json
 from pathlib import Path
 
 from fieldapp.services.consent.retention_rules import load_rules
-from fieldapp.services.operations.backup import marks
+from fieldapp.services.operations.backup import data_lock, marks
 from fieldapp.services.operations.backup.contents import MANIFEST
-from fieldapp.services.operations.backup.names import PREFIX, NamedBackup, parse_names
+from fieldapp.services.operations.backup.names import (
+    PREFIX,
+    SEGMENT_PREFIX,
+    NamedBackup,
+    is_segment,
+    parse_names,
+    parse_segment_names,
+)
 from fieldapp.services.operations.backup.sealed import END
 from fieldapp.services.transports.stores import Store
 from fieldapp.settings import Settings
@@ -53,18 +60,33 @@ def delete_old(settings: Settings, store: Store, now: dt.datetime) -> None:
     names = store.list_names()
     marks.change_notes(settings, oldest_at=_find_oldest_of(names))
     old = [backup.name for backup in choose_old(parse_names(names), now, load_rules().copies)]
-    for name in old:
+    for name in [*old, *choose_old_segments(names)]:
         store.delete(name)
     # Nothing else is written there now. What was killed on the way would otherwise hold for ever what was erased.
     store.delete_unfinished(PREFIX)
+    with data_lock.only_moment(settings):
+        store.delete_unfinished(SEGMENT_PREFIX)
     left = [name for name in names if name not in old]
     marks.change_notes(settings, oldest_at=_find_oldest_of(left), undeleted="")
+
+
+def choose_old_segments(names: list[str]) -> list[str]:
+    """Return the segments of the journal that no backup needs of the two newest.
+
+    Who puts an older one back gets what was in it, and nothing after that.
+    """
+    newest = parse_names(names)[-ALWAYS:]
+    if len(newest) < ALWAYS:
+        return []
+    since = min(backup.made_at for backup in newest)
+    return [segment.name for segment in parse_segment_names(names) if segment.made_at < since]
 
 
 def _find_oldest_of(names: list[str]) -> dt.datetime | None:
     """Return when the oldest backup was made; None when one does not say it."""
     backups = parse_names(names)
-    if len(backups) < sum(name.endswith(END) for name in names):
+    # A segment of the journal is never older than the second newest backup.
+    if len(backups) < sum(name.endswith(END) and not is_segment(name) for name in names):
         return None
     return min((backup.made_at for backup in backups), default=None)
 
@@ -89,7 +111,7 @@ def find_oldest(settings: Settings) -> dt.datetime | None:
 
 def find_oldest_in(folder: Path) -> dt.datetime | None:
     """Return when the oldest backup in a folder was made; None when one does not say it."""
-    sealed = [path.name for path in folder.glob(f"*{END}")]
+    sealed = [path.name for path in folder.glob(f"*{END}") if not is_segment(path.name)]
     oldest = _find_oldest_of(sealed)
     if sealed and oldest is None:
         return None

@@ -11,6 +11,7 @@ from typing import Any
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup import marks
 from fieldapp.services.operations.backup.contents import OPENING, BackupProblem, read_manifest
+from fieldapp.services.operations.backup.names import is_segment
 from fieldapp.services.operations.backup.sealed import is_sealed, read_sealed_manifest
 from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.stores import FolderStore, Store, StoreProblem
@@ -34,6 +35,8 @@ def find_newer(source: Path, manifest: dict[str, Any], identities: list[Any], wo
     newest: tuple[tuple[int, dt.datetime], Path] | None = None
     ours = {name for name, _ in manifest["keys"]}
     for path in source.absolute().parent.iterdir():
+        if is_segment(path.name):
+            continue
         # What is no backup, or is damaged, is none that could be put back.
         with contextlib.suppress(BackupProblem, OSError):
             other = _read_any_manifest(path, identities, work)

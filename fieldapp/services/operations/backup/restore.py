@@ -6,8 +6,8 @@ import datetime as dt
 import errno
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from dataclasses import replace as replace_fields
 from pathlib import Path
@@ -34,16 +34,17 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
+from fieldapp.services.operations.backup.journal_reading import JournalRead, read_journal
 from fieldapp.services.operations.backup.leftovers import RESTORING, delete_leftovers
-from fieldapp.services.operations.backup.names import NamedBackup, parse_names
+from fieldapp.services.operations.backup.names import NamedBackup, parse_names, parse_segment_names
 from fieldapp.services.operations.backup.sealed import read_identities, unseal
 from fieldapp.services.operations.server_key import Wrapped, can_open
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.services.transports.remote_stores import open_store
-from fieldapp.services.transports.stores import Store, StoreProblem
+from fieldapp.services.transports.stores import FolderStore, Store, StoreProblem
 from fieldapp.settings import FORGOTTEN, HEALTH_NOTE, KEEP_IT, KeyMissing, Settings, read_key_copy, sync_folder
-from fieldapp.store import copies, migrations
+from fieldapp.store import copies, migrations, row_journal
 from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log, centres, epochs
@@ -56,6 +57,11 @@ NEWER = (
     "Put the newer one back; only if it is damaged, add --older."
 )
 
+
+NO_JOURNAL = (
+    "Without the journal everything is lost that phones deleted because it was safe there. Set FIELDAPP_COPIES to the place "
+    "where backups are made each night. Only if its journal is lost, add --without-journal. Nothing was changed."
+)
 
 Identity = tuple[str, dt.datetime]  # of a centre: its short name, and when it was set up
 
@@ -78,6 +84,7 @@ class Restored:
     aside: list[str]
     unnoted: list[str]  # places in which the number of the epoch could not be written
     unknown_packages: list[str]  # handed out after the backup was made, so its ledger lacks them
+    journal: JournalRead  # what came after the backup and is in place too
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ class OpenBackup:
     manifest: dict[str, Any]
     parts: dict[str, str]
     beside: Path | None  # the folder in which it lay; None when it was fetched from another machine
+    journal: JournalRead = field(default_factory=JournalRead)  # what follows it
 
 
 @dataclass(frozen=True)
@@ -135,8 +143,10 @@ def restore(
     is_fetched: bool = False,
     without_list: bool = False,
     other_centre: bool = False,
+    without_journal: bool = False,
+    place: Settings | None = None,
 ) -> Restored:
-    """Restore the backup `source`, a folder or an encrypted file.
+    """Restore the backup `source`, a folder or an encrypted file, and the journal after it.
 
     `identity`: the file with a private key that opens an encrypted one. `replace` allows data to be there already: it
     is moved aside. `key` is a copy of the server's key file, for a machine that has none yet: it is put where the
@@ -144,8 +154,9 @@ def restore(
     copy that a phone shows (None: nobody looked), for when the backups' place cannot be written. `is_drill`: nothing
     is noted there, since the centre's server goes on. `without_list` allows that the second list of what people took
     back cannot be read now, or lacks what the backup has of it; `other_centre`, that the backup is of another centre than
-    what is there. Raises BackupProblem before anything is changed when the backup is damaged or does not fit, or one of
-    these is missing.
+    what is there; `without_journal`, that what came after the backup stays out. `place`: settings that name the place
+    with the journal, where others do than `settings`. Raises BackupProblem before anything is changed when the backup is
+    damaged or does not fit, or one of these is missing.
     """
     identities = read_identities(identity) if identity is not None else []
     if not source.exists():
@@ -158,7 +169,45 @@ def restore(
         if newer is not None:
             raise BackupProblem(NEWER.format(newer=newer))
         origin = OpenBackup(folder, manifest, parts, None if is_fetched else source.absolute().parent)
-        return _restore_opened(settings, origin, replace, key, after, is_drill, without_list, other_centre)
+        settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=settings.folder, prefix=OPENING) as work:
+            wants_journal = bool(manifest.get("journal") and identities and not without_journal)
+
+            def read(secret: ServerSecret) -> JournalRead:
+                if not wants_journal:
+                    return JournalRead()
+                return _read_journal(place or settings, origin, identities, secret, Path(work), is_drill)
+
+            return _restore_opened(settings, origin, replace, key, after, is_drill, without_list, other_centre, read)
+
+
+def _read_journal(
+    settings: Settings, origin: OpenBackup, identities: list[Any], secret: ServerSecret, work: Path, is_drill: bool
+) -> JournalRead:
+    """Return what follows a backup, from its folder or the place off this machine.
+
+    Raises BackupProblem when nobody can tell whether anything follows it.
+    """
+    openings: list[places.Opening] = []
+    if origin.beside is not None:
+        beside = FolderStore(origin.beside)
+        openings.append(lambda: nullcontext(beside))
+    if settings.copies and settings.copies_folder != origin.beside:
+        openings.append(lambda: open_store(settings))
+    chain = origin.manifest["journal"]["chain"]
+    is_any = is_drill or bool(settings.copies)
+    try:
+        for opening in openings:
+            with opening() as store, _told_when_full(settings):
+                segments = parse_segment_names(store.list_names())
+                is_any = is_any or bool(segments)
+                if any(segment.chain == chain for segment in segments):
+                    return read_journal(store, origin.manifest, identities, secret, work)
+    except StoreProblem as problem:
+        raise BackupProblem(f"{problem} {NO_JOURNAL}") from None
+    if not is_any:
+        raise BackupProblem(f"What came after this backup is in a journal, which does not lie beside it. {NO_JOURNAL}")
+    return JournalRead()
 
 
 def restore_from_place(
@@ -173,6 +222,7 @@ def restore_from_place(
     is_drill: bool = False,
     without_list: bool = False,
     other_centre: bool = False,
+    without_journal: bool = False,
 ) -> Restored:
     """Restore a backup from the place off this machine: the one with a name, or the newest.
 
@@ -204,6 +254,7 @@ def restore_from_place(
             is_fetched=settings.copies_folder is None,
             without_list=without_list,
             other_centre=other_centre,
+            without_journal=without_journal,
         )
 
 
@@ -271,6 +322,7 @@ def _restore_opened(
     is_drill: bool,
     without_list: bool,
     other_centre: bool,
+    read_journal_with: Callable[[ServerSecret], JournalRead],
 ) -> Restored:
     # Alone: a server that writes while its files are moved would write into what was moved away.
     with data_lock.take_alone(settings):
@@ -283,6 +335,8 @@ def _restore_opened(
             if not (is_drill or other_centre):
                 _require_keys(settings, origin.manifest)
             secret = _find_new_key(settings, origin.manifest, origin.folder, key)
+            if origin.manifest.get("journal"):
+                origin = _add_journal(origin, read_journal_with(secret or settings.key()))
             before = _read_before(engine)
             last_epoch = places.read_last_epoch(settings, origin.beside, origin.manifest, after)
             before = replace_fields(before, epoch=max(before.epoch, last_epoch), is_drill=is_drill, may_differ=other_centre)
@@ -302,6 +356,15 @@ def _restore_opened(
             engine.dispose()
             _delete_empty_database(settings, engine)
             engine.dispose()
+
+
+def _add_journal(origin: OpenBackup, journal: JournalRead) -> OpenBackup:
+    """Return a backup with what follows it; its moment is then that of the last segment."""
+    if not journal.segments:
+        return replace_fields(origin, journal=journal)
+    manifest = {**origin.manifest, "made_at": journal.segments[-1].manifest["made_at"]}
+    parts = origin.parts | {name: sha256 for name, (_, sha256) in journal.find_files().items()}
+    return replace_fields(origin, journal=journal, manifest=manifest, parts=parts)
 
 
 def _delete_empty_database(settings: Settings, engine: Engine) -> None:
@@ -444,9 +507,11 @@ def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) 
     work = Path(tempfile.mkdtemp(prefix=RESTORING, dir=settings.folder))
     try:
         with _told_when_full(settings):
+            newer = origin.journal.find_files()
             for name, sha256 in origin.parts.items():
+                source = newer[name][0] if name in newer else origin.folder / name
                 # Hashed again while it is copied: what was checked above may lie on a disk that fails.
-                if copy_file(origin.folder / name, work / name) != sha256:
+                if copy_file(source, work / name) != sha256:
                     raise BackupProblem(f"{name} changed while it was read. Nothing was changed.")
         (work / FILES).mkdir(exist_ok=True)
         # On the disk before anything is moved: a power cut must leave the old data or the new,
@@ -454,7 +519,7 @@ def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) 
         make_durable(work)
         with (
             _told_when_full(settings),
-            _database_put_back(settings, work, manifest, aside, before) as engine,
+            _database_put_back(settings, work, origin, aside, before) as engine,
         ):
             with Session(engine, expire_on_commit=False) as session:
                 # A new epoch, so that phones notice that the centre may have forgotten what it told
@@ -470,7 +535,7 @@ def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) 
     finally:
         shutil.rmtree(work, ignore_errors=True)
     unknown = [name for sha256, name in before.packages.items() if sha256 not in known_packages]
-    return Restored(manifest, epoch, aside.used, unnoted, unknown)
+    return Restored(manifest, epoch, aside.used, unnoted, unknown, origin.journal)
 
 
 def _lower_again(session: Session, settings: Settings, manifest: dict[str, Any]) -> None:
@@ -509,6 +574,31 @@ def _require_rows(engine: Engine, manifest: dict[str, Any]) -> None:
         raise BackupProblem(f"{text} Nothing was changed. Use another backup.")
 
 
+def _apply_journal(engine: Engine, file: Path | None, read: JournalRead) -> None:
+    """Bring a copy up to the end of its journal; `file`: that of SQLite.
+
+    Raises BackupProblem when the two do not fit.
+    """
+    if not read.segments:
+        return
+    try:
+        engine.dispose()
+        rows = [segment.rows for segment in read.segments]
+        if file is not None:
+            row_journal.apply_to_sqlite(file, rows)
+        else:
+            row_journal.apply_to_postgresql(engine, rows)
+        with Session(engine) as session:
+            positions = {str(each): position for each, position in centre_log.list_positions(session).items()}
+        if positions != read.segments[-1].manifest["positions"]:
+            raise row_journal.RowProblem("it does not end where it says")
+    except row_journal.RowProblem as problem:
+        raise BackupProblem(
+            f"The journal does not fit the backup ({problem}). Nothing was changed. To restore the backup without what came "
+            "after it, add --without-journal."
+        ) from None
+
+
 def _bring_up_to_date(engine: Engine, settings: Settings) -> None:
     """Upgrade a copy to this schema, and cut what an older version stored after a no."""
     attach_keys(engine, settings)
@@ -521,7 +611,7 @@ def _bring_up_to_date(engine: Engine, settings: Settings) -> None:
 
 @contextmanager
 def _database_put_back(
-    settings: Settings, work: Path, manifest: dict[str, Any], aside: AsideFolder, before: ReplacedDatabase
+    settings: Settings, work: Path, origin: OpenBackup, aside: AsideFolder, before: ReplacedDatabase
 ) -> Iterator[Engine]:
     """Yield an engine on the copy, then put it and the files in their place.
 
@@ -530,12 +620,14 @@ def _database_put_back(
     block or the moving fails.
     """
     path = sqlite_file(settings.url)
+    manifest = origin.manifest
     copy = work / DATABASES[manifest["kind"]]
     if path is None:
         engine = engine_for(settings.url)
         try:
             with copies.put_back_postgresql(engine, copy, aside.schema):
                 _require_rows(engine, manifest)
+                _apply_journal(engine, None, origin.journal)
                 _require_same_centres(engine, before)
                 _bring_up_to_date(engine, settings)
                 yield engine
@@ -547,6 +639,7 @@ def _database_put_back(
         return
     engine = engine_for(f"sqlite:///{copy}")
     _require_rows(engine, manifest)
+    _apply_journal(engine, copy, origin.journal)
     _require_same_centres(engine, before)
     _bring_up_to_date(engine, settings)
     yield engine
@@ -596,15 +689,17 @@ def _move_files(settings: Settings, work: Path, aside: AsideFolder) -> None:
 
 def _begin_epoch(session: Session, manifest: dict[str, Any], now: dt.datetime, before: int) -> int:
     copied_at = dt.datetime.fromisoformat(manifest["made_at"])
+    position = copies.read_last_submission(session)
+    session.rollback()
     with WriteTransaction(session):
         # After the old epoch too: two restores of one copy must not have the same number.
-        epoch = epochs.begin(session, now, copied_at, manifest["position"], before).number
+        epoch = epochs.begin(session, now, copied_at, position, before).number
         centre_log.begin_epoch(session, epoch)
         # Who signed out after the backup was made must not be signed in again.
         web_sessions.delete_all(session)
         one_time_codes.delete_all(session)
     for centre in centres.list_all(session):
-        _note_restored(session, Actor.system(centre.id), epoch=epoch, position=manifest["position"])
+        _note_restored(session, Actor.system(centre.id), epoch=epoch, position=position)
     return epoch
 
 

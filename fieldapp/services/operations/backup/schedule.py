@@ -27,11 +27,14 @@ def find_last_night(session: Session, settings: Settings, now: dt.datetime) -> d
     return moment
 
 
-def is_backup_due(notes: BackupNotes, night: dt.datetime, now: dt.datetime) -> bool:
-    """Say whether a backup is due: what was missed while nothing ran is due too."""
+def is_backup_due(notes: BackupNotes, night: dt.datetime, now: dt.datetime, is_needed: bool = False) -> bool:
+    """Say whether a backup is due: what was missed while nothing ran is due too.
+
+    `is_needed`: the journal waits for it.
+    """
     is_made = notes.safe_at is not None and marks.is_recent(notes.safe_at, now, now - night)
     is_waiting = notes.tries > 0 and marks.is_recent(notes.tried_at, now, AGAIN_AFTER)
-    return not is_made and not is_waiting
+    return (is_needed or not is_made) and not is_waiting
 
 
 def is_drill_due(notes: BackupNotes, night: dt.datetime, now: dt.datetime) -> bool:
