@@ -24,6 +24,9 @@ OPEN = {
     "dashboards.file",
     "dashboards.catalogue",
     "dashboards.card",
+    "dashboards.numbers",
+    "dashboards.parts",
+    "dashboards.picture",
 }
 WITH_SENSORS = {"office.draft_try", "office.draft_phone", "worker.app"}  # camera and place, when a form asks for them
 

@@ -27,7 +27,7 @@ OPEN = {
     "sign_on.leave", "sign_on.leave_to_link", "sign_on.leave_to_confirm", "sign_on.answer", "sign_on.ask_code", "sign_on.use_code",
     "sign_on.signed_out",
     "dashboards.card", "dashboards.catalogue", "dashboards.centre", "dashboards.dashboard", "dashboards.data", "dashboards.file",
-    "dashboards.dashboard_of", "dashboards.file_of", "dashboards.framed", "dashboards.indicator", "dashboards.part", "dashboards.script", "dashboards.start",
+    "dashboards.dashboard_of", "dashboards.file_of", "dashboards.framed", "dashboards.indicator", "dashboards.numbers", "dashboards.part", "dashboards.parts", "dashboards.picture", "dashboards.script", "dashboards.start",
     "slips.ask", "slips.answer",  # a slip opens what it shows
     "office.moved",  # says where a page is now, which asks for itself who may see it
     "worker.app", "worker.file", "worker.without_slash",  # the app's shell, which holds no data

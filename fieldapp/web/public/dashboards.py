@@ -20,7 +20,7 @@ from fieldapp.services.products.public import PublicEdition
 from fieldapp.web import assets, editions
 from fieldapp.web.language import LANGUAGES, preferred
 from fieldapp.web.partner_views import make_partner_views
-from fieldapp.web.public import open_data
+from fieldapp.web.public import chart_picture, open_data
 from fieldapp.web.sessions import session
 from fieldapp.web.year_words import write_headline
 
@@ -55,8 +55,9 @@ def _respond_cached(key: tuple[str, ...], mimetype: str, make: Callable[[], byte
                 _rendered.clear()
             data = _rendered[key] = make()
         response = Response(data, mimetype=mimetype)
-        # Images are compressed already.
-        if request.accept_encodings.quality("gzip") > 0 and not mimetype.startswith("image/"):
+        # Images are compressed already, but those that are text.
+        is_text = not mimetype.startswith("image/") or mimetype.endswith("+xml")
+        if request.accept_encodings.quality("gzip") > 0 and is_text:
             response.set_data(_compressed(key, data))
             response.headers["Content-Encoding"] = "gzip"
     response.set_etag(etag)
@@ -157,6 +158,45 @@ def indicator(slug: str, language: str, name: str) -> Response:
     # Before the cache: the key would else be filled with pages of indicators that do not exist.
     _require_indicator(slug, name)
     return _respond_cached(key, "text/html", lambda: _page("indicator.html", slug, language, name=name))
+
+
+@dashboards.get("/public/<slug>/<language>/<name>/chart.svg")
+def picture(slug: str, language: str, name: str) -> Response:
+    """Give the chart of an indicator as a picture, with its title, its number and where it is from."""
+    key = _make_cache_key(slug, language, "picture", name)
+    _require_indicator(slug, name)
+    return _respond_cached(key, "image/svg+xml", lambda: _draw(slug, language, name))
+
+
+def _draw(slug: str, language: str, name: str) -> bytes:
+    edition = public.load_public_edition(session(), slug)
+    with force_locale(language):
+        views = editions.make_indicator_views(edition.body, language)
+        view = next(view for view in views if view.id == name)
+        period = editions.period_name(edition.period, language)
+        address = url_for(".indicator", slug=slug, language=language, name=name, _external=True)
+        layout = chart_picture.lay_out(view, edition.centre, period, address)
+        text = render_template("chart.svg", one=view, language=language, **layout)
+    return text.encode()
+
+
+@dashboards.get("/public/<slug>/<language>/<name>/numbers.csv")
+def numbers(slug: str, language: str, name: str) -> Response:
+    """Give the numbers of one indicator: the lines that the file of all indicators has of it."""
+    return _send_lines(slug, language, name, open_data.write_numbers)
+
+
+@dashboards.get("/public/<slug>/<language>/<name>/parts.csv")
+def parts(slug: str, language: str, name: str) -> Response:
+    """Give the parts of one indicator, by period."""
+    return _send_lines(slug, language, name, open_data.write_parts)
+
+
+def _send_lines(slug: str, language: str, name: str, write: Callable[..., bytes]) -> Response:
+    key = _make_cache_key(slug, language, write.__name__, name)
+    _require_indicator(slug, name)
+    edition = public.load_public_edition(session(), slug)
+    return _respond_cached(key, "text/csv", lambda: write(edition, request.url_root, only=name))
 
 
 @dashboards.get("/public/<slug>/<language>/card.png")

@@ -74,12 +74,16 @@ class DataFile:
     title: dict[str, str]
 
 
-def write_numbers(edition: PublicEdition, root: str) -> bytes:
-    """Return indicators.csv: a line for each period of each indicator."""
+def write_numbers(edition: PublicEdition, root: str, only: str = "") -> bytes:
+    """Return indicators.csv: a line for each period of each indicator, or of `only` one."""
     lines = []
-    for indicator in edition.body["indicators"]:
+    for indicator in _list_indicators(edition, only):
         lines += [_make_number_line(indicator, number) for number in indicator["numbers"]]
     return csv_files.rows(NUMBERS, lines)
+
+
+def _list_indicators(edition: PublicEdition, only: str) -> list[dict[str, Any]]:
+    return [indicator for indicator in edition.body["indicators"] if only in ("", indicator["id"])]
 
 
 def _make_number_line(indicator: dict[str, Any], number: dict[str, Any]) -> tuple[str, ...]:
@@ -110,10 +114,10 @@ def _write_cell(value: Any) -> str:
     return str(value)
 
 
-def write_parts(edition: PublicEdition, root: str) -> bytes:
+def write_parts(edition: PublicEdition, root: str, only: str = "") -> bytes:
     """Return parts.csv: a line for each part of an indicator in each of its periods."""
     lines = []
-    for indicator in edition.body["indicators"]:
+    for indicator in _list_indicators(edition, only):
         for part in iterate_parts(indicator):
             bounds = map(_write_cell, (part.value, part.at_least, part.at_most))
             lines.append((indicator["id"], part.period, part.key, *bounds, part.text))

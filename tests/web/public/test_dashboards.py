@@ -3,8 +3,10 @@
 import csv
 import datetime as dt
 import gzip
+import html
 import io
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +42,7 @@ def published(app: Flask, web_cast: Cast) -> Cast:
 
 
 PAGES = ["/public/rexdale/", "/public/rexdale/en/", "/public/rexdale/fr/", "/public/rexdale/en/encounters/", "/public/rexdale/en/card.png",
+         "/public/rexdale/en/encounters/chart.svg", "/public/rexdale/fr/encounters/numbers.csv", "/public/rexdale/en/encounters/parts.csv",
          "/public/data/rexdale/indicators.csv", "/embed/rexdale/en/part", "/embed/rexdale/en/"]  # fmt: skip
 
 
@@ -62,6 +65,9 @@ def test_the_first_pages_say_that_nothing_is_public_yet(client_of: Callable[[str
         "/public/rexdale/xx/",
         "/public/rexdale/en/timeliness/",
         "/public/rexdale/en/nothing/",
+        "/public/rexdale/en/nothing/chart.svg",
+        "/public/rexdale/en/timeliness/chart.svg",
+        "/public/rexdale/en/timeliness/numbers.csv",
         "/public/data/rexdale/records.csv",
         "/public/data/rexdale/..%2fsecret",
         "/embed/rexdale/en/part?kpi=timeliness",
@@ -296,3 +302,32 @@ def test_how_many_took_all_back_is_on_the_page_in_words(published: Cast, client_
         assert "2026" in section and "&lt;25" in section
     everything = json.loads(client.get("/public/data/rexdale/indicators.json").data)
     assert {number["text"] for number in everything["withdrawals"]} == {"<25"}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_chart_is_taken_along_as_a_picture_and_as_numbers(
+    published: Cast, client_of: Callable[[str], FlaskClient], language: str
+) -> None:
+    client = client_of("nobody")
+    page = client.get(f"/public/rexdale/{language}/encounters/").text
+    for name in ("chart.svg", "numbers.csv"):
+        assert f"/public/rexdale/{language}/encounters/{name}" in page
+    answer = client.get(f"/public/rexdale/{language}/encounters/chart.svg")
+    assert answer.mimetype == "image/svg+xml"
+    picture = ET.fromstring(answer.data)
+    texts = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
+    # What the page says: title, number; and where it is from.
+    now = re.search(r'<p class="now[^"]*">([^<]*)', page)
+    assert now
+    assert {"en": "Encounters", "fr": "Rencontres"}[language] in texts
+    assert html.unescape(now[1]).strip() in texts
+    assert f"http://localhost/public/rexdale/{language}/encounters/" in texts
+    # No style or script, which a page or a document may forbid.
+    assert {element.tag.rpartition("}")[2] for element in picture.iter()} <= {"svg", "rect", "text", "g", "line"}
+    # The lines of the whole file, and no others.
+    everything = client.get("/public/data/rexdale/indicators.csv").text.splitlines()
+    numbers = client.get(f"/public/rexdale/{language}/encounters/numbers.csv").text.splitlines()
+    assert numbers == [everything[0], *[line for line in everything if line.startswith("encounters,")]]
+    whole = client.get("/public/data/rexdale/parts.csv").text.splitlines()
+    parts = client.get(f"/public/rexdale/{language}/safeto/parts.csv").text.splitlines()
+    assert parts == [whole[0], *[line for line in whole if line.startswith("safeto,")]]
