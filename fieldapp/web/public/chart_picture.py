@@ -1,4 +1,4 @@
-"""Where things stand in the picture of a chart, which has no style sheet and breaks no lines by itself."""
+"""Lay out the picture of a chart: it has no style sheet and breaks no lines by itself."""
 
 import textwrap
 from dataclasses import dataclass

@@ -162,7 +162,7 @@ def indicator(slug: str, language: str, name: str) -> Response:
 
 @dashboards.get("/public/<slug>/<language>/<name>/chart.svg")
 def picture(slug: str, language: str, name: str) -> Response:
-    """Give the chart of an indicator as a picture, with its title, its number and where it is from."""
+    """Give the chart of an indicator as a picture, with its title and source."""
     key = _make_cache_key(slug, language, "picture", name)
     _require_indicator(slug, name)
     return _respond_cached(key, "image/svg+xml", lambda: _draw(slug, language, name))
