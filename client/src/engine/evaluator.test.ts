@@ -4,11 +4,11 @@ import { seeded } from "../../test/chance";
 import { parse } from "../../test/expressions";
 import { Filled, NOON, type Row } from "../../test/forms";
 import { Context, evaluate, nodes, parseIndexCondition, shuffled } from "./evaluator";
-import { loadFunctions, RARE } from "./load_functions";
+import { loadFunctions } from "./load_functions";
 import type { Json } from "./types";
 import { parseDate, toText, type Value } from "./values";
 
-await loadFunctions(JSON.stringify(RARE));
+await loadFunctions('["call","digest",[]]');
 
 const ROWS: Row[] = [
   { type: "integer", name: "a" },

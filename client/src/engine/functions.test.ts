@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seeded } from "../../test/chance";
 import { OF_SELF, PLAIN, toDate, toDateTime, toTime, words } from "./functions";
-import { loadFunctions, RARE } from "./load_functions";
+import { loadFunctions } from "./load_functions";
 import { DateValue, parseDate, toText, type Value } from "./values";
 
-await loadFunctions(JSON.stringify(RARE));
+await loadFunctions('["call","digest",[]]');
 
 const run = (name: string, ...args: Value[]): Value => PLAIN[name]!(...args);
 const text = (name: string, ...args: Value[]): string => toText(run(name, ...args));

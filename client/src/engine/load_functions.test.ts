@@ -10,7 +10,8 @@ describe("functions that few forms call", () => {
   });
 
   it("are fetched with a form that calls one, and for no other", async () => {
-    await loadFunctions('["call","count-selected",[["path","/",[["child","digest_of_it"]]]]]');
+    await loadFunctions('["call","count-selected",[["path","/",[["child","digest"]]]]]');
+    await loadFunctions('{"summary":{"area":"/data/nbhd"}}');
     assert.equal(PLAIN.digest, undefined);
     await loadFunctions('["call","digest",[["s","abc"],["s","MD5"]]]');
     assert.equal(PLAIN.digest!("abc", "MD5", "hex"), "900150983cd24fb0d6963f7d28e17f72");

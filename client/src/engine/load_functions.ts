@@ -12,9 +12,12 @@ export const RARE = [
   "weighted-checklist",
 ];
 
+/** A call in a compiled form; the names alone are also those of questions and roles. */
+const CALL = new RegExp(`"call", ?"(${RARE.join("|")})"`);
+
 /** Fetch what a form calls beyond what is always there; its compiled text names each function. */
 export async function loadFunctions(text: string): Promise<void> {
-  if (!RARE.some((name) => text.includes(`"${name}"`))) return;
+  if (!CALL.test(text)) return;
   const { RARE_OF_ALL, RARE_PLAIN } = await import("./rare_functions");
   Object.assign(PLAIN, RARE_PLAIN);
   Object.assign(OF_ALL, RARE_OF_ALL);

@@ -199,6 +199,15 @@ describe("a finished record", () => {
     assert.deepEqual(idsOf(after), ["rec/2026-12-05"]);
   });
 
+  it("that corrects another leaves what is past due since the other, and plans no new day there", () => {
+    const past = ["rec/2026-11-20", "rec/2026-11-21"].map((id) => followUp(id, ONE));
+    const before = { ...EMPTY_CASELOAD, due: past };
+    const changes = { id: "new", root: "rec" };
+    const after = finish({ day: "2026-11-18", next: "2026-11-20" }, changes, before);
+    assert.deepEqual(idsOf(after), ["rec/2026-11-20"]);
+    assert.deepEqual(idsOf(finish({ next: "2026-11-19" }, changes, before)), []);
+  });
+
   it("takes what was to correct, and its referral, off the list", () => {
     const record = { form: "encounter", version: "1", answers: {}, heads: ["rec"] };
     const returned = { ...record, state: "returned" as const, day: TODAY };
@@ -519,6 +528,11 @@ describe("an open referral", () => {
     assert.deepEqual(Object.keys(referrals), ["a"]);
     assert.deepEqual([referrals["a"]!.status, referrals["a"]!.heads], ["waiting", ["b"]]);
     assert.deepEqual(referrals["a"]!.answers, answersOf("waiting"));
+  });
+
+  it("does not come back to who gave the card away, by an update that was begun before", () => {
+    const without = { ...begun, people: [], referrals: {} };
+    assert.deepEqual(finish(without, "b", answersOf("waiting"), "a").referrals, {});
   });
 
   it("goes by the state that ends it, after a no, and where the centre refused it", () => {

@@ -67,13 +67,18 @@ export function removeCompleted(followUps: FollowUp[], id: string): FollowUp[] {
 }
 
 /**
- * The days on which a record asks for another contact, from today on: the one it names, and those
- * of its plan (d7 d30).
+ * The days on which a record asks for another contact: the one it names, and those of its plan
+ * (d7 d30), as far as they are wanted.
  */
-function listPlannedDays(due: string, plan: string, day: string, today: string): string[] {
+function listPlannedDays(
+  due: string,
+  plan: string,
+  day: string,
+  isWanted: (on: string) => boolean,
+): string[] {
   const offsets = plan.split(" ").map((name) => Number(name.replace(/^d/, "")));
   const planned = offsets.filter((days) => days > 0).map((days) => addDays(day, days));
-  return [due, ...planned].filter((on) => on >= today);
+  return [due, ...planned].filter(isWanted);
 }
 
 /**
@@ -141,12 +146,17 @@ export function addFinishedRecord(
         from: day,
         ...(definition.role === PARTICIPANT && { own: true }),
       };
-  const days = about ? listPlannedDays(read("due").slice(0, 10), read("plan"), day, today) : [];
+  // A correction takes no day away that has passed meanwhile without a contact.
+  const wasDue = new Set(caseload.due.map((followUp) => followUp.id));
+  const isWanted = (on: string): boolean => on >= today || (on !== "" && wasDue.has(`${id}/${on}`));
+  const days = about ? listPlannedDays(read("due").slice(0, 10), read("plan"), day, isWanted) : [];
   const kept = before.filter(isLeft);
   const taken = new Set(kept.map((followUp) => followUp.id));
   const planned = days
     .map((on) => ({ ...about!, id: `${followed || id}/${on}`, on }))
     .filter((followUp) => !taken.has(followUp.id));
+  // An update of a referral whose person's card went to a colleague: they go on with it.
+  const isElsewhere = record.root && code && !caseload.people.some((other) => other.code === code);
   return {
     ...caseload,
     people: code ? addContact(caseload.people, code, day, read("tier")) : caseload.people,
@@ -157,7 +167,9 @@ export function addFinishedRecord(
     settled: [...(caseload.settled ?? []), ...(record.due ? [record.due] : [])],
     made: (caseload.made ?? []).filter((made) => !record.cards?.includes(made)),
     todo: omitKey(caseload.todo, id),
-    referrals: changeReferrals(caseload.referrals, definition, record, { day, code }),
+    referrals: isElsewhere
+      ? omitKey(caseload.referrals, id)
+      : changeReferrals(caseload.referrals, definition, record, { day, code }),
   };
 }
 
@@ -303,7 +315,10 @@ const UPDATES: Record<string, Update> = {
     setOrDelete(copy.open, record, body);
   },
   asked: (copy, name, body) => setOrDelete(copy.told, `asked/${name}`, body),
-  request: (copy, name, body) => setOrDelete(copy.told, `request/${name}`, body),
+  request(copy, name, body) {
+    setOrDelete(copy.told, `request/${name}`, body);
+    if (!body) copy.requests = omitKey(copy.requests, name); // it was done, and forgotten since
+  },
   ref: (copy, record, body) => setOrDelete(copy.referrals, record, body),
   rec(copy, record, body) {
     setOrDelete(copy.todo, record, body);

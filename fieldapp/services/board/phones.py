@@ -104,15 +104,10 @@ def _describe_chain(ctx: ActContext, chain: Chain) -> dict[str, Any]:
 
 
 def _add_asked(ctx: ActContext, item: BoardItem, steps: Sequence[BoardStep], messages: Messages) -> None:
-    """Add what the worker is told who asked for an item; what was done long ago, they forget."""
+    """Add what the worker is told who asked for an item."""
     asked = next((step for step in steps if step.kind == StepKind.ASKED), None)
     if item.uid is None or asked is None or not _is_worker(ctx, asked.author_id):
         return
-    before = pull.list_bodies_of_kind(ctx.session, [asked.author_id], pull.REQUEST)
-    for place, body in before.items():
-        done = parse_time(json.loads(body).get("done"))
-        if done is not None and ctx.now - done > DONE_FOR:
-            messages[place] = ""
     message = {"need": item.need, "area": item.area, "heard": asked.at.isoformat()}
     acted = [step.at for step in steps if step.kind == StepKind.ACTED]
     giving = find_giving(item, steps)
@@ -131,9 +126,10 @@ def hear_phones(ctx: ActContext, accepted: Iterable[AcceptedSubmission], states:
 
     `states`: of the records that changed.
     """
-    for part in accepted:
-        if part.definition is not None:
-            continue
+    notes = [part for part in accepted if part.definition is None]
+    if any(part.envelope.form == ASK for part in notes):
+        _forget_done(ctx)
+    for part in notes:
         if part.envelope.form == ASK:
             _add_request(ctx, part)
         elif part.envelope.form == SEEN:
@@ -146,6 +142,19 @@ def hear_phones(ctx: ActContext, accepted: Iterable[AcceptedSubmission], states:
         for item in board.items_of_records(ctx.session, ctx.centre_id, sorted(roots)):
             if item.assigned_to is not None and item.closed_at is None:
                 tell_phones(ctx, item)
+
+
+def _forget_done(ctx: ActContext) -> None:
+    """Let a worker's phones forget what they asked for and was done long ago.
+
+    Once for all that they ask in one message.
+    """
+    messages: Messages = {}
+    for place, body in pull.list_bodies_of_kind(ctx.session, [ctx.actor.user_id or 0], pull.REQUEST).items():
+        done = parse_time(json.loads(body).get("done"))
+        if done is not None and ctx.now - done > DONE_FOR:
+            messages[place] = ""
+    pull.upsert_items(ctx.session, messages)
 
 
 def _add_request(ctx: ActContext, part: AcceptedSubmission) -> None:

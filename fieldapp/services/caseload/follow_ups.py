@@ -163,5 +163,7 @@ def list_days_due(record_state: RecordState) -> set[dt.date]:
         number = name.removeprefix("d")
         if number.isdecimal() and 0 < int(number) < MAX_DAYS:
             days.add(record_state.day + dt.timedelta(days=int(number)))
-    # What was due before the record was finished could not have been done by then.
-    return {day for day in days if record_state.finished_on is None or day >= record_state.finished_on}
+    # What was due before the record was finished could not have been done by then. A correction takes no day away
+    # that has passed meanwhile.
+    finished_on = record_state.first_finished_on or record_state.finished_on
+    return {day for day in days if finished_on is None or day >= finished_on}

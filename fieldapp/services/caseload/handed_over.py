@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.record_state import RecordState
+from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import cards
 from fieldapp.store.people import users
 from fieldapp.store.records import submissions
+from fieldapp.store.records.records import Record
+from forms.roles import QuestionRole
 from sync.notes import HANDOVER, HandOver, find_current_owner, list_owners
 
 
@@ -61,6 +64,19 @@ def list_holders(ctx: ActContext, codes: Collection[str]) -> dict[str, set[int]]
     by_root = {make_card_root(code): card for code, card in cards.by_codes(ctx.session, ctx.centre_id, codes).items()}
     hand_overs = list_hand_overs(ctx, by_root)
     return {card.code: set(list_owners(card.first_id, hand_overs.get(root, ()))) for root, card in by_root.items()}
+
+
+def find_keeper(ctx: ActContext, record: Record) -> int:
+    """Return the id of the worker who goes on with a record.
+
+    Of a referral the one who has its person's card, of any other its author.
+    """
+    form = record.form, record.version
+    definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
+    if not record.person or definition is None or not definition.find_with_role(QuestionRole.STATUS):
+        return record.author_id
+    card = cards.by_codes(ctx.session, ctx.centre_id, [record.person]).get(record.person)
+    return card.worker_id if card else record.author_id
 
 
 def find_owners(ctx: ActContext, states: Sequence[RecordState]) -> dict[str, Ownership]:

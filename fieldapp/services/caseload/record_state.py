@@ -49,6 +49,7 @@ class RecordState:
     is_refusal: bool = False  # the person did not say yes
     followed_before: str = ""  # the record that it followed up until it was corrected
     person_before: str = ""  # the card code that it named until then
+    first_finished_on: dt.date | None = None  # when its first version was finished; None where that is not known
 
     @property
     def person(self) -> str:
@@ -92,7 +93,7 @@ def load_states(ctx: ActContext, stored: Sequence[Record], since: dt.date | None
     if since is None:
         heads: set[str] = set()
         for record in stored:
-            heads.update(record.heads)
+            heads.update([*record.heads, record.instance_id])
         finish_days = submissions.list_finish_days(ctx.session, ctx.centre_id, heads)
     names = {(record.form, record.version) for record in stored}
     definitions = load_definitions(ctx.session, ctx.centre_id, names)
@@ -111,6 +112,7 @@ def load_states(ctx: ActContext, stored: Sequence[Record], since: dt.date | None
             record.heads,
             definition,
             finished_on=since or max((finish_days[head] for head in record.heads if head in finish_days), default=None),
+            first_finished_on=since or finish_days.get(record.instance_id),
         )
         states.append(state)
     return states

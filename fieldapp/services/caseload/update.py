@@ -74,6 +74,7 @@ def update_caseload(
     messages: Messages = {}
     corrected = {part.envelope.record for part in parts if part.envelope.root}
     gone: set[str] = set()  # referrals that are none any more
+    returned: set[str] = set()  # referrals, which may have been sent back to another worker than their author
     # A supervisor's "sent back" is answered by a correction, whatever it says.
     for root_id in corrected:
         submissions.mark_corrected(ctx.session, ctx.centre_id, root_id)
@@ -82,6 +83,8 @@ def update_caseload(
         if record_state.root_id in corrected:
             # An empty message takes the record off the phones: it needs no correction any more.
             messages[record_state.author_id, f"rec/{record_state.root_id}"] = ""
+            if record_state.read_role(QuestionRole.STATUS):
+                returned.add(f"rec/{record_state.root_id}")
             # A referral whose form no longer says so is none; phones still list it.
             if not record_state.read_role(QuestionRole.STATUS):
                 gone.add(f"ref/{record_state.root_id}")
@@ -94,8 +97,9 @@ def update_caseload(
     for code in notes.reissued:
         messages[_get_author(ctx), f"clash/{code}"] = ""
     pull.upsert_items(ctx.session, messages)
-    if gone:  # off everybody's phones: the card may have been handed over since
-        pull.remove_items(ctx.session, [user.id for user in users.list_for(ctx.session, ctx.centre_id)], gone)
+    if gone or returned:  # off everybody's phones: the card may have been handed over since
+        everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
+        pull.remove_items(ctx.session, everybody, gone | returned)
     forget_refused(ctx, changed)
 
 
@@ -214,10 +218,11 @@ def _update_cards_and_follow_ups(
     # Who had the card before is needed below: that worker's phones have to forget it.
     workers_before = {code: card.worker_id for code, card in cards_by_code.items()}
     closed_before = {code for code, card in cards_by_code.items() if not card.is_open}
+    codes_before = set(cards_by_code)
     update_cards(ctx, record_states, cards_by_code, messages)
     reread_cards(ctx, record_states, cards_by_code)
-    # After the cards themselves: a hand-over may be about a card that this very message made.
-    for code in notes.handed_over:
+    # After the cards themselves: a hand-over may be about a card that this very message made, or have come before it.
+    for code in {*notes.handed_over, *(cards_by_code.keys() - codes_before)}:
         if code in cards_by_code:
             update_owner(ctx, cards_by_code[code])
     author_id = 0

@@ -203,6 +203,7 @@ def _set_forgotten_password(ctx: ActContext, code: str, new: str) -> None:
     one_time_codes.use_password_code(ctx, code)
     user.password = passwords.hash_password(new)
     _end_sessions(ctx, user)
+    sign_on_links.delete_of_user(ctx.session, user.id)
     ctx.describe(f"user/{user.id}")
 
 
@@ -218,6 +219,8 @@ def _replace_password(ctx: ActContext, user: User) -> tuple[str, int]:
     password = passwords.generate_password()
     user.password = passwords.hash_password(password)
     _end_sessions(ctx, user)
+    # Who had the old password may have linked an account of theirs.
+    sign_on_links.delete_of_user(ctx.session, user.id)
     phones = devices.of_user(ctx.session, user.id)
     open_phones = [device for device in phones if device.revoked_at is None]
     for device in open_phones:

@@ -159,8 +159,7 @@ def _unlink(ctx: ActContext, user_id: int) -> None:
         return
     ctx.session.delete(link)
     one_time_codes.withdraw_sign_on_codes(ctx.session, user_id)
-    if user_id != ctx.actor.user_id:
-        web_sessions.delete_by_sign_on(ctx.session, user_id=user_id)
+    web_sessions.delete_by_sign_on(ctx.session, user_id=user_id)
     ctx.describe(f"user/{user_id}")
 
 

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
+from fieldapp.services.caseload.handed_over import find_keeper
 from fieldapp.services.caseload.messages import make_correction_message
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.consent import withdrawals
@@ -92,7 +93,7 @@ def fetch_record_for_correction(ctx: ActContext, instance_id: str) -> dict[str, 
     record is not theirs, too old, or waits for a choice between two versions.
     """
     record = records.get(ctx.session, ctx.centre_id, instance_id)
-    if record is None or record.author_id != ctx.actor.user_id or not record.heads:
+    if record is None or not record.heads or ctx.actor.user_id not in (record.author_id, find_keeper(ctx, record)):
         raise make_not_found()
     # Two weeks, as docs/protocol.md says, and as phones say when they are refused.
     if ctx.now - record.received_at > CORRECTABLE_FOR:

@@ -266,6 +266,7 @@ def _refold_record(
         folded.current.is_refusal,
         followed_before,
         person_before,
+        first_finished_on=first_finished_on,
     )
     statements = read_record_statement(ctx, record_id, arrived, stored_versions, folded)
     speaking = record_id

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fieldapp.services.acts import ActContext, act
+from fieldapp.services.caseload.handed_over import find_keeper
 from fieldapp.services.caseload.messages import make_correction_message
 from fieldapp.services.consent.refusals import delete_waiting_words
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
@@ -60,7 +61,9 @@ def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, s
     if state:
         # An empty message takes the record off the phones again.
         message = _make_return_message(ctx, record, comment) if state == RETURNED else ""
-        pull.upsert_items(ctx.session, {(record.author_id, f"rec/{instance_id}"): message})
+        messages = {(record.author_id, f"rec/{instance_id}"): ""}
+        messages[find_keeper(ctx, record), f"rec/{instance_id}"] = message
+        pull.upsert_items(ctx.session, messages)
     ctx.describe(f"record/{instance_id}", state=state or "comment")
 
 

@@ -99,9 +99,16 @@ def note_copy(session: Session, end: ChainEnd) -> None:
     session.execute(sa.update(JournalHead).where(JournalHead.chain == end.chain).values(copies=JournalHead.copies + 1))
 
 
-def note_segment(session: Session, number: int, sha256: str, at: dt.datetime) -> None:
-    """Note a segment that lies off the machine and was read back."""
-    session.execute(sa.update(JournalHead).values(number=number, sha256=sha256, at=at))
+def note_segment(session: Session, before: JournalHead, sha256: str, at: dt.datetime, copies: int) -> bool:
+    """Note a segment that lies off the machine and was read back.
+
+    `before`: the end of the chain that it follows; `copies`: how many whole ones are there. Returns False, and notes
+    nothing, where the chain has another end by now.
+    """
+    same_end = (JournalHead.chain == before.chain, JournalHead.sha256 == before.sha256)
+    values = {"number": before.number + 1, "sha256": sha256, "at": at, "copies": copies}
+    noted = session.execute(sa.update(JournalHead).where(*same_end).values(**values).returning(JournalHead.number))
+    return noted.first() is not None
 
 
 def has_news(session: Session) -> bool:

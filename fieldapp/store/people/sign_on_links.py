@@ -27,5 +27,9 @@ def by_subject(session: Session, subject_hash: str) -> SignOnLink | None:
     return session.scalars(sa.select(SignOnLink).where(SignOnLink.subject_hash == subject_hash)).one_or_none()
 
 
+def delete_of_user(session: Session, user_id: int) -> None:
+    session.execute(sa.delete(SignOnLink).where(SignOnLink.user_id == user_id))
+
+
 def list_linked_users(session: Session, centre_id: int) -> set[int]:
     return set(session.scalars(sa.select(SignOnLink.user_id).where(SignOnLink.centre_id == centre_id)))

@@ -175,3 +175,29 @@ def test_records_from_before_there_was_a_caseload_give_one(session: Session, cas
     rebuild_caseload(session, cast.system)
     assert knows(session, cast.amina) == before
     assert not lacks_caseload(session, cast.centre.id)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_card_that_was_given_away_before_its_first_record_came_is_the_colleagues(
+    session: Session, cast: Cast, order: tuple[int, ...]
+) -> None:
+    basil = another_worker(session, cast)
+    sent = [met(ONE), note("handover", {"code": ONE, "to": basil.user_id}, 1)]
+    for place in order:
+        send(session, cast.amina, sent[place])
+    assert f"card/{ONE}" in knows(session, basil)
+    assert f"card/{ONE}" not in knows(session, cast.amina)
+
+
+def test_a_correction_after_the_day_takes_nothing_off_that_is_past_due(session: Session, cast: Cast) -> None:
+    """It was not done, whatever was corrected."""
+    day = TODAY - dt.timedelta(days=5)
+    due = TODAY - dt.timedelta(days=2)
+    first = met(ONE, day, due=-2)
+    send(session, cast.amina, first)
+    key = f"due/{first['id']}/{due.isoformat()}"
+    assert key in knows(session, cast.amina)
+    later = met(ONE, day, due=-2, root=first["id"], prev=[first["id"]], clock=first["finished_at"])
+    later["finished_at"] = dt.datetime.combine(TODAY, dt.time(12), dt.UTC).isoformat()
+    assert send(session, cast.amina, later) == ["stored"]
+    assert key in knows(session, cast.amina)

@@ -14,6 +14,9 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.caseload import hand_over
 from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.consent.forgotten import attach
+from fieldapp.services.phones.pull import fetch_record_for_correction
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.records.reviews import review_record
 from fieldapp.settings import Settings
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.operations.audit import AuditEvent
@@ -190,3 +193,29 @@ def test_an_upgrade_gives_referrals_to_who_was_given_the_card_before(session: Se
     assert session.scalar(lines) == 1
     tell_in_every_centre(session)  # once is enough
     assert session.scalar(lines) == 1
+
+
+def test_what_is_sent_back_goes_to_who_has_the_card(session: Session, cast: Cast, colleague: Actor) -> None:
+    referral = refer()
+    send(session, cast.amina, met(ONE, DAY), referral, handed(colleague.user_id))
+    send(session, colleague, updated(referral, "waitlist"))
+    key = f"rec/{referral['id']}"
+    review_record(session, cast.rosa, instance_id=referral["id"], state="returned", comment="Since when?")
+    assert key in knows(session, colleague)
+    assert key not in knows(session, cast.amina)
+    asked = fetch_record_for_correction(session, colleague, instance_id=referral["id"])
+    assert asked["answers"]["progress"]["status"] == "waitlist"
+    (update,) = asked["heads"]
+    answer = refer("connected") | {"root": referral["id"], "prev": [update]}
+    assert send(session, colleague, answer) == ["stored"]
+    assert key not in knows(session, colleague)
+
+
+def test_a_record_that_is_no_referral_is_given_to_its_author_alone(session: Session, cast: Cast, colleague: Actor) -> None:
+    talk = met(ONE, DAY)
+    send(session, cast.amina, talk, handed(colleague.user_id))
+    with pytest.raises(ActProblem):
+        fetch_record_for_correction(session, colleague, instance_id=talk["id"])
+    review_record(session, cast.rosa, instance_id=talk["id"], state="returned", comment="Where?")
+    assert f"rec/{talk['id']}" in knows(session, cast.amina)
+    assert f"rec/{talk['id']}" not in knows(session, colleague)

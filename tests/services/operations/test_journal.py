@@ -1,5 +1,6 @@
 """The journal: what changed is off the machine within a minute, and comes back with the newest backup."""
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,8 +17,10 @@ from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import back_up_off_machine, take_backup
 from fieldapp.services.operations.backup.drill import prove_restore
 from fieldapp.services.operations.backup.journal import write_segment
-from fieldapp.services.operations.backup.names import parse_names, parse_segment_names
+from fieldapp.services.operations.backup.names import make_name, make_segment_name, parse_names, parse_segment_names
+from fieldapp.services.operations.backup.old_backups import choose_old_segments
 from fieldapp.services.operations.backup.restore import restore, restore_from_place
+from fieldapp.services.operations.backup.sealed import read_identities, unseal
 from fieldapp.settings import Settings
 from fieldapp.store import row_journal
 from fieldapp.store.operations import centre_log
@@ -372,3 +375,99 @@ def test_what_it_costs_depends_on_what_changed(
     write(session, here)
     (part,) = list_segments(here)
     assert part.stat().st_size < 20_000
+
+
+@on_sqlite
+def test_a_backup_that_was_opened_by_hand_is_not_put_back_without_its_journal(
+    here: Settings, there: Settings, custodians: Custodians, phone: Phone, session: Session, tmp_path: Path
+) -> None:
+    begin(session, here)
+    made = take_backup(here, tmp_path / "copy.age")
+    opened_by_hand = tmp_path / "opened"
+    opened_by_hand.mkdir()
+    unseal(made.where, opened_by_hand, read_identities(custodians.files[0]))
+    phone.send(session, phone.make())
+    write(session, here)
+    with pytest.raises(BackupProblem, match="--identity"):
+        restore(there, opened_by_hand)
+    restore(there, opened_by_hand, identity=custodians.files[0])
+    with opened(there) as other:
+        assert other.scalars(sa.text("SELECT count(*) FROM submission")).one() == 1
+
+
+def test_what_a_restore_left_out_stays_for_two_weeks() -> None:
+    noon = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
+    hour, day = dt.timedelta(hours=1), dt.timedelta(days=1)
+    backup = {at: make_name(noon + at * hour, epoch, "a" * 64) for at, epoch in ((0, 1), (1, 1), (4, 2), (5, 2), (30, 2))}
+    part = {at: make_segment_name(noon + at * hour, "c" * 16, 1, 1, "d" * 64, "e" * 64) for at in (-1, 2, 3, 6)}
+    names = [backup[0], backup[1], *part.values()]
+    assert choose_old_segments(names, noon + 7 * hour) == [part[-1]]
+    # A restore, and two backups at once: what it left out has no other copy.
+    names += [backup[4], backup[5]]
+    assert choose_old_segments(names, noon + 7 * hour) == []
+    assert choose_old_segments(names, noon + 15 * day) == [part[-1], part[2], part[3]]
+    # By a clock that was a year ahead, and by one that is a year behind now.
+    ahead = make_segment_name(noon + 365 * day, "c" * 16, 2, 1, "d" * 64, "e" * 64)
+    assert choose_old_segments([*names, ahead], noon + 7 * hour) == [ahead]
+    assert choose_old_segments([*names, ahead], noon - 365 * day) == []
+
+
+@on_sqlite
+def test_nothing_is_safe_in_a_place_without_backups(
+    here: Settings, phone: Phone, session: Session, cast: Cast, tmp_path: Path
+) -> None:
+    begin(session, here)
+    phone.send(session, phone.make())
+    assert write(session, here)
+    assert read_safe(session, cast) == 1
+    (tmp_path / "another").mkdir()
+    moved = replace(here, copies=str(tmp_path / "another"))
+    phone.send(session, phone.make())
+    assert write(session, moved)
+    assert read_safe(session, cast) == 1, "the first of it lies elsewhere"
+    assert journal.needs_copy(session, moved)
+
+
+@on_sqlite
+def test_of_two_schedulers_one_is_told(here: Settings, phone: Phone, session: Session) -> None:
+    begin(session, here)
+    phone.send(session, phone.make())
+    session.rollback()
+    before = journal.journal.read_head(session)
+    assert before is not None
+    session.expunge(before)
+    session.rollback()
+    assert write(session, here)
+    session.rollback()
+    assert not journal.journal.note_segment(session, before, "0" * 64, before.at, 2)
+
+
+@on_sqlite
+def test_a_clock_that_was_ahead_stops_the_journal_until_the_next_backup_only(
+    here: Settings, phone: Phone, session: Session
+) -> None:
+    begin(session, here)
+    phone.send(session, phone.make())
+    session.rollback()
+    session.execute(sa.text("UPDATE journal_head SET at = :at"), {"at": "2099-01-01 00:00:00.000000+00:00"})
+    session.commit()
+    with pytest.raises(BackupProblem, match="clock"):
+        write(session, here)
+    session.rollback()
+    back_up_off_machine(here)
+    back_up_off_machine(here)
+    phone.send(session, phone.make())
+    assert write(session, here)
+
+
+@on_sqlite
+def test_the_diary_of_the_citys_sums_is_in_no_backup(
+    here: Settings, there: Settings, custodians: Custodians, phone: Phone, session: Session
+) -> None:
+    (here.folder / "city").mkdir(parents=True)
+    (here.folder / "city/rounds.json").write_text("signed")
+    begin(session, here)
+    phone.send(session, phone.make())
+    write(session, here)
+    restore_from_place(there, identity=custodians.files[0])
+    assert not (there.folder / "city").exists()

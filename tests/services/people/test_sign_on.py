@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
+from fieldapp.services.acts import Actor
 from fieldapp.services.people import accounts, one_time_codes, second_factor, sign_on
 from fieldapp.services.people.one_time_codes import SIGN_ON
 from fieldapp.services.people.provider import Identity
@@ -87,4 +88,17 @@ def _accept(session: Session, cast: Cast) -> int:
 def test_who_is_switched_off_does_not_come_in(session: Session, cast: Cast) -> None:
     sign_on.link_account(session, cast.eve, JANE)
     accounts.set_person_active(session, cast.rosa, user_id=cast.eve.user_id or 0, active=False)
+    assert sign_on.find_person(session, JANE) is None
+
+
+def test_a_new_password_ends_the_link_too(session: Session, cast: Cast) -> None:
+    """Who had the old one may have linked an account of theirs."""
+    sign_on.link_account(session, cast.eve, JANE)
+    accounts.restore_access(session, Actor.system(cast.centre.id), username="eve")
+    assert sign_on.find_person(session, JANE) is None
+    sign_on.link_account(session, cast.eve, JANE)
+    code = one_time_codes.give_one_time_code(
+        session, cast.rosa, user_id=cast.eve.user_id or 0, purpose=one_time_codes.PASSWORD
+    )
+    accounts.set_forgotten_password(session, "eve", code, "several good words")
     assert sign_on.find_person(session, JANE) is None

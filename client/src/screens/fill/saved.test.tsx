@@ -242,3 +242,33 @@ describe("a finished record", () => {
     assert.match(shown.text, /This is not on the phone/);
   });
 });
+
+describe("what comes after a record", () => {
+  const followUpForm = makeForm([{ type: "hidden", name: "of" }], {
+    id: "mediation_follow_up",
+    summary: { follows: "/data/of" },
+  });
+  const referral = { ...makeForm([], { id: "referral", role: "referral" }) };
+
+  it("is no other follow-up, which would belong to no record", async () => {
+    const lines = [{ ...LINE, form: "mediation_follow_up" }];
+    const { shown } = await openScreen(<Saved form="mediation_follow_up" then="done" id="d1" />, {
+      forms: [FORM, followUpForm],
+      lines,
+      ledger: { made: 1, waiting: 1 },
+    });
+    assert.ok(!shown.text.includes("Log another"));
+    assert.ok(shown.text.includes("Done"));
+  });
+
+  it("is a referral of the same person", async () => {
+    const lines = [{ ...LINE, code: "K7QM3RXA*" }];
+    const { shown } = await openScreen(<Saved form="encounter" then="refer" id="d1" />, {
+      forms: [FORM, referral],
+      lines,
+      ledger: { made: 1, waiting: 1 },
+    });
+    const link = shown.button("Log the referral") as unknown as HTMLAnchorElement;
+    assert.equal(link.getAttribute("href"), `#/start/referral/${encodeURIComponent("K7QM3RXA*|")}`);
+  });
+});

@@ -1,12 +1,13 @@
 /** After a record was finished: where it is, how to take it back, and what may come next. */
 
 import { useEffect, useState } from "preact/hooks";
-import { findFormWithRole, REFERRAL } from "../../engine/roles";
+import { findFormWithRole, FOLLOWS, REFERRAL } from "../../engine/roles";
 import { t } from "../../i18n";
 import { HOLD_TIME, isHeld, release, releaseHidden } from "../../storage/hold";
 import type { OutboxLine } from "../../storage/outbox";
 import { useOneAtATime } from "../one_at_a_time";
 import { DataState, LedgerList, Tabs, Top } from "../parts";
+import { makeStartAddress } from "../start_address";
 import { useApp } from "../state";
 import { changeFinished } from "./change_finished";
 import { Elsewhere } from "./elsewhere";
@@ -57,6 +58,8 @@ export function Saved({ form, then, id }: { form: string; then: string; id: stri
   const isWaiting = line.state === "waiting";
   const referral = findFormWithRole(forms, REFERRAL);
   const asksReferral = then === "refer";
+  // Another follow-up begins with what is due: by itself it would belong to no record.
+  const isFollowUp = Boolean(forms.find((each) => each.id === form)?.summary[FOLLOWS]);
   return (
     <>
       <Top title={isWaiting ? t("Saved on this phone") : t("At the centre")} />
@@ -72,14 +75,16 @@ export function Saved({ form, then, id }: { form: string; then: string; id: stri
       </main>
       <footer class="foot">
         {asksReferral && referral && (
-          <a class="btn main wide" href={`#/start/${referral.id}`}>
+          <a class="btn main wide" href={makeStartAddress(referral.id, { code: line.code ?? "" })}>
             {t("Log the referral")}
           </a>
         )}
-        <a class={asksReferral ? "btn wide" : "btn main wide"} href={`#/start/${form}`}>
-          {t("Log another")}
-        </a>
-        <a class="btn wide" href="#/today">
+        {!isFollowUp && (
+          <a class={asksReferral ? "btn wide" : "btn main wide"} href={`#/start/${form}`}>
+            {t("Log another")}
+          </a>
+        )}
+        <a class={isFollowUp ? "btn main wide" : "btn wide"} href="#/today">
           {t("Done")}
         </a>
       </footer>

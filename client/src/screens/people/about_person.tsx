@@ -159,6 +159,7 @@ function OpenReferrals({ code }: { code: string }) {
               label={t("Update")}
               spoken={t("Update: {name}", { name: labelOf(KIND, referral.kind) })}
               look="btn quiet"
+              role="status"
             />
           </div>
         );

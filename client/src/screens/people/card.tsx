@@ -42,7 +42,8 @@ export function Card({ code: address }: { code: string }) {
           </section>
         </details>
         <Label person={person} />
-        <DropCard code={code} />
+        {/* One that the centre has told this phone would come back with its next word. */}
+        {!book.told[`card/${code}`] && <DropCard code={code} />}
       </main>
       <LogContact code={code} />
       <Tabs here="new" />

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NO_CASELOAD } from "../../../test/screen";
 import type { Caseload } from "../../storage/caseload";
-import { addCard, labelCard, reissueCard, removeCard } from "./caseload_changes";
+import { addCard, giveCard, labelCard, reissueCard } from "./caseload_changes";
 
 const person = (code: string, label = "") => ({ code, label, seenOn: "2026-11-01", tier: "1" });
 const followUp = (code: string) => ({
@@ -36,7 +36,7 @@ describe("a card that leaves the list", () => {
       mine: { ...referral, day: "2026-11-01", code: "A" },
       nobodys: { ...referral, day: "2026-11-01", code: "" },
     };
-    const after = removeCard({ ...CASELOAD, referrals }, "A");
+    const after = giveCard({ ...CASELOAD, referrals }, "A");
     assert.deepEqual(Object.keys(after.referrals), ["nobodys"]);
     assert.deepEqual(codes(after), ["B"]);
     assert.deepEqual(

@@ -10,16 +10,19 @@ export function addCard(book: Caseload, code: string, label: string, day: string
   return { ...book, people: [person, ...book.people], made: [...book.made, code] };
 }
 
-/** The caseload without a card, what is due for it, and its person's referrals. */
+/** The caseload without a card and without what is due for it. */
 export function removeCard(book: Caseload, code: string): Caseload {
   return {
     ...book,
     people: book.people.filter((person) => person.code !== code),
     due: book.due.filter((due) => due.code !== code),
-    referrals: Object.fromEntries(
-      Object.entries(book.referrals).filter(([, referral]) => referral.code !== code),
-    ),
   };
+}
+
+/** The caseload without a card that is somebody else's from now on, and its person's referrals. */
+export function giveCard(book: Caseload, code: string): Caseload {
+  const referrals = Object.entries(book.referrals).filter(([, each]) => each.code !== code);
+  return { ...removeCard(book, code), referrals: Object.fromEntries(referrals) };
 }
 
 /** The caseload without what is due of some records, and without these among open incidents. */

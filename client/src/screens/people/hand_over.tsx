@@ -4,7 +4,7 @@ import { t } from "../../i18n";
 import { finishNote } from "../../storage/notes";
 import { useOneAtATime } from "../one_at_a_time";
 import { go, noteScreen, useApp } from "../state";
-import { removeCard } from "./caseload_changes";
+import { giveCard } from "./caseload_changes";
 
 /** The colleagues to choose from. */
 export function ColleagueChoice({ hint }: { hint: string }) {
@@ -37,7 +37,7 @@ export function HandOver({ code }: { code: string }) {
     });
     if (!name || !confirm(question)) return;
     const isHere = noteScreen();
-    await finishNote(vault, "handover", { code, to }, (current) => removeCard(current, code));
+    await finishNote(vault, "handover", { code, to }, (current) => giveCard(current, code));
     await refresh();
     if (isHere()) go("/people");
     void exchange();

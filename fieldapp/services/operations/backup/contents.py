@@ -20,6 +20,8 @@ FILES = "files"  # what is in the data folder beside the database
 KEY = OWN_KEY  # in no backup; older versions could put it in
 ASIDE = "replaced-"  # folders that a restore moved aside begin with this
 OPENING = ".opening-"  # folders into which an encrypted backup is opened begin with this
+# What must not be older than what was sent out: a diary of the City's sums that forgot what it signed would sign twice.
+NEVER_BACK = {"city"}
 REBUILT = {"packages/feeds"}  # the scheduler builds them from the database
 
 
@@ -33,7 +35,7 @@ def list_data_entries(settings: Settings) -> list[Path]:
         return []
     database = sqlite_file(settings.url)
     names = {"fieldapp.db", database.name if database else "fieldapp.db"}
-    left_out = {KEY, data_lock.NAME, marks.NAME, HEALTH_NOTE, "lost+found"}
+    left_out = {KEY, data_lock.NAME, marks.NAME, HEALTH_NOTE, "lost+found", *NEVER_BACK}
     for end in ("", "-wal", "-shm", "-journal"):
         left_out.update(name + end for name in names)
     entries = [path for path in settings.folder.iterdir() if path.name not in left_out]

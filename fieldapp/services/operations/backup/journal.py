@@ -27,7 +27,7 @@ from fieldapp.services.operations.backup.contents import (
     describe_part,
     iterate_data_files,
 )
-from fieldapp.services.operations.backup.names import make_segment_name
+from fieldapp.services.operations.backup.names import make_segment_name, parse_names
 from fieldapp.services.operations.backup.sealed import read_recipients, seal
 from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.stores import StoreProblem
@@ -42,6 +42,7 @@ ROWS = "rows.txt"
 WORK = ".journal-"  # how the names begin of folders in which a segment is made
 # A file counts as new when it was changed after the segment before, give or take what a file system's clock may differ.
 MARGIN = dt.timedelta(seconds=5)
+AHEAD = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,10 @@ def prepare(session: Session, settings: Settings, is_safe: bool) -> None:
 
 
 def _begin(session: Session, schema: str) -> None:
-    is_going_on = journal.goes_on(session, journal.read_head(session), schema)
+    head = journal.read_head(session)
+    # A chain whose last segment is of later than now was written by a wrong clock, and could not go on for that long.
+    is_of_wrong_clock = head is not None and head.at > utcnow() + AHEAD
+    is_going_on = journal.goes_on(session, head, schema) and not is_of_wrong_clock
     if not row_journal.has_triggers(session):
         is_going_on = False
         row_journal.set_triggers(session)
@@ -153,13 +157,16 @@ def _put_segment(session: Session, settings: Settings, head: journal.JournalHead
                     f"A backup from {store.describe()} was put back on another machine, so this is not the centre's server "
                     "any more. Its journal ends. Stop this server for good."
                 )
+            # Another place than before, or one that somebody emptied, has no backup from which this goes on.
+            whole = min(head.copies, len(parse_names(store.list_names())))
             store.put(Path(work, "sealed"), name(sha256), sha256)
     positions = {int(centre_id): position for centre_id, position in segment.manifest["positions"].items()}
     with WriteTransaction(session):
         # Another chain may have begun only under the lock that is held here.
-        journal.note_segment(session, number, sha256, segment.at)
+        if not journal.note_segment(session, head, sha256, segment.at, whole):
+            raise BackupProblem("Another scheduler writes the journal too. Run only one for a centre's database.")
         journal.forget(session, segment.seen)
-        centre_log.note_journal(session, positions, segment.manifest["epoch"], is_safe=head.copies >= journal.ENOUGH)
+        centre_log.note_journal(session, positions, segment.manifest["epoch"], is_safe=whole >= journal.ENOUGH)
     marks.change_notes(settings, journal_at=segment.at, journal_tries=0, journal_problem="")
 
 

@@ -18,6 +18,10 @@ from fieldapp.store.operations.journal import ChainEnd
 from fieldapp.store.row_journal import SegmentRows
 
 
+class NewerKey(BackupProblem):
+    """A segment that is whole, and that a newer copy of the server's key opens."""
+
+
 @dataclass(frozen=True)
 class Segment:
     """A segment that was opened and is what was written."""
@@ -81,7 +85,7 @@ def read_journal(store: Store, backup: dict[str, Any], identities: list[Any], se
     """Open the segments that follow a backup (`backup`: its manifest) into the folder `work`.
 
     The first that is missing, or is not what was written, ends them, and is named. Raises StoreProblem when the store
-    cannot be read.
+    cannot be read, and NewerKey where one needs a newer copy of the server's key.
     """
     end = ChainEnd(**backup["journal"])
     path, rest = find_chain(store.list_names(), end)
@@ -95,6 +99,8 @@ def read_journal(store: Store, backup: dict[str, Any], identities: list[Any], se
                 raise BackupProblem("it is not what was put there.")
             segment = _open(file, work / f"{named.number}", named, identities)
             _check(segment, named, previous, backup, secret)
+        except NewerKey:
+            raise  # with the right key it can be read: nothing is put back without it
         except BackupProblem as problem:
             text = f"Part {named.number} of the journal ({named.name}) cannot be used: {problem}"
             return JournalRead(read.segments, text, len(path) + len(rest) - len(read.segments))
@@ -129,7 +135,10 @@ def _check(segment: Segment, named: NamedSegment, previous: str, backup: dict[st
         raise BackupProblem(f"it has format {manifest.get('format')}, and this version reads format {FORMAT}.")
     roots = {root.number: root.secret for root in list_roots(secret)}
     if manifest.get("root") not in roots:
-        raise BackupProblem("it was made under a newer secret key than the one here. Use a copy of the newest.")
+        raise NewerKey(
+            "The journal after this backup was made under a newer secret key than this one. Use the newest copy of the "
+            "key. Nothing was changed. To restore the backup without what came after it, add --without-journal."
+        )
     if not hmac.compare_digest(make_mac(manifest, roots[manifest["root"]]), str(manifest.get("mac"))):
         raise BackupProblem("this centre's server did not write it.")
     # From here on the manifest is ours.

@@ -60,7 +60,7 @@ def delete_old(settings: Settings, store: Store, now: dt.datetime) -> None:
     names = store.list_names()
     marks.change_notes(settings, oldest_at=_find_oldest_of(names))
     old = [backup.name for backup in choose_old(parse_names(names), now, load_rules().copies)]
-    for name in [*old, *choose_old_segments(names)]:
+    for name in [*old, *choose_old_segments(names, now)]:
         store.delete(name)
     # Nothing else is written there now. What was killed on the way would otherwise hold for ever what was erased.
     store.delete_unfinished(PREFIX)
@@ -70,16 +70,27 @@ def delete_old(settings: Settings, store: Store, now: dt.datetime) -> None:
     marks.change_notes(settings, oldest_at=_find_oldest_of(left), undeleted="")
 
 
-def choose_old_segments(names: list[str]) -> list[str]:
+def choose_old_segments(names: list[str], now: dt.datetime) -> list[str]:
     """Return the segments of the journal that no backup needs of the two newest.
 
-    Who puts an older one back gets what was in it, and nothing after that.
+    Who puts an older one back gets what was in it, and nothing after that. Those of before the last restore stay for
+    fourteen days: it may have left some of them out. Those of a moment that is still to come were made by a wrong clock.
     """
-    newest = parse_names(names)[-ALWAYS:]
-    if len(newest) < ALWAYS:
+    backups = parse_names(names)
+    newest = backups[-ALWAYS:]
+    # Where backups are later than now, it is the clock of now that is wrong.
+    if len(newest) < ALWAYS or max(backup.made_at for backup in newest) > now + ONE_DAY:
         return []
     since = min(backup.made_at for backup in newest)
-    return [segment.name for segment in parse_segment_names(names) if segment.made_at < since]
+    of_epoch = [backup for backup in backups if backup.epoch == backups[-1].epoch]
+    restored_at = min(backup.made_at for backup in of_epoch) if len(of_epoch) < len(backups) else None
+    old = []
+    for segment in parse_segment_names(names):
+        is_of_before = restored_at is not None and segment.made_at < restored_at
+        needed_since = min(since, now - DAILY) if is_of_before else since
+        if segment.made_at < needed_since or segment.made_at > now + ONE_DAY:
+            old.append(segment.name)
+    return old
 
 
 def _find_oldest_of(names: list[str]) -> dt.datetime | None:

@@ -26,6 +26,7 @@ from fieldapp.services.operations.backup.contents import (
     DATABASES,
     FILES,
     KEY,
+    NEVER_BACK,
     OPENING,
     BackupProblem,
     check_parts,
@@ -34,7 +35,7 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     read_manifest,
 )
-from fieldapp.services.operations.backup.journal_reading import JournalRead, read_journal
+from fieldapp.services.operations.backup.journal_reading import JournalRead, find_chain, read_journal
 from fieldapp.services.operations.backup.leftovers import RESTORING, delete_leftovers
 from fieldapp.services.operations.backup.names import NamedBackup, parse_names, parse_segment_names
 from fieldapp.services.operations.backup.sealed import read_identities, unseal
@@ -45,9 +46,11 @@ from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.stores import FolderStore, Store, StoreProblem
 from fieldapp.settings import FORGOTTEN, HEALTH_NOTE, KEEP_IT, KeyMissing, Settings, read_key_copy, sync_folder
 from fieldapp.store import copies, migrations, row_journal
+from fieldapp.store.consent import erased_bytes
 from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centre_log, centres, epochs
+from fieldapp.store.operations.journal import ChainEnd
 from fieldapp.store.people import one_time_codes, web_sessions
 from fieldapp.store.session import Engine, OperationalError, Session
 from fieldapp.store.sweeping import sweep_clear_text
@@ -171,7 +174,7 @@ def restore(
         origin = OpenBackup(folder, manifest, parts, None if is_fetched else source.absolute().parent)
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=settings.folder, prefix=OPENING) as work:
-            wants_journal = bool(manifest.get("journal") and identities and not without_journal)
+            wants_journal = bool(manifest.get("journal") and not without_journal)
 
             def read(secret: ServerSecret) -> JournalRead:
                 if not wants_journal:
@@ -202,12 +205,23 @@ def _read_journal(
                 segments = parse_segment_names(store.list_names())
                 is_any = is_any or bool(segments)
                 if any(segment.chain == chain for segment in segments):
+                    _require_key(store, origin.manifest, identities)
                     return read_journal(store, origin.manifest, identities, secret, work)
     except StoreProblem as problem:
         raise BackupProblem(f"{problem} {NO_JOURNAL}") from None
     if not is_any:
         raise BackupProblem(f"What came after this backup is in a journal, which does not lie beside it. {NO_JOURNAL}")
     return JournalRead()
+
+
+def _require_key(store: Store, manifest: dict[str, Any], identities: list[Any]) -> None:
+    """Raise BackupProblem where a journal follows and nobody gave the key that opens it."""
+    following, later = find_chain(store.list_names(), ChainEnd(**manifest["journal"]))
+    if not identities and (following or later):
+        raise BackupProblem(
+            "What came after this backup is in its journal, which a custodian's key opens. Name it: --identity FILE. "
+            "Nothing was changed. To restore the backup without what came after it, add --without-journal."
+        )
 
 
 def restore_from_place(
@@ -525,6 +539,7 @@ def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) 
                 # A new epoch, so that phones notice that the centre may have forgotten what it told
                 # them.
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
+                _merge_list(settings, work)
                 _lower_again(session, settings, manifest)
                 # Before anything is served: the next restore of this copy must not choose the same.
                 unnoted = []
@@ -536,6 +551,14 @@ def _put_back(settings: Settings, origin: OpenBackup, before: ReplacedDatabase) 
         shutil.rmtree(work, ignore_errors=True)
     unknown = [name for sha256, name in before.packages.items() if sha256 not in known_packages]
     return Restored(manifest, epoch, aside.used, unnoted, unknown, origin.journal)
+
+
+def _merge_list(settings: Settings, work: Path) -> None:
+    """Add the copy's list to the one that is there, which is never taken back to an older."""
+    copied_list = work / FILES / FORGOTTEN
+    if copied_list.exists():
+        merge_lists(settings.forgotten_file, copied_list)
+        copied_list.unlink()
 
 
 def _lower_again(session: Session, settings: Settings, manifest: dict[str, Any]) -> None:
@@ -675,14 +698,12 @@ def _bring_beside(copy: Path, partial: Path) -> None:
 
 def _move_files(settings: Settings, work: Path, aside: AsideFolder) -> None:
     """Move aside the files that are there, and put those of the backup in their place."""
-    copied_list = work / FILES / FORGOTTEN
-    if copied_list.exists():
-        merge_lists(settings.forgotten_file, copied_list)  # it is never taken back to an older one
-        copied_list.unlink()
     for entry in list_data_entries(settings):
         if entry.name != FORGOTTEN:
             entry.rename(aside.folder() / entry.name)
     for entry in sorted((work / FILES).iterdir()):
+        if entry.name in NEVER_BACK:  # older backups have it
+            continue
         entry.rename(settings.folder / entry.name)
     sync_folder(settings.folder)
 
@@ -695,6 +716,8 @@ def _begin_epoch(session: Session, manifest: dict[str, Any], now: dt.datetime, b
         # After the old epoch too: two restores of one copy must not have the same number.
         epoch = epochs.begin(session, now, copied_at, position, before).number
         centre_log.begin_epoch(session, epoch)
+        # Rows that the journal took out lie in PostgreSQL's files until these are written again.
+        erased_bytes.note_erased(session, now)
         # Who signed out after the backup was made must not be signed in again.
         web_sessions.delete_all(session)
         one_time_codes.delete_all(session)
