@@ -12,7 +12,6 @@ from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup.places import LAST_EPOCH, find_missing_newest, note_number, read_number
 from fieldapp.services.operations.health_notes import Replaced, find_replaced
 from fieldapp.services.operations.overview import LATE_AFTER
-from fieldapp.services.people.provider import Provider
 from fieldapp.services.people.sign_on import find_without_local_way
 from fieldapp.services.transports.remote_stores import open_store
 from fieldapp.services.transports.senders import TransportConfig, check_mail_server
@@ -132,6 +131,8 @@ def try_sign_on(settings: Settings) -> Iterator[str]:
     """Say whether the sign-on provider answers, and who could come in while it does not."""
     if not settings.sign_on_issuer:
         return
+    from fieldapp.services.people.provider import Provider  # noqa: PLC0415  loaded where there is one
+
     problem = Provider(settings).try_out()
     if problem:
         yield f"{problem} People sign in with their passwords meanwhile. See FIELDAPP_SIGN_ON_ISSUER."

@@ -2,17 +2,20 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 from flask import session as cookie
 
 from fieldapp.services.acts import Actor
-from fieldapp.services.people.provider import LASTS, Identity, Journey, Provider
 from fieldapp.services.people.sign_on import see_own_link
+from fieldapp.services.people.sign_on_trips import LASTS, Identity, Journey
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import Settings
 from fieldapp.web import sessions
+
+if TYPE_CHECKING:
+    from fieldapp.services.people.provider import Provider
 
 # Names in the cookie, which is signed. Neither opens anything without what the provider answers, or a one-time code.
 JOURNEY = "sign_on"
@@ -34,11 +37,18 @@ class Trip:
 
 
 def init(app: Flask, settings: Settings) -> None:
-    app.extensions["sign_on"] = Provider(settings) if settings.sign_on_issuer else None
+    app.extensions["sign_on"] = _make_provider(settings) if settings.sign_on_issuer else None
     app.jinja_env.globals["sign_on_name"] = settings.sign_on_name if settings.sign_on_issuer else ""
 
 
-def find_provider() -> Provider | None:
+def _make_provider(settings: Settings) -> "Provider":
+    # Loaded where there is one: it brings a library that asks other servers.
+    from fieldapp.services.people.provider import Provider  # noqa: PLC0415
+
+    return Provider(settings)
+
+
+def find_provider() -> "Provider | None":
     """Return the provider of the settings; None where there is none."""
     provider: Provider | None = current_app.extensions["sign_on"]
     return provider

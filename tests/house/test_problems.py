@@ -37,7 +37,7 @@ WITHOUT_CODE = {
     # they are caught, and something with a code is said instead
     "CircularReference", "KeyUnavailable", "_ChainFault", "_Unusable", "LeaseLost", "Overtaken", "TooAmbiguous", "TooFine", "TooSlow", "XlsxUnreadable",
     # the command line speaks English
-    "BackupProblem", "Busy", "CannotOpen", "CopyProblem", "KeyMissing", "KeyProblem", "RowProblem", "SettingsProblem", "StoreProblem",
+    "BackupProblem", "Busy", "CannotOpen", "CopyProblem", "KeyMissing", "KeyProblem", "NewerKey", "RowProblem", "SettingsProblem", "StoreProblem",
     # a programmer meets it, when the module is loaded
     "ClearText", "IncompleteType",
     # programs read OData, and its errors are in English

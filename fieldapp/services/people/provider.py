@@ -6,14 +6,12 @@ names and how they were checked; no token outlives the request that fetched it.
 Sources: OpenID Connect Core 1.0, Discovery 1.0 and RP-Initiated Logout 1.0; RFC 9207 (the answer names its issuer).
 """
 
-import hashlib
 import hmac
 import logging
 import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
@@ -27,6 +25,7 @@ from joserfc.jwk import KeySet
 from requests import RequestException, Response
 from urllib3.exceptions import HTTPError
 
+from fieldapp.services.people.sign_on_trips import LASTS, Identity, Journey
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.settings import Settings, is_sign_on_address
 
@@ -41,7 +40,6 @@ CACHED = 3600.0  # seconds
 KEYS_AGAIN = 60.0  # seconds: an answer that names an unknown key makes us ask for new ones, but not all the time
 REST = 10.0  # seconds after a failure in which the provider is not asked again
 SKEW = 120  # seconds that clocks may be apart
-LASTS = 10 * 60  # seconds between leaving for the provider and coming back
 LONGEST_NAME = 255  # characters
 # Signed by a key that only the provider has: neither unsigned ones nor those with a secret that we share.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
@@ -52,34 +50,6 @@ REFUSED = N_(
 )
 LATE = N_("This took too long, or was begun in another browser. Begin once more.")
 CANCELLED = N_("{name} did not confirm who you are, or you cancelled there. Nobody was signed in.")
-
-
-@dataclass(frozen=True)
-class Journey:
-    """What is kept in a browser while its person is at the provider."""
-
-    state: str
-    nonce: str
-    verifier: str
-    began_at: float
-    is_again: bool  # they are to prove again who they are
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Whom the provider named."""
-
-    subject_hash: str
-    has_second_step: bool  # as the provider says
-
-    @classmethod
-    def of(cls, issuer: str, claim: str, name: str, *, has_second_step: bool = False) -> "Identity":
-        # The claim is part of it: were another one chosen, names of one kind must not open accounts linked by the other.
-        text = "\n".join((issuer, claim, name))
-        return cls(hashlib.sha256(text.encode()).hexdigest(), has_second_step)
 
 
 class _Unusable(Exception):

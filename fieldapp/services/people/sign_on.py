@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fieldapp.services.access import ADMIN, OFFICE_ROLES
 from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
 from fieldapp.services.people import one_time_codes
-from fieldapp.services.people.provider import Identity
 from fieldapp.services.people.second_factor import has_own_factor, is_second_step_needed
+from fieldapp.services.people.sign_on_trips import Identity
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit, centres

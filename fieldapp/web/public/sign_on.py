@@ -1,13 +1,15 @@
 """Sign in by a sign-on provider: there, back, and first with a one-time code."""
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_security import current_user
 
 from fieldapp.services.people import sign_on as sign_on_acts
-from fieldapp.services.people.provider import Identity, Provider
 from fieldapp.services.people.second_factor import is_second_step_needed
+from fieldapp.services.people.sign_on_trips import Identity
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.people.users import User
 from fieldapp.web import second_steps, sessions
@@ -18,10 +20,13 @@ from fieldapp.web.public.inputs import SignOnCodeInput
 from fieldapp.web.public.views import home_of
 from fieldapp.web.sign_on import Trip
 
+if TYPE_CHECKING:
+    from fieldapp.services.people.provider import Provider
+
 sign_on = Blueprint("sign_on", __name__, template_folder="templates", url_prefix="/sign-on")
 
 
-def _provider() -> Provider:
+def _provider() -> "Provider":
     """Return the provider; without one these pages are not there."""
     provider = trips.find_provider()
     if provider is None:

@@ -33,6 +33,24 @@ def programs(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
     monkeypatch.setenv("PATH", f"{matching[0]}{os.pathsep}{os.environ['PATH']}")
 
 
+OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+
+
+@pytest.fixture(autouse=True)
+def _nobody_else_is_connected(request: pytest.FixtureRequest) -> None:
+    """End connections that earlier tests of this process left open: a restore asks who else is connected."""
+    if "url" not in request.fixturenames or not str(request.getfixturevalue("url")).startswith("postgresql"):
+        return
+    engine: sa.Engine = request.getfixturevalue("postgres_engine")
+    engine.dispose()
+    with engine.connect() as connection:
+        connection.exec_driver_sql(OTHERS)
+    engine.dispose()
+
+
 @pytest.fixture
 def server_secret() -> str:
     return SECRET

@@ -440,7 +440,7 @@ def test_nothing_is_put_back_under_a_running_server_nor_served_during_a_restore(
     if settings.url.startswith("postgresql"):
         with opened(elsewhere) as session:
             session.execute(sa.text("SELECT 1"))  # a server on another machine
-            with pytest.raises(BackupProblem, match="connected to the database"):
+            with pytest.raises(BackupProblem, match="Others are connected to the database: 1"):
                 restore(elsewhere, made.where)
     restore(elsewhere, made.where)
 

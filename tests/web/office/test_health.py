@@ -262,7 +262,7 @@ def test_metrics_are_there_for_who_has_the_token_and_say_nothing_of_anybody(
         f"fieldapp_{name}"
         for name in (
             "ready", "disk_free_bytes", "problems", "scheduler_age_seconds", "backup_age_seconds", "safe_backup_age_seconds",
-            "proved_restore_age_seconds", "check_age_seconds",
+            "proved_restore_age_seconds", "check_age_seconds", "journal_age_seconds",
         )
     }  # fmt: skip
 

@@ -427,7 +427,7 @@ def _check_fit(settings: Settings, manifest: dict[str, Any], engine: Engine, rep
 def _require_nobody_connected(engine: Engine) -> None:
     others = copies.count_other_connections(engine)
     if others:
-        text = f"Connected to the database besides this command: {others}."
+        text = f"Others are connected to the database: {others}."
         raise BackupProblem(f"{text} Stop every server and scheduler, then try again.")
 
 
