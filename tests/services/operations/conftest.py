@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.settings import Settings
+from fieldapp.store import row_journal
 from fieldapp.store.database import engine_for
 from tests.cast import Cast
 from tests.services.operations.backups import SECRET, Phone
@@ -40,15 +41,22 @@ OTHERS = """
 
 
 @pytest.fixture(autouse=True)
-def _nobody_else_is_connected(request: pytest.FixtureRequest) -> None:
-    """End connections that earlier tests of this process left open: a restore asks who else is connected."""
+def _nobody_else_is_connected(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End connections that earlier tests of this process left open: a restore asks who else is connected.
+
+    And let the journal's triggers go with the test: all tests of a process share the database.
+    """
     if "url" not in request.fixturenames or not str(request.getfixturevalue("url")).startswith("postgresql"):
+        yield
         return
     engine: sa.Engine = request.getfixturevalue("postgres_engine")
     engine.dispose()
     with engine.connect() as connection:
         connection.exec_driver_sql(OTHERS)
     engine.dispose()
+    yield
+    with Session(engine) as session:
+        row_journal.drop_triggers(session)
 
 
 @pytest.fixture
