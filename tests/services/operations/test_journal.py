@@ -18,7 +18,7 @@ from fieldapp.services.operations.backup.create import back_up_off_machine, take
 from fieldapp.services.operations.backup.drill import prove_restore
 from fieldapp.services.operations.backup.journal import write_segment
 from fieldapp.services.operations.backup.names import make_name, make_segment_name, parse_names, parse_segment_names
-from fieldapp.services.operations.backup.old_backups import choose_old_segments
+from fieldapp.services.operations.backup.old_backups import choose_old_segments, find_oldest_in
 from fieldapp.services.operations.backup.restore import restore, restore_from_place
 from fieldapp.services.operations.backup.sealed import read_identities, unseal
 from fieldapp.settings import Settings
@@ -395,7 +395,7 @@ def test_a_backup_that_was_opened_by_hand_is_not_put_back_without_its_journal(
         assert other.scalars(sa.text("SELECT count(*) FROM submission")).one() == 1
 
 
-def test_what_a_restore_left_out_stays_for_two_weeks() -> None:
+def test_what_a_restore_left_out_stays_for_two_weeks(tmp_path: Path) -> None:
     noon = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
     hour, day = dt.timedelta(hours=1), dt.timedelta(days=1)
     backup = {at: make_name(noon + at * hour, epoch, "a" * 64) for at, epoch in ((0, 1), (1, 1), (4, 2), (5, 2), (30, 2))}
@@ -405,6 +405,12 @@ def test_what_a_restore_left_out_stays_for_two_weeks() -> None:
     # A restore, and two backups at once: what it left out has no other copy.
     names += [backup[4], backup[5]]
     assert choose_old_segments(names, noon + 7 * hour) == []
+    # And nobody is told that backups have forgotten what these hold.
+    folder = tmp_path / "place"
+    folder.mkdir()
+    for name in (part[2], backup[4], backup[5]):
+        (folder / name).touch()
+    assert find_oldest_in(folder) == noon + 2 * hour
     assert choose_old_segments(names, noon + 15 * day) == [part[-1], part[2], part[3]]
     # By a clock that was a year ahead, and by one that is a year behind now.
     ahead = make_segment_name(noon + 365 * day, "c" * 16, 2, 1, "d" * 64, "e" * 64)

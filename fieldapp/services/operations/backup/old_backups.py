@@ -60,7 +60,8 @@ def delete_old(settings: Settings, store: Store, now: dt.datetime) -> None:
     names = store.list_names()
     marks.change_notes(settings, oldest_at=_find_oldest_of(names))
     old = [backup.name for backup in choose_old(parse_names(names), now, load_rules().copies)]
-    for name in [*old, *choose_old_segments(names, now)]:
+    old += choose_old_segments(names, now)
+    for name in old:
         store.delete(name)
     # Nothing else is written there now. What was killed on the way would otherwise hold for ever what was erased.
     store.delete_unfinished(PREFIX)
@@ -94,12 +95,13 @@ def choose_old_segments(names: list[str], now: dt.datetime) -> list[str]:
 
 
 def _find_oldest_of(names: list[str]) -> dt.datetime | None:
-    """Return when the oldest backup was made; None when one does not say it."""
+    """Return when the oldest backup or segment was made; None when one does not say it."""
     backups = parse_names(names)
-    # A segment of the journal is never older than the second newest backup.
     if len(backups) < sum(name.endswith(END) and not is_segment(name) for name in names):
         return None
-    return min((backup.made_at for backup in backups), default=None)
+    # Segments too: after a restore some are older than every backup, and hold what they held.
+    moments = [backup.made_at for backup in backups] + [segment.made_at for segment in parse_segment_names(names)]
+    return min(moments, default=None)
 
 
 def find_oldest(settings: Settings) -> dt.datetime | None:
@@ -122,7 +124,7 @@ def find_oldest(settings: Settings) -> dt.datetime | None:
 
 def find_oldest_in(folder: Path) -> dt.datetime | None:
     """Return when the oldest backup in a folder was made; None when one does not say it."""
-    sealed = [path.name for path in folder.glob(f"*{END}") if not is_segment(path.name)]
+    sealed = [path.name for path in folder.glob(f"*{END}")]
     oldest = _find_oldest_of(sealed)
     if sealed and oldest is None:
         return None
